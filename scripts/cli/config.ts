@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import * as z from 'zod'
+import { messageOf, UsageError } from './errors.ts'
+import { suggestion } from './nearest.ts'
+
+const word = z.string('must be text; put it in quotes, or YAML turns it into a number')
+const words = z.union(
+  [word, z.array(word)],
+  'must be text or a list of texts; put ids in quotes, or YAML turns them into numbers',
+)
+const amount = z.number('must be a number')
+const truth = z.boolean('must be true or false')
+
+/** Settings that may stand in the configuration file or in a PRESTAGE_… variable. What confirms, repeats or picks a run may not. */
+export const configSchema = z.strictObject({
+  workspace: word.optional(),
+  profile: word.optional(),
+  'aws-region': word.optional(),
+  'endpoint-url': word.optional(),
+  source: words.optional(),
+  logs: word.optional(),
+  account: words.optional(),
+  region: words.optional(),
+  concurrency: amount.optional(),
+  entity: word.optional(),
+  holdout: z.union([word, amount]).optional(),
+  'include-private': truth.optional(),
+  dedupe: truth.optional(),
+  'alerts-per-day': amount.optional(),
+  allow: words.optional(),
+  'max-cost': amount.optional(),
+  output: word.optional(),
+})
+
+export type ConfigValues = Record<string, string | string[]>
+
+/** Names a setting may have in the file and, in capitals, in the environment. */
+export const configNames: readonly string[] = Object.keys(configSchema.shape)
+
+/** Reads and checks a configuration file; an unknown key is an error that names the nearest valid one. */
+export function readConfig(path: string): ConfigValues {
+  const checked = configSchema.safeParse(load(path) ?? {})
+  if (!checked.success) throw new UsageError(`configuration ${path}: ${checked.error.issues.map(explain).join('; ')}`)
+  return Object.fromEntries(
+    Object.entries(checked.data).map(([name, value]) => [name, Array.isArray(value) ? value : String(value)]),
+  )
+}
+
+function load(path: string): unknown {
+  if (!existsSync(path)) throw new UsageError(`configuration ${path}: no such file`)
+  try {
+    return parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new UsageError(`configuration ${path}: not valid YAML: ${messageOf(error)}`)
+  }
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `unknown setting "${key}" (${suggestion(key, configNames)})`).join('; ')
+  return `${issue.path.join('.') || 'the file'} ${issue.message}`
+}

@@ -1,0 +1,70 @@
+import { createInterface } from 'node:readline/promises'
+import { Declined } from './errors.ts'
+import { usd } from './format.ts'
+
+/** Something that spends money or deletes, as the user is asked about it. */
+export interface Approval {
+  /** What is about to happen, as a phrase: "copy 812 objects". */
+  readonly action: string
+  /** Lines of the plan. */
+  readonly plan: readonly string[]
+  readonly kind: 'spend' | 'delete'
+  /** Estimate; the price table's date belongs in the plan. */
+  readonly usd?: number
+  /** A name that must be typed instead of "y", for what cannot be brought back. */
+  readonly typed?: string
+}
+
+export interface ConfirmSettings {
+  readonly yes: boolean
+  readonly maxCost: number | undefined
+  /** False where a machine reads the result (`--output json`): it is never asked. */
+  readonly interactive: boolean
+}
+
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream & { isTTY?: boolean }
+  readonly output: NodeJS.WritableStream & { isTTY?: boolean }
+}
+
+/**
+ * Returns when the approval is given; throws Declined (exit 3) otherwise. `--yes` or a sufficient `--max-cost` answers ahead;
+ * off a terminal nothing is ever asked, so a closed standard input can never be taken for consent.
+ */
+export async function confirm(
+  approval: Approval,
+  settings: ConfirmSettings,
+  terminal: Terminal,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { maxCost } = settings
+  if (settings.yes) return
+  if (approval.kind === 'spend' && maxCost !== undefined && approval.usd !== undefined) {
+    if (approval.usd <= maxCost) return
+    throw new Declined(
+      `${approval.action} would cost about ${usd(approval.usd)}, more than --max-cost ${maxCost}`,
+      'raise --max-cost, narrow the window, or answer with --yes',
+    )
+  }
+  if (!settings.interactive || !terminal.input.isTTY || !terminal.output.isTTY)
+    throw new Declined(
+      `${approval.action} needs a confirmation, and nobody can be asked here`,
+      approval.kind === 'spend' ? 'add --yes, or --max-cost USD' : 'add --yes',
+    )
+  await ask(approval, terminal, signal)
+}
+
+async function ask(approval: Approval, terminal: Terminal, signal?: AbortSignal): Promise<void> {
+  const { typed } = approval
+  const question = typed === undefined ? `${approval.action}? [y/N] ` : `${approval.action}? Type ${typed} to go on: `
+  const readline = createInterface({ input: terminal.input, output: terminal.output })
+  try {
+    // A closed input ends the question without an answer: that is a no.
+    const closed = new Promise<string>((resolve) => readline.once('close', () => resolve('')))
+    const answer = await Promise.race([readline.question(question, signal ? { signal } : {}), closed])
+    const agreed = typed === undefined ? /^y(es)?$/i.test(answer.trim()) : answer.trim() === typed
+    if (!agreed) throw new Declined('declined: nothing was changed')
+  } finally {
+    readline.close()
+  }
+}

@@ -1,0 +1,54 @@
+/** Numbers, sizes and tables for people. One place, so that every script writes them alike. */
+
+/** 1234567 → `1,234,567` */
+export const count = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 })
+
+/** Bytes → `1.4 GB` (powers of ten, as AWS bills). */
+export function bytes(n: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB']
+  let value = n
+  let unit = 0
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
+}
+
+/** Dollars, never rounded down to nothing: `$0.0004`, `$12.50`. */
+export const usd = (n: number): string => (n > 0 && n < 0.01 ? `$${n.toPrecision(2)}` : `$${n.toFixed(2)}`)
+
+/** Milliseconds → `0.4 s`, `12 s`, `3 min 5 s`. */
+export function duration(ms: number): string {
+  const s = ms / 1000
+  if (s < 10) return `${s.toFixed(1)} s`
+  if (s < 60) return `${Math.round(s)} s`
+  const total = Math.round(s)
+  const [h, m] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60)]
+  return h > 0 ? `${h} h ${m} min` : `${m} min ${total % 60} s`
+}
+
+/** Share of a whole → `12.3 %`. */
+export const percent = (part: number, whole: number): string =>
+  whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`
+
+/** `2026-11-20 13:05 UTC` */
+export const utc = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+
+/** Columns aligned by their widest cell; numbers (as strings of digits) to the right. */
+export function table(rows: readonly (readonly string[])[], indent = ''): string {
+  const widths: number[] = []
+  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+  const numeric = widths.map((_, i) =>
+    rows.slice(1).every((row) => /^[\d,.$–%\- ]*( (B|KB|MB|GB|TB|%))?$/.test(row[i] ?? '')),
+  )
+  const pad = (cell: string, i: number) => (numeric[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))
+  return rows.map((row) => `${indent}${row.map(pad).join('  ')}`.trimEnd()).join('\n')
+}
+
+/** A name and a value a line, aligned. */
+export function facts(entries: readonly (readonly [string, string] | undefined)[]): string {
+  const shown = entries.filter((entry) => entry !== undefined)
+  const width = Math.max(0, ...shown.map(([name]) => name.length))
+  return shown.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')
+}

@@ -1,0 +1,137 @@
+/** Declarations of options. A command's options are a record of these; keys are camelCase, flags are their kebab-case. */
+
+export interface Option<T> {
+  readonly kind: 'text' | 'list' | 'flag'
+  readonly about: string
+  /** Placeholder of the value in help, for example `TIME`. */
+  readonly value?: string
+  readonly short?: string
+  /** Text of the default as help shows it. */
+  readonly defaultText?: string
+  readonly fallback?: T
+  readonly required?: boolean
+  /** Turns the text of a flag, variable or configuration entry into the value; throws an Error that says what is valid. */
+  parse(text: string): unknown
+}
+
+export type OptionSpecs = Readonly<Record<string, Option<unknown>>>
+export type Values<S extends OptionSpecs> = { readonly [K in keyof S]: S[K] extends Option<infer T> ? T : never }
+
+interface Basics {
+  about: string
+  value?: string
+  short?: string
+  required?: boolean
+}
+
+/** One text value. Absent it is undefined, unless a default is given. */
+export function text(basics: Basics & { default: string }): Option<string>
+export function text(basics: Basics & { required: true }): Option<string>
+export function text(basics: Basics): Option<string | undefined>
+export function text(basics: Basics & { default?: string }): Option<string | undefined> {
+  return option('text', basics, (input) => nonEmpty(input), basics.default, basics.default)
+}
+
+/** One value with a parser of its own. */
+export function parsed<T>(basics: Basics & { parse: (text: string) => T; default: T; defaultText: string }): Option<T>
+export function parsed<T>(basics: Basics & { parse: (text: string) => T }): Option<T | undefined>
+export function parsed<T>(
+  basics: Basics & { parse: (text: string) => T; default?: T; defaultText?: string },
+): Option<T | undefined> {
+  return option('text', basics, basics.parse, basics.default, basics.defaultText)
+}
+
+/** A repeatable value; commas separate too: `--account a --account b`, `--account a,b`. */
+export function list(basics: Basics & { parse?: (text: string) => string }): Option<readonly string[]> {
+  return option('list', basics, basics.parse ?? nonEmpty, [])
+}
+
+/** A switch without a value. */
+export function flag(basics: Omit<Basics, 'value' | 'required'>): Option<boolean> {
+  return option('flag', basics, (input) => truth(input), false)
+}
+
+/** One of a fixed set of words. */
+export function choice<const C extends string>(
+  choices: readonly C[],
+  basics: Basics & { default: NoInfer<C> },
+): Option<C>
+export function choice<const C extends string>(choices: readonly C[], basics: Basics): Option<C | undefined>
+export function choice<const C extends string>(
+  choices: readonly C[],
+  basics: Basics & { default?: NoInfer<C> },
+): Option<C | undefined> {
+  const parse = (input: string): C => {
+    const found = choices.find((c) => c === input)
+    if (found === undefined) throw new Error(`must be one of ${choices.join(', ')}`)
+    return found
+  }
+  return option('text', { value: choices.join('|'), ...basics }, parse, basics.default, basics.default)
+}
+
+interface NumberBasics extends Basics {
+  min?: number
+  max?: number
+  integer?: boolean
+}
+
+/** A number within a range. */
+export function number(basics: NumberBasics & { default: number }): Option<number>
+export function number(basics: NumberBasics): Option<number | undefined>
+export function number(basics: NumberBasics & { default?: number }): Option<number | undefined> {
+  const { min = -Infinity, max = Infinity, integer = false } = basics
+  const parse = (input: string): number => {
+    const n = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(input) ? Number(input) : Number.NaN
+    if (Number.isNaN(n) || (integer && !Number.isInteger(n)) || n < min || n > max)
+      throw new Error(`must be ${integer ? 'a whole number' : 'a number'}${range(min, max)}`)
+    return n
+  }
+  return option('text', { value: 'N', ...basics }, parse, basics.default, basics.default?.toString())
+}
+
+const range = (min: number, max: number) =>
+  min === -Infinity
+    ? max === Infinity
+      ? ''
+      : ` up to ${max}`
+    : max === Infinity
+      ? ` from ${min} on`
+      : ` from ${min} to ${max}`
+
+function option<T>(
+  kind: Option<T>['kind'],
+  basics: Basics,
+  parse: (text: string) => unknown,
+  fallback?: T,
+  defaultText?: string,
+): Option<T> {
+  const { about, value, short, required } = basics
+  return {
+    kind,
+    about,
+    parse,
+    ...(value !== undefined && { value }),
+    ...(short !== undefined && { short }),
+    ...(required !== undefined && { required }),
+    ...(fallback !== undefined && { fallback }),
+    ...(defaultText !== undefined && { defaultText }),
+  }
+}
+
+function nonEmpty(input: string): string {
+  if (input === '') throw new Error('must not be empty')
+  return input
+}
+
+function truth(input: string): boolean {
+  if (/^(1|true|yes|on)$/i.test(input)) return true
+  if (/^(0|false|no|off|)$/i.test(input)) return false
+  throw new Error('must be true or false')
+}
+
+/** `alertsPerDay` → `alerts-per-day` */
+export const kebab = (key: string): string =>
+  key.replace(/[A-Z0-9]+/g, (c, at) => (at === 0 ? c : `-${c.toLowerCase()}`))
+
+/** `alertsPerDay` → `PRESTAGE_ALERTS_PER_DAY` */
+export const variable = (key: string): string => `PRESTAGE_${kebab(key).replaceAll('-', '_').toUpperCase()}`

@@ -1,0 +1,86 @@
+import { count, duration } from './format.ts'
+
+/** Progress of one activity. `state` is for changes worth a line of their own, such as a job's states. */
+export interface Progress {
+  advance(by?: number): void
+  set(done: number): void
+  state(text: string): void
+  end(text?: string): void
+}
+
+export const noProgress: Progress = { advance() {}, set() {}, state() {}, end() {} }
+
+interface Screen {
+  write(text: string): void
+  readonly isTTY: boolean
+  readonly columns: number
+}
+
+const DRAW_MS = 100
+
+/** A bar that redraws itself on a terminal; it draws at most ten times a second, so it may be advanced per object. */
+export function barProgress(screen: Screen, label: string, total?: number, unit = '', clock = Date.now): Progress {
+  const started = clock()
+  let done = 0
+  let note = ''
+  let drawn = Number.NEGATIVE_INFINITY
+  const draw = (force = false) => {
+    const now = clock()
+    if (!force && now - drawn < DRAW_MS) return
+    drawn = now
+    screen.write(`\r\u001b[K${line(label, done, total, unit, note, now - started).slice(0, screen.columns - 1)}`)
+  }
+  draw(true)
+  return {
+    advance(by = 1) {
+      done += by
+      draw()
+    },
+    set(value) {
+      done = value
+      draw()
+    },
+    state(text) {
+      note = text
+      draw(true)
+    },
+    end(text) {
+      screen.write(
+        `\r\u001b[K${label}: ${text ?? `${count(done)}${unit && ` ${unit}`}`} in ${duration(clock() - started)}\n`,
+      )
+    },
+  }
+}
+
+/** One line when it starts to matter: per change of state and at the end. No animation. */
+export function lineProgress(screen: Pick<Screen, 'write'>, label: string, unit = '', clock = Date.now): Progress {
+  const started = clock()
+  let done = 0
+  let last = ''
+  return {
+    advance(by = 1) {
+      done += by
+    },
+    set(value) {
+      done = value
+    },
+    state(text) {
+      if (text !== last) screen.write(`${label}: ${text}\n`)
+      last = text
+    },
+    end(text) {
+      screen.write(`${label}: ${text ?? `${count(done)}${unit && ` ${unit}`}`} in ${duration(clock() - started)}\n`)
+    },
+  }
+}
+
+const BAR = 24
+
+function line(label: string, done: number, total: number | undefined, unit: string, note: string, ms: number): string {
+  const words = [unit, note && `· ${note}`].filter(Boolean).join(' ')
+  if (total === undefined || total <= 0) return `${label}: ${done > 0 ? `${count(done)} ` : ''}${words}`
+  const share = Math.min(1, done / total)
+  const filled = Math.round(share * BAR)
+  const left = share > 0 && share < 1 ? ` · ${duration((ms / share) * (1 - share))} left` : ''
+  return `${label} ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${count(done)}/${count(total)} ${words}${left}`
+}

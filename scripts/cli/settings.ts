@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import type { RawValues } from './arguments.ts'
+import { messageOf, UsageError } from './errors.ts'
+import { suggestion } from './nearest.ts'
+import { kebab, type OptionSpecs, type Values, variable } from './options.ts'
+
+const DEFAULT_CONFIG = 'prestage.yaml'
+
+/**
+ * Values of all options: flag, else environment (PRESTAGE_…), else configuration file, else default.
+ * @throws UsageError naming where the bad value came from
+ */
+export async function resolveValues<S extends OptionSpecs>(
+  specs: S,
+  typed: RawValues,
+  env: NodeJS.ProcessEnv,
+  warn: (text: string) => void,
+): Promise<Values<S>> {
+  const lower = await settingsBelowFlags(typed, env, warn)
+  const values: Record<string, unknown> = {}
+  for (const [key, spec] of Object.entries(specs)) {
+    const name = kebab(key)
+    const given = typed[key] !== undefined ? { from: `--${name}`, value: typed[key] } : lower.get(name)
+    if (given === undefined) {
+      if (spec.required) throw new UsageError(`--${name} is missing: ${spec.about}`)
+      values[key] = spec.fallback
+      continue
+    }
+    const parse = (text: string): unknown => {
+      try {
+        return spec.parse(text)
+      } catch (error) {
+        throw new UsageError(`${given.from} "${text}": ${messageOf(error)}`)
+      }
+    }
+    const texts = typeof given.value === 'string' && spec.kind === 'list' ? given.value.split(',') : given.value
+    values[key] = Array.isArray(texts) ? texts.map(parse) : parse(texts)
+  }
+  return values as Values<S>
+}
+
+type Given = { from: string; value: string | string[] }
+
+async function settingsBelowFlags(
+  typed: RawValues,
+  env: NodeJS.ProcessEnv,
+  warn: (text: string) => void,
+): Promise<Map<string, Given>> {
+  const found = new Map<string, Given>()
+  const named = typed.config ?? env.PRESTAGE_CONFIG
+  const path = typeof named === 'string' ? named : existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined
+  const variables = Object.keys(env).filter(
+    (name) => name.startsWith('PRESTAGE_') && !/^PRESTAGE_(CONFIG|TEST_.*)$/.test(name),
+  )
+  // The schema library loads only when there is something to check: help stays quick.
+  if (path === undefined && variables.length === 0) return found
+  const { configNames, readConfig } = await import('./config.ts')
+  if (path !== undefined)
+    for (const [name, value] of Object.entries(readConfig(path))) found.set(name, { from: `${path}: ${name}`, value })
+  const nameOf = new Map(configNames.map((name) => [variable(name), name]))
+  for (const key of variables) {
+    const name = nameOf.get(key)
+    if (name === undefined)
+      warn(`environment variable ${key} is not known and ignored (${suggestion(key, [...nameOf.keys()])})`)
+    else found.set(name, { from: key, value: env[key] ?? '' })
+  }
+  return found
+}

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import { choice, flag, list, number, parsed, text } from './options.ts'
+
+/** Every script takes these; one meaning everywhere. */
+export const commonOptions = {
+  config: text({ about: 'configuration file (default: prestage.yaml where it exists)', value: 'FILE' }),
+  output: choice(['text', 'json'], { about: 'form of the result on standard output', short: 'o', default: 'text' }),
+  quiet: flag({ about: 'no progress and no notes; warnings and errors stay', short: 'q' }),
+  verbose: flag({ about: 'more talk on standard error', short: 'v' }),
+  help: flag({ about: 'show this help', short: 'h' }),
+  version: flag({ about: 'show the version' }),
+}
+
+/** How AWS is reached; only needed where an s3:// URI is named. Credentials are never flags. */
+export const awsOptions = {
+  profile: text({ about: 'named profile of the AWS configuration files', value: 'NAME' }),
+  awsRegion: text({ about: 'AWS region to call (default: that of the bucket)', value: 'REGION' }),
+  endpointUrl: text({ about: 'another address for all AWS services', value: 'URL' }),
+}
+
+const workspaceUri = (input: string): string => {
+  if (input.startsWith('s3://')) return input.replace(/\/+$/, '')
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(input)) throw new Error('must be a folder or s3://bucket[/prefix]')
+  return resolve(input)
+}
+
+export const workspaceOption = {
+  workspace: parsed({
+    about: 'where runs live: a folder (embedded) or s3://bucket[/prefix] (AWS)',
+    value: 'URI',
+    parse: workspaceUri,
+    default: resolve('workspace'),
+    defaultText: './workspace',
+  }),
+}
+
+/** What may change or spend something. */
+export const guardOptions = {
+  dryRun: flag({ about: 'show what would be done; read, but write nothing', short: 'n' }),
+  yes: flag({ about: 'answer yes to the question before money is spent or something is deleted', short: 'y' }),
+  maxCost: number({ about: 'go on without a question up to this estimate', value: 'USD', min: 0 }),
+  overwrite: flag({ about: 'do it again although it is done' }),
+}
+
+/** Options of a step that works on an existing run. */
+export const runOptions = {
+  ...workspaceOption,
+  run: text({ about: 'run id, or latest', value: 'ID', default: 'latest' }),
+  ...guardOptions,
+}
+
+export const windowOptions = {
+  from: text({ about: 'start of the window, UTC, for example 2026-11-20 or 2026-11-20T13:00', value: 'TIME' }),
+  to: text({ about: 'end of the window, exclusive', value: 'TIME' }),
+  last: text({ about: 'window that ends now: 90m, 24h, 7d', value: 'SPAN' }),
+}
+
+const accountId = (input: string): string => {
+  if (!/^\d{12}$/.test(input)) throw new Error('must be 12 digits (leading zeros included)')
+  return input
+}
+
+/** Which part of the logs is meant. */
+export const scopeOptions = {
+  logs: text({ about: 'where the logs lie: s3://bucket[/prefix] or a folder with the same keys', value: 'URI' }),
+  account: list({ about: 'only these accounts', value: 'ID', parse: accountId }),
+  region: list({ about: 'only logs of these regions', value: 'REGION' }),
+}
