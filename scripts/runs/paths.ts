@@ -1,0 +1,17 @@
+/** Where things lie in a run's folder, as keys relative to it. */
+export const paths = {
+  ledger: 'run.json',
+  lock: 'run.lock',
+  manifest: 'manifest.csv',
+  staged: 'staged/',
+  train: 'pairs/train/',
+  holdout: 'pairs/holdout/',
+  entities: 'entities.csv',
+  model: 'model/model.tar.gz',
+  calibration: 'model/calibration.json',
+  verdicts: 'scores/verdicts.ndjson',
+  anomalies: 'scores/anomalies.csv',
+  report: 'report.html',
+  /** Drafts of an unfinished step; may be deleted at any time when no step runs. */
+  tmp: 'tmp/',
+} as const

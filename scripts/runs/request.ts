@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { compactTime, type Window } from './window.ts'
+
+/** Everything that selects data: two equal requests are the same run. */
+export const requestSchema = z.strictObject({
+  source: z.string(),
+  /** URI as openStore knows it. */
+  logs: z.string(),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  accounts: z.array(z.string()),
+  regions: z.array(z.string()),
+  /** How the keys are found: list, digest, inventory, metadata, file. */
+  keys: z.string(),
+  /** The inventory's manifest or the file of keys, where one is used. */
+  keysFrom: z.string().optional(),
+})
+
+export type Request = z.infer<typeof requestSchema>
+
+export const windowOfRequest = (request: Request): Window => ({
+  from: new Date(request.from),
+  to: new Date(request.to),
+})
+
+/** `<source>-<from>-<to>-<hash>`; the order in which accounts and regions were given does not matter. */
+export function runIdOf(request: Request): string {
+  const selection = { ...request, accounts: request.accounts.toSorted(), regions: request.regions.toSorted() }
+  const sorted = Object.fromEntries(Object.entries(selection).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const hash = createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 6)
+  const { from, to } = windowOfRequest(request)
+  return `${request.source}-${compactTime(from)}-${compactTime(to)}-${hash}`
+}

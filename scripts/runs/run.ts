@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto'
+import { messageOf, UsageError, UserError } from '../cli/errors.ts'
+import type { Store } from '../stores/store.ts'
+import { type Json, type Ledger, readLedger, type StepRecord, writeLedger } from './ledger.ts'
+import { withLock } from './lock.ts'
+import type { Request } from './request.ts'
+
+export type Result = Record<string, Json>
+
+export interface StepPlan {
+  /** The options that shape the result. */
+  readonly settings: Record<string, Json>
+  /** Earlier steps whose results are read. */
+  readonly inputs: readonly string[]
+  readonly overwrite: boolean
+  /** Cheap steps are simply done again with other settings; the rest asks for --overwrite. Default: refuse. */
+  readonly onChange?: 'refuse' | 'redo'
+  /** True when the done result no longer stands, for example because its files are gone. */
+  readonly stale?: () => Promise<boolean>
+}
+
+/** What a step's work may note down for the case that it is interrupted. */
+export interface StepMemory {
+  /** What an earlier, unfinished attempt with the same settings noted. */
+  readonly recalled: Readonly<Record<string, Json>>
+  /** Writes to the ledger at once. */
+  remember(notes: Record<string, Json>): Promise<void>
+}
+
+/** One run: its folder, its ledger, and the steps taken on it. */
+export class Run {
+  readonly id: string
+  readonly store: Store
+  #ledger: Ledger
+
+  constructor(store: Store, ledger: Ledger) {
+    this.id = ledger.id
+    this.store = store
+    this.#ledger = ledger
+  }
+
+  get uri(): string {
+    return this.store.uri
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger
+  }
+
+  get request(): Request {
+    return this.#ledger.request
+  }
+
+  /** Local path of the run's folder; undefined when the workspace is in S3. */
+  get folder(): string | undefined {
+    return this.store.localPath === undefined ? undefined : this.store.uri
+  }
+
+  /** Local path of something in the run's folder. @throws UserError when the workspace is in S3 */
+  path(key: string): string {
+    const { folder } = this
+    if (folder === undefined) throw new UserError(`${this.uri} is not on this machine`)
+    return key === '' ? folder : `${folder}/${key.replace(/\/$/, '')}`
+  }
+
+  /** Result of a done step. @throws UserError naming the command that is to be run first */
+  result(step: string): Result {
+    const record = this.#ledger.steps[step]
+    if (record?.state === 'done' && record.result !== undefined) return record.result
+    throw new UserError(`run ${this.id} has no finished ${step}`, {
+      hint: `npx zx scripts/${step}.mjs --run ${this.id}`,
+    })
+  }
+
+  isDone(step: string): boolean {
+    return this.#ledger.steps[step]?.state === 'done'
+  }
+
+  /**
+   * Does a step once: what is done with the same settings over the same inputs is returned (`repeated`), what is not is done,
+   * under the run's lock, and recorded.
+   */
+  async step<R extends Result>(
+    name: string,
+    plan: StepPlan,
+    work: (memory: StepMemory) => Promise<R>,
+  ): Promise<R & { repeated: boolean }> {
+    return withLock(this.store, name, async () => {
+      this.#ledger = (await readLedger(this.store)) ?? this.#ledger
+      const inputs = Object.fromEntries(plan.inputs.map((input) => [input, this.#stampOf(input)]))
+      const before = this.#ledger.steps[name]
+      const same = before !== undefined && isSame(before, plan, inputs)
+      if (before?.state === 'done' && !plan.overwrite && !(await plan.stale?.())) {
+        if (same) return { ...(before.result as R), repeated: true }
+        this.#refuseChange(name, before, plan)
+      }
+      const record: StepRecord = {
+        state: 'running',
+        settings: plan.settings,
+        inputs,
+        startedAt: new Date().toISOString(),
+        memory: same && !plan.overwrite ? before.memory : {},
+      }
+      return this.#perform(name, record, work)
+    })
+  }
+
+  async #perform<R extends Result>(name: string, record: StepRecord, work: (memory: StepMemory) => Promise<R>) {
+    await this.#record(name, record)
+    const memory: StepMemory = {
+      recalled: record.memory,
+      remember: (notes) => {
+        record.memory = { ...record.memory, ...notes }
+        return this.#record(name, record)
+      },
+    }
+    try {
+      const result = await work(memory)
+      const stamp = hash({ name, settings: record.settings, inputs: record.inputs, digest: result.digest ?? null })
+      await this.#record(name, { ...record, state: 'done', stamp, result, finishedAt: new Date().toISOString() })
+      return { ...result, repeated: false }
+    } catch (error) {
+      await this.#record(name, {
+        ...record,
+        state: 'failed',
+        error: messageOf(error),
+        finishedAt: new Date().toISOString(),
+      })
+      throw error
+    }
+  }
+
+  #stampOf(input: string): string {
+    this.result(input)
+    return this.#ledger.steps[input]?.stamp ?? ''
+  }
+
+  #refuseChange(name: string, before: StepRecord, plan: StepPlan): void {
+    if (plan.onChange === 'redo' || hash(before.settings) === hash(plan.settings)) return
+    const changed = Object.keys({ ...before.settings, ...plan.settings }).filter(
+      (key) => hash(before.settings[key]) !== hash(plan.settings[key]),
+    )
+    const were = changed.map((key) => `${key} ${JSON.stringify(before.settings[key] ?? null)}`).join(', ')
+    throw new UsageError(
+      `run ${this.id}: ${name} was done with other settings (${were})`,
+      'add --overwrite to replace its result, or leave the setting as it was',
+    )
+  }
+
+  async #record(name: string, record: StepRecord): Promise<void> {
+    const steps = { ...this.#ledger.steps, [name]: record }
+    this.#ledger = { ...this.#ledger, steps, touchedAt: new Date().toISOString() }
+    await writeLedger(this.store, this.#ledger)
+  }
+}
+
+const isSame = (before: StepRecord, plan: StepPlan, inputs: Record<string, string>): boolean =>
+  hash(before.settings) === hash(plan.settings) && hash(before.inputs) === hash(inputs)
+
+/** Independent of the order of members. */
+const hash = (value: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify(value, sortMembers) ?? 'undefined')
+    .digest('hex')
+    .slice(0, 16)
+
+function sortMembers(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,72 @@
+import { UsageError } from '../cli/errors.ts'
+import { utc } from '../cli/format.ts'
+
+/** `[from, to)` of event time, UTC. */
+export interface Window {
+  readonly from: Date
+  readonly to: Date
+}
+
+const MINUTE = 60_000
+const SPANS = { m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE, w: 7 * 24 * 60 * MINUTE } as const
+
+/** `--last` ends at a full five minutes, the step of AWS's log files, so that a rerun soon after means the same window. */
+const LAST_STEP = 5 * MINUTE
+
+/** The window of `--from --to` or `--last`. @throws UsageError when it is missing, empty, or begins in the future */
+export function windowOf(
+  given: { from?: string | undefined; to?: string | undefined; last?: string | undefined },
+  now: Date,
+): Window {
+  const { from, to, last } = given
+  if (last !== undefined) {
+    if (from !== undefined || to !== undefined) throw new UsageError('--last stands alone, without --from and --to')
+    const end = Math.floor(now.getTime() / LAST_STEP) * LAST_STEP
+    return { from: new Date(end - spanOf(last)), to: new Date(end) }
+  }
+  if (from === undefined || to === undefined)
+    throw new UsageError(
+      'no window',
+      'give --from and --to (UTC), for example --from 2026-11-20 --to 2026-11-21, or --last 24h',
+    )
+  const window = { from: timeOf(from, '--from'), to: timeOf(to, '--to') }
+  if (window.from >= window.to)
+    throw new UsageError(`the window is empty: --from ${utc(window.from)} is not before --to ${utc(window.to)}`)
+  if (window.from > now)
+    throw new UsageError(`the window begins in the future: --from ${utc(window.from)}, now it is ${utc(now)}`)
+  return window
+}
+
+const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$/
+
+/** A date or a time to the minute or second; UTC unless an offset is written. */
+export function timeOf(text: string, name: string): Date {
+  const match = TIME.exec(text)
+  if (match !== null) {
+    const [, day, clock = '00:00', seconds = ':00', zone = 'Z'] = match
+    const time = new Date(`${day}T${clock}${seconds}${zone}`)
+    // Date rolls 31 February over into March: such a day is a mistake, not a date.
+    const written = new Date(`${day}T00:00:00Z`)
+    if (!Number.isNaN(time.getTime()) && written.toISOString().startsWith(day ?? '')) return time
+  }
+  throw new UsageError(`${name} "${text}" is not a time`, 'write 2026-11-20, 2026-11-20T13:00 or 2026-11-20T13:00:00Z')
+}
+
+function spanOf(text: string): number {
+  const match = /^(\d+)\s*(m|h|d|w)$/i.exec(text)
+  const span = match === null ? 0 : Number(match[1]) * SPANS[match[2]?.toLowerCase() as keyof typeof SPANS]
+  if (span <= 0) throw new UsageError(`--last "${text}" is not a span`, 'write 90m, 24h, 7d or 2w')
+  return span
+}
+
+/** `20261120T0000Z`, with seconds where there are some */
+export function compactTime(time: Date): string {
+  const digits = time.toISOString().replace(/[-:]/g, '')
+  return digits.slice(13, 15) === '00' ? `${digits.slice(0, 13)}Z` : `${digits.slice(0, 15)}Z`
+}
+
+/** `2026-11-20 00:00 UTC to 2026-11-21 00:00 UTC` */
+export const describeWindow = (window: Window): string => `${utc(window.from)} to ${utc(window.to)}`
+
+/** Length in days. */
+export const daysOf = (window: Window): number => (window.to.getTime() - window.from.getTime()) / SPANS.d

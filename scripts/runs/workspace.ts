@@ -1,0 +1,70 @@
+import pMap from 'p-map'
+import { UsageError, UserError } from '../cli/errors.ts'
+import { suggestion } from '../cli/nearest.ts'
+import { type AwsSettings, openStore } from '../stores/open.ts'
+import type { Store } from '../stores/store.ts'
+import { type Ledger, readLedger, writeLedger } from './ledger.ts'
+import { type Request, runIdOf } from './request.ts'
+import { Run } from './run.ts'
+
+const RUNS = 'runs/'
+
+/** The run of this request: the one that exists, or a new one. */
+export async function createRun(workspace: string, request: Request, aws: AwsSettings = {}): Promise<Run> {
+  const id = runIdOf(request)
+  const store = (await openStore(workspace, aws)).within(`${RUNS}${id}/`)
+  const existing = await readLedger(store)
+  if (existing !== undefined) return new Run(store, existing)
+  const now = new Date().toISOString()
+  const ledger: Ledger = { version: 1, id, createdAt: now, touchedAt: now, request, steps: {} }
+  await writeLedger(store, ledger)
+  return new Run(store, ledger)
+}
+
+/** The run of this request if it exists already. */
+export async function findRun(workspace: string, request: Request, aws: AwsSettings = {}): Promise<Run | undefined> {
+  const store = (await openStore(workspace, aws)).within(`${RUNS}${runIdOf(request)}/`)
+  const ledger = await readLedger(store)
+  return ledger === undefined ? undefined : new Run(store, ledger)
+}
+
+/** The run with this id, or the one that was worked on last for `latest`. @throws UserError that lists what there is */
+export async function openRun(workspace: string, idOrLatest: string, aws: AwsSettings = {}): Promise<Run> {
+  const root = await openStore(workspace, aws)
+  if (idOrLatest === 'latest') return latest(root, workspace)
+  if (!/^[\w.-]+$/.test(idOrLatest)) throw new UsageError(`--run "${idOrLatest}" is not a run id`)
+  const store = root.within(`${RUNS}${idOrLatest}/`)
+  const ledger = await readLedger(store)
+  if (ledger !== undefined) return new Run(store, ledger)
+  const ids = await runIds(root)
+  if (ids.length === 0) throw noRuns(workspace)
+  throw new UserError(`no run ${idOrLatest} in ${workspace}`, { hint: suggestion(idOrLatest, ids), exitCode: 2 })
+}
+
+async function latest(root: Store, workspace: string): Promise<Run> {
+  const runs = await pMap(
+    await runIds(root),
+    async (id) => {
+      const store = root.within(`${RUNS}${id}/`)
+      const ledger = await readLedger(store)
+      return ledger === undefined ? undefined : new Run(store, ledger)
+    },
+    { concurrency: 16 },
+  )
+  const newest = runs
+    .filter((run) => run !== undefined)
+    .sort((a, b) => (a.ledger.touchedAt < b.ledger.touchedAt ? 1 : -1))[0]
+  if (newest === undefined) throw noRuns(workspace)
+  return newest
+}
+
+const noRuns = (workspace: string): UserError =>
+  new UserError(`there is no run in ${workspace}`, { hint: 'npx zx scripts/stage.mjs --help', exitCode: 2 })
+
+async function runIds(root: Store): Promise<string[]> {
+  const prefixes = await root.prefixes({ prefix: RUNS }).catch((error: unknown) => {
+    if (error instanceof UserError) return []
+    throw error
+  })
+  return prefixes.map((prefix) => prefix.slice(RUNS.length, -1))
+}

@@ -1,0 +1,30 @@
+import type { Source } from './source.ts'
+
+/** AWS CloudTrail: who called which API. Only `/CloudTrail/`: its siblings CloudTrail-Digest, -Insight, … are other things. */
+export const cloudtrail: Source = {
+  id: 'cloudtrail',
+  about: 'AWS CloudTrail events delivered to S3',
+  layouts: [
+    {
+      id: 'cloudtrail',
+      about: 'trail of an account, an organization or Control Tower',
+      // Key format: "Getting and viewing your CloudTrail log files", CloudTrail user guide; older names have no _ after the Z.
+      path: 'AWSLogs/{org?}/{account}/CloudTrail/{region}/',
+      timed: '{yyyy}/{MM}/{dd}/{account}_CloudTrail_{region}_{yyyy}{MM}{dd}T{HH}{mm}Z',
+      tail: '_?[^/]+\\.json(?:\\.gz|\\.zst)?',
+      // The time is that of delivery, in 5-minute slots, normally after the event; AWS's own digest sample shows events
+      // 7 minutes after it, hence `before`. Late deliveries: 24 h typical, 30 days worst.
+      padding: { unit: 5, before: 15, after: 60, lateHours: 24 },
+    },
+  ],
+  entities: {
+    principal: { about: 'principal id without the session name: the user or role', column: 'principal' },
+    'principal-session': { about: 'principal id as logged, with the session name', column: 'principal_session' },
+    arn: { about: 'ARN of the identity', column: 'arn' },
+    'user-name': { about: 'user name, or the name of the role that was assumed', column: 'user_name' },
+    'access-key': { about: 'access key id', column: 'access_key' },
+    account: { about: 'account of the identity', column: 'account' },
+  },
+  defaultEntity: 'principal',
+  globalRegion: 'us-east-1',
+}

@@ -1,0 +1,21 @@
+import type { Layout } from './layout.ts'
+
+/** What may stand for "who" in a pair. */
+export interface EntityChoice {
+  readonly about: string
+  /** Column of the flat relation `accesses` in sql/<source>/. */
+  readonly column: string
+}
+
+/** A kind of AWS log. */
+export interface Source {
+  readonly id: string
+  readonly about: string
+  /** In order of recognition. */
+  readonly layouts: readonly Layout[]
+  /** Values of `--entity`. */
+  readonly entities: Readonly<Record<string, EntityChoice>>
+  readonly defaultEntity: string
+  /** Region that logs the events of global services, where the source has such. */
+  readonly globalRegion?: string
+}

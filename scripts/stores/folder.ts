@@ -1,0 +1,167 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream, type Stats } from 'node:fs'
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { UserError } from '../cli/errors.ts'
+import { pathOf, segmentOf } from './folder-names.ts'
+import {
+  ConditionFailed,
+  compareKeys,
+  type ListOptions,
+  type ObjectInfo,
+  type Store,
+  type WriteCondition,
+} from './store.ts'
+
+interface Counter {
+  folders: number
+}
+
+/** A folder as a store: the files below it are the objects, their relative paths the keys. */
+export function folderStore(
+  folder: string,
+  counter: Counter = { folders: 0 },
+): Store & { localPath(key: string): string } {
+  const root = resolve(folder)
+  const at = (key: string) => pathOf(root, key)
+  return {
+    uri: root,
+    get listRequests() {
+      return counter.folders
+    },
+    list: (options = {}) => walk(root, '', options, counter),
+    prefixes: (options = {}) => prefixes(root, options, counter),
+    head: async (key) => infoOf(key, await statOf(at(key))),
+    read: (key, range) => openRead(at(key), key, range),
+    text: (key) => readFile(at(key), 'utf8').catch(absent),
+    write: (key, body, condition) => write(at(key), key, body, condition),
+    remove: (key) => rm(at(key), { force: true }),
+    within: (prefix) => folderStore(join(root, pathOf('.', prefix.replace(/\/$/, ''))), counter),
+    localPath: at,
+  }
+}
+
+interface Entry {
+  /** Key of a file, or prefix of a folder with its trailing slash. */
+  readonly key: string
+  readonly path: string
+  readonly stats: Stats
+}
+
+async function* walk(path: string, prefix: string, options: ListOptions, counter: Counter): AsyncGenerator<ObjectInfo> {
+  const { prefix: wanted = '', startAfter = '' } = options
+  for (const entry of await entries(path, prefix, counter)) {
+    const { key, stats } = entry
+    if (stats.isDirectory()) {
+      const inPrefix = key.startsWith(wanted) || wanted.startsWith(key)
+      const passed = !startAfter.startsWith(key) && compareKeys(key, startAfter) < 0
+      if (inPrefix && !passed) yield* walk(entry.path, key, options, counter)
+    } else if (key.startsWith(wanted) && compareKeys(key, startAfter) > 0) {
+      const info = infoOf(key, stats)
+      if (info !== undefined) yield info
+    }
+  }
+}
+
+/** What lies in one folder, in key order: a folder sorts by its name with the slash. Links are followed. */
+async function entries(path: string, prefix: string, counter: Counter): Promise<Entry[]> {
+  counter.folders += 1
+  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' && prefix !== '') return []
+    throw error.code === 'ENOENT' ? new UserError(`no folder ${path}`) : error
+  })
+  const found = await Promise.all(
+    names
+      .filter((name) => !name.startsWith(DRAFT))
+      .map(async (name): Promise<Entry[]> => {
+        const stats = await statOf(join(path, name))
+        if (stats === undefined) return []
+        return [{ key: `${prefix}${segmentOf(name)}${stats.isDirectory() ? '/' : ''}`, path: join(path, name), stats }]
+      }),
+  )
+  return found.flat().sort((a, b) => compareKeys(a.key, b.key))
+}
+
+async function prefixes(
+  root: string,
+  options: ListOptions & { delimiter?: string },
+  counter: Counter,
+): Promise<string[]> {
+  const { prefix = '', delimiter = '/', startAfter = '' } = options
+  const found = new Set<string>()
+  if (delimiter === '/') {
+    const parent = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    const path = parent === '' ? root : pathOf(root, parent.slice(0, -1))
+    for (const { key, stats } of await entries(path, parent, counter))
+      if (stats.isDirectory() && key.startsWith(prefix) && compareKeys(key, startAfter) > 0) found.add(key)
+  } else {
+    for await (const { key } of walk(root, '', options, counter)) {
+      const end = key.indexOf(delimiter, prefix.length)
+      if (end !== -1) found.add(key.slice(0, end + delimiter.length))
+    }
+  }
+  return [...found]
+}
+
+async function openRead(path: string, key: string, range?: { start: number; end?: number }): Promise<Readable> {
+  if ((await statOf(path))?.isFile() !== true) throw new UserError(`no object ${key} (${path})`)
+  return createReadStream(path, range)
+}
+
+async function write(
+  path: string,
+  key: string,
+  body: string | Uint8Array | Readable,
+  condition: WriteCondition = {},
+): Promise<ObjectInfo> {
+  await mkdir(dirname(path), { recursive: true })
+  if (condition.ifMatch !== undefined && infoOf(key, await statOf(path))?.etag !== condition.ifMatch)
+    throw new ConditionFailed(key)
+  const draft = draftOf(path, condition.ifAbsent ? randomUUID() : key)
+  try {
+    const handle = await open(draft, 'w')
+    await pipeline(
+      body instanceof Readable ? body : Readable.from([body], { objectMode: false }),
+      handle.createWriteStream(),
+    )
+    if (condition.ifAbsent) await link(draft, path).catch(throwConditionFailed(key))
+    else await rename(draft, path)
+  } finally {
+    await rm(draft, { force: true })
+  }
+  const info = infoOf(key, await statOf(path))
+  if (info === undefined) throw new UserError(`${path} vanished while it was written`)
+  return info
+}
+
+/** Drafts have one name a key, so that a killed writer leaves nothing that its successor does not replace. */
+const draftOf = (path: string, salt: string): string =>
+  join(dirname(path), `${DRAFT}${createHash('sha256').update(salt).digest('hex').slice(0, 16)}`)
+
+const DRAFT = '.draft-'
+
+const throwConditionFailed =
+  (key: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    throw error.code === 'EEXIST' ? new ConditionFailed(key) : error
+  }
+
+const statOf = (path: string): Promise<Stats | undefined> => stat(path).catch(absent)
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return undefined
+  throw error
+}
+
+/** The ETag of a file is its size and time of change: enough to notice that it was replaced. */
+function infoOf(key: string, stats: Stats | undefined): ObjectInfo | undefined {
+  if (!stats?.isFile()) return undefined
+  return {
+    key,
+    size: stats.size,
+    modified: stats.mtime,
+    etag: `${stats.size.toString(16)}-${stats.mtimeMs.toString(16)}`,
+  }
+}

@@ -1,0 +1,75 @@
+import type { Readable } from 'node:stream'
+
+/** One object, its key relative to the store's root. */
+export interface ObjectInfo {
+  readonly key: string
+  /** Bytes. */
+  readonly size: number
+  readonly etag?: string
+  readonly modified?: Date
+  readonly storageClass?: string
+}
+
+export interface ListOptions {
+  readonly prefix?: string
+  /** Keys up to and including this one are left out; need not exist. */
+  readonly startAfter?: string
+}
+
+/** Inclusive byte range. */
+export interface ByteRange {
+  readonly start: number
+  readonly end?: number
+}
+
+/** `ifAbsent`: only create. `ifMatch`: only replace the version with this ETag. */
+export interface WriteCondition {
+  readonly ifAbsent?: boolean
+  readonly ifMatch?: string
+}
+
+/** A bucket prefix or a folder that holds objects under keys. Keys are '/'-separated and ordered as UTF-8 bytes. */
+export interface Store {
+  /** `s3://bucket/prefix` or the folder's absolute path, without a trailing slash. */
+  readonly uri: string
+  /** LIST requests (or folders read) so far. */
+  readonly listRequests: number
+  /** Objects in key order, streamed; stop reading and no further page is asked for. */
+  list(options?: ListOptions): AsyncIterable<ObjectInfo>
+  /** Common prefixes up to the next delimiter, each ending in it, in key order. */
+  prefixes(options?: ListOptions & { readonly delimiter?: string }): Promise<string[]>
+  /** Undefined when there is no such object. */
+  head(key: string): Promise<ObjectInfo | undefined>
+  read(key: string, range?: ByteRange): Promise<Readable>
+  /** A small object's text; undefined when there is no such object. */
+  text(key: string): Promise<string | undefined>
+  /** @throws ConditionFailed when the condition does not hold */
+  write(key: string, body: string | Uint8Array | Readable, condition?: WriteCondition): Promise<ObjectInfo>
+  /** Removing what is not there is no error. */
+  remove(key: string): Promise<void>
+  /** The same store seen from a prefix below (`a/b/`). */
+  within(prefix: string): Store
+  /** Where the object lies or would lie on this machine's disk; only folder stores have it. */
+  localPath?(key: string): string
+}
+
+/** A conditional write met another version. */
+export class ConditionFailed extends Error {
+  constructor(key: string) {
+    super(`${key} was written by somebody else meanwhile`)
+    this.name = 'ConditionFailed'
+  }
+}
+
+/** Order of keys in S3: UTF-8 bytes. JavaScript compares UTF-16 units, which differs above U+D7FF. */
+export function compareKeys(a: string, b: string): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
+    if (x !== y) return utf8Rank(x) - utf8Rank(y)
+  }
+  return a.length - b.length
+}
+
+/** Surrogates stand for code points above the rest of the basic plane, so they sort last. */
+const utf8Rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800)
