@@ -3,6 +3,10 @@ export const paths = {
   ledger: 'run.json',
   lock: 'run.lock',
   manifest: 'manifest.csv',
+  /** `key,size,etag,storage class` of every row of the manifest: what a proof needs. */
+  selection: 'selection.csv',
+  /** `key,reason` of what could not be copied. */
+  failures: 'stage-failures.csv',
   staged: 'staged/',
   train: 'pairs/train/',
   holdout: 'pairs/holdout/',

@@ -16,3 +16,32 @@ export async function openStore(uri: string, aws: AwsSettings = {}): Promise<Sto
   const { s3Store } = await import('./s3.ts')
   return s3Store(location, aws)
 }
+
+/** Where logs lie: keys are relative to the store, what was named is everything below `base` ('' or with a trailing slash). */
+export interface Logs {
+  readonly uri: string
+  readonly store: Store
+  readonly base: string
+  /** Name of the bucket, or of the folder. */
+  readonly bucket: string
+}
+
+const AWS_LOGS = 'AWSLogs'
+
+/**
+ * Opens logs so that their keys are the ones that AWS wrote: at the bucket itself, or at the folder that holds `AWSLogs/`,
+ * however deep below it the URI points.
+ */
+export async function openLogs(uri: string, aws: AwsSettings = {}): Promise<Logs> {
+  const location = locationOf(uri)
+  if (location.kind === 's3') {
+    const { bucket, prefix } = location
+    const base = prefix === '' ? '' : `${prefix}/`
+    return { uri: `s3://${bucket}/${prefix}`.replace(/\/$/, ''), store: await openStore(`s3://${bucket}`, aws), base, bucket }
+  }
+  const segments = location.path.split('/')
+  const at = segments.lastIndexOf(AWS_LOGS)
+  const root = at === -1 ? location.path : segments.slice(0, at).join('/') || '/'
+  const base = at === -1 ? '' : `${segments.slice(at).join('/')}/`
+  return { uri: location.path, store: folderStore(root), base, bucket: root.split('/').at(-1) || 'folder' }
+}

@@ -1,0 +1,25 @@
+/**
+ * What AWS charges, for estimates before anything is spent. Dollars in us-east-1; other regions differ by some percent.
+ * Data transfer between regions is not part of it.
+ */
+export const PRICES = {
+  date: '2026-11-20',
+  region: 'us-east-1',
+  listRequest: 0.005 / 1000,
+  getRequest: 0.0004 / 1000,
+  putRequest: 0.005 / 1000,
+  copyRequest: 0.005 / 1000,
+  batchJob: 0.25,
+  batchObject: 1 / 1_000_000,
+} as const
+
+/** One line of an estimate. */
+export interface CostItem {
+  readonly what: string
+  readonly count: number
+  readonly each: number
+}
+
+export const totalOf = (items: readonly CostItem[]): number => items.reduce((sum, { count, each }) => sum + count * each, 0)
+
+export const priceNote = `prices of ${PRICES.region} as of ${PRICES.date}, without transfer between regions`
