@@ -3,6 +3,7 @@ import { messageOf, UsageError, UserError } from '../cli/errors.ts'
 import type { Store } from '../stores/store.ts'
 import { type Json, type Ledger, readLedger, type StepRecord, writeLedger } from './ledger.ts'
 import { withLock } from './lock.ts'
+import { nextCommand } from './next.ts'
 import type { Request } from './request.ts'
 
 export type Result = Record<string, Json>
@@ -68,7 +69,7 @@ export class Run {
     const record = this.#ledger.steps[step]
     if (record?.state === 'done' && record.result !== undefined) return record.result
     throw new UserError(`run ${this.id} has no finished ${step}`, {
-      hint: `npx zx scripts/${step}.mjs --run ${this.id}`,
+      hint: nextCommand(step, this),
     })
   }
 

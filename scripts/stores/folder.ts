@@ -19,10 +19,14 @@ interface Counter {
   folders: number
 }
 
+/** A folder that was named must exist; one below it that does not is an empty prefix, as in a bucket. */
+type Absent = 'error' | 'empty'
+
 /** A folder as a store: the files below it are the objects, their relative paths the keys. */
 export function folderStore(
   folder: string,
   counter: Counter = { folders: 0 },
+  absent: Absent = 'error',
 ): Store & { localPath(key: string): string } {
   const root = resolve(folder)
   const at = (key: string) => pathOf(root, key)
@@ -31,14 +35,14 @@ export function folderStore(
     get listRequests() {
       return counter.folders
     },
-    list: (options = {}) => walk(root, '', options, counter),
-    prefixes: (options = {}) => prefixes(root, options, counter),
+    list: (options = {}) => walk(root, '', options, counter, absent),
+    prefixes: (options = {}) => prefixes(root, options, counter, absent),
     head: async (key) => infoOf(key, await statOf(at(key))),
     read: (key, range) => openRead(at(key), key, range),
-    text: (key) => readFile(at(key), 'utf8').catch(absent),
+    text: (key) => readFile(at(key), 'utf8').catch(undefinedIfAbsent),
     write: (key, body, condition) => write(at(key), key, body, condition),
     remove: (key) => rm(at(key), { force: true }),
-    within: (prefix) => folderStore(join(root, pathOf('.', prefix.replace(/\/$/, ''))), counter),
+    within: (prefix) => folderStore(join(root, pathOf('.', prefix.replace(/\/$/, ''))), counter, 'empty'),
     localPath: at,
   }
 }
@@ -50,14 +54,20 @@ interface Entry {
   readonly stats: Stats
 }
 
-async function* walk(path: string, prefix: string, options: ListOptions, counter: Counter): AsyncGenerator<ObjectInfo> {
+async function* walk(
+  path: string,
+  prefix: string,
+  options: ListOptions,
+  counter: Counter,
+  absent: Absent,
+): AsyncGenerator<ObjectInfo> {
   const { prefix: wanted = '', startAfter = '' } = options
-  for (const entry of await entries(path, prefix, counter)) {
+  for (const entry of await entries(path, prefix, counter, absent)) {
     const { key, stats } = entry
     if (stats.isDirectory()) {
       const inPrefix = key.startsWith(wanted) || wanted.startsWith(key)
       const passed = !startAfter.startsWith(key) && compareKeys(key, startAfter) < 0
-      if (inPrefix && !passed) yield* walk(entry.path, key, options, counter)
+      if (inPrefix && !passed) yield* walk(entry.path, key, options, counter, absent)
     } else if (key.startsWith(wanted) && compareKeys(key, startAfter) > 0) {
       const info = infoOf(key, stats)
       if (info !== undefined) yield info
@@ -66,10 +76,10 @@ async function* walk(path: string, prefix: string, options: ListOptions, counter
 }
 
 /** What lies in one folder, in key order: a folder sorts by its name with the slash. Links are followed. */
-async function entries(path: string, prefix: string, counter: Counter): Promise<Entry[]> {
+async function entries(path: string, prefix: string, counter: Counter, absent: Absent): Promise<Entry[]> {
   counter.folders += 1
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' && prefix !== '') return []
+    if (error.code === 'ENOENT' && (prefix !== '' || absent === 'empty')) return []
     throw error.code === 'ENOENT' ? new UserError(`no folder ${path}`) : error
   })
   const found = await Promise.all(
@@ -88,16 +98,17 @@ async function prefixes(
   root: string,
   options: ListOptions & { delimiter?: string },
   counter: Counter,
+  absent: Absent,
 ): Promise<string[]> {
   const { prefix = '', delimiter = '/', startAfter = '' } = options
   const found = new Set<string>()
   if (delimiter === '/') {
     const parent = prefix.slice(0, prefix.lastIndexOf('/') + 1)
     const path = parent === '' ? root : pathOf(root, parent.slice(0, -1))
-    for (const { key, stats } of await entries(path, parent, counter))
+    for (const { key, stats } of await entries(path, parent, counter, absent))
       if (stats.isDirectory() && key.startsWith(prefix) && compareKeys(key, startAfter) > 0) found.add(key)
   } else {
-    for await (const { key } of walk(root, '', options, counter)) {
+    for await (const { key } of walk(root, '', options, counter, absent)) {
       const end = key.indexOf(delimiter, prefix.length)
       if (end !== -1) found.add(key.slice(0, end + delimiter.length))
     }
@@ -148,9 +159,9 @@ const throwConditionFailed =
     throw error.code === 'EEXIST' ? new ConditionFailed(key) : error
   }
 
-const statOf = (path: string): Promise<Stats | undefined> => stat(path).catch(absent)
+const statOf = (path: string): Promise<Stats | undefined> => stat(path).catch(undefinedIfAbsent)
 
-function absent(error: NodeJS.ErrnoException): undefined {
+function undefinedIfAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return undefined
   throw error
 }

@@ -1,0 +1,152 @@
+import { defineCommand, type Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { bytes, count, facts } from '../cli/format.ts'
+import { choice, number, type Values } from '../cli/options.ts'
+import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../cli/shared-options.ts'
+import { nextCommand } from '../runs/next.ts'
+import { paths } from '../runs/paths.ts'
+import { runIdOf } from '../runs/request.ts'
+import type { Run } from '../runs/run.ts'
+import { createRun, findRun } from '../runs/workspace.ts'
+import { sourceIds } from '../sources/registry.ts'
+import { openStore } from '../stores/open.ts'
+import { copierOf } from './copy/choose.ts'
+import { estimatedUsd, planText, type StagePlan } from './plan.ts'
+import { completeAfter, type Planned, planStage } from './planned.ts'
+import { type Task, taskOf } from './request.ts'
+import { saveSelection } from './selection.ts'
+import { copyAndProve, removeExtra } from './stage.ts'
+import { PLAN } from './state.ts'
+
+const options = {
+  source: choice(sourceIds, { about: 'kind of log' }),
+  ...scopeOptions,
+  ...windowOptions,
+  ...workspaceOption,
+  concurrency: number({ about: 'requests in flight at once', default: 16, min: 1, max: 256, integer: true }),
+  ...guardOptions,
+  ...awsOptions,
+}
+
+export const command = defineCommand({
+  name: 'stage',
+  summary: 'copy the log objects of a time window into a run',
+  description:
+    'Finds the keys that may hold events of the window without listing everything else, writes them as a manifest, copies the objects under their own keys, and proves that every row of the manifest has arrived. The same request is the same run: what is there is not copied again.',
+  examples: [
+    {
+      run: 'npx zx scripts/stage.mjs --source cloudtrail --logs ./logs --from 2026-03-02 --to 2026-03-12 --dry-run',
+      does: 'shows what ten days come to; copies nothing',
+    },
+    {
+      run: 'npx zx scripts/stage.mjs --source waf --logs ./logs --from 2026-03-02T13:00 --to 2026-03-02T14:00',
+      does: 'one hour of WAF logs',
+    },
+    {
+      run: 'npx zx scripts/stage.mjs --source cloudtrail --logs ./logs --last 24h --account 012345678901 --region us-east-1',
+      does: 'the last day of one account in one region',
+    },
+  ],
+  options,
+  async run(context, values) {
+    const task = await taskOf(values, context.now(), values)
+    const existing = await findRun(values.workspace, task.request, values)
+    const planned = await planStage(task, existing, context, values)
+    if (planned === 'done' && existing !== undefined) return outcomeOf(existing, { ...existing.result('stage') }, true)
+    if (planned === 'done') throw new Error('a run that does not exist cannot be done')
+    try {
+      return await carryOut(context, values, task, planned)
+    } finally {
+      await planned.dispose()
+    }
+  },
+})
+
+async function carryOut(
+  context: Context,
+  values: Values<typeof options>,
+  task: Task,
+  planned: Planned,
+): Promise<Outcome> {
+  const copier = await copierOf(task, await openStore(values.workspace, values), planned, values, context)
+  const plan: StagePlan = {
+    window: task.scope.window,
+    totals: planned.selection.totals,
+    listRequests: planned.record.listRequests,
+    costs: copier.costs,
+    copier: copier.about,
+    completeAfter: completeAfter(task),
+    final: planned.record.final,
+  }
+  const id = runIdOf(task.request)
+  if (values.dryRun) return previewOf(id, plan)
+  if (estimatedUsd(plan) > 0)
+    await context.approve({
+      action: `copy ${count(plan.totals.objects)} objects`,
+      plan: planText(plan, id).split('\n'),
+      kind: 'spend',
+      usd: estimatedUsd(plan),
+    })
+  const run = await createRun(values.workspace, task.request, values)
+  // An open plan that was gone through before is looked at again: late files may have come.
+  const step = { settings: {}, inputs: [], overwrite: values.overwrite, stale: async () => true }
+  const { repeated, ...result } = await run.step('stage', step, async (memory) => {
+    if (planned.isNew) {
+      await saveSelection(run.store, task.logs.bucket, planned.selection)
+      await memory.remember({ [PLAN]: planned.record })
+    }
+    if (values.overwrite) await removeExtra(run, planned.selection)
+    const progress = context.progress('staging', plan.totals.objects, 'objects')
+    const copied = await copyAndProve(run, planned.selection, copier.open(run), { again: values.overwrite, progress })
+    return {
+      objects: plan.totals.objects,
+      bytes: plan.totals.bytes,
+      ...copied,
+      listRequests: plan.listRequests,
+      estimatedUsd: estimatedUsd(plan),
+      staged: `${run.uri}/${paths.staged}`,
+      manifest: `${run.uri}/${paths.manifest}`,
+      selectedAt: planned.record.selectedAt,
+      final: plan.final,
+      completeAfter: plan.completeAfter.toISOString(),
+      digest: plan.totals.digest,
+    }
+  })
+  return outcomeOf(run, result, repeated)
+}
+
+function previewOf(id: string, plan: StagePlan): Outcome {
+  return {
+    json: {
+      run: id,
+      dryRun: true,
+      objects: plan.totals.objects,
+      bytes: plan.totals.bytes,
+      listRequests: plan.listRequests,
+      estimatedUsd: estimatedUsd(plan),
+      copier: plan.copier,
+      final: plan.final,
+      completeAfter: plan.completeAfter.toISOString(),
+    },
+    text: planText(plan, id),
+  }
+}
+
+function outcomeOf(run: Run, result: Record<string, unknown>, repeated: boolean): Outcome {
+  const { objects, copied, skipped, final, completeAfter, staged } = result
+  const done = repeated
+    ? 'nothing to do, all was staged before'
+    : `${count(Number(copied))} copied, ${count(Number(skipped))} were there`
+  return {
+    json: { run: run.id, ...result, repeated },
+    text: facts([
+      ['run', run.id],
+      ['objects', `${count(Number(objects))} (${bytes(Number(result.bytes))}): ${done}`],
+      ['staged', String(staged)],
+      final === true
+        ? undefined
+        : ['late files', `may come until ${String(completeAfter).slice(0, 16)}Z; stage again then`],
+    ]),
+    next: nextCommand('extract', run),
+  }
+}

@@ -1,0 +1,149 @@
+import { UserError } from '../../cli/errors.ts'
+import { count } from '../../cli/format.ts'
+import { type Branch, discover } from '../../sources/discover.ts'
+import { keyParser, keyRange, mayHold, paddedSpan } from '../../sources/layout.ts'
+import { compareKeys, type ObjectInfo, type Store } from '../../stores/store.ts'
+import { inOrder } from '../merge.ts'
+import type { KeySource, Scope } from './key-source.ts'
+import { nearestOf } from './nearest.ts'
+
+export interface ListSettings {
+  /** Prefix that the user named: '' or with a trailing slash. */
+  readonly base: string
+  readonly concurrency: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * Finds keys by descending the layout to its branches (account × region) with a delimiter, then reading of each branch the one
+ * range of keys that the window can lie in. Undefined when nothing below the base has one of the source's layouts.
+ */
+export async function listKeys(store: Store, scope: Scope, settings: ListSettings): Promise<KeySource | undefined> {
+  const { source, accounts, regions } = scope
+  const { base, concurrency, signal } = settings
+  const discovery = await discover(store, source, { base, concurrency, signal, accounts, regions })
+  if (discovery.branches.length === 0) {
+    if (discovery.roots.length === 0) return undefined
+    throw await absentScope(store, scope, settings)
+  }
+  const ranges = discovery.branches
+    .map((branch) => ({ branch, ...keyRange(branch.layout, branch, scope.window) }))
+    .sort((a, b) => compareKeys(a.startAfter, b.startAfter))
+  const pages = inOrder(
+    ranges.map((range) => () => readRange(store, scope, range, signal)),
+    { concurrency },
+  )
+  return {
+    objects: flat(pages),
+    findings: {
+      looked: lookedAt(discovery.branches, scope),
+      warnings: warningsOf(discovery.branches, discovery.skipped, scope),
+      nearest: () => nearestOf(store, discovery.branches, scope.window),
+    },
+  }
+}
+
+interface Range {
+  readonly branch: Branch
+  readonly startAfter: string
+  readonly endBefore: string
+}
+
+const PAGE = 1000
+
+async function* readRange(store: Store, scope: Scope, range: Range, signal: AbortSignal): AsyncGenerator<ObjectInfo[]> {
+  const { branch, startAfter, endBefore } = range
+  const parse = keyParser(branch.layout)
+  let page: ObjectInfo[] = []
+  for await (const object of store.list({ prefix: commonPrefix(startAfter, endBefore), startAfter })) {
+    signal.throwIfAborted()
+    if (compareKeys(object.key, endBefore) >= 0) break
+    const time = parse(object.key)?.time
+    if (time === undefined || !mayHold(branch.layout.padding, scope.window, time)) continue
+    page.push(object)
+    if (page.length < PAGE) continue
+    yield page
+    page = []
+  }
+  if (page.length > 0) yield page
+}
+
+async function* flat<T>(pages: AsyncIterable<T[]>): AsyncGenerator<T> {
+  for await (const page of pages) yield* page
+}
+
+/** The server itself ends the listing where the prefix ends. */
+function commonPrefix(a: string, b: string): string {
+  let end = 0
+  while (end < a.length && a[end] === b[end]) end += 1
+  return a.slice(0, end)
+}
+
+function lookedAt(branches: readonly Branch[], { window }: Scope): string[] {
+  const layouts = [...new Set(branches.map(({ layout }) => layout))]
+  return layouts.map((layout) => {
+    const own = branches.filter((branch) => branch.layout === layout)
+    const { first, last } = paddedSpan(layout.padding, window)
+    const [accounts, regions] = [valuesOf(own, 'account'), valuesOf(own, 'region')]
+    const places = [
+      accounts.length && `${count(accounts.length)} accounts`,
+      regions.length && `${count(regions.length)} regions`,
+    ]
+    const span = `key times ${first.toISOString().slice(0, 16)}Z to ${last.toISOString().slice(0, 16)}Z`
+    return `${layout.id}: ${[`${count(own.length)} branches`, ...places.filter(Boolean)].join(', ')}; ${span}`
+  })
+}
+
+function warningsOf(branches: readonly Branch[], skipped: readonly string[], scope: Scope): string[] {
+  const { source, accounts, regions } = scope
+  const { globalRegion } = source
+  const warnings = skipped.map(
+    (path) => `too many folders below "${path}" to look for logs in each: name a longer --logs`,
+  )
+  const missing = [...absent('account', accounts, branches), ...absent('region', regions, branches)]
+  if (missing.length > 0) warnings.push(`no ${source.id} logs of ${missing.join(', ')}`)
+  if (globalRegion !== undefined && regions.length > 0 && !regions.includes(globalRegion))
+    warnings.push(
+      `events of global services (IAM, STS, CloudFront, Route 53) are logged in ${globalRegion}, which --region leaves out`,
+    )
+  if ((accounts.length > 0 || regions.length > 0) && branches.some(({ variables }) => variables.account === undefined))
+    warnings.push(
+      'keys written by Firehose carry neither account nor region: --account and --region do not narrow them',
+    )
+  return warnings
+}
+
+const absent = (variable: string, wanted: readonly string[], branches: readonly Branch[]): string[] => {
+  const found = new Set(valuesOf(branches, variable))
+  return found.size === 0 ? [] : wanted.filter((value) => !found.has(value)).map((value) => `${variable} ${value}`)
+}
+
+const valuesOf = (branches: readonly Branch[], variable: string): string[] => [
+  ...new Set(branches.map(({ variables }) => variables[variable]).filter((value) => value !== undefined)),
+]
+
+/** An account, region or source that is not there at all is a slip, never an empty window. */
+async function absentScope(
+  store: Store,
+  scope: Scope,
+  { base, concurrency, signal }: ListSettings,
+): Promise<UserError> {
+  const { source, accounts, regions } = scope
+  const { branches } = await discover(store, source, { base, concurrency, signal })
+  const uri = `${store.uri}/${base}`.replace(/\/$/, '')
+  if (branches.length === 0)
+    return new UserError(`${uri} has AWSLogs/, but no ${source.id} logs in it`, {
+      hint: `npx zx scripts/inventory.mjs --logs ${uri}`,
+    })
+  const [all, everywhere] = [valuesOf(branches, 'account'), valuesOf(branches, 'region')]
+  const wanted = [
+    accounts.length > 0 && `account ${accounts.join(', ')}`,
+    regions.length > 0 && `region ${regions.join(', ')}`,
+  ]
+  return new UserError(`${uri} has ${source.id} logs, but none of ${wanted.filter(Boolean).join(' in ')}`, {
+    hint: `accounts there: ${some(all)}; regions: ${some(everywhere)}`,
+  })
+}
+
+const some = (values: readonly string[]): string =>
+  values.length <= 8 ? values.join(', ') : `${values.slice(0, 8).join(', ')} and ${values.length - 8} more`

@@ -1,0 +1,90 @@
+import { keyParser, mayHold, nameParser, type ParsedKey } from '../../sources/layout.ts'
+import { sources } from '../../sources/registry.ts'
+import type { Source } from '../../sources/source.ts'
+import type { Store } from '../../stores/store.ts'
+import type { KeySource, Scope } from './key-source.ts'
+
+/** Names that a log without a time in its name may have. */
+const LOG_NAME = /\.(?:json|jsonl|ndjson|log|gz|zst)$/i
+
+/**
+ * Logs that somebody copied out of their folders: everything below the base is listed, and chosen by the time in the object's
+ * name. Objects without one are taken too where no object has one, since then only the event time can tell.
+ */
+export async function looseKeys(store: Store, scope: Scope, base: string, signal: AbortSignal): Promise<KeySource> {
+  const parse = looseParser(scope.source)
+  const survey = await surveyOf(store, base, parse, signal)
+  const undated = survey.dated === 0
+  return {
+    objects: (async function* () {
+      for await (const object of store.list({ prefix: base })) {
+        signal.throwIfAborted()
+        const parsed = parse(object.key)
+        if (parsed === undefined) {
+          if (undated && LOG_NAME.test(object.key) && !isOfAnotherSource(scope.source, object.key)) yield object
+        } else if (inScope(parsed, scope)) yield object
+      }
+    })(),
+    findings: {
+      looked: [
+        `no AWSLogs/ folders: every object below ${store.uri}/${base}, ${undated ? 'whatever its name' : 'by the time in its name'}`,
+      ],
+      warnings:
+        undated && survey.objects > 0
+          ? ['no name carries a time: every object is taken, and events are chosen by their own time']
+          : [],
+      nearest: async () =>
+        survey.earliest && survey.latest
+          ? [`earliest: ${survey.earliest.toISOString()}`, `latest: ${survey.latest.toISOString()}`]
+          : [],
+    },
+  }
+}
+
+interface Dated extends ParsedKey {
+  readonly holds: (scope: Scope) => boolean
+}
+
+function looseParser(source: Source): (key: string) => Dated | undefined {
+  const parsers = source.layouts.map((layout) => ({ layout, parse: nameParser(layout) }))
+  return (key) => {
+    for (const { layout, parse } of parsers) {
+      const parsed = parse(key)
+      if (parsed) return { ...parsed, holds: ({ window }) => mayHold(layout.padding, window, parsed.time) }
+    }
+    return undefined
+  }
+}
+
+function inScope(parsed: Dated, scope: Scope): boolean {
+  const { account, region } = parsed.variables
+  const [inAccounts, inRegions] = [scope.accounts, scope.regions].map((wanted, i) => {
+    const value = i === 0 ? account : region
+    return wanted.length === 0 || value === undefined || wanted.includes(value)
+  })
+  return inAccounts === true && inRegions === true && parsed.holds(scope)
+}
+
+async function surveyOf(store: Store, base: string, parse: (key: string) => Dated | undefined, signal: AbortSignal) {
+  let [objects, dated] = [0, 0]
+  let earliest: Date | undefined
+  let latest: Date | undefined
+  for await (const { key } of store.list({ prefix: base })) {
+    signal.throwIfAborted()
+    objects += 1
+    const time = parse(key)?.time
+    if (time === undefined) continue
+    dated += 1
+    if (earliest === undefined || time < earliest) earliest = time
+    if (latest === undefined || time > latest) latest = time
+  }
+  return { objects, dated, earliest, latest }
+}
+
+const isOfAnotherSource = (source: Source, key: string): boolean =>
+  Object.values(sources).some(
+    (other) =>
+      other !== source &&
+      other.layouts.some((layout) => (keyParser(layout)(key) ?? nameParser(layout)(key)) !== undefined),
+  ) ||
+  /_(?:CloudTrail-[A-Za-z]+|elasticloadbalancing|vpcflowlogs|vpcdnsquerylogs|network-firewall[a-z_]*|Config)_/.test(key)

@@ -1,0 +1,71 @@
+import pMap from 'p-map'
+import type { Window } from '../../runs/window.ts'
+import type { Branch } from '../../sources/discover.ts'
+import { keyParser, keyRange } from '../../sources/layout.ts'
+import type { ObjectInfo, Store } from '../../stores/store.ts'
+
+/** How many branches are asked for their neighbours: a help for the reader, not a survey. */
+const ASKED = 20
+
+/** The last key before and the first key after the window, over some of the branches. */
+export async function nearestOf(store: Store, branches: readonly Branch[], window: Window): Promise<string[]> {
+  const found = await pMap(branches.slice(0, ASKED), (branch) => neighbours(store, branch, window), { concurrency: 4 })
+  const before = found.flatMap(({ before }) => before ?? []).sort((a, b) => b.time.getTime() - a.time.getTime())[0]
+  const after = found.flatMap(({ after }) => after ?? []).sort((a, b) => a.time.getTime() - b.time.getTime())[0]
+  return [
+    ...(before === undefined ? [] : [`nearest before: ${before.key}`]),
+    ...(after === undefined ? [] : [`nearest after: ${after.key}`]),
+  ]
+}
+
+interface Neighbour {
+  readonly key: string
+  readonly time: Date
+}
+
+async function neighbours(
+  store: Store,
+  branch: Branch,
+  window: Window,
+): Promise<{ before?: Neighbour; after?: Neighbour }> {
+  const { startAfter, endBefore } = keyRange(branch.layout, branch, window)
+  const parse = keyParser(branch.layout)
+  const timed = ({ key }: ObjectInfo): Neighbour | undefined => {
+    const time = parse(key)?.time
+    return time && { key, time }
+  }
+  const after = await first(store.list({ prefix: branch.path, startAfter: endBefore }), timed)
+  const day = await lastFolderBefore(store, branch.path, startAfter)
+  let before: Neighbour | undefined
+  if (day !== undefined)
+    for await (const object of store.list({ prefix: day })) {
+      if (object.key > startAfter) break
+      before = timed(object) ?? before
+    }
+  return { ...(before && { before }), ...(after && { after }) }
+}
+
+const SCAN = 1000
+
+async function first(
+  objects: AsyncIterable<ObjectInfo>,
+  timed: (object: ObjectInfo) => Neighbour | undefined,
+): Promise<Neighbour | undefined> {
+  let scanned = 0
+  for await (const object of objects) {
+    const found = timed(object)
+    if (found !== undefined || ++scanned >= SCAN) return found
+  }
+  return undefined
+}
+
+/** Descends years, months, … to the last folder that begins before a key. */
+async function lastFolderBefore(store: Store, path: string, key: string): Promise<string | undefined> {
+  const children = (await store.prefixes({ prefix: path })).filter((child) => child <= key)
+  for (const child of children.reverse()) {
+    if (!/\/\d+\/$/.test(`/${child.slice(path.length)}`)) continue
+    const inside = await lastFolderBefore(store, child, key)
+    return inside ?? child
+  }
+  return undefined
+}

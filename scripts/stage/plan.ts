@@ -1,0 +1,40 @@
+import { bytes, count, facts, usd } from '../cli/format.ts'
+import { type CostItem, PRICES, priceNote, totalOf } from '../runs/cost.ts'
+import { describeWindow, type Window } from '../runs/window.ts'
+import type { SelectionTotals } from './selection.ts'
+
+/** What staging would do and cost. */
+export interface StagePlan {
+  readonly window: Window
+  readonly totals: SelectionTotals
+  readonly listRequests: number
+  readonly costs: readonly CostItem[]
+  readonly copier: string
+  /** When files that come late are due; the plan is final if it was made after that. */
+  readonly completeAfter: Date
+  readonly final: boolean
+}
+
+export const estimatedUsd = (plan: StagePlan): number => totalOf(plan.costs)
+
+/** Listing is paid by whoever reads the logs, whatever then happens to them. */
+export const listCost = (requests: number): CostItem => ({
+  what: 'LIST requests',
+  count: requests,
+  each: PRICES.listRequest,
+})
+
+/** The plan in lines for people. */
+export function planText(plan: StagePlan, run: string): string {
+  const cost = plan.costs.map(({ what, count: n }) => `${count(n)} ${what}`).join(', ')
+  return facts([
+    ['run', run],
+    ['window', describeWindow(plan.window)],
+    ['objects', `${count(plan.totals.objects)} (${bytes(plan.totals.bytes)})`],
+    ['copied by', plan.copier],
+    plan.costs.length > 0 ? ['cost', `about ${usd(estimatedUsd(plan))}: ${cost} (${priceNote})`] : undefined,
+    plan.final
+      ? undefined
+      : ['late files', `may come until ${plan.completeAfter.toISOString().slice(0, 16)}Z; stage again then`],
+  ])
+}

@@ -1,0 +1,78 @@
+import type { Context } from '../cli/context.ts'
+import { count } from '../cli/format.ts'
+import type { Run } from '../runs/run.ts'
+import { united } from './merge.ts'
+import type { Task } from './request.ts'
+import { emptyWindow, keySourceOf } from './select.ts'
+import { draftSelection, type Selection } from './selection.ts'
+import { type PlanRecord, recalledPlan, stillStaged } from './state.ts'
+
+/** A selection, new or recalled, ready to be copied. */
+export interface Planned {
+  readonly selection: Selection
+  readonly record: PlanRecord
+  /** False when the run's folder already holds it. */
+  readonly isNew: boolean
+  dispose(): Promise<void>
+}
+
+export interface PlanSettings {
+  readonly concurrency: number
+  readonly overwrite: boolean
+}
+
+/** `done` when an earlier stage stands: nothing is listed then. */
+export async function planStage(
+  task: Task,
+  run: Run | undefined,
+  context: Context,
+  settings: PlanSettings,
+): Promise<Planned | 'done'> {
+  const recalled = run === undefined || settings.overwrite ? undefined : await recalledPlan(run)
+  if (run === undefined || recalled === undefined) return select(task, undefined, context, settings)
+  if (!run.isDone('stage')) {
+    context.talk.info(`going on with the plan of ${recalled.plan.selectedAt}`)
+    return { selection: recalled.selection, record: recalled.plan, isNew: false, dispose: async () => {} }
+  }
+  if (!(await stillStaged(run, recalled.selection))) return select(task, undefined, context, settings)
+  if (recalled.plan.final) return 'done'
+  context.talk.info('files may have come late since the last time: looking for new ones')
+  return select(task, recalled.selection, context, settings)
+}
+
+/** Lists the window's keys; what an earlier plan had stays in, even where the logs have lost it since. */
+async function select(
+  task: Task,
+  earlier: Selection | undefined,
+  context: Context,
+  { concurrency }: PlanSettings,
+): Promise<Planned> {
+  const { store } = task.logs
+  const selectedAt = context.now()
+  const before = store.listRequests
+  const keys = await keySourceOf(task, { concurrency, signal: context.signal })
+  for (const warning of keys.findings.warnings) context.talk.warn(warning)
+  for (const line of keys.findings.looked) context.talk.detail(line)
+  const progress = context.progress('selecting', undefined, 'objects')
+  const objects = earlier === undefined ? keys.objects : united(keys.objects, earlier.rows())
+  const draft = await draftSelection(objects, () => progress.advance())
+  const listRequests = store.listRequests - before
+  progress.end(`${count(draft.totals.objects)} objects with ${count(listRequests)} LIST requests`)
+  if (draft.totals.objects === 0) {
+    await draft.dispose()
+    throw await emptyWindow(task, keys)
+  }
+  const record = {
+    ...draft.totals,
+    listRequests,
+    selectedAt: selectedAt.toISOString(),
+    final: selectedAt >= completeAfter(task),
+  }
+  return { selection: draft, record, isNew: true, dispose: draft.dispose }
+}
+
+/** When even files that come late should have come. */
+export function completeAfter({ scope }: Task): Date {
+  const hours = Math.max(...scope.source.layouts.map(({ padding }) => padding.lateHours))
+  return new Date(scope.window.to.getTime() + hours * 3_600_000)
+}

@@ -1,0 +1,33 @@
+import { UserError } from '../cli/errors.ts'
+import { describeWindow } from '../runs/window.ts'
+import type { KeySource } from './keys/key-source.ts'
+import { listKeys } from './keys/list.ts'
+import { looseKeys } from './keys/loose.ts'
+import type { Task } from './request.ts'
+
+export interface SelectSettings {
+  readonly concurrency: number
+  readonly signal: AbortSignal
+}
+
+/** The way to the keys of a task: by its layout, or by names where the logs were copied out of their folders. */
+export async function keySourceOf({ logs, scope }: Task, { concurrency, signal }: SelectSettings): Promise<KeySource> {
+  const { store, base } = logs
+  const byLayout = await listKeys(store, scope, { base, concurrency, signal })
+  if (byLayout !== undefined) return byLayout
+  if (store.localPath !== undefined) return looseKeys(store, scope, base, signal)
+  throw new UserError(`${logs.uri} has no ${scope.source.id} logs: no folder below it has one of their layouts`, {
+    hint: `npx zx scripts/inventory.mjs --logs ${logs.uri}`,
+  })
+}
+
+/** The failure of a window that no key lies in: what was looked at, and what lies nearest. */
+export async function emptyWindow(task: Task, { findings }: KeySource): Promise<UserError> {
+  const nearest = await findings.nearest()
+  const { source, window } = task.scope
+  const lines = [...findings.looked, ...(nearest.length > 0 ? nearest : ['there is nothing near it either'])]
+  return new UserError(
+    `no ${source.id} logs of ${describeWindow(window)} under ${task.logs.uri}${lines.map((line) => `\n    ${line}`).join('')}`,
+    { hint: `name another window, or see what there is: npx zx scripts/inventory.mjs --logs ${task.logs.uri}` },
+  )
+}

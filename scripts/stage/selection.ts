@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { paths } from '../runs/paths.ts'
+import { compareKeys, type ObjectInfo, type Store } from '../stores/store.ts'
+
+/**
+ * The objects of a run, in key order, as a file of rows `key,size,etag,storage class` (the key percent-encoded). The manifest
+ * holds the same keys for S3 Batch Operations; this one holds what a proof needs besides.
+ */
+export interface Selection {
+  readonly totals: SelectionTotals
+  rows(): AsyncIterable<ObjectInfo>
+}
+
+export type SelectionTotals = {
+  readonly objects: number
+  readonly bytes: number
+  /** Names the content: equal digests, equal objects. */
+  readonly digest: string
+}
+
+/** A key as S3 Batch Operations reads it in a manifest: percent-encoded UTF-8, slashes bare. */
+export const encodeKey = (key: string): string => key.split('/').map(encodeURIComponent).join('/')
+export const decodeKey = (encoded: string): string => decodeURIComponent(encoded)
+
+export const rowOf = ({ key, size, etag = '', storageClass = '' }: ObjectInfo): string =>
+  `${encodeKey(key)},${size},${etag},${storageClass}\n`
+
+/** @throws Error for what is no row */
+export function parseRow(row: string): ObjectInfo {
+  const [key, size, etag, storageClass, ...rest] = row.split(',')
+  if (!key || !/^\d+$/.test(size ?? '') || rest.length > 0) throw new Error(`not a row of a selection: ${row}`)
+  return {
+    key: decodeKey(key),
+    size: Number(size),
+    ...(etag && { etag }),
+    ...(storageClass && { storageClass }),
+  }
+}
+
+/** Writes objects, which must come in key order, to a scratch file; what passes is never held in memory. */
+export async function draftSelection(
+  objects: AsyncIterable<ObjectInfo>,
+  onObject: (object: ObjectInfo) => void = () => {},
+): Promise<Selection & { dispose(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'prestage-'))
+  const file = join(folder, 'selection.csv')
+  const digest = createHash('sha256')
+  let [count, bytes, last] = [0, 0, '']
+  async function* rows() {
+    for await (const object of objects) {
+      if (count > 0 && compareKeys(object.key, last) <= 0) throw new Error(`keys out of order: ${last}, ${object.key}`)
+      last = object.key
+      count += 1
+      bytes += object.size
+      onObject(object)
+      const row = rowOf(object)
+      digest.update(row)
+      yield row
+    }
+  }
+  await pipeline(Readable.from(batched(rows()), { objectMode: true, highWaterMark: 2 }), createWriteStream(file))
+  return {
+    totals: { objects: count, bytes, digest: digest.digest('hex') },
+    rows: () => parseRows(createReadStream(file)),
+    dispose: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Stores a selection and its manifest in the run's folder. Row for row the same objects. */
+export async function saveSelection(store: Store, bucket: string, selection: Selection): Promise<void> {
+  const name = encodeURIComponent(bucket)
+  await store.write(
+    paths.manifest,
+    text(selection, ({ key }) => `${name},${encodeKey(key)}\n`),
+  )
+  await store.write(paths.selection, text(selection, rowOf))
+}
+
+/** The saved selection of a run. */
+export const savedSelection = (store: Store, totals: SelectionTotals): Selection => ({
+  totals,
+  rows: async function* () {
+    yield* parseRows(await store.read(paths.selection))
+  },
+})
+
+const text = (selection: Selection, row: (object: ObjectInfo) => string): Readable =>
+  Readable.from(
+    batched(
+      (async function* () {
+        for await (const object of selection.rows()) yield row(object)
+      })(),
+    ),
+    { objectMode: false },
+  )
+
+/** Fewer, larger chunks: a stream's cost is by the chunk. */
+async function* batched(rows: AsyncIterable<string>): AsyncGenerator<string> {
+  let batch = ''
+  for await (const row of rows) {
+    batch += row
+    if (batch.length > 65_536) {
+      yield batch
+      batch = ''
+    }
+  }
+  if (batch !== '') yield batch
+}
+
+async function* parseRows(input: Readable): AsyncGenerator<ObjectInfo> {
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
+    if (line !== '') yield parseRow(line)
+}

@@ -1,0 +1,99 @@
+import { UserError } from '../cli/errors.ts'
+import { count } from '../cli/format.ts'
+import type { Progress } from '../cli/progress.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run } from '../runs/run.ts'
+import type { Store } from '../stores/store.ts'
+import type { Copier, Failure } from './copy/copier.ts'
+import { matched } from './merge.ts'
+import { outstanding, prove } from './proof.ts'
+import { encodeKey, type Selection } from './selection.ts'
+
+export type Copied = { readonly copied: number; readonly skipped: number; readonly failed: number }
+
+/** How many failures are named in a message; all of them are in the run's stage-failures.csv. */
+const NAMED = 5
+
+/**
+ * Copies what is outstanding of a selection and proves the whole. @throws UserError naming what is missing; run again, only that
+ * is copied.
+ */
+export async function copyAndProve(
+  run: Run,
+  selection: Selection,
+  copier: Copier,
+  { again, progress }: { again: boolean; progress: Progress },
+): Promise<Copied> {
+  const staged = run.store.within(paths.staged)
+  const failures = new FailureList()
+  let [copied, skipped] = [0, 0]
+  const rows = again
+    ? selection.rows()
+    : outstanding(selection, staged, () => {
+        skipped += 1
+        progress.advance()
+      })
+  await copier.copy(rows, {
+    copied: () => {
+      copied += 1
+      progress.advance()
+    },
+    failed: (failure) => failures.add(failure),
+    state: (text) => progress.state(text),
+  })
+  const proof = await prove(selection, staged, {
+    missing: (failure) => failures.add(failure),
+    extra: (key) => failures.addExtra(key),
+  })
+  progress.end(`${count(proof.present)} of ${count(selection.totals.objects)} objects are staged`)
+  await failures.save(run.store)
+  if (failures.size + failures.extra > 0) throw incomplete(run, failures)
+  return { copied, skipped, failed: 0 }
+}
+
+/** Removes staged objects that the selection does not have, as left by an earlier plan. */
+export async function removeExtra(run: Run, selection: Selection): Promise<void> {
+  const staged = run.store.within(paths.staged)
+  for await (const { left, right } of matched(selection.rows(), staged.list()))
+    if (left === undefined && right !== undefined) await staged.remove(right.key)
+}
+
+function incomplete(run: Run, failures: FailureList): UserError {
+  const parts = [
+    failures.size > 0 ? `${count(failures.size)} objects of the manifest could not be staged` : '',
+    failures.extra > 0 ? `${count(failures.extra)} objects lie in ${paths.staged} that the manifest does not name` : '',
+  ]
+  const named = failures.first.map(({ key, reason }) => `\n    ${JSON.stringify(key)}: ${reason}`).join('')
+  return new UserError(`run ${run.id}: ${parts.filter(Boolean).join('; ')}${named}`, {
+    hint: `all of them: ${run.uri}/${paths.failures}; the same command copies only what is missing, --overwrite plans anew`,
+  })
+}
+
+/** Failures by key, the first reason given for each kept: the copier knows more than the proof. */
+class FailureList {
+  readonly #reasons = new Map<string, string>()
+  extra = 0
+
+  get size(): number {
+    return this.#reasons.size - this.extra
+  }
+
+  get first(): Failure[] {
+    return [...this.#reasons].slice(0, NAMED).map(([key, reason]) => ({ key, reason }))
+  }
+
+  add({ key, reason }: Failure): void {
+    if (!this.#reasons.has(key)) this.#reasons.set(key, reason)
+  }
+
+  addExtra(key: string): void {
+    this.extra += 1
+    this.add({ key, reason: 'not in the manifest' })
+  }
+
+  async save(store: Store): Promise<void> {
+    if (this.#reasons.size === 0) return store.remove(paths.failures)
+    const rows = [...this.#reasons].map(([key, reason]) => `${encodeKey(key)},"${reason.replaceAll('"', '""')}"\n`)
+    await store.write(paths.failures, rows.join(''))
+  }
+}
