@@ -20,6 +20,7 @@ export interface CostItem {
   readonly each: number
 }
 
-export const totalOf = (items: readonly CostItem[]): number => items.reduce((sum, { count, each }) => sum + count * each, 0)
+export const totalOf = (items: readonly CostItem[]): number =>
+  items.reduce((sum, { count, each }) => sum + count * each, 0)
 
 export const priceNote = `prices of ${PRICES.region} as of ${PRICES.date}, without transfer between regions`

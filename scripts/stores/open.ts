@@ -37,7 +37,12 @@ export async function openLogs(uri: string, aws: AwsSettings = {}): Promise<Logs
   if (location.kind === 's3') {
     const { bucket, prefix } = location
     const base = prefix === '' ? '' : `${prefix}/`
-    return { uri: `s3://${bucket}/${prefix}`.replace(/\/$/, ''), store: await openStore(`s3://${bucket}`, aws), base, bucket }
+    return {
+      uri: `s3://${bucket}/${prefix}`.replace(/\/$/, ''),
+      store: await openStore(`s3://${bucket}`, aws),
+      base,
+      bucket,
+    }
   }
   const segments = location.path.split('/')
   const at = segments.lastIndexOf(AWS_LOGS)
