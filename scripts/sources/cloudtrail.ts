@@ -17,6 +17,16 @@ export const cloudtrail: Source = {
       padding: { unit: 5, before: 15, after: 60, lateHours: 24 },
     },
   ],
+  digest: {
+    id: 'cloudtrail-digest',
+    about: 'hourly digests of log file validation',
+    // Key format: "CloudTrail digest file structure", CloudTrail user guide. A trail's name may hold _ and dots.
+    path: 'AWSLogs/{org?}/{account}/CloudTrail-Digest/{region}/',
+    timed: '{yyyy}/{MM}/{dd}/{account}_CloudTrail-Digest_{region}_{trail}_{home}_{yyyy}{MM}{dd}T{HH}{mm}{ss}Z',
+    tail: '(?:_backfill)?\\.json(?:\\.gz)?',
+    // The time is the end of the hour of delivery: files delivered up to two hours after the window are looked up.
+    padding: { unit: 1, before: 0, after: 120, lateHours: 24 },
+  },
   entities: {
     principal: { about: 'principal id without the session name: the user or role', column: 'principal' },
     'principal-session': { about: 'principal id as logged, with the session name', column: 'principal_session' },

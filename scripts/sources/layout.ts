@@ -43,6 +43,8 @@ const PATTERNS: Variables = {
   acl: '[^/]+',
   stream: '[^/]+?',
   version: '\\d+',
+  trail: '[^/]+?',
+  home: '[a-z0-9-]+',
   yyyy: '\\d{4}',
   MM: '\\d{2}',
   dd: '\\d{2}',

@@ -16,6 +16,8 @@ export interface Source {
   /** Values of `--entity`. */
   readonly entities: Readonly<Record<string, EntityChoice>>
   readonly defaultEntity: string
+  /** Index files that say which object holds which event times, where the source has such. */
+  readonly digest?: Layout
   /** Region that logs the events of global services, where the source has such. */
   readonly globalRegion?: string
 }
