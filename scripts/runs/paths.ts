@@ -3,7 +3,7 @@ export const paths = {
   ledger: 'run.json',
   lock: 'run.lock',
   manifest: 'manifest.csv',
-  /** `key,size,etag,storage class` of every row of the manifest: what a proof needs. */
+  /** `key,size,etag,storage class,SHA-256` of every row of the manifest: what a proof needs. */
   selection: 'selection.csv',
   /** `key,reason` of what could not be copied. */
   failures: 'stage-failures.csv',

@@ -1,7 +1,8 @@
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
+import { UsageError } from '../cli/errors.ts'
 import { bytes, count, facts } from '../cli/format.ts'
-import { choice, number, type Values } from '../cli/options.ts'
+import { choice, number, text, type Values } from '../cli/options.ts'
 import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../cli/shared-options.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
@@ -23,6 +24,19 @@ const options = {
   ...scopeOptions,
   ...windowOptions,
   ...workspaceOption,
+  keys: choice(['list', 'digest', 'inventory'], {
+    about: 'how keys are found: by listing, in CloudTrail digests, or in an S3 Inventory report',
+    default: 'list',
+  }),
+  inventory: text({ about: 'manifest.json of the inventory report', value: 'URI' }),
+  keysFile: text({
+    about: 'take these keys instead: one a line, or a manifest in a file that ends in .csv',
+    value: 'FILE',
+  }),
+  verify: choice(['size', 'full'], {
+    about: 'how copies are proven: by size, or also by the SHA-256 that digests name',
+    default: 'size',
+  }),
   concurrency: number({ about: 'requests in flight at once', default: 16, min: 1, max: 256, integer: true }),
   ...guardOptions,
   ...awsOptions,
@@ -49,6 +63,8 @@ export const command = defineCommand({
   ],
   options,
   async run(context, values) {
+    if (values.verify === 'full' && values.keys !== 'digest')
+      throw new UsageError('--verify full needs the hashes that only digests name', 'add --keys digest')
     const task = await taskOf(values, context.now(), values)
     const existing = await findRun(values.workspace, task.request, values)
     const planned = await planStage(task, existing, context, values)
@@ -97,7 +113,13 @@ async function carryOut(
     }
     if (values.overwrite) await removeExtra(run, planned.selection)
     const progress = context.progress('staging', plan.totals.objects, 'objects')
-    const copied = await copyAndProve(run, planned.selection, copier.open(run), { again: values.overwrite, progress })
+    const copied = await copyAndProve(run, planned.selection, copier.open(run), {
+      again: values.overwrite,
+      lost: planned.record.lost,
+      verify: values.verify,
+      progress,
+      signal: context.signal,
+    })
     return {
       objects: plan.totals.objects,
       bytes: plan.totals.bytes,

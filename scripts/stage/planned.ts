@@ -67,6 +67,7 @@ async function select(
     listRequests,
     selectedAt: selectedAt.toISOString(),
     final: selectedAt >= completeAfter(task),
+    lost: keys.findings.lost,
   }
   return { selection: draft, record, isNew: true, dispose: draft.dispose }
 }

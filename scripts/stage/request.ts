@@ -1,9 +1,11 @@
+import { resolve } from 'node:path'
 import { UsageError } from '../cli/errors.ts'
 import type { Request } from '../runs/request.ts'
 import { windowOf } from '../runs/window.ts'
 import { sourceOf } from '../sources/registry.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import { type Logs, openLogs } from '../stores/open.ts'
+import { readKeysFile } from './keys/file.ts'
 import type { Scope } from './keys/key-source.ts'
 
 /** What a user says about the data that is wanted. */
@@ -15,12 +17,18 @@ export interface Wish {
   readonly last?: string | undefined
   readonly account: readonly string[]
   readonly region: readonly string[]
+  readonly keys: 'list' | 'digest' | 'inventory'
+  readonly inventory?: string | undefined
+  readonly keysFile?: string | undefined
 }
 
 export interface Task {
   readonly request: Request
   readonly scope: Scope
   readonly logs: Logs
+  readonly aws: AwsSettings
+  /** What `--keys-file` holds. */
+  readonly keyList?: readonly string[]
 }
 
 /** Turns what was asked into a request and opens the logs. @throws UsageError for what is missing or makes no sense */
@@ -33,9 +41,12 @@ export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<T
     )
   const window = windowOf(wish, now)
   const logs = await openLogs(wish.logs, aws)
+  const keys = await keysOf(wish)
   const [accounts, regions] = [unique(wish.account), unique(wish.region)]
   return {
     logs,
+    aws,
+    ...(keys.list && { keyList: keys.list }),
     scope: { source: sourceOf(wish.source), window, accounts, regions },
     request: {
       source: wish.source,
@@ -44,9 +55,26 @@ export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<T
       to: window.to.toISOString(),
       accounts,
       regions,
-      keys: 'list',
+      ...keys.request,
     },
   }
 }
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort()
+
+/** How the keys are found, as far as it selects data: a file of keys counts by its content. */
+async function keysOf(wish: Wish): Promise<{ request: Pick<Request, 'keys' | 'keysFrom'>; list?: readonly string[] }> {
+  if (wish.keysFile !== undefined) {
+    if (wish.keys !== 'list') throw new UsageError(`--keys-file and --keys ${wish.keys} exclude each other`)
+    const path = resolve(wish.keysFile)
+    const { keys, hash } = await readKeysFile(path)
+    if (keys.length === 0) throw new UsageError(`--keys-file ${path} has no keys`)
+    return { request: { keys: 'file', keysFrom: `${path}#${hash}` }, list: keys }
+  }
+  if ((wish.keys === 'inventory') !== (wish.inventory !== undefined))
+    throw new UsageError(
+      '--keys inventory and --inventory URI go together',
+      'name the manifest.json of an S3 Inventory report',
+    )
+  return { request: { keys: wish.keys, ...(wish.inventory !== undefined && { keysFrom: wish.inventory }) } }
+}

@@ -1,5 +1,8 @@
 import { UserError } from '../cli/errors.ts'
 import { describeWindow } from '../runs/window.ts'
+import { digestKeys } from './keys/digest.ts'
+import { keysOfFile } from './keys/file.ts'
+import { inventoryKeys } from './keys/inventory.ts'
 import type { KeySource } from './keys/key-source.ts'
 import { listKeys } from './keys/list.ts'
 import { looseKeys } from './keys/loose.ts'
@@ -10,12 +13,18 @@ export interface SelectSettings {
   readonly signal: AbortSignal
 }
 
-/** The way to the keys of a task: by its layout, or by names where the logs were copied out of their folders. */
-export async function keySourceOf({ logs, scope }: Task, { concurrency, signal }: SelectSettings): Promise<KeySource> {
+/** The way to the keys of a task: the one that was asked for; by names where logs were copied out of their folders. */
+export async function keySourceOf(task: Task, settings: SelectSettings): Promise<KeySource> {
+  const { logs, scope, request } = task
   const { store, base } = logs
-  const byLayout = await listKeys(store, scope, { base, concurrency, signal })
+  const search = { ...settings, base }
+  if (task.keyList !== undefined) return keysOfFile(store, request.keysFrom ?? '', task.keyList, search)
+  if (request.keys === 'digest') return digestKeys(store, scope, search)
+  if (request.keys === 'inventory')
+    return inventoryKeys(request.keysFrom ?? '', scope, { ...task.aws, base, signal: settings.signal })
+  const byLayout = await listKeys(store, scope, search)
   if (byLayout !== undefined) return byLayout
-  if (store.localPath !== undefined) return looseKeys(store, scope, base, signal)
+  if (store.localPath !== undefined) return looseKeys(store, scope, base, settings.signal)
   throw new UserError(`${logs.uri} has no ${scope.source.id} logs: no folder below it has one of their layouts`, {
     hint: `npx zx scripts/inventory.mjs --logs ${logs.uri}`,
   })

@@ -10,7 +10,7 @@ import { paths } from '../runs/paths.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../stores/store.ts'
 
 /**
- * The objects of a run, in key order, as a file of rows `key,size,etag,storage class` (the key percent-encoded). The manifest
+ * The objects of a run, in key order, as a file of rows `key,size,etag,storage class,SHA-256` (the key percent-encoded). The manifest
  * holds the same keys for S3 Batch Operations; this one holds what a proof needs besides.
  */
 export interface Selection {
@@ -29,18 +29,19 @@ export type SelectionTotals = {
 export const encodeKey = (key: string): string => key.split('/').map(encodeURIComponent).join('/')
 export const decodeKey = (encoded: string): string => decodeURIComponent(encoded)
 
-export const rowOf = ({ key, size, etag = '', storageClass = '' }: ObjectInfo): string =>
-  `${encodeKey(key)},${size},${etag},${storageClass}\n`
+export const rowOf = ({ key, size, etag = '', storageClass = '', sha256 = '' }: ObjectInfo): string =>
+  `${encodeKey(key)},${size},${etag},${storageClass},${sha256}\n`
 
 /** @throws Error for what is no row */
 export function parseRow(row: string): ObjectInfo {
-  const [key, size, etag, storageClass, ...rest] = row.split(',')
+  const [key, size, etag, storageClass, sha256, ...rest] = row.split(',')
   if (!key || !/^\d+$/.test(size ?? '') || rest.length > 0) throw new Error(`not a row of a selection: ${row}`)
   return {
     key: decodeKey(key),
     size: Number(size),
     ...(etag && { etag }),
     ...(storageClass && { storageClass }),
+    ...(sha256 && { sha256 }),
   }
 }
 
@@ -65,11 +66,17 @@ export async function draftSelection(
       yield row
     }
   }
-  await pipeline(Readable.from(batched(rows()), { objectMode: true, highWaterMark: 2 }), createWriteStream(file))
+  const dispose = () => rm(folder, { recursive: true, force: true })
+  try {
+    await pipeline(Readable.from(batched(rows()), { objectMode: true, highWaterMark: 2 }), createWriteStream(file))
+  } catch (error) {
+    await dispose()
+    throw error
+  }
   return {
     totals: { objects: count, bytes, digest: digest.digest('hex') },
     rows: () => parseRows(createReadStream(file)),
-    dispose: () => rm(folder, { recursive: true, force: true }),
+    dispose,
   }
 }
 

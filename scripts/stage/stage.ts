@@ -8,8 +8,20 @@ import type { Copier, Failure } from './copy/copier.ts'
 import { matched } from './merge.ts'
 import { outstanding, prove } from './proof.ts'
 import { encodeKey, type Selection } from './selection.ts'
+import { verifyContent } from './verify.ts'
 
 export type Copied = { readonly copied: number; readonly skipped: number; readonly failed: number }
+
+export interface CopySettings {
+  /** Copy all, whatever is there. */
+  readonly again: boolean
+  /** What an index names and the logs do not have. */
+  readonly lost: readonly Failure[]
+  /** `full` reads every copy and checks its SHA-256 where an index names one. */
+  readonly verify: 'size' | 'full'
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
 
 /** How many failures are named in a message; all of them are in the run's stage-failures.csv. */
 const NAMED = 5
@@ -22,10 +34,11 @@ export async function copyAndProve(
   run: Run,
   selection: Selection,
   copier: Copier,
-  { again, progress }: { again: boolean; progress: Progress },
+  { again, lost, verify, progress, signal }: CopySettings,
 ): Promise<Copied> {
   const staged = run.store.within(paths.staged)
   const failures = new FailureList()
+  for (const failure of lost) failures.add(failure)
   let [copied, skipped] = [0, 0]
   const rows = again
     ? selection.rows()
@@ -45,6 +58,7 @@ export async function copyAndProve(
     missing: (failure) => failures.add(failure),
     extra: (key) => failures.addExtra(key),
   })
+  if (verify === 'full') await verifyContent(selection, staged, (failure) => failures.add(failure), signal)
   progress.end(`${count(proof.present)} of ${count(selection.totals.objects)} objects are staged`)
   await failures.save(run.store)
   if (failures.size + failures.extra > 0) throw incomplete(run, failures)

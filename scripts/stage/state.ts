@@ -10,6 +10,8 @@ const planSchema = z.object({
   listRequests: z.number(),
   selectedAt: z.iso.datetime(),
   final: z.boolean(),
+  /** Named by an index, but not in the logs. */
+  lost: z.array(z.object({ key: z.string(), reason: z.string() })),
 })
 
 /** What the ledger keeps of a plan. */

@@ -8,6 +8,8 @@ export interface ObjectInfo {
   readonly etag?: string
   readonly modified?: Date
   readonly storageClass?: string
+  /** Of the uncompressed content, where an index of the logs names it. */
+  readonly sha256?: string
 }
 
 export interface ListOptions {

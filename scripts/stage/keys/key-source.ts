@@ -1,6 +1,7 @@
 import type { Window } from '../../runs/window.ts'
 import type { Source } from '../../sources/source.ts'
 import type { ObjectInfo } from '../../stores/store.ts'
+import type { Failure } from '../copy/copier.ts'
 
 /** What is asked for. */
 export interface Scope {
@@ -16,6 +17,8 @@ export interface Findings {
   /** Where was looked, in the user's words. */
   readonly looked: string[]
   readonly warnings: string[]
+  /** Objects that an index names and that are not there: they can only fail. */
+  readonly lost: Failure[]
   /** What lies nearest to a window that has no key. */
   nearest(): Promise<string[]>
 }

@@ -38,6 +38,7 @@ export async function listKeys(store: Store, scope: Scope, settings: ListSetting
     findings: {
       looked: lookedAt(discovery.branches, scope),
       warnings: warningsOf(discovery.branches, discovery.skipped, scope),
+      lost: [],
       nearest: () => nearestOf(store, discovery.branches, scope.window),
     },
   }
@@ -51,7 +52,12 @@ interface Range {
 
 const PAGE = 1000
 
-async function* readRange(store: Store, scope: Scope, range: Range, signal: AbortSignal): AsyncGenerator<ObjectInfo[]> {
+export async function* readRange(
+  store: Store,
+  scope: Scope,
+  range: Range,
+  signal: AbortSignal,
+): AsyncGenerator<ObjectInfo[]> {
   const { branch, startAfter, endBefore } = range
   const parse = keyParser(branch.layout)
   let page: ObjectInfo[] = []
@@ -68,7 +74,7 @@ async function* readRange(store: Store, scope: Scope, range: Range, signal: Abor
   if (page.length > 0) yield page
 }
 
-async function* flat<T>(pages: AsyncIterable<T[]>): AsyncGenerator<T> {
+export async function* flat<T>(pages: AsyncIterable<T[]>): AsyncGenerator<T> {
   for await (const page of pages) yield* page
 }
 

@@ -33,6 +33,7 @@ export async function looseKeys(store: Store, scope: Scope, base: string, signal
         undated && survey.objects > 0
           ? ['no name carries a time: every object is taken, and events are chosen by their own time']
           : [],
+      lost: [],
       nearest: async () =>
         survey.earliest && survey.latest
           ? [`earliest: ${survey.earliest.toISOString()}`, `latest: ${survey.latest.toISOString()}`]

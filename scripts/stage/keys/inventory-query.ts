@@ -1,0 +1,98 @@
+import { UserError } from '../../cli/errors.ts'
+import type { ObjectInfo } from '../../stores/store.ts'
+import type { InventoryManifest } from './inventory.ts'
+
+interface Narrowing {
+  /** `2026/11/20`: folders of which a key must have one. */
+  readonly days: readonly string[]
+  readonly base: string
+  /** Folder for what the sort cannot hold in memory. */
+  readonly scratch: string
+}
+
+/** Reads the rows of the days in key order. Report rows are unsorted; DuckDB sorts them on disk, in UTF-8 order as S3 does. */
+export async function* inventoryQuery(
+  manifest: InventoryManifest,
+  files: readonly string[],
+  { days, base, scratch }: Narrowing,
+): AsyncGenerator<ObjectInfo> {
+  if (files.length === 0) return
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: '200MB',
+    threads: '2',
+    temp_directory: scratch,
+  })
+  const connection = await instance.connect()
+  try {
+    const prepared = await connection.prepare(`
+      SELECT key, size, etag, storage_class
+      FROM (SELECT ${columnsOf(manifest)} FROM ${relationOf(manifest, files)} WHERE ${currentOnly(manifest)})
+      WHERE starts_with(key, $base) AND regexp_matches(key, $days)
+      ORDER BY key`)
+    prepared.bind({ base, days: `/(${days.join('|')})/` })
+    const result = await prepared.stream()
+    for await (const rows of result.yieldRows())
+      for (const [key, size, etag, storageClass] of rows)
+        yield {
+          key: String(key),
+          size: Number(size),
+          ...(etag && { etag: String(etag).replaceAll('"', '') }),
+          ...(storageClass && { storageClass: String(storageClass) }),
+        }
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}
+
+/** Names of the columns, as the report's format spells them. */
+const isCsv = ({ fileFormat }: InventoryManifest): boolean => fileFormat.toUpperCase() === 'CSV'
+const names = (manifest: InventoryManifest): string[] =>
+  isCsv(manifest)
+    ? manifest.fileSchema.split(',').map((name) => name.trim())
+    : [...manifest.fileSchema.matchAll(/(\w+)\s*(?:\([^)]*\))?;/g)].map(([, name]) => name ?? '')
+
+function columnsOf(manifest: InventoryManifest): string {
+  const column = (csv: string, other: string, type: string, as: string) => {
+    const name = isCsv(manifest) ? csv : other
+    return `CAST(${names(manifest).includes(name) ? `"${name}"` : 'NULL'} AS ${type}) AS ${as}`
+  }
+  if (!names(manifest).includes(isCsv(manifest) ? 'Size' : 'size'))
+    throw new UserError('the inventory has no sizes: without them neither plan nor proof is possible', {
+      hint: 'add the optional field Size to the inventory configuration',
+    })
+  return [
+    // Keys are percent-encoded in CSV reports only.
+    isCsv(manifest) ? 'url_decode("Key") AS key' : 'key',
+    column('Size', 'size', 'BIGINT', 'size'),
+    column('ETag', 'e_tag', 'VARCHAR', 'etag'),
+    column('StorageClass', 'storage_class', 'VARCHAR', 'storage_class'),
+  ].join(', ')
+}
+
+/** Of a versioned bucket only what a reader sees. */
+function currentOnly(manifest: InventoryManifest): string {
+  const [latest, marker] = isCsv(manifest) ? ['IsLatest', 'IsDeleteMarker'] : ['is_latest', 'is_delete_marker']
+  const has = names(manifest)
+  return [
+    has.includes(latest) ? `CAST("${latest}" AS BOOLEAN)` : 'true',
+    has.includes(marker) ? `NOT CAST("${marker}" AS BOOLEAN)` : 'true',
+  ].join(' AND ')
+}
+
+function relationOf(manifest: InventoryManifest, files: readonly string[]): string {
+  const list = `[${files.map((file) => `'${file.replaceAll("'", "''")}'`).join(', ')}]`
+  switch (manifest.fileFormat.toUpperCase()) {
+    case 'PARQUET':
+      return `read_parquet(${list})`
+    case 'CSV': {
+      const columns = names(manifest).map((name) => `'${name.replaceAll(/\W/g, '')}': 'VARCHAR'`)
+      return `read_csv(${list}, header = false, delim = ',', quote = '"', escape = '"', compression = 'gzip', columns = {${columns.join(', ')}})`
+    }
+    default:
+      throw new UserError(`inventory reports in ${manifest.fileFormat} cannot be read`, {
+        hint: 'configure the inventory as CSV or Parquet',
+      })
+  }
+}

@@ -1,0 +1,149 @@
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import pMap from 'p-map'
+import * as z from 'zod'
+import { messageOf, UserError } from '../../cli/errors.ts'
+import { utc } from '../../cli/format.ts'
+import { keyParser, mayHold, paddedSpan } from '../../sources/layout.ts'
+import { folderStore } from '../../stores/folder.ts'
+import { type AwsSettings, openStore } from '../../stores/open.ts'
+import type { ObjectInfo, Store } from '../../stores/store.ts'
+import { locationOf } from '../../stores/uri.ts'
+import { inventoryQuery } from './inventory-query.ts'
+import type { KeySource, Scope } from './key-source.ts'
+
+/** What is used of an inventory's manifest.json. Fields: "Inventory manifest", S3 user guide. */
+const manifestSchema = z.object({
+  sourceBucket: z.string(),
+  destinationBucket: z.string(),
+  creationTimestamp: z.string().regex(/^\d+$/),
+  fileFormat: z.string(),
+  fileSchema: z.string(),
+  files: z.array(z.object({ key: z.string() })),
+})
+
+export type InventoryManifest = z.infer<typeof manifestSchema>
+
+interface Report {
+  readonly manifest: InventoryManifest
+  /** Holds the data files under the keys that the manifest names. */
+  readonly store: Store
+}
+
+/** Finds keys in an S3 Inventory report: no LIST request, but only what lay there when the report was begun. */
+export async function inventoryKeys(
+  uri: string,
+  scope: Scope,
+  { base, signal, ...aws }: AwsSettings & { base: string; signal: AbortSignal },
+): Promise<KeySource> {
+  const { manifest, store } = await openReport(uri, aws)
+  const begun = new Date(Number(manifest.creationTimestamp))
+  if (begun < scope.window.to)
+    throw new UserError(`the inventory ${uri} was begun at ${utc(begun)}, before the window ends`, {
+      hint: 'take a later report, or leave --keys inventory out',
+    })
+  const late = Math.max(...scope.source.layouts.map(({ padding }) => padding.lateHours)) * 3_600_000
+  return {
+    objects: rowsOf({ manifest, store }, scope, base, signal),
+    findings: {
+      looked: [`inventory of ${manifest.sourceBucket}, begun ${utc(begun)}, ${manifest.files.length} files`],
+      warnings:
+        begun.getTime() < scope.window.to.getTime() + late
+          ? [`the inventory was begun at ${utc(begun)}: files delivered later than that are not in it`]
+          : [],
+      lost: [],
+      nearest: async () => [],
+    },
+  }
+}
+
+async function openReport(uri: string, aws: AwsSettings): Promise<Report> {
+  const location = locationOf(uri)
+  const at =
+    location.kind === 'folder' ? folderStore(dirname(location.path)) : await openStore(`s3://${location.bucket}`, aws)
+  const key = location.kind === 'folder' ? (location.path.split('/').at(-1) ?? '') : location.prefix
+  const text = await at.text(key)
+  if (text === undefined) throw new UserError(`--inventory ${uri}: there is no such object`, { exitCode: 2 })
+  try {
+    const manifest = manifestSchema.parse(JSON.parse(text))
+    const bucket = manifest.destinationBucket.replace(/^arn:[^:]*:s3:::/, '')
+    return {
+      manifest,
+      store:
+        location.kind === 'folder' ? await rootOf(location.path, manifest) : await openStore(`s3://${bucket}`, aws),
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)
+    throw new UserError(`--inventory ${uri} is not the manifest.json of an S3 Inventory: ${reason}`, { exitCode: 2 })
+  }
+}
+
+/** In a copied report the data files lie below some folder above the manifest. */
+async function rootOf(path: string, { files }: InventoryManifest): Promise<Store> {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const store = folderStore(folder)
+    const [first] = files
+    if (first === undefined || (await store.head(first.key)) !== undefined) return store
+    if (folder === dirname(folder)) break
+  }
+  throw new UserError(`the data files that ${path} names do not lie beside it`, {
+    hint: `expected: …/${files[0]?.key}`,
+  })
+}
+
+async function* rowsOf(
+  { manifest, store }: Report,
+  scope: Scope,
+  base: string,
+  signal: AbortSignal,
+): AsyncGenerator<ObjectInfo> {
+  const folder = await mkdtemp(join(tmpdir(), 'prestage-inventory-'))
+  try {
+    const files = await pMap(
+      manifest.files,
+      async ({ key }, i) => {
+        // Names of our own: the manifest's keys are input.
+        const file = join(folder, `part-${i}`)
+        await pipeline(await store.read(key), createWriteStream(file), { signal })
+        return file
+      },
+      { concurrency: 4, signal },
+    )
+    const parsers = scope.source.layouts.map((layout) => ({ layout, parse: keyParser(layout) }))
+    for await (const object of inventoryQuery(manifest, files, { days: daysOf(scope), base, scratch: folder })) {
+      signal.throwIfAborted()
+      const wanted = parsers.some(({ layout, parse }) => {
+        const parsed = parse(object.key)
+        return (
+          parsed !== undefined &&
+          isInScope(parsed.variables, scope) &&
+          mayHold(layout.padding, scope.window, parsed.time)
+        )
+      })
+      if (wanted) yield object
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const isInScope = ({ account, region }: Readonly<Record<string, string>>, { accounts, regions }: Scope): boolean =>
+  (accounts.length === 0 || account === undefined || accounts.includes(account)) &&
+  (regions.length === 0 || region === undefined || regions.includes(region))
+
+/** Days of the padded window, as folders of the keys: `2026/11/20`. */
+function daysOf({ source, window }: Scope): string[] {
+  const spans = source.layouts.map(({ padding }) => paddedSpan(padding, window))
+  const first = Math.min(...spans.map((span) => span.first.getTime()))
+  const last = Math.max(...spans.map((span) => span.last.getTime()))
+  const days = new Set<string>()
+  for (let time = first; time <= last; time += DAY / 4) days.add(dayOf(time))
+  return [...days.add(dayOf(last))]
+}
+
+const DAY = 86_400_000
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10).replaceAll('-', '/')

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setImmediate as tick } from 'node:timers/promises'
+import fc from 'fast-check'
+import { inOrder, matched, united } from '../../scripts/stage/merge.ts'
+import { compareKeys } from '../../scripts/stores/store.ts'
+
+async function* from<T>(items: readonly T[]): AsyncGenerator<T> {
+  for (const item of items) yield item
+}
+
+const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const found: T[] = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
+const keys = fc.uniqueArray(fc.string({ unit: 'grapheme', maxLength: 6 })).map((list) => list.sort(compareKeys))
+const keyed = (list: readonly string[], side: string) => list.map((key) => ({ key, side }))
+
+describe('two sequences in key order', () => {
+  it('are matched key by key', () =>
+    fc.assert(
+      fc.asyncProperty(keys, keys, async (left, right) => {
+        const pairs = await all(matched(from(keyed(left, 'l')), from(keyed(right, 'r'))))
+        assert.deepEqual(
+          pairs.map((pair) => [pair.left?.key, pair.right?.key]),
+          [...new Set([...left, ...right])]
+            .sort(compareKeys)
+            .map((key) => [left.includes(key) ? key : undefined, right.includes(key) ? key : undefined]),
+        )
+      }),
+    ))
+
+  it('are united, the left one winning', () =>
+    fc.assert(
+      fc.asyncProperty(keys, keys, async (left, right) => {
+        const union = await all(united(from(keyed(left, 'l')), from(keyed(right, 'r'))))
+        assert.deepEqual(
+          union.map(({ key }) => key),
+          [...new Set([...left, ...right])].sort(compareKeys),
+        )
+        for (const { key, side } of union) assert.equal(side, left.includes(key) ? 'l' : 'r')
+      }),
+    ))
+})
+
+describe('many sequences in order', () => {
+  const sequence = (pages: readonly number[], at: number, seen: { open: number; most: number }) =>
+    async function* () {
+      seen.open += 1
+      seen.most = Math.max(seen.most, seen.open)
+      try {
+        for (const page of pages) {
+          for (let wait = 0; wait < page % 4; wait++) await tick()
+          yield `${at}:${page}`
+        }
+      } finally {
+        seen.open -= 1
+      }
+    }
+
+  it('keep their order whichever is faster, with bounded readers', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(fc.nat(9), { maxLength: 8 }), { maxLength: 12 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (lists, concurrency, waiting) => {
+          const seen = { open: 0, most: 0 }
+          const found = await all(
+            inOrder(
+              lists.map((pages, at) => sequence(pages, at, seen)),
+              { concurrency, waiting },
+            ),
+          )
+          assert.deepEqual(
+            found,
+            lists.flatMap((pages, at) => pages.map((page) => `${at}:${page}`)),
+          )
+          assert.ok(seen.most <= concurrency)
+          assert.equal(seen.open, 0)
+        },
+      ),
+      { numRuns: 200 },
+    ))
+
+  it('hold no more pages than may wait, besides one a reader', async () => {
+    let given = 0
+    let taken = 0
+    let most = 0
+    const fast = async function* () {
+      for (let i = 0; i < 100; i++) {
+        given += 1
+        most = Math.max(most, given - taken)
+        yield i
+      }
+    }
+    const sequences = Array.from({ length: 6 }, () => fast)
+    for await (const _ of inOrder(sequences, { concurrency: 3, waiting: 10 })) {
+      taken += 1
+      await tick()
+    }
+    assert.equal(taken, 600)
+    // The one whose turn it is never waits, so its own pages come on top.
+    assert.ok(most <= 100 + 10 + 3, `${most} pages were held`)
+  })
+
+  it('pass on a failure after what came before it', async () => {
+    const broken = async function* () {
+      yield 2
+      throw new Error('cut')
+    }
+    const found: number[] = []
+    await assert.rejects(async () => {
+      for await (const page of inOrder([() => from([1]), broken, () => from([3])], { concurrency: 2 })) found.push(page)
+    }, /cut/)
+    assert.deepEqual(found, [1, 2])
+  })
+
+  it('stop their readers when nobody reads on', async () => {
+    const seen = { open: 0, most: 0 }
+    const lists = Array.from({ length: 5 }, () => Array.from({ length: 50 }, (_, i) => i))
+    for await (const _ of inOrder(
+      lists.map((pages, at) => sequence(pages, at, seen)),
+      { concurrency: 3, waiting: 2 },
+    ))
+      break
+    assert.equal(seen.open, 0)
+  })
+})
