@@ -21,7 +21,12 @@ export async function keySourceOf(task: Task, settings: SelectSettings): Promise
   if (task.keyList !== undefined) return keysOfFile(store, request.keysFrom ?? '', task.keyList, search)
   if (request.keys === 'digest') return digestKeys(store, scope, search)
   if (request.keys === 'inventory')
-    return inventoryKeys(request.keysFrom ?? '', scope, { ...task.aws, base, signal: settings.signal })
+    return inventoryKeys(request.keysFrom ?? '', scope, {
+      ...task.aws,
+      base,
+      signal: settings.signal,
+      etags: store.localPath === undefined,
+    })
   const byLayout = await listKeys(store, scope, search)
   if (byLayout !== undefined) return byLayout
   if (store.localPath !== undefined) return looseKeys(store, scope, base, settings.signal)

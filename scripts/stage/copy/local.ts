@@ -18,7 +18,7 @@ export function localCopier(from: FileStore, to: FileStore, concurrency: number,
         try {
           const now = await from.head(object.key)
           if (now === undefined) report.failed({ key: object.key, reason: 'gone from the logs since it was listed' })
-          else if (now.etag !== object.etag)
+          else if (now.size !== object.size || (object.etag !== undefined && now.etag !== object.etag))
             report.failed({ key: object.key, reason: 'changed in the logs since it was listed' })
           else {
             await place(from.localPath(object.key), to.localPath(object.key))

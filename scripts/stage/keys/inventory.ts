@@ -33,11 +33,18 @@ interface Report {
   readonly store: Store
 }
 
+export interface InventorySettings extends AwsSettings {
+  readonly base: string
+  readonly signal: AbortSignal
+  /** False where the logs are a copy of the bucket, whose objects have no ETags of S3. */
+  readonly etags: boolean
+}
+
 /** Finds keys in an S3 Inventory report: no LIST request, but only what lay there when the report was begun. */
 export async function inventoryKeys(
   uri: string,
   scope: Scope,
-  { base, signal, ...aws }: AwsSettings & { base: string; signal: AbortSignal },
+  { base, signal, etags, ...aws }: InventorySettings,
 ): Promise<KeySource> {
   const { manifest, store } = await openReport(uri, aws)
   const begun = new Date(Number(manifest.creationTimestamp))
@@ -47,7 +54,7 @@ export async function inventoryKeys(
     })
   const late = Math.max(...scope.source.layouts.map(({ padding }) => padding.lateHours)) * 3_600_000
   return {
-    objects: rowsOf({ manifest, store }, scope, base, signal),
+    objects: withEtags(rowsOf({ manifest, store }, scope, base, signal), etags),
     findings: {
       looked: [`inventory of ${manifest.sourceBucket}, begun ${utc(begun)}, ${manifest.files.length} files`],
       warnings:
@@ -58,6 +65,10 @@ export async function inventoryKeys(
       nearest: async () => [],
     },
   }
+}
+
+async function* withEtags(objects: AsyncIterable<ObjectInfo>, etags: boolean): AsyncGenerator<ObjectInfo> {
+  for await (const { etag, ...object } of objects) yield etags && etag !== undefined ? { ...object, etag } : object
 }
 
 async function openReport(uri: string, aws: AwsSettings): Promise<Report> {
