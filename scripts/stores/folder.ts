@@ -11,8 +11,9 @@ import {
   compareKeys,
   type ListOptions,
   type ObjectInfo,
+  type ReadOptions,
   type Store,
-  type WriteCondition,
+  type WriteOptions,
 } from './store.ts'
 
 interface Counter {
@@ -38,7 +39,7 @@ export function folderStore(
     list: (options = {}) => walk(root, '', options, counter, absent),
     prefixes: (options = {}) => prefixes(root, options, counter, absent),
     head: async (key) => infoOf(key, await statOf(at(key))),
-    read: (key, range) => openRead(at(key), key, range),
+    read: (key, options) => openRead(at(key), key, options),
     text: (key) => readFile(at(key), 'utf8').catch(undefinedIfAbsent),
     write: (key, body, condition) => write(at(key), key, body, condition),
     remove: (key) => rm(at(key), { force: true }),
@@ -116,21 +117,25 @@ async function prefixes(
   return [...found]
 }
 
-async function openRead(path: string, key: string, range?: { start: number; end?: number }): Promise<Readable> {
-  if ((await statOf(path))?.isFile() !== true) throw new UserError(`no object ${key} (${path})`)
-  return createReadStream(path, range)
+async function openRead(path: string, key: string, options: ReadOptions = {}): Promise<Readable> {
+  const info = infoOf(key, await statOf(path))
+  if (info === undefined) throw new UserError(`no object ${key} (${path})`)
+  if (options.ifMatch !== undefined && info.etag !== options.ifMatch) throw new ConditionFailed(key)
+  const { start, end } = options
+  return createReadStream(path, { ...(start !== undefined && { start }), ...(end !== undefined && { end }) })
 }
 
 async function write(
   path: string,
   key: string,
   body: string | Uint8Array | Readable,
-  condition: WriteCondition = {},
+  condition: WriteOptions = {},
 ): Promise<ObjectInfo> {
   await mkdir(dirname(path), { recursive: true })
   if (condition.ifMatch !== undefined && infoOf(key, await statOf(path))?.etag !== condition.ifMatch)
     throw new ConditionFailed(key)
-  const draft = draftOf(path, condition.ifAbsent ? randomUUID() : key)
+  const contended = condition.ifAbsent === true || condition.ifMatch !== undefined
+  const draft = draftOf(path, contended ? randomUUID() : key)
   try {
     const handle = await open(draft, 'w')
     await pipeline(

@@ -18,16 +18,19 @@ export interface ListOptions {
   readonly startAfter?: string
 }
 
-/** Inclusive byte range. */
-export interface ByteRange {
-  readonly start: number
+/** Inclusive byte range; `ifMatch`: only of the version with this ETag. */
+export interface ReadOptions {
+  readonly start?: number
   readonly end?: number
+  readonly ifMatch?: string
 }
 
 /** `ifAbsent`: only create. `ifMatch`: only replace the version with this ETag. */
-export interface WriteCondition {
+export interface WriteOptions {
   readonly ifAbsent?: boolean
   readonly ifMatch?: string
+  /** Encrypt with S3's own keys whatever the bucket's default; folders ignore it. */
+  readonly sse?: 'AES256'
 }
 
 /** A bucket prefix or a folder that holds objects under keys. Keys are '/'-separated and ordered as UTF-8 bytes. */
@@ -42,11 +45,12 @@ export interface Store {
   prefixes(options?: ListOptions & { readonly delimiter?: string }): Promise<string[]>
   /** Undefined when there is no such object. */
   head(key: string): Promise<ObjectInfo | undefined>
-  read(key: string, range?: ByteRange): Promise<Readable>
+  /** @throws ConditionFailed when the object is not that version */
+  read(key: string, options?: ReadOptions): Promise<Readable>
   /** A small object's text; undefined when there is no such object. */
   text(key: string): Promise<string | undefined>
   /** @throws ConditionFailed when the condition does not hold */
-  write(key: string, body: string | Uint8Array | Readable, condition?: WriteCondition): Promise<ObjectInfo>
+  write(key: string, body: string | Uint8Array | Readable, options?: WriteOptions): Promise<ObjectInfo>
   /** Removing what is not there is no error. */
   remove(key: string): Promise<void>
   /** The same store seen from a prefix below (`a/b/`). */
