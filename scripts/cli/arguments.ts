@@ -2,8 +2,8 @@ import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { UsageError } from './errors.ts'
-import { suggestion } from './nearest.ts'
-import { kebab, type OptionSpecs } from './options.ts'
+import { nearest } from './nearest.ts'
+import { kebab, type Option, type OptionSpecs } from './options.ts'
 
 /** What was typed: camelCase keys, values still text. A flag's value is `true` or `false` in words. */
 export type RawValues = Record<string, string | string[]>
@@ -26,7 +26,7 @@ function realPath(path: string): string | undefined {
   }
 }
 
-/** Parses strictly: an unknown or repeated option, a missing value and a stray word are usage errors that name the nearest valid option. */
+/** Parses strictly: an unknown or contradictory option, a missing value and a stray word are usage errors that say what is valid. */
 export function parseArguments(args: readonly string[], specs: OptionSpecs): RawValues {
   const keyOf = new Map(Object.keys(specs).map((key) => [kebab(key), key]))
   const values: RawValues = {}
@@ -34,25 +34,40 @@ export function parseArguments(args: readonly string[], specs: OptionSpecs): Raw
     if (token.kind === 'positional')
       throw new UsageError(`stray argument "${token.value}"`, 'every input is an option: see --help')
     if (token.kind === 'option-terminator') continue
-    const { name, rawName, value, inlineValue } = token
+    const { name, rawName } = token
     const key = keyOf.get(name)
     const spec = key === undefined ? undefined : specs[key]
-    if (key === undefined || spec === undefined) throw unknown(rawName, [...keyOf.keys()])
-    if (spec.kind === 'flag') {
-      values[key] = value ?? 'true'
-      continue
-    }
-    if (value === undefined) throw new UsageError(`${rawName} needs a value: ${rawName} ${spec.value ?? 'TEXT'}`)
-    if (!inlineValue && value.startsWith('--'))
-      throw new UsageError(
-        `${rawName} needs a value, and "${value}" looks like an option`,
-        `if it is the value, write ${rawName}=${value}`,
-      )
-    if (spec.kind === 'list') values[key] = [...((values[key] as string[] | undefined) ?? []), ...value.split(',')]
-    else if (values[key] !== undefined) throw new UsageError(`${rawName} is given twice`)
+    if (key === undefined || spec === undefined) throw unknown(rawName, args[token.index] ?? rawName, [...keyOf.keys()])
+    const value = spec.kind === 'flag' ? (token.value ?? 'true') : textOf(token, spec)
+    const before = values[key]
+    if (spec.kind === 'list') values[key] = [before ?? [], splitList(value)].flat()
+    // A switch may be repeated, but not say yes and no.
+    else if (before !== undefined && !(spec.kind === 'flag' && before === value))
+      throw new UsageError(`--${name} is given twice`)
     else values[key] = value
   }
   return values
+}
+
+/** `a, b` → `a`, `b` */
+export const splitList = (text: string): string[] => text.split(',').map((part) => part.trim())
+
+interface OptionToken {
+  readonly rawName: string
+  readonly value: string | undefined
+  readonly inlineValue: boolean | undefined
+}
+
+function textOf({ rawName, value, inlineValue }: OptionToken, spec: Option<unknown>): string {
+  const wanted = spec.value ?? 'TEXT'
+  if (value === undefined) throw new UsageError(`${rawName} needs a value: ${rawName} ${wanted}`)
+  // Else `--run -n` would take the dry run for a name.
+  if (!inlineValue && /^-[^\d.]/.test(value))
+    throw new UsageError(
+      `${rawName} needs a value (${wanted}), and "${value}" looks like an option`,
+      `if it is the value, write ${rawName.startsWith('--') ? `${rawName}=` : rawName}${value}`,
+    )
+  return value
 }
 
 function tokensOf(args: readonly string[], specs: OptionSpecs) {
@@ -65,9 +80,14 @@ function tokensOf(args: readonly string[], specs: OptionSpecs) {
   return parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true }).tokens
 }
 
-function unknown(rawName: string, names: string[]): UsageError {
-  const hint = rawName.startsWith('--')
-    ? suggestion(rawName.slice(2), names).replace(/mean (.*)\?$/, 'mean --$1?')
-    : undefined
-  return new UsageError(`unknown option ${rawName}`, hint?.startsWith('valid') ? 'see --help for what is valid' : hint)
+/** `-dry-run` is read as a group of short options; what was typed says better what was meant. */
+function unknown(rawName: string, typed: string, names: string[]): UsageError {
+  const [whole = typed] = typed.split('=')
+  const word = rawName.startsWith('--') || whole.length > 2 ? whole.replace(/^-+/, '') : ''
+  const near = word === '' ? undefined : nearest(word, names)
+  const shown = word === '' ? rawName : whole
+  return new UsageError(
+    `unknown option ${shown}`,
+    near === undefined ? 'see --help for what is valid' : `did you mean --${near}?`,
+  )
 }

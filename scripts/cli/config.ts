@@ -4,13 +4,16 @@ import * as z from 'zod'
 import { messageOf, UsageError } from './errors.ts'
 import { suggestion } from './nearest.ts'
 
-const word = z.string('must be text; put it in quotes, or YAML turns it into a number')
+const said = (expected: string) => ({
+  error: ({ input }: { input?: unknown }) => (input === null ? 'has no value: write one or delete the line' : expected),
+})
+const word = z.string(said('must be text; put it in quotes, or YAML turns it into a number'))
 const words = z.union(
   [word, z.array(word)],
-  'must be text or a list of texts; put ids in quotes, or YAML turns them into numbers',
+  said('must be text or a list of texts; put ids in quotes, or YAML turns them into numbers'),
 )
-const amount = z.number('must be a number')
-const truth = z.boolean('must be true or false')
+const amount = z.number(said('must be a number'))
+const truth = z.boolean(said('must be true or false'))
 
 /** Settings that may stand in the configuration file or in a PRESTAGE_… variable. What confirms, repeats or picks a run may not. */
 export const configSchema = z.strictObject({
@@ -24,7 +27,7 @@ export const configSchema = z.strictObject({
   region: words.optional(),
   concurrency: amount.optional(),
   entity: word.optional(),
-  holdout: z.union([word, amount]).optional(),
+  holdout: z.union([word, amount], said('must be text or a number')).optional(),
   'include-private': truth.optional(),
   dedupe: truth.optional(),
   'alerts-per-day': amount.optional(),
@@ -49,15 +52,21 @@ export function readConfig(path: string): ConfigValues {
 
 function load(path: string): unknown {
   if (!existsSync(path)) throw new UsageError(`configuration ${path}: no such file`)
+  const text = attempt(path, 'cannot be read', () => readFileSync(path, 'utf8'))
+  return attempt(path, 'not valid YAML', () => parse(text))
+}
+
+function attempt<T>(path: string, failure: string, work: () => T): T {
   try {
-    return parse(readFileSync(path, 'utf8'))
+    return work()
   } catch (error) {
-    throw new UsageError(`configuration ${path}: not valid YAML: ${messageOf(error)}`)
+    throw new UsageError(`configuration ${path}: ${failure}: ${messageOf(error)}`)
   }
 }
 
 function explain(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `unknown setting "${key}" (${suggestion(key, configNames)})`).join('; ')
-  return `${issue.path.join('.') || 'the file'} ${issue.message}`
+  if (issue.path.length === 0) return 'the file must hold lines of the form "name: value"'
+  return `${issue.path.join('.')} ${issue.message}`
 }

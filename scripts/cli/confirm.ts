@@ -49,7 +49,7 @@ export async function confirm(
   if (!settings.interactive || !terminal.input.isTTY || !terminal.output.isTTY)
     throw new Declined(
       `${approval.action} needs a confirmation, and nobody can be asked here`,
-      approval.kind === 'spend' ? 'add --yes, or --max-cost USD' : 'add --yes',
+      approval.kind === 'spend' && approval.usd !== undefined ? 'add --yes, or --max-cost USD' : 'add --yes',
     )
   await ask(approval, terminal, signal)
 }
@@ -58,6 +58,8 @@ async function ask(approval: Approval, terminal: Terminal, signal?: AbortSignal)
   const { typed } = approval
   const question = typed === undefined ? `${approval.action}? [y/N] ` : `${approval.action}? Type ${typed} to go on: `
   const readline = createInterface({ input: terminal.input, output: terminal.output })
+  // While it reads, the terminal sends no signal for Ctrl-C: without this it would be an ordinary no.
+  readline.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   try {
     // A closed input ends the question without an answer: that is a no.
     const closed = new Promise<string>((resolve) => readline.once('close', () => resolve('')))

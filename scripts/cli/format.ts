@@ -16,13 +16,16 @@ export function bytes(n: number): string {
 }
 
 /** Dollars, never rounded down to nothing: `$0.0004`, `$12.50`. */
-export const usd = (n: number): string => (n > 0 && n < 0.01 ? `$${n.toPrecision(2)}` : `$${n.toFixed(2)}`)
+export function usd(n: number): string {
+  if (n > 0 && n < 0.0001) return 'under $0.0001'
+  return n > 0 && n < 0.01 ? `$${n.toPrecision(2)}` : `$${n.toFixed(2)}`
+}
 
 /** Milliseconds → `0.4 s`, `12 s`, `3 min 5 s`. */
 export function duration(ms: number): string {
   const s = ms / 1000
-  if (s < 10) return `${s.toFixed(1)} s`
-  if (s < 60) return `${Math.round(s)} s`
+  if (s < 9.95) return `${s.toFixed(1)} s`
+  if (s < 59.5) return `${Math.round(s)} s`
   const total = Math.round(s)
   const [h, m] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60)]
   return h > 0 ? `${h} h ${m} min` : `${m} min ${total % 60} s`
@@ -52,3 +55,6 @@ export function facts(entries: readonly (readonly [string, string] | undefined)[
   const width = Math.max(0, ...shown.map(([name]) => name.length))
   return shown.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')
 }
+
+/** Text as it may go to a terminal: keys and user agents are written by strangers and may hold control sequences. */
+export const printable = (text: string): string => text.replace(/[^\P{Cc}\t\n]/gu, '\ufffd')

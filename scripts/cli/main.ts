@@ -1,36 +1,40 @@
 import { readFileSync } from 'node:fs'
-import { argumentsOf, parseArguments } from './arguments.ts'
+import { argumentsOf, parseArguments, type RawValues } from './arguments.ts'
 import type { Command } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { Context, Talk } from './context.ts'
-import { UserError } from './errors.ts'
+import { type ExitCode, messageOf, UserError } from './errors.ts'
+import { printable } from './format.ts'
 import { helpText } from './help.ts'
 import type { Values } from './options.ts'
 import { barProgress, lineProgress, noProgress } from './progress.ts'
 import { resolveValues } from './settings.ts'
 import type { awsOptions, commonOptions, guardOptions } from './shared-options.ts'
-import { guardSignals, type SignalGuard } from './signals.ts'
+import { guardSignals, Interrupted, type SignalGuard } from './signals.ts'
+import { say, screen, watchStreams } from './terminal.ts'
 
 type Common = Values<typeof commonOptions> & Partial<Values<typeof guardOptions> & Values<typeof awsOptions>>
 
 /** Runs a command from the arguments of this process, and sets its exit code. Never throws. */
 export async function main(entry: string, load: () => Promise<{ command: Command }>): Promise<void> {
   let shown = 'prestage'
-  process.stdout.on('error', ignoreClosedPipe)
+  watchStreams()
   try {
     const { command } = await load()
     shown = command.name
     const args = argumentsOf(entry, process.argv)
+    // Help helps with mistakes too, so it comes before the strict reading.
     if (args.includes('--help') || args.includes('-h')) return finish(helpText(command))
-    if (args.includes('--version')) return finish(`prestage ${version()}\n`)
-    await execute(command, args)
+    const typed = parseArguments(args, command.options)
+    if (typed.help === 'true') return finish(helpText(command))
+    if (typed.version === 'true') return finish(`prestage ${version()}\n`)
+    await execute(command, typed)
   } catch (error) {
     process.exitCode = report(shown, error)
   }
 }
 
-async function execute(command: Command, args: readonly string[]): Promise<void> {
-  const typed = parseArguments(args, command.options)
+async function execute(command: Command, typed: RawValues): Promise<void> {
   const values = await resolveValues(command.options, typed, process.env, (text) => say(`warning: ${text}`))
   const common = values as unknown as Common
   const guard = guardSignals((name) =>
@@ -39,13 +43,14 @@ async function execute(command: Command, args: readonly string[]): Promise<void>
   try {
     const outcome = await command.run(contextOf(common, guard), values)
     const result =
-      common.output === 'json' ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${outcome.text.trimEnd()}\n`
+      common.output === 'json' ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${printable(outcome.text.trimEnd())}\n`
     finish(result, guard.code() ?? outcome.exitCode)
     if (outcome.next !== undefined && common.output === 'text' && !common.quiet) say(`next: ${outcome.next}`)
   } catch (error) {
+    if (guard.code() === undefined) throw error
     // What fails because of the stop is the stop.
-    if (guard.code() !== undefined) process.exitCode = guard.code()
-    else throw error
+    if (common.verbose && !(error instanceof Interrupted)) say(`${command.name}: ${messageOf(error)}`)
+    process.exitCode = guard.code()
   } finally {
     guard.release()
   }
@@ -58,8 +63,7 @@ function contextOf(common: Common, guard: SignalGuard): Context {
     warn: (text) => say(`warning: ${text}`),
     detail: (text) => (verbose ? say(text) : undefined),
   }
-  const screen = { write, isTTY: process.stderr.isTTY === true, columns: process.stderr.columns ?? 80 }
-  const drawn = screen.isTTY && process.env.TERM !== 'dumb' && output === 'text'
+  const drawn = screen.redraws && output === 'text'
   return {
     talk,
     signal: guard.signal,
@@ -70,7 +74,8 @@ function contextOf(common: Common, guard: SignalGuard): Context {
       return drawn ? barProgress(screen, label, total, unit) : lineProgress(screen, label, unit)
     },
     approve: async (approval) => {
-      for (const line of approval.plan) say(line)
+      // Quiet may hide a plan that is approved already, never one that is asked about.
+      for (const line of approval.plan) if (!(quiet && common.yes)) say(line)
       const settings = { yes: common.yes ?? false, maxCost: common.maxCost, interactive: output === 'text' }
       await confirm(approval, settings, { input: process.stdin, output: process.stderr }, guard.signal)
     },
@@ -83,7 +88,7 @@ function finish(text: string, code = 0): void {
 }
 
 /** Prints a failure to standard error and returns its exit code. */
-function report(name: string, error: unknown): number {
+function report(name: string, error: unknown): ExitCode {
   if (error instanceof UserError) {
     say(`${name}: ${error.message}`)
     if (error.hint !== undefined) say(`  ${error.hint}`)
@@ -91,7 +96,7 @@ function report(name: string, error: unknown): number {
   }
   if (isSystemError(error)) {
     say(`${name}: ${error.message}`)
-    return 1
+    return error.code === 'EACCES' || error.code === 'EPERM' ? 4 : 1
   }
   say(`${name}: this is a bug in prestage ${version()} (Node ${process.version}, ${process.platform} ${process.arch}):`)
   say(error instanceof Error ? (error.stack ?? error.message) : String(error))
@@ -101,13 +106,6 @@ function report(name: string, error: unknown): number {
 /** Full disk, no right to a file, no such folder: the system's own words are clear enough. */
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error && typeof (error as NodeJS.ErrnoException).code === 'string'
-
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-}
-
-const write = (text: string): void => void process.stderr.write(text)
-const say = (text: string): void => write(`${text}\n`)
 
 function version(): string {
   const file = new URL('../../package.json', import.meta.url)

@@ -82,7 +82,7 @@ export function number(basics: NumberBasics & { default?: number }): Option<numb
   const { min = -Infinity, max = Infinity, integer = false } = basics
   const parse = (input: string): number => {
     const n = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(input) ? Number(input) : Number.NaN
-    if (Number.isNaN(n) || (integer && !Number.isInteger(n)) || n < min || n > max)
+    if (!Number.isFinite(n) || (integer && !Number.isInteger(n)) || n < min || n > max)
       throw new Error(`must be ${integer ? 'a whole number' : 'a number'}${range(min, max)}`)
     return n
   }

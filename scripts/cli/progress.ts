@@ -1,4 +1,4 @@
-import { count, duration } from './format.ts'
+import { count, duration, printable } from './format.ts'
 
 /** Progress of one activity. `state` is for changes worth a line of their own, such as a job's states. */
 export interface Progress {
@@ -10,9 +10,9 @@ export interface Progress {
 
 export const noProgress: Progress = { advance() {}, set() {}, state() {}, end() {} }
 
-interface Screen {
+/** Where progress is drawn. */
+export interface Screen {
   write(text: string): void
-  readonly isTTY: boolean
   readonly columns: number
 }
 
@@ -28,7 +28,9 @@ export function barProgress(screen: Screen, label: string, total?: number, unit 
     const now = clock()
     if (!force && now - drawn < DRAW_MS) return
     drawn = now
-    screen.write(`\r\u001b[K${line(label, done, total, unit, note, now - started).slice(0, screen.columns - 1)}`)
+    screen.write(
+      `\r\u001b[K${printable(line(label, done, total, unit, note, now - started)).slice(0, screen.columns - 1)}`,
+    )
   }
   draw(true)
   return {
@@ -45,9 +47,7 @@ export function barProgress(screen: Screen, label: string, total?: number, unit 
       draw(true)
     },
     end(text) {
-      screen.write(
-        `\r\u001b[K${label}: ${text ?? `${count(done)}${unit && ` ${unit}`}`} in ${duration(clock() - started)}\n`,
-      )
+      screen.write(`\r\u001b[K${summary(label, text, done, unit, clock() - started)}\n`)
     },
   }
 }
@@ -65,14 +65,17 @@ export function lineProgress(screen: Pick<Screen, 'write'>, label: string, unit 
       done = value
     },
     state(text) {
-      if (text !== last) screen.write(`${label}: ${text}\n`)
+      if (text !== last) screen.write(`${printable(`${label}: ${text}`)}\n`)
       last = text
     },
     end(text) {
-      screen.write(`${label}: ${text ?? `${count(done)}${unit && ` ${unit}`}`} in ${duration(clock() - started)}\n`)
+      screen.write(`${summary(label, text, done, unit, clock() - started)}\n`)
     },
   }
 }
+
+const summary = (label: string, text: string | undefined, done: number, unit: string, ms: number): string =>
+  printable(`${label}: ${text ?? `${count(done)}${unit && ` ${unit}`}`} in ${duration(ms)}`)
 
 const BAR = 24
 

@@ -1,13 +1,20 @@
 import { existsSync } from 'node:fs'
-import type { RawValues } from './arguments.ts'
+import { type RawValues, splitList } from './arguments.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { suggestion } from './nearest.ts'
 import { kebab, type OptionSpecs, type Values, variable } from './options.ts'
 
 const DEFAULT_CONFIG = 'prestage.yaml'
 
+/** What the AWS SDK reads from the environment by itself: the file only must not win over it. */
+const AWS_VARIABLES = {
+  profile: 'AWS_PROFILE',
+  'aws-region': 'AWS_REGION',
+  'endpoint-url': 'AWS_ENDPOINT_URL',
+} as const
+
 /**
- * Values of all options: flag, else environment (PRESTAGE_…), else configuration file, else default.
+ * Values of all options: flag, else environment (PRESTAGE_…, AWS_…), else configuration file, else default.
  * @throws UsageError naming where the bad value came from
  */
 export async function resolveValues<S extends OptionSpecs>(
@@ -33,8 +40,10 @@ export async function resolveValues<S extends OptionSpecs>(
         throw new UsageError(`${given.from} "${text}": ${messageOf(error)}`)
       }
     }
-    const texts = typeof given.value === 'string' && spec.kind === 'list' ? given.value.split(',') : given.value
-    values[key] = Array.isArray(texts) ? texts.map(parse) : parse(texts)
+    const { value } = given
+    if (spec.kind === 'list') values[key] = (Array.isArray(value) ? value : splitList(value)).map(parse)
+    else if (Array.isArray(value)) throw new UsageError(`${given.from}: this script takes only one`)
+    else values[key] = parse(value)
   }
   return values as Values<S>
 }
@@ -47,16 +56,18 @@ async function settingsBelowFlags(
   warn: (text: string) => void,
 ): Promise<Map<string, Given>> {
   const found = new Map<string, Given>()
-  const named = typed.config ?? env.PRESTAGE_CONFIG
+  const named = typed.config ?? (env.PRESTAGE_CONFIG || undefined)
   const path = typeof named === 'string' ? named : existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined
+  // An empty variable is none.
   const variables = Object.keys(env).filter(
-    (name) => name.startsWith('PRESTAGE_') && !/^PRESTAGE_(CONFIG|TEST_.*)$/.test(name),
+    (name) => name.startsWith('PRESTAGE_') && !/^PRESTAGE_(CONFIG|TEST_.*)$/.test(name) && env[name] !== '',
   )
   // The schema library loads only when there is something to check: help stays quick.
   if (path === undefined && variables.length === 0) return found
   const { configNames, readConfig } = await import('./config.ts')
   if (path !== undefined)
     for (const [name, value] of Object.entries(readConfig(path))) found.set(name, { from: `${path}: ${name}`, value })
+  for (const [name, awsVariable] of Object.entries(AWS_VARIABLES)) if (env[awsVariable]) found.delete(name)
   const nameOf = new Map(configNames.map((name) => [variable(name), name]))
   for (const key of variables) {
     const name = nameOf.get(key)

@@ -1,5 +1,8 @@
 /** The first Ctrl-C stops cleanly, the second quits. */
 
+/** A wrapper may pass on the signal that the terminal sent already: that is still one press. */
+const SAME_PRESS_MS = 100
+
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const
 type Name = keyof typeof CODES
 
@@ -14,10 +17,13 @@ export interface SignalGuard {
 export function guardSignals(onFirst: (name: Name) => void): SignalGuard {
   const controller = new AbortController()
   let code: number | undefined
+  let since = 0
   const handlers = (Object.keys(CODES) as Name[]).map((name) => {
     const handler = () => {
+      if (code !== undefined && Date.now() - since < SAME_PRESS_MS) return
       if (code !== undefined) process.exit(CODES[name])
       code = CODES[name]
+      since = Date.now()
       onFirst(name)
       controller.abort(new Interrupted(name))
     }

@@ -1,8 +1,10 @@
 import * as z from 'zod'
 import { messageOf, UserError } from '../cli/errors.ts'
-import type { Store } from '../stores/store.ts'
+import type { Store, WriteOptions } from '../stores/store.ts'
 import { paths } from './paths.ts'
 import { requestSchema } from './request.ts'
+
+const VERSION = 1
 
 const json = z.json()
 
@@ -23,7 +25,7 @@ const stepSchema = z.strictObject({
 })
 
 const ledgerSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(VERSION),
   id: z.string(),
   createdAt: z.iso.datetime(),
   touchedAt: z.iso.datetime(),
@@ -41,7 +43,9 @@ export async function readLedger(store: Store): Promise<Ledger | undefined> {
   const text = await store.text(paths.ledger)
   if (text === undefined) return undefined
   try {
-    return ledgerSchema.parse(JSON.parse(text))
+    const ledger: unknown = JSON.parse(text)
+    refuseOtherVersion(ledger)
+    return ledgerSchema.parse(ledger)
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)
     throw new UserError(`${store.uri}/${paths.ledger} cannot be read: ${reason}`, {
@@ -50,7 +54,13 @@ export async function readLedger(store: Store): Promise<Ledger | undefined> {
   }
 }
 
+function refuseOtherVersion(ledger: unknown): void {
+  const version = typeof ledger === 'object' && ledger !== null && 'version' in ledger ? ledger.version : VERSION
+  if (version !== VERSION)
+    throw new Error(`another version of prestage wrote it (form ${JSON.stringify(version)}, this one knows ${VERSION})`)
+}
+
 /** Written whole: a reader sees the old ledger or the new one. */
-export async function writeLedger(store: Store, ledger: Ledger): Promise<void> {
-  await store.write(paths.ledger, `${JSON.stringify(ledger, null, 2)}\n`)
+export async function writeLedger(store: Store, ledger: Ledger, condition?: WriteOptions): Promise<void> {
+  await store.write(paths.ledger, `${JSON.stringify(ledger, null, 2)}\n`, condition)
 }

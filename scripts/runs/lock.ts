@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../cli/errors.ts'
-import { ConditionFailed, type Store } from '../stores/store.ts'
+import { ConditionFailed, type Store, type WriteOptions } from '../stores/store.ts'
 import { paths } from './paths.ts'
 
 interface Holder {
@@ -10,59 +10,106 @@ interface Holder {
   readonly host: string
   readonly pid: number
   readonly step: string
-  readonly beat: string
 }
 
 /** A holder on another machine that has not shown itself for this long is taken for dead. */
 const SILENCE_MS = 10 * 60_000
 const BEAT_MS = 60_000
 
+/** Tokens of the locks that this process holds: its number alone may be that of a dead predecessor in a container. */
+const held = new Set<string>()
+
 /** Runs `work` while holding the run's lock. @throws UserError when another live process holds it */
 export async function withLock<T>(store: Store, step: string, work: () => Promise<T>): Promise<T> {
-  const mine: Omit<Holder, 'beat'> = { token: randomUUID(), host: hostname(), pid: process.pid, step }
-  await take(store, mine)
-  const beat = setInterval(() => void put(store, mine).catch(() => {}), BEAT_MS)
-  beat.unref()
+  const mine: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, step }
+  held.add(mine.token)
   try {
-    return await work()
+    await take(store, mine)
+    const stopBeating = keepBeating(store, mine)
+    try {
+      return await work()
+    } finally {
+      await stopBeating()
+      await release(store, mine)
+    }
   } finally {
-    clearInterval(beat)
-    if ((await read(store))?.token === mine.token) await store.remove(paths.lock)
+    held.delete(mine.token)
   }
 }
 
-const put = (store: Store, holder: Omit<Holder, 'beat'>, condition?: { ifAbsent: true }) =>
+/** Returns how to stop: a beat under way is waited for, else it would put the lock back after its removal. */
+function keepBeating(store: Store, mine: Holder): () => Promise<void> {
+  let beating: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => {
+    beating = beat(store, mine).catch(() => {})
+  }, BEAT_MS)
+  timer.unref()
+  return () => {
+    clearInterval(timer)
+    return beating
+  }
+}
+
+const put = (store: Store, holder: Holder, condition?: WriteOptions) =>
   store.write(paths.lock, JSON.stringify({ ...holder, beat: new Date().toISOString() }), condition)
 
-async function take(store: Store, mine: Omit<Holder, 'beat'>): Promise<void> {
+async function take(store: Store, mine: Holder): Promise<void> {
   try {
     await put(store, mine, { ifAbsent: true })
     return
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error
   }
-  const holder = await read(store)
+  const { holder, etag } = await read(store)
   if (holder !== undefined && isAlive(holder))
     throw new UserError(`another process is at this run: ${holder.step}, process ${holder.pid} on ${holder.host}`, {
       hint: `wait for it, or if it is gone, delete ${store.uri}/${paths.lock}`,
     })
-  await put(store, mine)
-  // Two processes may find the same dead lock: the one that wrote last has it.
-  await sleep(100)
-  if ((await read(store))?.token !== mine.token) return take(store, mine)
+  if (etag !== undefined && (await replaces(store, mine, etag))) return
+  return take(store, mine)
 }
 
-async function read(store: Store): Promise<Holder | undefined> {
+/** Two processes may find the same dead lock: the one whose token stays has it. */
+async function replaces(store: Store, mine: Holder, etag: string): Promise<boolean> {
   try {
-    return JSON.parse((await store.text(paths.lock)) ?? '') as Holder
+    await put(store, mine, { ifMatch: etag })
+  } catch (error) {
+    if (error instanceof ConditionFailed) return false
+    throw error
+  }
+  await sleep(100)
+  return (await read(store)).holder?.token === mine.token
+}
+
+async function beat(store: Store, mine: Holder): Promise<void> {
+  const { holder, etag } = await read(store)
+  // After a long sleep of this machine the lock may be somebody else's.
+  if (holder?.token === mine.token && etag !== undefined) await put(store, mine, { ifMatch: etag })
+}
+
+/** Never hides how the work ended: a lock that stays is taken over once this process is gone. */
+async function release(store: Store, mine: Holder): Promise<void> {
+  try {
+    if ((await read(store)).holder?.token === mine.token) await store.remove(paths.lock)
+  } catch {}
+}
+
+/** The ETag is read first, so that what is replaced by it is at least as old as what was judged. */
+async function read(store: Store): Promise<{ holder?: Holder & { beat: string }; etag?: string }> {
+  const etag = (await store.head(paths.lock))?.etag
+  const text = await store.text(paths.lock)
+  if (text === undefined || etag === undefined) return {}
+  try {
+    const holder = JSON.parse(text) as (Holder & { beat: string }) | null
+    return { ...(typeof holder === 'object' && holder !== null && { holder }), etag }
   } catch {
-    return undefined
+    return { etag }
   }
 }
 
-function isAlive(holder: Holder): boolean {
+function isAlive(holder: Holder & { beat: string }): boolean {
   if (holder.host !== hostname()) return Date.now() - Date.parse(holder.beat) < SILENCE_MS
-  if (holder.pid === process.pid) return true
+  if (holder.pid === process.pid) return held.has(holder.token)
   try {
     process.kill(holder.pid, 0)
     return true

@@ -26,9 +26,22 @@ export const windowOfRequest = (request: Request): Window => ({
 
 /** `<source>-<from>-<to>-<hash>`; the order in which accounts and regions were given does not matter. */
 export function runIdOf(request: Request): string {
-  const selection = { ...request, accounts: request.accounts.toSorted(), regions: request.regions.toSorted() }
-  const sorted = Object.fromEntries(Object.entries(selection).sort(([a], [b]) => (a < b ? -1 : 1)))
-  const hash = createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 6)
+  const hash = createHash('sha256').update(canonical(request)).digest('hex').slice(0, 6)
   const { from, to } = windowOfRequest(request)
   return `${request.source}-${compactTime(from)}-${compactTime(to)}-${hash}`
+}
+
+/** Whether two requests select the same data. An id holds too little of the hash to tell by it alone. */
+export const isSameRequest = (a: Request, b: Request): boolean => canonical(a) === canonical(b)
+
+function canonical(request: Request): string {
+  const { from, to } = windowOfRequest(request)
+  const selection = {
+    ...request,
+    from: from.toISOString(),
+    to: to.toISOString(),
+    accounts: [...new Set(request.accounts)].sort(),
+    regions: [...new Set(request.regions)].sort(),
+  }
+  return JSON.stringify(Object.fromEntries(Object.entries(selection).sort(([a], [b]) => (a < b ? -1 : 1))))
 }

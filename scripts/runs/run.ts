@@ -33,6 +33,7 @@ export class Run {
   readonly id: string
   readonly store: Store
   #ledger: Ledger
+  #written: Promise<void> = Promise.resolve()
 
   constructor(store: Store, ledger: Ledger) {
     this.id = ledger.id
@@ -121,19 +122,23 @@ export class Run {
       await this.#record(name, { ...record, state: 'done', stamp, result, finishedAt: new Date().toISOString() })
       return { ...result, repeated: false }
     } catch (error) {
-      await this.#record(name, {
-        ...record,
-        state: 'failed',
-        error: messageOf(error),
-        finishedAt: new Date().toISOString(),
-      })
+      const failed = { state: 'failed', error: messageOf(error), finishedAt: new Date().toISOString() } as const
+      // Where even this cannot be written (a full disk), the first failure is the one to show.
+      await this.#record(name, { ...record, ...failed }).catch(() => {})
       throw error
     }
   }
 
-  #stampOf(input: string): string {
-    this.result(input)
-    return this.#ledger.steps[input]?.stamp ?? ''
+  /** @throws UserError when the step is not done, or was done over results that have been replaced since */
+  #stampOf(step: string): string {
+    this.result(step)
+    const record = this.#ledger.steps[step]
+    for (const [input, stamp] of Object.entries(record?.inputs ?? {}))
+      if (this.isDone(input) && this.#stampOf(input) !== stamp)
+        throw new UserError(`run ${this.id}: ${input} was done again after ${step}, whose result is out of date`, {
+          hint: `npx zx scripts/${step}.mjs --run ${this.id}`,
+        })
+    return record?.stamp ?? ''
   }
 
   #refuseChange(name: string, before: StepRecord, plan: StepPlan): void {
@@ -148,10 +153,16 @@ export class Run {
     )
   }
 
-  async #record(name: string, record: StepRecord): Promise<void> {
-    const steps = { ...this.#ledger.steps, [name]: record }
-    this.#ledger = { ...this.#ledger, steps, touchedAt: new Date().toISOString() }
-    await writeLedger(this.store, this.#ledger)
+  /** One write at a time: a step may remember several things at once, and the last state must be the last written. */
+  #record(name: string, record: StepRecord): Promise<void> {
+    const write = async () => {
+      const steps = { ...this.#ledger.steps, [name]: record }
+      this.#ledger = { ...this.#ledger, steps, touchedAt: new Date().toISOString() }
+      await writeLedger(this.store, this.#ledger)
+    }
+    const written = this.#written.then(write)
+    this.#written = written.catch(() => {})
+    return written
   }
 }
 

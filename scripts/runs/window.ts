@@ -13,6 +13,10 @@ const SPANS = { m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE, w: 7 * 24 * 60 *
 /** `--last` ends at a full five minutes, the step of AWS's log files, so that a rerun soon after means the same window. */
 const LAST_STEP = 5 * MINUTE
 
+/** No log is older, and the years before 0 and after 9999 have another notation. */
+const EARLIEST = Date.UTC(2000, 0)
+const LATEST = Date.UTC(9999, 11, 31)
+
 /** The window of `--from --to` or `--last`. @throws UsageError when it is missing, empty, or begins in the future */
 export function windowOf(
   given: { from?: string | undefined; to?: string | undefined; last?: string | undefined },
@@ -22,11 +26,13 @@ export function windowOf(
   if (last !== undefined) {
     if (from !== undefined || to !== undefined) throw new UsageError('--last stands alone, without --from and --to')
     const end = Math.floor(now.getTime() / LAST_STEP) * LAST_STEP
-    return { from: new Date(end - spanOf(last)), to: new Date(end) }
+    const start = end - spanOf(last)
+    if (start < EARLIEST) throw new UsageError(`--last "${last}" goes back to before there were logs`)
+    return { from: new Date(start), to: new Date(end) }
   }
   if (from === undefined || to === undefined)
     throw new UsageError(
-      'no window',
+      from === to ? 'no window' : `the window has no ${from === undefined ? 'start' : 'end'}`,
       'give --from and --to (UTC), for example --from 2026-11-20 --to 2026-11-21, or --last 24h',
     )
   const window = { from: timeOf(from, '--from'), to: timeOf(to, '--to') }
@@ -47,7 +53,8 @@ export function timeOf(text: string, name: string): Date {
     const time = new Date(`${day}T${clock}${seconds}${zone}`)
     // Date rolls 31 February over into March: such a day is a mistake, not a date.
     const written = new Date(`${day}T00:00:00Z`)
-    if (!Number.isNaN(time.getTime()) && written.toISOString().startsWith(day ?? '')) return time
+    if (time.getTime() >= EARLIEST && time.getTime() <= LATEST && written.toISOString().startsWith(day ?? ''))
+      return time
   }
   throw new UsageError(`${name} "${text}" is not a time`, 'write 2026-11-20, 2026-11-20T13:00 or 2026-11-20T13:00:00Z')
 }

@@ -2,9 +2,9 @@ import pMap from 'p-map'
 import { UsageError, UserError } from '../cli/errors.ts'
 import { suggestion } from '../cli/nearest.ts'
 import { type AwsSettings, openStore } from '../stores/open.ts'
-import type { Store } from '../stores/store.ts'
+import { ConditionFailed, type Store } from '../stores/store.ts'
 import { type Ledger, readLedger, writeLedger } from './ledger.ts'
-import { type Request, runIdOf } from './request.ts'
+import { isSameRequest, type Request, runIdOf } from './request.ts'
 import { Run } from './run.ts'
 
 const RUNS = 'runs/'
@@ -14,18 +14,32 @@ export async function createRun(workspace: string, request: Request, aws: AwsSet
   const id = runIdOf(request)
   const store = (await openStore(workspace, aws)).within(`${RUNS}${id}/`)
   const existing = await readLedger(store)
-  if (existing !== undefined) return new Run(store, existing)
+  if (existing !== undefined) return runOf(store, existing, request)
   const now = new Date().toISOString()
   const ledger: Ledger = { version: 1, id, createdAt: now, touchedAt: now, request, steps: {} }
-  await writeLedger(store, ledger)
-  return new Run(store, ledger)
+  try {
+    await writeLedger(store, ledger, { ifAbsent: true })
+    return new Run(store, ledger)
+  } catch (error) {
+    // Another process was first; its ledger may hold steps already.
+    const theirs = error instanceof ConditionFailed ? await readLedger(store) : undefined
+    if (theirs === undefined) throw error
+    return runOf(store, theirs, request)
+  }
+}
+
+function runOf(store: Store, ledger: Ledger, request: Request): Run {
+  if (isSameRequest(ledger.request, request)) return new Run(store, ledger)
+  throw new UserError(`run ${ledger.id} exists, and was made for something else: ${JSON.stringify(ledger.request)}`, {
+    hint: `name another --workspace, or move ${store.uri} away`,
+  })
 }
 
 /** The run of this request if it exists already. */
 export async function findRun(workspace: string, request: Request, aws: AwsSettings = {}): Promise<Run | undefined> {
   const store = (await openStore(workspace, aws)).within(`${RUNS}${runIdOf(request)}/`)
   const ledger = await readLedger(store)
-  return ledger === undefined ? undefined : new Run(store, ledger)
+  return ledger === undefined ? undefined : runOf(store, ledger, request)
 }
 
 /** The run with this id, or the one that was worked on last for `latest`. @throws UserError that lists what there is */
@@ -62,9 +76,6 @@ const noRuns = (workspace: string): UserError =>
   new UserError(`there is no run in ${workspace}`, { hint: 'npx zx scripts/stage.mjs --help', exitCode: 2 })
 
 async function runIds(root: Store): Promise<string[]> {
-  const prefixes = await root.prefixes({ prefix: RUNS }).catch((error: unknown) => {
-    if (error instanceof UserError) return []
-    throw error
-  })
+  const prefixes = await root.prefixes({ prefix: RUNS })
   return prefixes.map((prefix) => prefix.slice(RUNS.length, -1))
 }
