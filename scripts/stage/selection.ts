@@ -82,13 +82,13 @@ export async function draftSelection(
 
 /** Stores a selection and its manifest in the run's folder. Row for row the same objects. */
 export async function saveSelection(store: Store, bucket: string, selection: Selection): Promise<void> {
-  const name = encodeURIComponent(bucket)
-  await store.write(
-    paths.manifest,
-    text(selection, ({ key }) => `${name},${encodeKey(key)}\n`),
-  )
+  await store.write(paths.manifest, manifestOf(selection, bucket), { sse: 'AES256' })
   await store.write(paths.selection, text(selection, rowOf))
 }
+
+/** A manifest of S3 Batch Operations: rows `bucket,key`, no header. "Specifying a manifest", S3 user guide. */
+export const manifestOf = (selection: Selection, bucket: string): Readable =>
+  text(selection, ({ key }) => `${encodeURIComponent(bucket)},${encodeKey(key)}\n`)
 
 /** The saved selection of a run. */
 export const savedSelection = (store: Store, totals: SelectionTotals): Selection => ({

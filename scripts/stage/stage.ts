@@ -47,9 +47,9 @@ export async function copyAndProve(
         progress.advance()
       })
   await copier.copy(rows, {
-    copied: () => {
-      copied += 1
-      progress.advance()
+    copied: (objects) => {
+      copied += objects
+      progress.advance(objects)
     },
     failed: (failure) => failures.add(failure),
     state: (text) => progress.state(text),

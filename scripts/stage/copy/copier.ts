@@ -9,12 +9,12 @@ export interface Failure {
 /** One way of bringing objects of the logs into the run's folder. */
 export interface Copier {
   readonly name: string
-  /** Copies what it is given, and reports each object once; throws only when going on makes no sense. */
+  /** Copies what it is given, and reports every object once; throws only when going on makes no sense. */
   copy(objects: AsyncIterable<ObjectInfo>, report: CopyReport): Promise<void>
 }
 
 export interface CopyReport {
-  copied(object: ObjectInfo): void
+  copied(objects: number): void
   failed(failure: Failure): void
   state(text: string): void
 }

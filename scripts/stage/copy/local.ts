@@ -22,7 +22,7 @@ export function localCopier(from: FileStore, to: FileStore, concurrency: number,
             report.failed({ key: object.key, reason: 'changed in the logs since it was listed' })
           else {
             await place(from.localPath(object.key), to.localPath(object.key))
-            report.copied(object)
+            report.copied(1)
           }
         } catch (error) {
           report.failed({ key: object.key, reason: messageOf(error) })

@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  CreateJobCommand,
+  type CreateJobCommandInput,
+  DescribeJobCommand,
+  type JobDescriptor,
+  ListJobsCommand,
+  type S3ControlClient,
+  type S3CopyObjectOperation,
+  UpdateJobStatusCommand,
+} from '@aws-sdk/client-s3-control'
+import { UserError } from '../../cli/errors.ts'
+import { count } from '../../cli/format.ts'
+import type { Destination } from './destination.ts'
+
+/** A job as it is asked for; all that shapes it, so that asking twice is asking once. */
+export interface JobOrder {
+  readonly accountId: string
+  readonly roleArn: string
+  readonly destination: Destination
+  /** Key of the manifest in the destination bucket, and its ETag. */
+  readonly manifest: { readonly key: string; readonly etag: string; readonly rows: number }
+  /** Prefix of the report in the destination bucket, without a trailing slash. */
+  readonly report: string
+  /** Objects changed after this are not copied. */
+  readonly unmodifiedSince?: Date
+  readonly run: string
+}
+
+/** Derived from the order: S3 takes two requests with one token for one. */
+export const tokenOf = ({ manifest, destination, roleArn }: JobOrder): string =>
+  createHash('sha256')
+    .update(JSON.stringify([manifest.key, manifest.etag, destination, roleArn]))
+    .digest('hex')
+
+const describes = (order: JobOrder): string => `prestage ${order.run} ${tokenOf(order).slice(0, 12)}`.slice(0, 256)
+
+/** Creates the job, parked until its task count is known. Returns its id. */
+export async function createJob(client: S3ControlClient, order: JobOrder): Promise<string> {
+  const { JobId } = await client.send(new CreateJobCommand(jobInput(order)))
+  if (JobId === undefined) throw new Error('S3 answered CreateJob without a JobId')
+  return JobId
+}
+
+export function jobInput(order: JobOrder): CreateJobCommandInput {
+  const { destination, manifest } = order
+  const bucketArn = `arn:aws:s3:::${destination.bucket}`
+  return {
+    AccountId: order.accountId,
+    ConfirmationRequired: true,
+    ClientRequestToken: tokenOf(order),
+    Description: describes(order),
+    Priority: 10,
+    RoleArn: order.roleArn,
+    Operation: { S3PutObjectCopy: copyOperation(order) },
+    Manifest: {
+      Spec: { Format: 'S3BatchOperations_CSV_20180820', Fields: ['Bucket', 'Key'] },
+      Location: { ObjectArn: `${bucketArn}/${manifest.key}`, ETag: manifest.etag },
+    },
+    Report: {
+      Enabled: true,
+      Bucket: bucketArn,
+      Prefix: order.report,
+      Format: 'Report_CSV_20180820',
+      ReportScope: 'FailedTasksOnly',
+    },
+  }
+}
+
+function copyOperation({ destination, unmodifiedSince }: JobOrder): S3CopyObjectOperation {
+  const { bucket, prefix, storageClass, kmsKey, tags, source } = destination
+  return {
+    TargetResource: `arn:aws:s3:::${bucket}`,
+    // S3 puts the slash in itself.
+    TargetKeyPrefix: prefix.replace(/\/$/, ''),
+    MetadataDirective: 'COPY',
+    ...(storageClass !== undefined && {
+      StorageClass: storageClass as NonNullable<S3CopyObjectOperation['StorageClass']>,
+    }),
+    ...(kmsKey !== undefined && {
+      SSEAwsKmsKeyId: kmsKey,
+      BucketKeyEnabled: true,
+      NewObjectMetadata: { SSEAlgorithm: 'KMS' },
+    }),
+    ...(!tags && { NewObjectTagging: [] }),
+    ...(unmodifiedSince !== undefined && { UnModifiedSinceConstraint: unmodifiedSince }),
+    ...(source.requesterPays && { RequesterPays: true }),
+  }
+}
+
+/** A job of this order that exists although its id was never noted: a process died between the two. */
+export async function findJob(client: S3ControlClient, order: JobOrder): Promise<string | undefined> {
+  let NextToken: string | undefined
+  do {
+    const page = await client.send(
+      new ListJobsCommand({ AccountId: order.accountId, MaxResults: 1000, ...(NextToken && { NextToken }) }),
+    )
+    const found = page.Jobs?.find(({ Description }) => Description === describes(order))
+    if (found?.JobId !== undefined) return found.JobId
+    NextToken = page.NextToken
+  } while (NextToken !== undefined)
+  return undefined
+}
+
+export interface PollSettings {
+  readonly seconds: number
+  readonly signal: AbortSignal
+  onState(text: string, succeeded: number): void
+}
+
+/** Waits for a job's end, letting it run once its task count is what the manifest has. @throws UserError when it fails */
+export async function finishJob(
+  client: S3ControlClient,
+  order: JobOrder,
+  jobId: string,
+  settings: PollSettings,
+): Promise<JobDescriptor> {
+  for (let tries = 0; ; tries++) {
+    const job = await describeJob(client, order.accountId, jobId, tries, settings)
+    const {
+      NumberOfTasksSucceeded: succeeded = 0,
+      NumberOfTasksFailed: failed = 0,
+      TotalNumberOfTasks: total = 0,
+    } = job.ProgressSummary ?? {}
+    settings.onState(`job ${jobId} ${job.Status}${failed > 0 ? `, ${count(failed)} failed` : ''}`, succeeded)
+    switch (job.Status) {
+      case 'Complete':
+        return job
+      case 'Failed':
+        if (succeeded + failed > 0) return job
+        throw new UserError(`job ${jobId} failed: ${reasons(job)}`, { hint: hintOf(job) })
+      case 'Cancelled':
+        throw new UserError(
+          `job ${jobId} was cancelled${job.StatusUpdateReason ? `: ${job.StatusUpdateReason}` : ''}`,
+          {
+            hint: 'the same command copies what is missing, with a new job',
+          },
+        )
+      case 'Suspended':
+        await confirmJob(client, order, jobId, total)
+        break
+    }
+    await sleep(waitOf(settings.seconds, job.Status), undefined, { signal: settings.signal })
+  }
+}
+
+/** Right after CreateJob, S3 may not know the job yet. */
+async function describeJob(
+  client: S3ControlClient,
+  AccountId: string,
+  JobId: string,
+  tries: number,
+  { seconds, signal }: PollSettings,
+): Promise<JobDescriptor> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const { Job } = await client.send(new DescribeJobCommand({ AccountId, JobId }), { abortSignal: signal })
+      if (Job === undefined) throw new Error('S3 answered DescribeJob without a job')
+      return Job
+    } catch (error) {
+      const isYoung = error instanceof Error && error.name === 'NoSuchJob' && tries === 0 && attempt < 5
+      if (!isYoung) throw error
+      await sleep(Math.min(seconds, 2 ** attempt) * 1000, undefined, { signal })
+    }
+  }
+}
+
+async function confirmJob(client: S3ControlClient, order: JobOrder, JobId: string, total: number): Promise<void> {
+  const { accountId: AccountId, manifest } = order
+  if (total !== manifest.rows) {
+    await client.send(
+      new UpdateJobStatusCommand({
+        AccountId,
+        JobId,
+        RequestedJobStatus: 'Cancelled',
+        StatusUpdateReason: 'task count differs from the plan',
+      }),
+    )
+    throw new UserError(
+      `job ${JobId} counts ${count(total)} tasks, the manifest has ${count(manifest.rows)} rows: cancelled`,
+    )
+  }
+  await client.send(
+    new UpdateJobStatusCommand({ AccountId, JobId, RequestedJobStatus: 'Ready', StatusUpdateReason: 'plan approved' }),
+  )
+}
+
+/** Polling faster than AWS asks for brings throttling; the jitter keeps several runs apart. */
+const waitOf = (seconds: number, status: string | undefined): number =>
+  (status === 'Active' ? seconds : seconds / 3) * 1000 * (0.9 + Math.random() * 0.2)
+
+const reasons = (job: JobDescriptor): string =>
+  job.FailureReasons?.map(({ FailureCode, FailureReason }) => `${FailureCode}: ${FailureReason}`).join('; ') ||
+  'S3 gives no reason'
+
+const hintOf = (job: JobDescriptor): string =>
+  /manifest/i.test(reasons(job))
+    ? 'may the job role read the manifest (s3:GetObject, s3:GetObjectVersion), and does it trust batchoperations.s3.amazonaws.com?'
+    : 'the same command copies what is missing, with a new job'

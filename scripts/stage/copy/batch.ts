@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import type { S3ControlClient } from '@aws-sdk/client-s3-control'
+import * as z from 'zod'
+import { count } from '../../cli/format.ts'
+import type { StepMemory } from '../../runs/run.ts'
+import type { ObjectInfo, Store } from '../../stores/store.ts'
+import { draftSelection, manifestOf } from '../selection.ts'
+import { createJob, findJob, finishJob, type JobOrder } from './batch-job.ts'
+import { failedTasks } from './batch-report.ts'
+import type { Copier, CopyReport } from './copier.ts'
+import type { Destination } from './destination.ts'
+import { COPY_LIMIT } from './direct.ts'
+import { isArchived, isPermanent, reasonOfCode } from './reasons.ts'
+
+export interface BatchSettings {
+  readonly control: S3ControlClient
+  readonly accountId: string
+  readonly roleArn: string
+  readonly destination: Destination
+  readonly run: string
+  /** The run's folder. */
+  readonly store: Store
+  /** The bucket of the run's folder, at its root, and the folder's prefix in it. */
+  readonly bucket: Store
+  readonly prefix: string
+  readonly memory: StepMemory
+  readonly attempts: Attempts
+  readonly unmodifiedSince?: Date
+  readonly pollSeconds: number
+  readonly signal: AbortSignal
+  /** Copies what a job cannot or what is not worth a job. */
+  readonly direct: Copier
+}
+
+const jobNote = z.object({
+  manifest: z.object({ key: z.string(), etag: z.string(), rows: z.number() }),
+  id: z.string().optional(),
+})
+type JobNote = z.infer<typeof jobNote>
+
+/** Failed tasks up to this many are tried again one by one, more of them by another job. */
+const FEW = 1000
+/** Jobs that follow the first one. */
+const ROUNDS = 2
+
+/** Bucket to bucket by S3 Batch Operations. A job that an earlier attempt left is waited for before anything new is asked. */
+export function batchCopier(given: Omit<BatchSettings, 'attempts'>): Copier {
+  const settings = { ...given, attempts: attemptsOf(given.memory) }
+  return {
+    name: 'S3 Batch Operations',
+    async copy(objects, report) {
+      const left = jobNote.safeParse(settings.memory.recalled.job)
+      if (left.success) await takeUp(settings, left.data, report)
+      await rounds(settings, objects, report)
+    },
+  }
+}
+
+/** Jobs that have ended, over all attempts at the step. */
+interface Attempts {
+  ended: number
+  end(): Promise<void>
+}
+
+function attemptsOf(memory: StepMemory): Attempts {
+  const attempts = {
+    ended: Number(memory.recalled.endedJobs ?? 0),
+    end: () => {
+      attempts.ended += 1
+      return memory.remember({ job: null, endedJobs: attempts.ended })
+    },
+  }
+  return attempts
+}
+
+/** Finishes the job of an earlier attempt; what it did not copy is outstanding afterwards, so its failures are not read. */
+async function takeUp(settings: BatchSettings, note: JobNote, report: CopyReport): Promise<void> {
+  const order = orderOf(settings, note.manifest)
+  const id = note.id ?? (await findJob(settings.control, order))
+  if (id === undefined) return
+  report.state(`going on with job ${id}`)
+  await settings.memory.remember({ job: { ...note, id } })
+  await finishJob(settings.control, order, id, pollOf(settings, report)).catch((error: unknown) => {
+    settings.signal.throwIfAborted()
+    report.state(`job ${id} did not finish: ${String(error)}`)
+  })
+  await settings.attempts.end()
+}
+
+async function rounds(settings: BatchSettings, objects: AsyncIterable<ObjectInfo>, report: CopyReport): Promise<void> {
+  const large: ObjectInfo[] = []
+  const draft = await draftSelection(forJob(objects, large, report))
+  try {
+    if (draft.totals.objects > 0) await runJobs(settings, draft, report)
+  } finally {
+    await draft.dispose()
+  }
+  await settings.direct.copy(each(large), report)
+}
+
+/** Sets aside what a job cannot copy. */
+async function* forJob(objects: AsyncIterable<ObjectInfo>, large: ObjectInfo[], report: CopyReport) {
+  for await (const object of objects) {
+    if (isArchived(object))
+      report.failed({ key: object.key, reason: `archived (${object.storageClass}): restore it first` })
+    else if (object.size > COPY_LIMIT) large.push(object)
+    else yield object
+  }
+}
+
+type Draft = Awaited<ReturnType<typeof draftSelection>>
+
+async function runJobs(settings: BatchSettings, first: Draft, report: CopyReport): Promise<void> {
+  let draft = first
+  for (let round = 0; ; round++) {
+    const failed = await runJob(settings, draft, report)
+    const again = [...failed].filter(([, { code }]) => !isPermanent(code)).map(([key]) => key)
+    for (const [key, { code, message }] of failed)
+      if (isPermanent(code)) report.failed({ key, reason: reasonOfCode(code, message) })
+    if (again.length === 0) return
+    const wanted = new Set(again)
+    const retried = only(draft.rows(), wanted)
+    if (again.length <= FEW || round === ROUNDS) return settings.direct.copy(retried, report)
+    report.state(`${count(again.length)} tasks failed: another job for them`)
+    const next = await draftSelection(retried)
+    if (draft !== first) await draft.dispose()
+    draft = next
+  }
+}
+
+/** One job from its manifest to its report. Returns its failed tasks by key. */
+async function runJob(settings: BatchSettings, draft: Draft, report: CopyReport) {
+  const { store, bucket, control, memory } = settings
+  // The same plan is the same job until that job has ended; then it is another attempt.
+  const attempt = settings.attempts.ended
+  const name = createHash('sha256').update(`${draft.totals.digest} ${attempt}`).digest('hex').slice(0, 12)
+  const key = `jobs/${name}/manifest.csv`
+  // A manifest must not be encrypted with KMS, whatever the bucket's default.
+  const written = await store.write(key, manifestOf(draft, settings.destination.source.bucket), { sse: 'AES256' })
+  const manifest = { key: settings.prefix + key, etag: written.etag ?? '', rows: draft.totals.objects }
+  const order = orderOf(settings, manifest)
+  await memory.remember({ job: { manifest } })
+  const id = await createJob(control, order)
+  await memory.remember({ job: { manifest, id } })
+  report.state(`job ${id} created`)
+  const job = await finishJob(control, order, id, pollOf(settings, report))
+  const failures = job.ProgressSummary?.NumberOfTasksFailed ?? 0
+  const failed = new Map<string, { code: string; message: string }>()
+  if (failures > 0) for await (const task of failedTasks(bucket, order.report, id)) failed.set(task.key, task)
+  report.copied(manifest.rows - Math.max(failures, failed.size))
+  await settings.attempts.end()
+  return failed
+}
+
+const orderOf = (settings: BatchSettings, manifest: JobNote['manifest']): JobOrder => ({
+  accountId: settings.accountId,
+  roleArn: settings.roleArn,
+  destination: settings.destination,
+  manifest,
+  report: manifest.key.replace(/\/manifest\.csv$/, ''),
+  ...(settings.unmodifiedSince && { unmodifiedSince: settings.unmodifiedSince }),
+  run: settings.run,
+})
+
+const pollOf = ({ pollSeconds, signal }: BatchSettings, report: CopyReport) => ({
+  seconds: pollSeconds,
+  signal,
+  onState: (text: string, succeeded: number) => report.state(`${text}, ${count(succeeded)} copied`),
+})
+
+async function* only(objects: AsyncIterable<ObjectInfo>, keys: ReadonlySet<string>) {
+  for await (const object of objects) if (keys.has(object.key)) yield object
+}
+
+async function* each<T>(items: readonly T[]) {
+  yield* items
+}

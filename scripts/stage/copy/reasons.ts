@@ -1,0 +1,48 @@
+import { messageOf } from '../../cli/errors.ts'
+import type { ObjectInfo } from '../../stores/store.ts'
+
+/** Storage classes that must be restored before anything can read them. */
+const ARCHIVES = new Set(['GLACIER', 'DEEP_ARCHIVE'])
+
+export const isArchived = ({ storageClass }: ObjectInfo): boolean => ARCHIVES.has(storageClass ?? '')
+
+/** S3's error codes, as the copy calls and the reports of batch jobs give them, in words. */
+const REASONS: Readonly<Record<string, string>> = {
+  PreconditionFailed: 'changed in the logs since it was listed',
+  NoSuchKey: 'gone from the logs since it was listed',
+  NotFound: 'gone from the logs since it was listed',
+  InvalidObjectState: 'archived: restore it first',
+  ObjectNotInActiveTierError: 'archived: restore it first',
+}
+
+/** Codes after which a second try gives the same answer. */
+const PERMANENT = new Set([
+  ...Object.keys(REASONS),
+  'AccessDenied',
+  'InvalidRequest',
+  'InvalidArgument',
+  'MethodNotAllowed',
+])
+
+export const isPermanent = (code: string): boolean => PERMANENT.has(code)
+
+export const reasonOfCode = (code: string, message: string): string =>
+  REASONS[code] ?? (message === '' ? code : `${code}: ${message}`)
+
+export function reasonOf(error: unknown): string {
+  const name = error instanceof Error ? error.name : ''
+  return REASONS[name] ?? (name === '' || name === 'Error' ? messageOf(error) : `${name}: ${messageOf(error)}`)
+}
+
+/** Failures that every further object would meet too. */
+const HOPELESS = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'CredentialsProviderError',
+  'NoSuchBucket',
+  'AllAccessDisabled',
+])
+
+export const stopsAll = (error: unknown): boolean => error instanceof Error && HOPELESS.has(error.name)
