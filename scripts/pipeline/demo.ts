@@ -1,0 +1,14 @@
+import { resolve } from 'node:path'
+import type { Context } from '../cli/context.ts'
+import { take } from './steps.ts'
+
+/** Where the demo keeps its logs and its runs, unless told otherwise. */
+export const DEMO_FOLDER = 'prestage-demo'
+
+/** Simulates logs to try everything on. Returns the pipeline's inputs: where they lie, their window, and the labels. */
+export async function simulateLogs(context: Context, source: string) {
+  const { command } = await import('../simulate/command.ts')
+  const outcome = await take(command, context, { logs: resolve(DEMO_FOLDER, 'logs') })
+  const { logs, from, to, labels } = outcome.json
+  return { outcome, inputs: { source, logs, from, to, labels, workspace: resolve(DEMO_FOLDER, 'workspace') } }
+}

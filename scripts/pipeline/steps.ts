@@ -1,0 +1,21 @@
+import type { Command, Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { duration } from '../cli/format.ts'
+import type { OptionSpecs, Values } from '../cli/options.ts'
+
+/** Takes a step with the pipeline's own values where the step has the same option, and the step's defaults elsewhere. */
+export async function take<S extends OptionSpecs>(
+  command: Command<S>,
+  context: Context,
+  given: Readonly<Record<string, unknown>>,
+): Promise<Outcome> {
+  context.signal.throwIfAborted()
+  const started = context.now().getTime()
+  const values = Object.fromEntries(
+    Object.entries(command.options).map(([key, spec]) => [key, key in given ? given[key] : spec.fallback]),
+  )
+  const outcome = await command.run(context, values as Values<S>)
+  const repeated = outcome.json.repeated === true ? ', was done before' : ''
+  context.talk.info(`${command.name}: done in ${duration(context.now().getTime() - started)}${repeated}`)
+  return outcome
+}
