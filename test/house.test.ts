@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { test } from 'node:test'
+import {
+  awsPlaces,
+  entryAndRoom,
+  entryShape,
+  entryText,
+  type Files,
+  floors,
+  lightFaces,
+  noProcess,
+  type Rule,
+  realTests,
+  sizes,
+} from './support/house.ts'
+import { ROOT } from './support/run-script.ts'
+
+const rules: Record<string, Rule> = {
+  floors,
+  awsPlaces,
+  sizes,
+  entryShape,
+  entryAndRoom,
+  noProcess,
+  lightFaces,
+  realTests,
+}
+
+const project: Files = new Map(
+  ['scripts', 'test'].flatMap((folder) =>
+    readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
+      .map((file) => `${folder}/${file}`)
+      .filter((path) => /\.(ts|mjs)$/.test(path))
+      .map((path) => [path, readFileSync(`${ROOT}${path}`, 'utf8')] as const),
+  ),
+)
+
+for (const [name, rule] of Object.entries(rules))
+  test(`the house: ${name}`, () => assert.equal(rule(project).join('\n'), ''))
+
+test('the house: every entry is executable', () => {
+  const entries = [...project.keys()].filter((path) => /^scripts\/[^/]+\.mjs$/.test(path))
+  assert.equal(entries.length, 10)
+  assert.deepEqual(
+    entries.filter((path) => (statSync(`${ROOT}${path}`).mode & 0o111) === 0),
+    [],
+  )
+})
+
+const long = (lines: number) => 'const a = 1\n'.repeat(lines)
+
+/** Each of these breaks a rule: a rule that lets one pass proves nothing. */
+const bad: [rule: Rule, what: string, files: Record<string, string>][] = [
+  [floors, 'a step imports a step', { 'scripts/train/a.ts': "import { b } from '../extract/b.ts'" }],
+  [floors, 'a step imports a step for its type', { 'scripts/train/a.ts': "import type { B } from '../extract/b.ts'" }],
+  [floors, 'a step imports a step late', { 'scripts/train/a.ts': "const b = await import('../extract/b.ts')" }],
+  [floors, 'a step imports a step in a type', { 'scripts/train/a.ts': "type B = import('../extract/b.ts').B" }],
+  [floors, 'a step hands a step on', { 'scripts/train/a.ts': "export * from '../extract/b.ts'" }],
+  [floors, 'a step from deeper down', { 'scripts/stage/copy/a.ts': "import { b } from '../../score/b.ts'" }],
+  [floors, 'a step imports the pipeline', { 'scripts/train/a.ts': "import { b } from '../pipeline/b.ts'" }],
+  [floors, 'stores imports runs', { 'scripts/stores/a.ts': "import { b } from '../runs/b.ts'" }],
+  [floors, 'ground imports stores', { 'scripts/sources/a.ts': "import { b } from '../stores/b.ts'" }],
+  [floors, 'ground imports ground', { 'scripts/insights/a.ts': "import { b } from '../sources/b.ts'" }],
+  [floors, 'ground imports the context', { 'scripts/aws/a.ts': "import type { C } from '../cli/context.ts'" }],
+  [floors, 'a room imports an entry', { 'scripts/train/a.ts': "import '../stage.mjs'" }],
+  [floors, 'a room imports a test', { 'scripts/train/a.ts': "import { b } from '../../test/support/b.ts'" }],
+  [awsPlaces, 'the SDK in a face', { 'scripts/stage/command.ts': "await import('@aws-sdk/client-s3')" }],
+  [awsPlaces, 'the SDK in stores', { 'scripts/stores/open.ts': "import { S3 } from '@aws-sdk/client-s3'" }],
+  [awsPlaces, 'a type of it', { 'scripts/runs/run.ts': "import type { A } from '@smithy/types'" }],
+  [sizes, 'a long file', { 'scripts/stage/a.ts': long(301) }],
+  [sizes, 'a long test', { 'test/stage/a.test.ts': long(301) }],
+  [entryShape, 'another interpreter', { 'scripts/stage.mjs': entryText('stage').replace('env zx', 'env node') }],
+  [entryShape, "another script's room", { 'scripts/stage.mjs': entryText('train') }],
+  [entryShape, 'a line more', { 'scripts/stage.mjs': `${entryText('stage')}process.exit()\n` }],
+  [entryAndRoom, 'an entry without a room', { 'scripts/stage.mjs': entryText('stage') }],
+  [entryAndRoom, 'a face without an entry', { 'scripts/stage/command.ts': '' }],
+  [noProcess, 'arguments', { 'scripts/stage/a.ts': 'const [, , a] = process.argv' }],
+  [noProcess, 'standard output', { 'scripts/insights/a.ts': "process.stdout.write('a')" }],
+  [noProcess, 'the environment', { 'scripts/stores/a.ts': 'const a = { ...process.env }' }],
+  [noProcess, 'exit from a face', { 'scripts/stage/command.ts': 'process.exitCode = 3' }],
+  [noProcess, 'the whole of it', { 'scripts/stage/a.ts': 'const p = process' }],
+  [noProcess, 'by another way', { 'scripts/stage/a.ts': 'globalThis.process.exit(1)' }],
+  [noProcess, 'the module of it', { 'scripts/stage/a.ts': "import process from 'node:process'" }],
+  [noProcess, 'a part of its module', { 'scripts/stage/a.ts': "import { argv } from 'node:process'" }],
+  [noProcess, 'a terminal of its own', { 'scripts/stage/a.ts': "import * as r from 'node:readline/promises'" }],
+  [noProcess, 'the console', { 'scripts/report/a.ts': "console.log('a')" }],
+  [
+    lightFaces,
+    'DuckDB in a face',
+    { 'scripts/extract/command.ts': "import { DuckDBInstance } from '@duckdb/node-api'" },
+  ],
+  [
+    lightFaces,
+    'fastify behind two others',
+    {
+      'scripts/deploy/command.ts': "import { a } from './a.ts'",
+      'scripts/deploy/a.ts': "export { b } from '../aws/b.ts'",
+      'scripts/aws/b.ts': "import fastify from 'fastify'",
+    },
+  ],
+  [lightFaces, 'types inline still load', { 'scripts/a/command.ts': "import { type F } from 'fastify'" }],
+  [realTests, 'no test at all', { 'test/a.test.ts': "import { test } from 'node:test'" }],
+  [realTests, 'one test only', { 'test/a.test.ts': "test.only('a', () => {})\ntest('b', () => {})" }],
+]
+
+for (const [rule, what, files] of bad)
+  test(`a rule reports: ${what}`, () => assert.notDeepEqual(rule(new Map(Object.entries(files))), []))
+
+/** None of these breaks any rule. */
+const good: [what: string, files: Record<string, string>][] = [
+  ['a step on lower floors', { 'scripts/train/a.ts': "import { b } from '../runs/b.ts'\nimport { c } from './c.ts'" }],
+  ['runs on stores', { 'scripts/runs/a.ts': "import { b } from '../stores/b.ts'" }],
+  ['ground on errors', { 'scripts/sources/a.ts': "import { UserError } from '../cli/errors.ts'" }],
+  ['the pipeline on a step', { 'scripts/pipeline/a.ts': "await import('../train/command.ts')" }],
+  ['the SDK where it belongs', { 'scripts/stage/copy/batch.ts': "import { A } from '@aws-sdk/client-s3-control'" }],
+  ['the SDK in a longer name', { 'scripts/deploy/sagemaker-endpoint.ts': "import '@aws-sdk/client-sagemaker'" }],
+  ['a full file', { 'scripts/stage/a.ts': long(300) }],
+  ['whether a process lives', { 'scripts/runs/a.ts': 'process.kill(process.pid, 0)' }],
+  ['a member called so', { 'scripts/stage/a.ts': 'job.process.start()\nconst a = { process: 1, console: 2 }' }],
+  ['a word in a comment', { 'scripts/stage/a.ts': "// console.log(process.env)\nconst a = 'process.env'" }],
+  [
+    'late and in types only',
+    {
+      'scripts/deploy.mjs': entryText('deploy'),
+      'scripts/deploy/command.ts': "import type { F } from 'fastify'\nconst f = () => import('fastify')",
+    },
+  ],
+]
+
+for (const [what, files] of good)
+  test(`no rule reports: ${what}`, () => {
+    for (const rule of Object.values(rules)) assert.deepEqual(rule(new Map(Object.entries(files))), [])
+  })

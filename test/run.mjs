@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+// Finds the test files and hands them to Node's own runner; its summary and a counting line come last.
+// node test/run.mjs [part of a path …] [--node-option …]
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const args = process.argv.slice(2)
+const filters = args.filter((arg) => !arg.startsWith('-')).map((arg) => arg.replace(/^\.\//, ''))
+const options = args.filter((arg) => arg.startsWith('-'))
+
+const files = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })
+  .map((file) => `test/${file.replaceAll('\\', '/')}`)
+  .filter((file) => file.endsWith('.test.ts') && (filters.length === 0 || filters.some((part) => file.includes(part))))
+  .sort()
+
+if (files.length === 0) {
+  process.stderr.write(`no test file${filters.length > 0 ? ` matches ${filters.join(' or ')}` : ''}\n`)
+  process.exit(1)
+}
+
+// A folder or a glob would be read differently by every version of Node, and no file at all would count as success.
+const loader = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx']
+const limits = ['--test-concurrency=2', '--test-timeout=300000', '--test-reporter=spec']
+const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
+const child = spawn(process.execPath, [...loader, '--test', ...limits, ...options, ...files], {
+  cwd: root,
+  env,
+  stdio: ['ignore', 'pipe', 'inherit'],
+})
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal))
+
+/** @type {Record<string, number>} */
+const counts = {}
+/** @type {string[]} */
+const skips = []
+for await (const line of createInterface({ input: child.stdout })) {
+  process.stdout.write(`${line}\n`)
+  const [, name, count] = /^ℹ (tests|pass|fail|cancelled|skipped|todo) (\d+)$/.exec(line) ?? []
+  if (name !== undefined) counts[name] = Number(count)
+  const [, skipped, reason] = /^\s*﹣ (.*) \([\d.]+ms\) # (.*)$/.exec(line) ?? []
+  if (skipped !== undefined) skips.push(`${skipped}: ${reason}`)
+}
+if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+
+const { tests = 0, pass = 0, fail = 0, cancelled = 0, skipped = 0, todo = 0 } = counts
+const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`)
+if (skips.length > 0) say(`\nskipped:\n  ${skips.join('\n  ')}`)
+if (tests - skipped === 0) say('\nno test ran')
+say(`\n${pass} passed, ${fail + cancelled} failed, ${skipped + todo} skipped`)
+process.exitCode = child.exitCode === 0 && tests - skipped > 0 && fail + cancelled === 0 ? 0 : 1

@@ -1,0 +1,184 @@
+import { posix } from 'node:path'
+import ts from 'typescript'
+
+/** Files of the project by path from its root. The rules are pure over them, so that tests can feed bad examples. */
+export type Files = ReadonlyMap<string, string>
+export type Rule = (files: Files) => string[]
+
+interface Import {
+  readonly from: string
+  readonly kind: 'static' | 'type' | 'dynamic'
+}
+
+const HEAVY = /^(@duckdb\/node-api|fastify|@observablehq\/plot|linkedom|@aws-sdk\/.*|@smithy\/.*)$/
+const AWS = /^@(aws-sdk|smithy)\//
+/** A step's file may use the AWS SDK when its name says which service it speaks to; `direct` is CopyObject. */
+const AWS_FILE =
+  /^(scripts\/aws\/.*|scripts\/stores\/s3|.*\/([a-z]+-)*(athena|batch|direct|glue|s3|sagemaker)(-[a-z]+)*)\.ts$/
+const GROUND = ['cli', 'sources', 'aws', 'insights']
+const SHARED = ['scripts/cli/errors.ts', 'scripts/cli/format.ts']
+const LONGEST = 300
+/** What says something about the machine or other processes, not about this one's arguments or terminal. */
+const HARMLESS = ['pid', 'kill', 'platform', 'arch', 'version', 'versions', 'execPath', 'memoryUsage', 'hrtime']
+
+const roomOf = (path: string): string => /^scripts\/([^/]+)\//.exec(path)?.[1] ?? ''
+const floorOf = (room: string): number =>
+  GROUND.includes(room) ? 0 : (({ stores: 1, runs: 2, pipeline: 4 } as Record<string, number>)[room] ?? 3)
+
+const codeOf = (files: Files): [string, string][] =>
+  [...files].filter(([path]) => /^scripts\/[^/]+\/.*\.(ts|mjs)$/.test(path))
+
+/** A room imports only from lower floors or itself; a ground room, besides itself, only what errors and numbers look like. */
+export const floors: Rule = (files) =>
+  codeOf(files).flatMap(([path, text]) => {
+    const room = roomOf(path)
+    return localImports(path, text).flatMap(({ target }) => {
+      const other = roomOf(target)
+      if (!target.startsWith('scripts/')) return [`${path} imports ${target}, outside scripts/`]
+      if (other === room || SHARED.includes(target)) return []
+      if (floorOf(other) < floorOf(room)) return []
+      return [`${path} (floor ${floorOf(room)}) imports ${target} (floor ${floorOf(other)})`]
+    })
+  })
+
+/** The AWS SDK is spoken to in few places, all named after it. */
+export const awsPlaces: Rule = (files) =>
+  codeOf(files).flatMap(([path, text]) =>
+    importsOf(path, text)
+      .filter(({ from }) => AWS.test(from) && !AWS_FILE.test(path))
+      .map(({ from }) => `${path} imports ${from}: only aws/, stores/s3.ts and files named after a service may`),
+  )
+
+/** No file is longer than can be kept in mind. */
+export const sizes: Rule = (files) =>
+  [...files]
+    .filter(([path]) => /^(scripts|test)\/.*\.(ts|mjs)$/.test(path))
+    .map(([path, text]) => [path, text.trimEnd().split('\n').length] as const)
+    .filter(([, lines]) => lines > LONGEST)
+    .map(([path, lines]) => `${path} has ${lines} lines, more than ${LONGEST}`)
+
+/** Every entry has the same lines. */
+export const entryShape: Rule = (files) =>
+  entriesOf(files)
+    .filter((name) => files.get(`scripts/${name}.mjs`) !== entryText(name))
+    .map((name) => `scripts/${name}.mjs is not the usual entry`)
+
+export const entryText = (name: string): string =>
+  `#!/usr/bin/env zx
+import { run } from './cli/boot.mjs'
+
+await run(import.meta.url, () => import('./${name}/command.ts'))
+`
+
+/** An entry has a room with a face, and a face has an entry. */
+export const entryAndRoom: Rule = (files) => {
+  const rooms = [...files.keys()].flatMap((path) => /^scripts\/([^/]+)\/command\.ts$/.exec(path)?.[1] ?? [])
+  const faces = rooms.filter((room) => room !== 'cli')
+  const entries = entriesOf(files)
+  return [
+    ...entries.filter((name) => !faces.includes(name)).map((name) => `scripts/${name}.mjs has no ${name}/command.ts`),
+    ...faces.filter((name) => !entries.includes(name)).map((name) => `${name}/command.ts has no scripts/${name}.mjs`),
+  ]
+}
+
+const entriesOf = (files: Files): string[] =>
+  [...files.keys()].flatMap((path) => /^scripts\/([^/]+)\.mjs$/.exec(path)?.[1] ?? [])
+
+/** Arguments, environment, exit code, streams and signals belong to cli; a step's face gets them as its context. */
+export const noProcess: Rule = (files) =>
+  codeOf(files)
+    .filter(([path]) => roomOf(path) !== 'cli')
+    .flatMap(([path, text]) => {
+      const found = importsOf(path, text)
+        .filter(({ from }) => /^(node:)?(process|tty|readline(\/promises)?)$/.test(from))
+        .map(({ from }) => `${path} imports ${from}`)
+      const visit = (node: ts.Node): void => {
+        if (ts.isIdentifier(node) && isReference(node)) {
+          const member = ts.isPropertyAccessExpression(node.parent) ? node.parent.name.text : ''
+          if (node.text === 'console') found.push(`${path} uses console`)
+          if (node.text === 'process' && !HARMLESS.includes(member)) found.push(`${path} uses process.${member}`)
+        }
+        ts.forEachChild(node, visit)
+      }
+      visit(parse(path, text))
+      return found
+    })
+
+/** True for a name that stands for the variable, not for a member or key that happens to be called so. */
+function isReference(node: ts.Identifier): boolean {
+  const { parent } = node
+  if (ts.isPropertyAccessExpression(parent))
+    return parent.expression === node || parent.expression.getText() === 'globalThis'
+  return !ts.isPropertyAssignment(parent) && !ts.isPropertySignature(parent) && !ts.isMethodDeclaration(parent)
+}
+
+/** Help is quick because no face loads a heavy library, not even through others. */
+export const lightFaces: Rule = (files) =>
+  [...files.keys()]
+    .filter((path) => /^scripts\/[^/]+\/command\.ts$/.test(path))
+    .flatMap((face) => heavyBelow(files, face, [face], new Set()))
+
+function heavyBelow(files: Files, path: string, chain: readonly string[], seen: Set<string>): string[] {
+  if (seen.has(path)) return []
+  seen.add(path)
+  const text = files.get(path) ?? ''
+  const heavy = importsOf(path, text)
+    .filter(({ from, kind }) => kind === 'static' && HEAVY.test(from))
+    .map(({ from }) => `${chain.join(' → ')} loads ${from} statically`)
+  const below = localImports(path, text)
+    .filter(({ kind }) => kind === 'static')
+    .flatMap(({ target }) => heavyBelow(files, target, [...chain, target], seen))
+  return [...heavy, ...below]
+}
+
+/** A test file without a test passes, and one with a marked test leaves the others out. */
+export const realTests: Rule = (files) =>
+  [...files]
+    .filter(([path]) => path.endsWith('.test.ts'))
+    .flatMap(([path, text]) => {
+      let tests = 0
+      let only = false
+      const visit = (node: ts.Node): void => {
+        if (ts.isCallExpression(node)) {
+          const [name, mark] = node.expression.getText().split('.')
+          if (name === 'test' || name === 'it') tests += 1
+          if (/^(test|it|describe|suite)$/.test(name ?? '') && mark === 'only') only = true
+        }
+        if (ts.isPropertyAssignment(node) && node.getText() === 'only: true') only = true
+        ts.forEachChild(node, visit)
+      }
+      visit(parse(path, text))
+      return [
+        ...(tests > 0 ? [] : [`${path} has no test`]),
+        ...(only ? [`${path} has a test marked as the only one`] : []),
+      ]
+    })
+
+function localImports(path: string, text: string): (Import & { target: string })[] {
+  return importsOf(path, text)
+    .filter(({ from }) => from.startsWith('.'))
+    .map((found) => ({ ...found, target: posix.join(posix.dirname(path), found.from) }))
+}
+
+function importsOf(path: string, text: string): Import[] {
+  const found: Import[] = []
+  const add = (node: ts.Node | undefined, kind: Import['kind']) => {
+    if (node !== undefined && ts.isStringLiteralLike(node)) found.push({ from: node.text, kind })
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeOnly(node.importClause) ? 'type' : 'static')
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly ? 'type' : 'static')
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, 'type')
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node.arguments[0], 'dynamic')
+    ts.forEachChild(node, visit)
+  }
+  visit(parse(path, text))
+  return found
+}
+
+/** `import type …`. With inline `type` the module is loaded all the same, under verbatimModuleSyntax. */
+const isTypeOnly = (clause: ts.ImportClause | undefined): boolean => clause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+
+const parse = (path: string, text: string): ts.SourceFile =>
+  ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS)

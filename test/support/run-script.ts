@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** The project's root, with a trailing slash. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Path of one of the entries. */
+export const scriptPath = (name: string): string => `${ROOT}scripts/${name}.mjs`
+
+export interface Ended {
+  readonly stdout: string
+  readonly stderr: string
+  /** Exit code; undefined when a signal ended the process. */
+  readonly code: number | undefined
+  readonly signal: NodeJS.Signals | undefined
+}
+
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Standard input; closed at once when absent. */
+  readonly input?: string
+  /** Called with everything that was said so far, to react to it with a signal. */
+  readonly onStderr?: (soFar: string, kill: (signal: NodeJS.Signals) => void) => void
+}
+
+/** Runs `scripts/<name>.mjs` with node, as a process of its own, without the settings of whoever runs the tests. */
+export const runScript = (name: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Ended> =>
+  runProgram(process.execPath, [scriptPath(name), ...args], options)
+
+/** Runs any program to its end. */
+export async function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const { cwd = ROOT, env = {}, input = '', onStderr } = options
+  const child = spawn(program, args, { cwd, env: { ...plainEnvironment(), ...env }, stdio: 'pipe' })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    onStderr?.(stderr, (signal) => child.kill(signal))
+  })
+  // A program that does not read its input may be gone before it is written.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  return { stdout, stderr, code: code ?? undefined, signal: signal ?? undefined }
+}
+
+/** Without AWS, prestage and test-runner variables, and without colours. */
+export function plainEnvironment(): Record<string, string> {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(AWS_|PRESTAGE_|ZX_|NODE_TEST|NODE_OPTIONS|NODE_V8_COVERAGE|FORCE_COLOR|CI$)/.test(name),
+  )
+  return {
+    ...(Object.fromEntries(kept) as Record<string, string>),
+    NO_COLOR: '1',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  }
+}
