@@ -30,11 +30,10 @@ export async function planStage(
 ): Promise<Planned | 'done'> {
   const recalled = run === undefined || settings.overwrite ? undefined : await recalledPlan(run)
   if (run === undefined || recalled === undefined) return select(task, undefined, context, settings)
-  if (!run.isDone('stage')) {
+  if (!run.isDone('stage') || !(await stillStaged(run, recalled.selection))) {
     context.talk.info(`going on with the plan of ${recalled.plan.selectedAt}`)
     return { selection: recalled.selection, record: recalled.plan, isNew: false, dispose: async () => {} }
   }
-  if (!(await stillStaged(run, recalled.selection))) return select(task, undefined, context, settings)
   if (recalled.plan.final) return 'done'
   context.talk.info('files may have come late since the last time: looking for new ones')
   return select(task, recalled.selection, context, settings)

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
+import { prove } from './proof.ts'
 import { type Selection, savedSelection } from './selection.ts'
 
 const planSchema = z.object({
@@ -27,9 +28,9 @@ export async function recalledPlan(run: Run): Promise<{ plan: PlanRecord; select
   return { plan: parsed.data, selection: savedSelection(run.store, { objects, bytes, digest }) }
 }
 
-/** Whether a finished stage still has its copies, judged by the first one. */
+/** Whether every row of the manifest is still there; somebody may have removed copies since. */
 export async function stillStaged(run: Run, selection: Selection): Promise<boolean> {
-  for await (const { key, size } of selection.rows())
-    return (await run.store.within(paths.staged).head(key))?.size === size
-  return false
+  const nothing = { missing: () => {}, extra: () => {} }
+  const { missing, extra } = await prove(selection, run.store.within(paths.staged), nothing)
+  return missing === 0 && extra === 0
 }

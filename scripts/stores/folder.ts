@@ -43,10 +43,13 @@ export function folderStore(
     text: (key) => readFile(at(key), 'utf8').catch(undefinedIfAbsent),
     write: (key, body, condition) => write(at(key), key, body, condition),
     remove: (key) => rm(at(key), { force: true }),
-    within: (prefix) => folderStore(join(root, pathOf('.', prefix.replace(/\/$/, ''))), counter, 'empty'),
+    within: (prefix) => folderStore(folderOf(root, prefix), counter, 'empty'),
     localPath: at,
   }
 }
+
+/** Path of a prefix: '' or with a trailing slash. */
+const folderOf = (root: string, prefix: string): string => (prefix === '' ? root : dirname(pathOf(root, `${prefix}x`)))
 
 interface Entry {
   /** Key of a file, or prefix of a folder with its trailing slash. */
@@ -105,7 +108,7 @@ async function prefixes(
   const found = new Set<string>()
   if (delimiter === '/') {
     const parent = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-    const path = parent === '' ? root : pathOf(root, parent.slice(0, -1))
+    const path = folderOf(root, parent)
     for (const { key, stats } of await entries(path, parent, counter, absent))
       if (stats.isDirectory() && key.startsWith(prefix) && compareKeys(key, startAfter) > 0) found.add(key)
   } else {

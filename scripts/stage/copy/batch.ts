@@ -135,7 +135,10 @@ async function runJob(settings: BatchSettings, draft: Draft, report: CopyReport)
   const { store, bucket, control, memory } = settings
   // The same plan is the same job until that job has ended; then it is another attempt.
   const attempt = settings.attempts.ended
-  const name = createHash('sha256').update(`${settings.plan} ${draft.totals.digest} ${attempt}`).digest('hex').slice(0, 12)
+  const name = createHash('sha256')
+    .update(`${settings.plan} ${draft.totals.digest} ${attempt}`)
+    .digest('hex')
+    .slice(0, 12)
   const key = `jobs/${name}/manifest.csv`
   // A manifest must not be encrypted with KMS, whatever the bucket's default.
   const written = await store.write(key, manifestOf(draft, settings.destination.source.bucket), { sse: 'AES256' })
