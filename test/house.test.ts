@@ -83,7 +83,6 @@ const bad: [rule: Rule, what: string, files: Record<string, string>][] = [
   [noProcess, 'by another way', { 'scripts/stage/a.ts': 'globalThis.process.exit(1)' }],
   [noProcess, 'the module of it', { 'scripts/stage/a.ts': "import process from 'node:process'" }],
   [noProcess, 'a part of its module', { 'scripts/stage/a.ts': "import { argv } from 'node:process'" }],
-  [noProcess, 'a terminal of its own', { 'scripts/stage/a.ts': "import * as r from 'node:readline/promises'" }],
   [noProcess, 'the console', { 'scripts/report/a.ts': "console.log('a')" }],
   [
     lightFaces,

@@ -1,10 +1,31 @@
 import { resolve } from 'node:path'
+import type { Request } from './request.ts'
+
+interface Named {
+  readonly id: string
+  readonly uri: string
+  readonly request: Request
+}
 
 /** The command line that takes a run's next step; names the workspace where it is not the default. */
-export function nextCommand(step: string, run: { readonly id: string; readonly uri: string }): string {
+export function nextCommand(step: string, run: Named): string {
   const workspace = run.uri.replace(/\/runs\/[^/]+$/, '')
-  const where = workspace === resolve('workspace') ? '' : ` --workspace ${quoted(workspace)}`
-  return `npx zx scripts/${step}.mjs --run ${run.id}${where}`
+  const selection = step === 'stage' ? flagsOf(run.request) : ['--run', run.id]
+  const where = workspace === resolve('workspace') ? [] : ['--workspace', workspace]
+  return [`npx zx scripts/${step}.mjs`, ...[...selection, ...where].map(quoted)].join(' ')
+}
+
+/** Staging finds its run by what was asked for. */
+function flagsOf({ source, logs, from, to, accounts, regions, keys, keysFrom }: Request): string[] {
+  const how = {
+    list: [],
+    digest: ['--keys', 'digest'],
+    inventory: ['--keys', 'inventory', '--inventory', keysFrom ?? ''],
+    file: ['--keys-file', (keysFrom ?? '').replace(/#[^#]*$/, '')],
+  }[keys]
+  const scope = [...accounts.flatMap((id) => ['--account', id]), ...regions.flatMap((region) => ['--region', region])]
+  const [start, end] = [from, to].map((time) => time.replace('.000Z', 'Z'))
+  return ['--source', source, '--logs', logs, '--from', start ?? '', '--to', end ?? '', ...scope, ...(how ?? [])]
 }
 
 /** For copying into a shell; nothing here is ever run through one. */

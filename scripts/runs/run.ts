@@ -136,7 +136,7 @@ export class Run {
     for (const [input, stamp] of Object.entries(record?.inputs ?? {}))
       if (this.isDone(input) && this.#stampOf(input) !== stamp)
         throw new UserError(`run ${this.id}: ${input} was done again after ${step}, whose result is out of date`, {
-          hint: `npx zx scripts/${step}.mjs --run ${this.id}`,
+          hint: nextCommand(step, this),
         })
     return record?.stamp ?? ''
   }

@@ -90,7 +90,7 @@ export const noProcess: Rule = (files) =>
     .filter(([path]) => roomOf(path) !== 'cli')
     .flatMap(([path, text]) => {
       const found = importsOf(path, text)
-        .filter(({ from }) => /^(node:)?(process|tty|readline(\/promises)?)$/.test(from))
+        .filter(({ from }) => /^(node:)?(process|tty)$/.test(from))
         .map(({ from }) => `${path} imports ${from}`)
       const visit = (node: ts.Node): void => {
         if (ts.isIdentifier(node) && isReference(node)) {
