@@ -50,13 +50,13 @@ async function select(
   const selectedAt = context.now()
   const before = store.listRequests
   const keys = await keySourceOf(task, { concurrency, signal: context.signal })
-  for (const warning of keys.findings.warnings) context.talk.warn(warning)
-  for (const line of keys.findings.looked) context.talk.detail(line)
   const progress = context.progress('selecting', undefined, 'objects')
   const objects = earlier === undefined ? keys.objects : united(keys.objects, earlier.rows())
   const draft = await draftSelection(objects, () => progress.advance())
   const listRequests = store.listRequests - before
   progress.end(`${count(draft.totals.objects)} objects with ${count(listRequests)} LIST requests`)
+  for (const warning of keys.findings.warnings) context.talk.warn(warning)
+  for (const line of keys.findings.looked) context.talk.detail(line)
   if (draft.totals.objects === 0) {
     await draft.dispose()
     throw await emptyWindow(task, keys)

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { runScript } from '../support/run-script.ts'
+import { scratch, trailKey, writeObjects } from './logs.ts'
+
+const ACCOUNT = '111122223333'
+const REGION = 'us-east-1'
+const HOUR = 3_600_000
+const from = Date.parse('2026-03-02T00:00:00Z')
+
+interface File {
+  /** Hours after the window's start: when it was delivered, and the events that it holds. */
+  readonly delivered: number
+  readonly oldest: number
+  readonly newest: number
+}
+
+const iso = (hours: number): string => `${new Date(from + hours * HOUR).toISOString().slice(0, 19)}Z`
+const compact = (text: string): string => text.replace(/[-:]/g, '')
+
+const logKey = ({ delivered }: File): string =>
+  trailKey(
+    ACCOUNT,
+    REGION,
+    `${compact(iso(delivered)).slice(0, 13)}Z`,
+    `f${String(delivered).replace('.', '_').replace('-', 'm')}`,
+  )
+
+const digestKey = (end: number): string =>
+  `AWSLogs/o-abc123/${ACCOUNT}/CloudTrail-Digest/${REGION}/${iso(end).slice(0, 10).replaceAll('-', '/')}/` +
+  `${ACCOUNT}_CloudTrail-Digest_${REGION}_my_odd.trail_${REGION}_${compact(iso(end))}.json.gz`
+
+const contentOf = (file: File): string => JSON.stringify({ Records: [{ eventTime: iso(file.oldest) }] })
+
+/** A bucket with log files and the hourly digests that name them, from `first` to `last` hours around the window's start. */
+function bucket(files: readonly File[], first = -3, last = 28): string {
+  const logs = scratch()
+  for (const file of files) {
+    writeObjects(logs, { [logKey(file)]: '' })
+    writeFileSync(join(logs, logKey(file)), gzipSync(contentOf(file)))
+  }
+  for (let end = first; end <= last; end++) {
+    const named = files.filter(({ delivered }) => delivered > end - 1 && delivered <= end)
+    const digest = {
+      awsAccountId: ACCOUNT,
+      digestS3Object: digestKey(end),
+      digestStartTime: iso(end - 1),
+      digestEndTime: iso(end),
+      previousDigestS3Object: end === first ? null : digestKey(end - 1),
+      logFiles: named.map((file) => ({
+        s3Bucket: 'org-logs',
+        s3Object: logKey(file),
+        hashAlgorithm: 'SHA-256',
+        hashValue: createHash('sha256').update(contentOf(file)).digest('hex'),
+        oldestEventTime: iso(file.oldest),
+        newestEventTime: iso(file.newest),
+      })),
+    }
+    writeObjects(logs, { [digestKey(end)]: '' })
+    writeFileSync(join(logs, digestKey(end)), gzipSync(JSON.stringify(digest)))
+  }
+  return logs
+}
+
+const files: File[] = [
+  { delivered: -0.5, oldest: -0.6, newest: -0.55 },
+  { delivered: 0.25, oldest: -0.1, newest: -0.01 },
+  { delivered: 0.5, oldest: -0.1, newest: 0.3 },
+  { delivered: 12, oldest: 11.9, newest: 11.95 },
+  { delivered: 24.5, oldest: 23.9, newest: 24.2 },
+  { delivered: 24.75, oldest: 24.1, newest: 24.6 },
+  { delivered: 25.75, oldest: 2, newest: 2.1 },
+]
+const holding = files.filter(({ oldest, newest }) => newest >= 0 && oldest < 24)
+
+const DAY = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03', '--keys', 'digest']
+
+async function stage(logs: string, args: readonly string[] = []) {
+  const ended = await runScript('stage', [
+    '--logs',
+    logs,
+    '--workspace',
+    scratch(),
+    '--output',
+    'json',
+    ...DAY,
+    ...args,
+  ])
+  return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
+}
+
+describe('keys from digests', () => {
+  it('are exactly the files that hold events of the window, a late one included', async () => {
+    const { result, stderr } = await stage(bucket(files), ['--verify', 'full'])
+    assert.ok(result, stderr)
+    assert.equal(result.objects, holding.length)
+    assert.doesNotMatch(stderr, /warning/)
+  })
+
+  it('fail when a file that they name is not there, with everything else staged', async () => {
+    const logs = bucket(files)
+    rmSync(join(logs, logKey(holding[1] as File)))
+    const { code, stderr } = await stage(logs)
+    assert.equal(code, 1)
+    assert.match(stderr, /named by a digest, but not in the logs/)
+    assert.match(stderr, /staging: 3 of 3 objects/)
+  })
+
+  it('fail when a file is not what its digest says', async () => {
+    const logs = bucket(files)
+    writeFileSync(join(logs, logKey(holding[0] as File)), gzipSync('{"Records":[]}'))
+    assert.equal((await stage(logs)).code, 0)
+    const { code, stderr } = await stage(logs, ['--verify', 'full'])
+    assert.equal(code, 1)
+    assert.match(stderr, /SHA-256 differs/)
+  })
+
+  it('tell of a missing hour, and list what it may have named', async () => {
+    const logs = bucket(files)
+    rmSync(join(logs, digestKey(12)))
+    const { result, stderr } = await stage(logs)
+    assert.match(stderr, /trail my_odd\.trail: no digest covers 2026-03-02T11:00Z to 2026-03-02T12:00Z/)
+    // Listing brings the padded range: the file of the missing hour, and those whose events it cannot know.
+    assert.ok(result.objects >= holding.length)
+  })
+
+  it('tell of a broken chain', async () => {
+    const logs = bucket(files, -3, 28)
+    const broken = {
+      ...JSON.parse('{}'),
+      digestS3Object: digestKey(5),
+      digestStartTime: iso(4),
+      digestEndTime: iso(5),
+      previousDigestS3Object: 'another',
+      logFiles: [],
+    }
+    writeFileSync(join(logs, digestKey(5)), gzipSync(JSON.stringify(broken)))
+    assert.match((await stage(logs)).stderr, /does not follow the digest before it/)
+  })
+
+  it('go on by listing where digests end', async () => {
+    const { result, stderr } = await stage(bucket(files, -3, 6))
+    assert.match(
+      stderr,
+      /digests of 111122223333 us-east-1 end at 2026-03-02T06:00:00\.000Z: the rest is found by listing/,
+    )
+    assert.ok(result.objects >= holding.length - 1)
+  })
+
+  it('refuse a digest that cannot be read', async () => {
+    const logs = bucket(files)
+    writeFileSync(join(logs, digestKey(5)), gzipSync('{"logFiles": 3}'))
+    const { code, stderr } = await stage(logs)
+    assert.equal(code, 1)
+    assert.match(stderr, /the digest .* cannot be read/)
+  })
+
+  it('need a trail with log file validation', async () => {
+    const { code, stderr } = await stage(bucket(files, 5, 4))
+    assert.equal(code, 1)
+    assert.match(stderr, /has no digests of cloudtrail/)
+  })
+})
