@@ -17,6 +17,7 @@ export async function* inventoryQuery(
   { days, base, scratch }: Narrowing,
 ): AsyncGenerator<ObjectInfo> {
   if (files.length === 0) return
+  const relation = relationOf(manifest, files)
   const { DuckDBInstance } = await import('@duckdb/node-api')
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: '200MB',
@@ -27,7 +28,7 @@ export async function* inventoryQuery(
   try {
     const prepared = await connection.prepare(`
       SELECT key, size, etag, storage_class
-      FROM (SELECT ${columnsOf(manifest)} FROM ${relationOf(manifest, files)} WHERE ${currentOnly(manifest)})
+      FROM (SELECT ${columnsOf(manifest)} FROM ${relation} WHERE ${currentOnly(manifest)})
       WHERE starts_with(key, $base) AND regexp_matches(key, $days)
       ORDER BY key`)
     prepared.bind({ base, days: `/(${days.join('|')})/` })

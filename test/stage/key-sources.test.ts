@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { encodeKey } from '../../scripts/stage/selection.ts'
+import { runScript } from '../support/run-script.ts'
+import { contents, hourlyKeys, scratch, trailKey, writeObjects } from './logs.ts'
+
+const DAY = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
+const keys = hourlyKeys(['012345678901', '111122223333'], ['us-east-1'], ['20260301', '20260302', '20260303'])
+const odd = trailKey('111122223333', 'us-east-1', '20260302T1005Z', 'a, b+c%"ü')
+const expected = [...keys, odd].filter((key) => key.includes('20260302T') || /20260303T0[01]00Z/.test(key))
+const logs = scratch()
+writeObjects(logs, contents([...keys, odd]))
+
+async function stage(args: readonly string[]) {
+  const ended = await runScript('stage', [
+    '--logs',
+    logs,
+    '--workspace',
+    scratch(),
+    '--output',
+    'json',
+    ...DAY,
+    ...args,
+  ])
+  return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
+}
+
+/** Rows of a report in no order, as S3 writes them. */
+const rows = [...keys, odd, 'AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/2026/03/02/notes.txt']
+  .map((key) => ({ key, size: Buffer.byteLength(`content of ${key}`) }))
+  .sort((a, b) => (a.key.split('').reverse().join('') < b.key.split('').reverse().join('') ? -1 : 1))
+
+function report(format: string, schema: string, files: readonly string[], begun: string): string {
+  const folder = scratch()
+  const manifest = {
+    sourceBucket: 'org-logs',
+    destinationBucket: 'arn:aws:s3:::inventories',
+    version: '2016-11-30',
+    creationTimestamp: String(Date.parse(begun)),
+    fileFormat: format,
+    fileSchema: schema,
+    files: files.map((key) => ({ key, size: 1, MD5checksum: 'x' })),
+  }
+  writeObjects(folder, { 'inv/org-logs/all/2026-03-05T01-00Z/manifest.json': JSON.stringify(manifest) })
+  writeObjects(folder, Object.fromEntries(files.map((key) => [key, ''])))
+  return folder
+}
+
+const manifestOf = (folder: string): string => join(folder, 'inv/org-logs/all/2026-03-05T01-00Z/manifest.json')
+
+function csvReport(
+  begun = '2026-03-05T01:00:00Z',
+  schema = 'Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, ETag',
+): string {
+  const files = ['inv/org-logs/all/data/1.csv.gz', 'inv/org-logs/all/data/2.csv.gz']
+  const folder = report('CSV', schema, files, begun)
+  const gone = { key: trailKey('111122223333', 'us-east-1', '20260302T1110Z', 'gone'), size: 1 }
+  for (const [i, file] of files.entries()) {
+    const own = rows
+      .filter((_, at) => at % 2 === i)
+      .map(({ key, size }) => `"org-logs","${encodeURIComponent(key)}","v2","true","false","${size}","aa"`)
+    const old = `"org-logs","${encodeURIComponent(odd)}","v1","false","false","1","bb"`
+    const marker = `"org-logs","${encodeURIComponent(gone.key)}","v3","true","true","",""`
+    writeFileSync(join(folder, file), gzipSync(`${[...own, ...(i === 0 ? [old, marker] : [])].join('\n')}\n`))
+  }
+  return manifestOf(folder)
+}
+
+async function parquetReport(): Promise<string> {
+  const file = 'inv/org-logs/all/data/1.parquet'
+  const schema =
+    'message s3.inventory { required binary bucket (STRING); required binary key (STRING); optional int64 size; optional binary e_tag (STRING); }'
+  const folder = report('Parquet', schema, [file], '2026-03-05T01:00:00Z')
+  const source = join(scratch(), 'rows.json')
+  writeFileSync(source, rows.map((row) => JSON.stringify({ bucket: 'org-logs', ...row, e_tag: 'aa' })).join('\n'))
+  const connection = await (await DuckDBInstance.create()).connect()
+  await connection.run(
+    `COPY (SELECT bucket, key, size, e_tag FROM read_json('${source}')) TO '${join(folder, file)}' (FORMAT parquet)`,
+  )
+  return manifestOf(folder)
+}
+
+describe('keys from an S3 Inventory report', () => {
+  for (const [name, make] of [
+    ['CSV', async () => csvReport()],
+    ['Parquet', parquetReport],
+  ] as const)
+    it(`${name}: those of the window, current versions only, without a LIST request`, async () => {
+      const { result, stderr } = await stage(['--keys', 'inventory', '--inventory', await make()])
+      assert.ok(result, stderr)
+      assert.deepEqual([result.objects, result.listRequests], [expected.length, 0])
+    })
+
+  it('warn when files may have come after it', async () => {
+    const { stderr } = await stage(['--keys', 'inventory', '--inventory', csvReport('2026-03-03T02:00:00Z')])
+    assert.match(stderr, /warning: the inventory was begun at 2026-03-03 02:00 UTC/)
+  })
+
+  const refused: [string, () => string[], RegExp][] = [
+    [
+      'begun before the window ended',
+      () => ['--keys', 'inventory', '--inventory', csvReport('2026-03-02T20:00:00Z')],
+      /before the window ends/,
+    ],
+    [
+      'without sizes',
+      () => [
+        '--keys',
+        'inventory',
+        '--inventory',
+        csvReport(undefined, 'Bucket, Key, VersionId, IsLatest, IsDeleteMarker, X, ETag'),
+      ],
+      /no sizes/,
+    ],
+    [
+      'in ORC',
+      () => [
+        '--keys',
+        'inventory',
+        '--inventory',
+        manifestOf(report('ORC', 'struct<bucket:string,key:string,size:bigint>', ['inv/x'], '2026-03-05T01:00:00Z')),
+      ],
+      /ORC cannot be read/,
+    ],
+    ['that is not there', () => ['--keys', 'inventory', '--inventory', '/nowhere/manifest.json'], /no such object/],
+    [
+      'that is something else',
+      () => ['--keys', 'inventory', '--inventory', join(logs, odd)],
+      /is not the manifest\.json/,
+    ],
+    ['without being named', () => ['--keys', 'inventory'], /go together/],
+  ]
+  for (const [name, args, message] of refused)
+    it(`refuse one ${name}`, async () => {
+      const { code, stderr } = await stage(args())
+      assert.ok(code === 1 || code === 2, stderr)
+      assert.match(stderr, message)
+      assert.doesNotMatch(stderr, /bug/)
+    })
+})
+
+describe('keys from a file', () => {
+  const some = [odd, ...keys.slice(24, 30)]
+  const file = (name: string, text: string): string => {
+    const path = join(scratch(), name)
+    writeFileSync(path, text)
+    return path
+  }
+
+  it('one a line, or as a manifest', async () => {
+    const plain = await stage(['--keys-file', file('keys.txt', `${some.join('\n')}\n`)])
+    assert.equal(plain.result?.objects, some.length, plain.stderr)
+    const manifest = await stage([
+      '--keys-file',
+      file('keys.csv', some.map((key) => `org-logs,${encodeKey(key)}\n`).join('')),
+    ])
+    assert.equal(manifest.result?.objects, some.length, manifest.stderr)
+  })
+
+  it('fail for a key that is not there, by name', async () => {
+    const { code, stderr } = await stage(['--keys-file', file('keys.txt', `${some.join('\n')}\nno/such key\n`)])
+    assert.equal(code, 1)
+    assert.match(stderr, /"no\/such key": named in/)
+  })
+
+  const refused: [string, string, string, RegExp][] = [
+    ['an empty file', 'keys.txt', '', /has no keys/],
+    ['a manifest with a header', 'keys.csv', 'bucket,key,version\n', /line 1 is not bucket,key/],
+    ['a manifest of bare keys', 'keys.csv', 'some/key\n', /line 1 is not bucket,key/],
+  ]
+  for (const [name, base, text, message] of refused)
+    it(`refuse ${name}`, async () => {
+      const { code, stderr } = await stage(['--keys-file', file(base, text)])
+      assert.equal(code, 2)
+      assert.match(stderr, message)
+    })
+})
