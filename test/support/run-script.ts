@@ -5,8 +5,11 @@ import { fileURLToPath } from 'node:url'
 /** The project's root, with a trailing slash. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Path of one of the entries. */
-export const scriptPath = (name: string): string => `${ROOT}scripts/${name}.mjs`
+/** Path of an entry: one of scripts/, or any other by its path from the root. */
+export const scriptPath = (name: string): string => `${ROOT}${name.endsWith('.mjs') ? name : `scripts/${name}.mjs`}`
+
+/** The entry with which the tests of the kit play. */
+export const TOY = 'test/cli/fixture/toy.mjs'
 
 export interface Ended {
   readonly stdout: string
@@ -25,7 +28,7 @@ export interface RunOptions {
   readonly onStderr?: (soFar: string, kill: (signal: NodeJS.Signals) => void) => void
 }
 
-/** Runs `scripts/<name>.mjs` with node, as a process of its own, without the settings of whoever runs the tests. */
+/** Runs an entry with node, as a process of its own, without the settings of whoever runs the tests. */
 export const runScript = (name: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Ended> =>
   runProgram(process.execPath, [scriptPath(name), ...args], options)
 
