@@ -24,8 +24,8 @@ const options = {
   ...scopeOptions,
   ...windowOptions,
   ...workspaceOption,
-  keys: choice(['list', 'digest', 'inventory'], {
-    about: 'how keys are found: by listing, in CloudTrail digests, or in an S3 Inventory report',
+  keys: choice(['list', 'digest', 'inventory', 'metadata'], {
+    about: 'how keys are found: by listing, in CloudTrail digests, in an S3 Inventory report, in S3 Metadata tables',
     default: 'list',
   }),
   inventory: text({ about: 'manifest.json of the inventory report', value: 'URI' }),

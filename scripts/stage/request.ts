@@ -17,7 +17,7 @@ export interface Wish {
   readonly last?: string | undefined
   readonly account: readonly string[]
   readonly region: readonly string[]
-  readonly keys: 'list' | 'digest' | 'inventory'
+  readonly keys: 'list' | 'digest' | 'inventory' | 'metadata'
   readonly inventory?: string | undefined
   readonly keysFile?: string | undefined
 }

@@ -6,6 +6,7 @@ import { inventoryKeys } from './keys/inventory.ts'
 import type { KeySource } from './keys/key-source.ts'
 import { listKeys } from './keys/list.ts'
 import { looseKeys } from './keys/loose.ts'
+import { metadataKeys } from './keys/metadata.ts'
 import type { Task } from './request.ts'
 
 export interface SelectSettings {
@@ -27,11 +28,21 @@ export async function keySourceOf(task: Task, settings: SelectSettings): Promise
       signal: settings.signal,
       etags: store.localPath === undefined,
     })
+  if (request.keys === 'metadata')
+    return metadataKeys({ bucket: logs.bucket, table: 'inventory' }, scope, base, throughAthena)
   const byLayout = await listKeys(store, scope, search)
   if (byLayout !== undefined) return byLayout
   if (store.localPath !== undefined) return looseKeys(store, scope, base, settings.signal)
   throw new UserError(`${logs.uri} has no ${scope.source.id} logs: no folder below it has one of their layouts`, {
     hint: `npx zx scripts/inventory.mjs --logs ${logs.uri}`,
+  })
+}
+
+/** Metadata tables are read through Athena. */
+// biome-ignore lint/correctness/useYield: it fails before its first row
+async function* throughAthena(sql: string): AsyncGenerator<readonly string[]> {
+  throw new UserError('S3 Metadata tables are read through Athena, which prestage cannot do yet', {
+    hint: `run it yourself and give the keys with --keys-file:\n${sql}`,
   })
 }
 

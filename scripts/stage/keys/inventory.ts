@@ -7,13 +7,12 @@ import pMap from 'p-map'
 import * as z from 'zod'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import { utc } from '../../cli/format.ts'
-import { keyParser, mayHold, paddedSpan } from '../../sources/layout.ts'
 import { folderStore } from '../../stores/folder.ts'
 import { type AwsSettings, openStore } from '../../stores/open.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
 import { locationOf } from '../../stores/uri.ts'
 import { inventoryQuery } from './inventory-query.ts'
-import type { KeySource, Scope } from './key-source.ts'
+import { daysOf, type KeySource, keyFilter, type Scope } from './key-source.ts'
 
 /** What is used of an inventory's manifest.json. Fields: "Inventory manifest", S3 user guide. */
 const manifestSchema = z.object({
@@ -124,37 +123,12 @@ async function* rowsOf(
       },
       { concurrency: 4, signal },
     )
-    const parsers = scope.source.layouts.map((layout) => ({ layout, parse: keyParser(layout) }))
+    const isWanted = keyFilter(scope)
     for await (const object of inventoryQuery(manifest, files, { days: daysOf(scope), base, scratch: folder })) {
       signal.throwIfAborted()
-      const wanted = parsers.some(({ layout, parse }) => {
-        const parsed = parse(object.key)
-        return (
-          parsed !== undefined &&
-          isInScope(parsed.variables, scope) &&
-          mayHold(layout.padding, scope.window, parsed.time)
-        )
-      })
-      if (wanted) yield object
+      if (isWanted(object.key)) yield object
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
-
-const isInScope = ({ account, region }: Readonly<Record<string, string>>, { accounts, regions }: Scope): boolean =>
-  (accounts.length === 0 || account === undefined || accounts.includes(account)) &&
-  (regions.length === 0 || region === undefined || regions.includes(region))
-
-/** Days of the padded window, as folders of the keys: `2026/11/20`. */
-function daysOf({ source, window }: Scope): string[] {
-  const spans = source.layouts.map(({ padding }) => paddedSpan(padding, window))
-  const first = Math.min(...spans.map((span) => span.first.getTime()))
-  const last = Math.max(...spans.map((span) => span.last.getTime()))
-  const days = new Set<string>()
-  for (let time = first; time <= last; time += DAY / 4) days.add(dayOf(time))
-  return [...days.add(dayOf(last))]
-}
-
-const DAY = 86_400_000
-const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10).replaceAll('-', '/')

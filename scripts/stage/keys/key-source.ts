@@ -1,4 +1,5 @@
 import type { Window } from '../../runs/window.ts'
+import { keyParser, mayHold, paddedSpan, type Variables } from '../../sources/layout.ts'
 import type { Source } from '../../sources/source.ts'
 import type { ObjectInfo } from '../../stores/store.ts'
 import type { Failure } from '../copy/copier.ts'
@@ -27,4 +28,34 @@ export interface Findings {
 export interface KeySource {
   readonly objects: AsyncIterable<ObjectInfo>
   readonly findings: Findings
+}
+
+/** Whether a key with these variables belongs to the accounts and regions that were asked for. */
+export const isInScope = ({ account, region }: Variables, { accounts, regions }: Scope): boolean =>
+  (accounts.length === 0 || account === undefined || accounts.includes(account)) &&
+  (regions.length === 0 || region === undefined || regions.includes(region))
+
+/** Days of the padded window, as the folders of keys that they are: `2026/11/20`. */
+export function daysOf({ source, window }: Scope): string[] {
+  const spans = source.layouts.map(({ padding }) => paddedSpan(padding, window))
+  const first = Math.min(...spans.map((span) => span.first.getTime()))
+  const last = Math.max(...spans.map((span) => span.last.getTime()))
+  const days: string[] = []
+  for (let day = Math.floor(first / DAY); day <= Math.floor(last / DAY); day++)
+    days.push(new Date(day * DAY).toISOString().slice(0, 10).replaceAll('-', '/'))
+  return days
+}
+
+const DAY = 86_400_000
+
+/** Whether a key has one of the source's layouts and may hold events of the window. */
+export function keyFilter(scope: Scope): (key: string) => boolean {
+  const parsers = scope.source.layouts.map((layout) => ({ layout, parse: keyParser(layout) }))
+  return (key) =>
+    parsers.some(({ layout, parse }) => {
+      const parsed = parse(key)
+      return (
+        parsed !== undefined && isInScope(parsed.variables, scope) && mayHold(layout.padding, scope.window, parsed.time)
+      )
+    })
 }

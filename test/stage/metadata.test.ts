@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { cloudtrail } from '../../scripts/sources/cloudtrail.ts'
+import type { Scope } from '../../scripts/stage/keys/key-source.ts'
+import { metadataKeys, metadataQuery } from '../../scripts/stage/keys/metadata.ts'
+import { trailKey } from './logs.ts'
+
+const scope: Scope = {
+  source: cloudtrail,
+  window: { from: new Date('2026-03-02T00:00:00Z'), to: new Date('2026-03-02T23:30:00Z') },
+  accounts: ['111122223333'],
+  regions: [],
+}
+
+describe('the query of S3 Metadata tables', () => {
+  it('names the bucket’s namespace, the days of the padded window, and nothing unquoted', () => {
+    const sql = metadataQuery({ bucket: "org.logs'x", table: 'inventory' }, scope, "o'b/")
+    assert.match(sql, /FROM "s3tablescatalog\/aws-s3"\."b_org_logs'x"\."inventory"/)
+    assert.match(sql, /starts_with\(key, 'o''b\/'\)/)
+    assert.match(sql, /'\/\(2026\/03\/01\|2026\/03\/02\|2026\/03\/03\)\/'/)
+    assert.doesNotMatch(sql, /record_timestamp/)
+  })
+
+  it('never scans a whole journal', () =>
+    assert.match(
+      metadataQuery({ bucket: 'logs', table: 'journal' }, scope, ''),
+      /record_type = 'CREATE'\s+AND record_timestamp >= timestamp '2026-03-01 23:45:00 UTC'/,
+    ))
+})
+
+describe('keys from S3 Metadata tables', () => {
+  const keys = async (rows: (string | null)[][]) => {
+    const found = []
+    const query = async function* () {
+      yield* rows
+    }
+    const source = metadataKeys({ bucket: 'logs', table: 'inventory' }, scope, '', query)
+    for await (const object of source.objects) found.push(object)
+    return found
+  }
+  const inside = trailKey('111122223333', 'us-east-1', '20260302T1200Z')
+
+  it('are those of the window and the accounts', async () =>
+    assert.deepEqual(
+      await keys([
+        [trailKey('012345678901', 'us-east-1', '20260302T1200Z'), '1', 'e', 'STANDARD'],
+        [trailKey('111122223333', 'us-east-1', '20260301T1200Z'), '1', 'e', 'STANDARD'],
+        [inside, '17', '"abc"', 'STANDARD'],
+        ['notes.txt', '1', null, null],
+      ]),
+      [{ key: inside, size: 17, etag: 'abc', storageClass: 'STANDARD' }],
+    ))
+
+  it('are refused out of order', () =>
+    assert.rejects(
+      keys([
+        [inside, '1', '', ''],
+        [inside, '1', '', ''],
+      ]),
+      /out of order/,
+    ))
+})
