@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { Declined } from './errors.ts'
-import { usd } from './format.ts'
+import { printable, usd } from './format.ts'
 
 /** Something that spends money or deletes, as the user is asked about it. */
 export interface Approval {
@@ -63,7 +63,7 @@ async function ask(approval: Approval, terminal: Terminal, signal?: AbortSignal)
   try {
     // A closed input ends the question without an answer: that is a no.
     const closed = new Promise<string>((resolve) => readline.once('close', () => resolve('')))
-    const answer = await Promise.race([readline.question(question, signal ? { signal } : {}), closed])
+    const answer = await Promise.race([readline.question(printable(question), signal ? { signal } : {}), closed])
     const agreed = typed === undefined ? /^y(es)?$/i.test(answer.trim()) : answer.trim() === typed
     if (!agreed) throw new Declined('declined: nothing was changed')
   } finally {
