@@ -1,0 +1,78 @@
+import { AwsError } from './http.ts'
+
+/** Which requests a fault befalls, and how. Conditions that are absent hold for every request. */
+export interface Fault {
+  readonly operation?: string | readonly string[]
+  /** Tested against `bucket/key`, or the job id. */
+  readonly resource?: string | RegExp
+  /** The first of the matching requests that fails, from 1. */
+  readonly nth?: number
+  /** How many of them fail from there on; all when absent. */
+  readonly times?: number
+  /** Milliseconds before anything else happens. */
+  readonly delay?: number
+  /** Refuse with this code. Status 200 gives the error document that CopyObject can answer in spite of its 200. */
+  readonly error?: { readonly code: string; readonly status: number; readonly message?: string }
+  /** Break the connection: unread, after the work was done but before the answer, or after so many bytes of the body. */
+  readonly cut?: 'before' | 'after' | { readonly bytes: number }
+}
+
+export const slowDown: Fault['error'] = { code: 'SlowDown', status: 503, message: 'Please reduce your request rate.' }
+export const internalError: Fault['error'] = {
+  code: 'InternalError',
+  status: 500,
+  message: 'We encountered an internal error. Please try again.',
+}
+export const unavailable: Fault['error'] = {
+  code: 'ServiceUnavailable',
+  status: 503,
+  message: 'Service is unable to handle request.',
+}
+export const expiredToken: Fault['error'] = {
+  code: 'ExpiredToken',
+  status: 400,
+  message: 'The provided token has expired.',
+}
+
+type Asked = { readonly operation: string; readonly resource: string }
+
+function concerns(fault: Fault, { operation, resource }: Asked): boolean {
+  const { operation: wanted, resource: where } = fault
+  if (wanted !== undefined && ![wanted].flat().includes(operation)) return false
+  if (where === undefined) return true
+  return typeof where === 'string' ? resource === where : where.test(resource)
+}
+
+/** The faults that a sandbox is told to have. The first one that is due befalls a request; all count it. */
+export class Faults {
+  #rules: { fault: Fault; met: number; done: number }[] = []
+
+  /** @returns takes the fault away again, and says how often it struck */
+  add(fault: Fault): { remove(): void; struck(): number } {
+    const rule = { fault, met: 0, done: 0 }
+    this.#rules.push(rule)
+    return {
+      remove: () => {
+        this.#rules = this.#rules.filter((other) => other !== rule)
+      },
+      struck: () => rule.done,
+    }
+  }
+
+  clear(): void {
+    this.#rules = []
+  }
+
+  next(asked: Asked): Fault | undefined {
+    const concerned = this.#rules.filter((rule) => concerns(rule.fault, asked))
+    for (const rule of concerned) rule.met++
+    const due = concerned.find(
+      ({ fault, met, done }) => met >= (fault.nth ?? 1) && done < (fault.times ?? Number.POSITIVE_INFINITY),
+    )
+    if (due !== undefined) due.done++
+    return due?.fault
+  }
+}
+
+export const errorOf = ({ code, status, message }: NonNullable<Fault['error']>): AwsError =>
+  new AwsError(code, status, message ?? code)

@@ -1,0 +1,143 @@
+import * as client from '@aws-sdk/client-s3'
+import { AwsError, type Call, type Incoming, type Reply, type Service } from '../http.ts'
+import { checkXml } from '../model/check.ts'
+import { sdkModel } from '../model/sdk.ts'
+import { toXml } from '../xml.ts'
+import type { S3Call } from './call.ts'
+import { checkedNames } from './names.ts'
+import { OPERATIONS, operationOf } from './operations.ts'
+import { accessDenied, type Bucket, type Caller, type S3State } from './state.ts'
+
+const model = sdkModel(client)
+
+// Part of an operation's address, not among its members.
+const FIXED = [
+  'x-id',
+  'list-type',
+  'location',
+  'versioning',
+  'encryption',
+  'requestPayment',
+  'uploads',
+  'delete',
+  'tagging',
+  'attributes',
+]
+
+/** S3 over the buckets of a state. @param identify who signed a request; throws AwsError for nobody */
+export function s3Service(s3: S3State, identify: (request: Incoming) => Caller): Service {
+  return {
+    name: 's3',
+    refuse,
+    match: (request) => {
+      const { bucketName, key } = addressOf(request)
+      const about = bucketName === '' ? 'service' : key === '' ? 'bucket' : 'object'
+      const { method, query, headers } = request
+      const operation = operationOf(about, method, query, headers['x-amz-copy-source'] !== undefined)
+      if (operation === undefined)
+        throw new AwsError(
+          'NotImplemented',
+          501,
+          `${method} of a ${about} with ${[...query.keys()]} is not in this sandbox`,
+        )
+      return callOf({ s3, request, headers, query, bucketName, key }, operation, identify)
+    },
+  }
+}
+
+/** Bucket and key: the host names the bucket when it has a label before `s3.` or `localhost`. @throws AwsError */
+function addressOf({ host, path }: Incoming): { bucketName: string; key: string } {
+  const [, label] = /^(.+)\.(?:localhost|s3[.-][^:]*)(?::\d+)?$/.exec(host) ?? []
+  const address = label === undefined ? path.slice(1) : `${label}${path}`
+  const at = address.indexOf('/')
+  try {
+    const bucketName = decodeURIComponent(at < 0 ? address : address.slice(0, at))
+    return { bucketName, key: at < 0 ? '' : decodeURIComponent(address.slice(at + 1)) }
+  } catch {
+    throw new AwsError('InvalidURI', 400, "Couldn't parse the specified URI.")
+  }
+}
+
+function callOf(parts: Omit<S3Call, 'caller'>, operation: string, identify: (request: Incoming) => Caller): Call {
+  const { request, bucketName, key } = parts
+  const described = model(operation)
+  const uri = { Bucket: bucketName, Key: key }
+  return {
+    service: 's3',
+    operation,
+    resource: key === '' ? bucketName : `${bucketName}/${key}`,
+    checkRequest: async () => {
+      if (!described) return [`${operation} is not in the SDK`]
+      const streams = operation === 'PutObject' || operation === 'UploadPart'
+      const body = streams ? '' : (await request.bytes()).toString()
+      const given = streams ? { Body: '' } : {}
+      const { query, headers } = request
+      return [...checkXml(described, 'input', { query, headers, uri, body, given }, FIXED), ...checkedNames(request)]
+    },
+    checkReply: ({ status, headers, body }) => {
+      if (!described || status >= 300) return []
+      return checkXml(described, 'output', { headers, body: typeof body === 'string' ? body : '' })
+    },
+    run: () => perform(parts, operation, identify(request)),
+    refuse: (error, requestId) => refuse(error, requestId, request, uri),
+  }
+}
+
+async function perform(parts: Omit<S3Call, 'caller'>, operation: string, caller: Caller): Promise<Reply> {
+  const call: S3Call = { ...parts, caller }
+  const entry = OPERATIONS[operation]
+  if (entry === undefined) throw new Error(`no operation ${operation}`)
+  const { s3, bucketName, key } = call
+  const resource = key === '' ? bucketName : `${bucketName}/${key}`
+  if (typeof entry.run === 'object') {
+    s3.authorize(caller, entry.action, resource)
+    return entry.run.unchecked(call)
+  }
+  const bucket = admitted(call, operation)
+  if (entry.action !== '') s3.authorize(caller, entry.action, resource)
+  const reply = await entry.run({ ...call, bucket })
+  const charged =
+    bucket.requesterPays && call.headers['x-amz-request-payer'] !== undefined && operation !== 'HeadBucket'
+  return charged ? { ...reply, headers: { ...reply.headers, 'x-amz-request-charged': 'requester' } } : reply
+}
+
+/** The bucket of a call, if it lies in the region that was asked, belongs to whom is expected and somebody pays. */
+function admitted({ s3, request, headers, bucketName, caller }: S3Call, operation: string): Bucket {
+  const bucket = s3.bucket(bucketName)
+  const region = request.scope?.region
+  // The region of a bucket can be asked for anywhere.
+  if (region !== undefined && region !== bucket.region && operation !== 'GetBucketLocation')
+    throw new AwsError(
+      'PermanentRedirect',
+      301,
+      'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',
+      {
+        fields: { Endpoint: `s3.${bucket.region}.amazonaws.com`, Bucket: bucket.name },
+        headers: { 'x-amz-bucket-region': bucket.region },
+      },
+    )
+  const owner = headers['x-amz-expected-bucket-owner']
+  if (owner !== undefined && owner !== bucket.owner) throw accessDenied()
+  if (bucket.requesterPays && bucket.owner !== caller.account && headers['x-amz-request-payer'] !== 'requester')
+    throw accessDenied()
+  return bucket
+}
+
+function refuse(error: AwsError, requestId: string, request?: Incoming, uri?: { Bucket: string; Key: string }): Reply {
+  const resource = uri && (uri.Key === '' ? `/${uri.Bucket}` : `/${uri.Bucket}/${uri.Key}`)
+  const document = {
+    Code: error.code,
+    Message: error.message,
+    ...error.fields,
+    Resource: resource,
+    RequestId: requestId,
+  }
+  // HEAD has no body to say it in; a region is still told by its header.
+  const body =
+    request?.method === 'HEAD' || error.status === 304 ? undefined : toXml('Error', { ...document, HostId: 'sandbox' })
+  return {
+    status: error.status,
+    headers: { 'content-type': 'application/xml', ...error.headers },
+    ...(body !== undefined && { body }),
+  }
+}

@@ -1,0 +1,151 @@
+import { AwsError } from '../http.ts'
+import type { Content } from './content.ts'
+import { MemoryBackend } from './memory.ts'
+import type { Backend, Encryption, StoredObject } from './stored.ts'
+
+export interface Caller {
+  readonly account: string
+  readonly arn: string
+}
+
+export interface Part {
+  readonly content: Content
+  readonly etag: string
+  readonly modified: Date
+  readonly checksums: Readonly<Record<string, string>>
+}
+
+/** A multipart upload; the object that it becomes, but for its content. */
+export interface Upload {
+  readonly id: string
+  readonly object: Omit<StoredObject, 'content' | 'size' | 'etag' | 'modified' | 'parts'>
+  readonly checksumAlgorithm: string | undefined
+  readonly checksumType: string | undefined
+  readonly started: Date
+  readonly parts: Map<number, Part>
+}
+
+export interface Bucket {
+  readonly name: string
+  readonly region: string
+  readonly owner: string
+  readonly requesterPays: boolean
+  /** What objects get that do not say how to be encrypted. */
+  readonly encryption: Encryption
+  readonly created: Date
+  readonly backend: Backend
+  readonly uploads: Map<string, Upload>
+}
+
+/** A permission that is missing. Conditions that are absent hold for everything. */
+export interface Denial {
+  readonly action?: string
+  /** Tested against `bucket` or `bucket/key`. */
+  readonly resource?: string | RegExp
+  /** Tested against the ARN of who calls. */
+  readonly principal?: string | RegExp
+}
+
+const holds = (rule: string | RegExp | undefined, text: string): boolean =>
+  rule === undefined || (typeof rule === 'string' ? rule === text : rule.test(text))
+
+export type BucketSettings = Partial<Pick<Bucket, 'region' | 'owner' | 'requesterPays' | 'encryption' | 'backend'>>
+
+/** The buckets of a sandbox and who may do what in them. */
+export class S3State {
+  readonly buckets = new Map<string, Bucket>()
+  readonly account: string
+  readonly region: string
+  readonly now: () => Date
+  #denials: Denial[] = []
+
+  constructor(settings: { account: string; region: string; now: () => Date }) {
+    this.account = settings.account
+    this.region = settings.region
+    this.now = settings.now
+  }
+
+  createBucket(name: string, settings: BucketSettings = {}): Bucket {
+    const bucket: Bucket = {
+      name,
+      region: this.region,
+      owner: this.account,
+      requesterPays: false,
+      encryption: { algorithm: 'AES256' },
+      backend: new MemoryBackend(),
+      ...settings,
+      created: this.now(),
+      uploads: new Map(),
+    }
+    this.buckets.set(name, bucket)
+    return bucket
+  }
+
+  /** @throws AwsError NoSuchBucket */
+  bucket(name: string): Bucket {
+    const bucket = this.buckets.get(name)
+    if (bucket) return bucket
+    throw new AwsError('NoSuchBucket', 404, 'The specified bucket does not exist', { fields: { BucketName: name } })
+  }
+
+  /** Take a permission away. @returns gives it back */
+  deny(denial: Denial): () => void {
+    this.#denials.push(denial)
+    return () => {
+      this.#denials = this.#denials.filter((other) => other !== denial)
+    }
+  }
+
+  /** @param resource `bucket`, `bucket/key`, or the ARN of a KMS key. @throws AwsError AccessDenied */
+  authorize(caller: Caller, action: string, resource: string): void {
+    const denied = this.#denials.some(
+      (rule) => holds(rule.action, action) && holds(rule.resource, resource) && holds(rule.principal, caller.arn),
+    )
+    if (!denied) return
+    const arn = resource.startsWith('arn:') ? resource : `arn:aws:s3:::${resource}`
+    throw accessDenied(
+      `User: ${caller.arn} is not authorized to perform: ${action} on resource: "${arn}" because no identity-based policy allows the ${action} action`,
+    )
+  }
+
+  /** Permission on the key of an object that is encrypted with KMS. */
+  authorizeKey(caller: Caller, action: 'kms:Decrypt' | 'kms:GenerateDataKey', { keyId }: Encryption): void {
+    if (keyId !== undefined) this.authorize(caller, action, keyId)
+  }
+
+  /** A KMS key as its ARN; AWS's own key when it is not named. */
+  keyArn(id: string | undefined): string {
+    if (id?.startsWith('arn:')) return id
+    const name = id === undefined ? 'alias/aws/s3' : id.startsWith('alias/') ? id : `key/${id}`
+    return `arn:aws:kms:${this.region}:${this.account}:${name}`
+  }
+}
+
+export const accessDenied = (message = 'Access Denied'): AwsError => new AwsError('AccessDenied', 403, message)
+
+/** @throws AwsError NoSuchKey */
+export function objectIn(bucket: Bucket, key: string): StoredObject {
+  const object = bucket.backend.get(key)
+  if (object) return object
+  throw new AwsError('NoSuchKey', 404, 'The specified key does not exist.', { fields: { Key: key } })
+}
+
+/** @throws AwsError when the bucket is read-only */
+export function store(bucket: Bucket, object: StoredObject): void {
+  if (bucket.backend.put === undefined) throw accessDenied(`bucket ${bucket.name} of this sandbox is read-only`)
+  bucket.backend.put(object)
+}
+
+const ARCHIVED = ['GLACIER', 'DEEP_ARCHIVE']
+
+export const isArchived = (object: StoredObject): boolean =>
+  ARCHIVED.includes(object.storageClass) && object.restored !== true
+
+/** @throws AwsError InvalidObjectState */
+export function readable(
+  object: StoredObject,
+  message = "The operation is not valid for the object's storage class",
+): void {
+  if (!isArchived(object)) return
+  throw new AwsError('InvalidObjectState', 403, message, { fields: { StorageClass: object.storageClass } })
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Counters } from './counters.ts'
+import { errorOf, type Fault, type Faults } from './faults.ts'
+import { AwsError, type Call, type Incoming, incoming, type Reply, type Service } from './http.ts'
+import { findCall } from './router.ts'
+
+export interface Serving {
+  readonly services: readonly Service[]
+  readonly counters: Counters
+  readonly faults: Faults
+  /** Collects what is not as AWS's models say, of requests and of answers. */
+  readonly violations: string[]
+  readonly port?: number
+}
+
+/** Serve on 127.0.0.1. */
+export async function serve(serving: Serving): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer((message, response) => {
+    answer(serving, incoming(message), response).catch((error: unknown) => {
+      serving.violations.push(`sandbox: ${error instanceof Error ? error.stack : String(error)}`)
+      response.destroy()
+    })
+  })
+  server.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(serving.port ?? 0, '127.0.0.1', resolve)
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answer(serving: Serving, request: Incoming, response: ServerResponse): Promise<void> {
+  const requestId = randomBytes(8).toString('hex').toUpperCase()
+  const found = findCall(serving.services, request)
+  if ('error' in found) {
+    if (found.unknown) serving.violations.push(`${request.method} ${request.path}: ${found.error.message}`)
+    return send(found.service.refuse(found.error, requestId), requestId, request, response)
+  }
+  const { call } = found
+  const finished = serving.counters.start(call)
+  let status = 0
+  try {
+    const fault = serving.faults.next(call)
+    if (fault?.delay !== undefined) await wait(fault.delay)
+    if (fault?.cut === 'before') return void response.destroy()
+    const reply = fault?.error ? call.refuse(errorOf(fault.error), requestId) : await run(serving, call, requestId)
+    if (fault?.cut === 'after') return void response.destroy()
+    await send(reply, requestId, request, response, fault)
+    status = reply.status
+  } finally {
+    finished(status)
+  }
+}
+
+async function run(serving: Serving, call: Call, requestId: string): Promise<Reply> {
+  try {
+    const wrong = await call.checkRequest()
+    if (wrong.length > 0) {
+      serving.violations.push(...wrong.map((what) => `${call.operation} request: ${what}`))
+      throw new AwsError('InvalidRequest', 400, wrong.join('; '))
+    }
+    const reply = await call.run()
+    serving.violations.push(...call.checkReply(reply).map((what) => `${call.operation} answer: ${what}`))
+    return reply
+  } catch (error) {
+    if (error instanceof AwsError) return call.refuse(error, requestId)
+    serving.violations.push(`${call.operation}: ${error instanceof Error ? error.stack : String(error)}`)
+    return call.refuse(new AwsError('InternalError', 500, String(error)), requestId)
+  }
+}
+
+async function send(reply: Reply, id: string, request: Incoming, response: ServerResponse, fault?: Fault) {
+  const { body } = reply
+  const headers: Record<string, string> = { 'x-amz-request-id': id, ...reply.headers }
+  if (typeof body === 'string' || Buffer.isBuffer(body)) headers['content-length'] = String(Buffer.byteLength(body))
+  if (body === undefined && request.method !== 'HEAD' && reply.status !== 204) headers['content-length'] ??= '0'
+  request.body.resume()
+  response.writeHead(reply.status, headers)
+  const source = body instanceof Readable ? body : Readable.from(body === undefined ? [] : [Buffer.from(body)])
+  const cut = fault?.cut
+  const stages = typeof cut === 'object' ? [source, cutAfter(cut.bytes)] : [source]
+  // A client may hang up in the middle; that is its right and no fault of the sandbox.
+  await pipeline([...stages, response]).catch(() => response.destroy())
+}
+
+function cutAfter(bytes: number): Transform {
+  let left = bytes
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (left > 0) this.push(chunk.subarray(0, left))
+      left -= chunk.length
+      // The bytes before the cut have to leave first.
+      if (left <= 0) setTimeout(() => done(new Error('cut')), 5)
+      else done()
+    },
+  })
+}

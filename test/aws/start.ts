@@ -1,0 +1,73 @@
+import { Counters } from './counters.ts'
+import { Faults } from './faults.ts'
+import { type Credentials, defaultCredentials, identify } from './identity.ts'
+import { haveModels } from './model/botocore.ts'
+import { Buckets } from './s3/helpers.ts'
+import { s3Service } from './s3/service.ts'
+import { type BucketSettings, S3State } from './s3/state.ts'
+import { serve } from './server.ts'
+
+export interface SandboxSettings {
+  readonly port?: number
+  readonly region?: string
+  /** Who may sign; the first one is who `env` makes the caller. */
+  readonly credentials?: readonly [Credentials, ...Credentials[]]
+  readonly buckets?: Readonly<Record<string, BucketSettings>>
+  readonly now?: () => Date
+}
+
+export interface Sandbox {
+  readonly url: string
+  /** What a process needs in its environment to speak with the sandbox in place of AWS. */
+  readonly env: Readonly<Record<string, string>>
+  readonly account: string
+  readonly s3: Buckets
+  readonly requests: Counters
+  readonly faults: Faults
+  /** What was not as AWS's models say, and bugs of the sandbox. A test asserts that it is empty. */
+  readonly violations: string[]
+  close(): Promise<void>
+}
+
+/** A loopback AWS in this process. */
+export async function startSandbox(settings: SandboxSettings = {}): Promise<Sandbox> {
+  const { region = 'us-east-1', now = () => new Date(), credentials = [defaultCredentials()] } = settings
+  const [caller] = credentials
+  const state = new S3State({ account: caller.account, region, now })
+  for (const [name, bucket] of Object.entries(settings.buckets ?? {})) state.createBucket(name, bucket)
+  const [counters, faults, violations]: [Counters, Faults, string[]] = [new Counters(), new Faults(), []]
+  const services = [s3Service(state, (request) => identify(credentials, request))]
+  const { port } = settings
+  const { url, close } = await serve({ services, counters, faults, violations, ...(port !== undefined && { port }) })
+  return {
+    url,
+    env: environment(url, region, caller),
+    account: caller.account,
+    s3: new Buckets(state),
+    requests: counters,
+    faults,
+    violations,
+    close,
+  }
+}
+
+const environment = (
+  url: string,
+  region: string,
+  { accessKey, secret, token }: Credentials,
+): Record<string, string> => ({
+  AWS_ENDPOINT_URL: url,
+  AWS_ACCESS_KEY_ID: accessKey,
+  AWS_SECRET_ACCESS_KEY: secret,
+  ...(token !== undefined && { AWS_SESSION_TOKEN: token }),
+  AWS_REGION: region,
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+})
+
+/** Said once by whoever starts a sandbox, when a part of the checks cannot be made. */
+export const modelsMissing = haveModels
+  ? undefined
+  : 'no service models beside the project: requests other than to S3 are not checked'
