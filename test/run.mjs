@@ -31,6 +31,7 @@ const child = spawn(process.execPath, [...loader, '--test', ...limits, ...option
   env,
   stdio: ['ignore', 'pipe', 'inherit'],
 })
+process.stdout.on('error', () => child.kill())
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal))
 
 /** @type {Record<string, number>} */

@@ -5,7 +5,9 @@ import { commonOptions } from './shared-options.ts'
 /** Width that help is written for. */
 const COLUMNS = 110
 
-export const EXIT_CODES =
+const SETTINGS = 'Settings come from flags, then PRESTAGE_… and AWS_… variables, then prestage.yaml.'
+
+const EXIT_CODES =
   'Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 declined or confirmation needed, 4 credentials or permission, 130/143 signal.'
 
 /** The help of one command: what it is, examples first, then options. The README shows the same text. */
@@ -17,7 +19,7 @@ export function helpText(command: Command): string {
     ['Examples', ...command.examples.map((example) => `  ${example.run}\n      ${example.does}`)].join('\n'),
     `Options\n${optionLines(Object.fromEntries(own))}`,
     `Options of every script\n${optionLines(commonOptions)}`,
-    `${EXIT_CODES}\nSettings come from flags, then PRESTAGE_… variables, then prestage.yaml.`,
+    [EXIT_CODES, SETTINGS].map((text) => wrap(text, '')).join('\n'),
   ]
   return `${parts.join('\n\n')}\n`
 }
@@ -37,7 +39,7 @@ function aboutOf(spec: Option<unknown>): string {
   const notes = [
     spec.required ? 'required' : '',
     spec.kind === 'list' ? 'repeatable' : '',
-    spec.defaultText === undefined ? '' : `default: ${spec.defaultText}`,
+    spec.defaultText === undefined ? '' : `default:${GLUE}${spec.defaultText}`,
   ].filter(Boolean)
   return notes.length === 0 ? spec.about : `${spec.about} (${notes.join('; ')})`
 }
@@ -48,14 +50,17 @@ function row(left: string, about: string, width: number): string {
   return left.length > width ? `${left}\n${indent}${text}` : `${left.padEnd(width)}  ${text}`
 }
 
+/** A blank at which no line ends. */
+const GLUE = '\u00a0'
+
 function wrap(text: string, indent: string): string {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(/[ \n]+/)) {
     if (line !== '' && indent.length + line.length + 1 + word.length > COLUMNS) {
       lines.push(line)
       line = word
     } else line = line === '' ? word : `${line} ${word}`
   }
-  return [...lines, line].join(`\n${indent}`)
+  return [...lines, line].join(`\n${indent}`).replaceAll(GLUE, ' ')
 }

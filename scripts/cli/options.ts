@@ -51,6 +51,9 @@ export function flag(basics: Omit<Basics, 'value' | 'required'>): Option<boolean
   return option('flag', basics, (input) => truth(input), false)
 }
 
+/** Longer lists of words stand in the explanation. */
+const LONGEST_VALUE = 32
+
 /** One of a fixed set of words. */
 export function choice<const C extends string>(
   choices: readonly C[],
@@ -66,7 +69,12 @@ export function choice<const C extends string>(
     if (found === undefined) throw new Error(`must be one of ${choices.join(', ')}`)
     return found
   }
-  return option('text', { value: choices.join('|'), ...basics }, parse, basics.default, basics.default)
+  const joined = choices.join('|')
+  const shown =
+    joined.length <= LONGEST_VALUE
+      ? { value: joined }
+      : { value: 'WORD', about: `${basics.about}: ${choices.join(', ')}` }
+  return option('text', { ...basics, ...(basics.value === undefined && shown) }, parse, basics.default, basics.default)
 }
 
 interface NumberBasics extends Basics {

@@ -1,0 +1,29 @@
+import { readdirSync } from 'node:fs'
+import type { Command } from '../../scripts/cli/command.ts'
+import { ROOT } from './run-script.ts'
+
+/** In the order in which a user meets them. */
+export const ORDER = [
+  'pipeline',
+  'stage',
+  'extract',
+  'train',
+  'deploy',
+  'score',
+  'report',
+  'clean',
+  'inventory',
+  'simulate',
+]
+
+/** Names of all entries. */
+export const scriptNames: readonly string[] = readdirSync(`${ROOT}scripts`)
+  .filter((file) => file.endsWith('.mjs'))
+  .map((file) => file.slice(0, -'.mjs'.length))
+  .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
+
+/** The face of a script. */
+export async function commandOf(name: string): Promise<Command> {
+  const { command } = (await import(`../../scripts/${name}/command.ts`)) as { command: Command }
+  return command
+}
