@@ -16,7 +16,7 @@ const amount = z.number(said('must be a number'))
 const truth = z.boolean(said('must be true or false'))
 
 /** Settings that may stand in the configuration file or in a PRESTAGE_… variable. What confirms, repeats or picks a run may not. */
-export const configSchema = z.strictObject({
+const configSchema = z.strictObject({
   workspace: word.optional(),
   profile: word.optional(),
   'aws-region': word.optional(),

@@ -4,7 +4,7 @@ import { after } from 'node:test'
 import { ROOT } from './run-script.ts'
 
 /** TypeScript as this very process reads it. */
-export const LOADER: readonly string[] = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx']
+const LOADER: readonly string[] = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx']
 
 /** Starts a TypeScript program of the tests; it is killed at the latest when the tests of this file are over. */
 export function startFixture(path: string, args: readonly string[]): ChildProcess {
