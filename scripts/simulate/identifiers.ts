@@ -1,0 +1,38 @@
+import { Random } from '../insights/random.ts'
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+const draw = (random: Random, letters: string, length: number): string => {
+  let text = ''
+  for (let i = 0; i < length; i++) text += letters[random.below(letters.length)]
+  return text
+}
+
+/** `AIDA…`, `AROA…`, `AKIA…`, `ASIA…` and 17 letters, as IAM's unique ids have them. */
+export const iamId = (prefix: string, random: Random): string => prefix + draw(random, LETTERS, 17)
+
+/** The meaningless end of a file's name. */
+export const tailOf = (random: Random, length = 16): string => draw(random, ALPHANUMERIC, length)
+
+const hex8 = (random: Random): string => (random.uint32() + 2 ** 32).toString(16).slice(1)
+
+/** A version 4 UUID. */
+export function uuid(random: Random): string {
+  const [a, b, c, d] = [hex8(random), hex8(random), hex8(random), hex8(random)]
+  return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-a${c.slice(1, 4)}-${c.slice(4)}${d}`
+}
+
+/** Hexadecimal digits, eight at a time. */
+export const hex = (random: Random, eights: number): string =>
+  Array.from({ length: eights }, () => hex8(random)).join('')
+
+export const pick = <T>(random: Random, items: readonly [T, ...T[]]): T => items[random.below(items.length)] ?? items[0]
+
+/** Twelve digits each. The first two are those of AWS's documentation and one whose zero must not get lost. */
+export function accountIds(count: number, seed: number): string[] {
+  const random = new Random(seed, 10)
+  const ids = ['111122223333', '012345678901'].slice(0, count)
+  while (ids.length < count) ids.push(String(100_000_000_000 + random.below(2 ** 31) * 400).slice(0, 12))
+  return ids
+}

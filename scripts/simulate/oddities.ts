@@ -1,0 +1,161 @@
+import type { Random } from '../insights/random.ts'
+import type { Access, Parts } from './cloudtrail-record.ts'
+import { hex, iamId, pick } from './identifiers.ts'
+
+/** A kind of record that is no plain access of a principal from a public address. */
+interface Oddity {
+  readonly about: string
+  /** Of a thousand records. */
+  readonly share: number
+  change(parts: Parts, access: Access, random: Random): void
+}
+
+const SERVICES = ['cloudformation', 'secretsmanager', 'config', 'autoscaling', 'lambda'] as const
+const service = (random: Random): string => `${pick(random, SERVICES)}.amazonaws.com`
+
+/** A service makes the call in the principal's name: the address is the service's. */
+function invokedBy(parts: Parts, name: string): void {
+  parts.identity = parts.identity?.replace(/\}$/, `,"invokedBy":"${name}"}`)
+  parts.sourceIp = name
+  parts.agent = name
+  parts.more = ''
+}
+
+/** All of them seen in real logs; what AWS documents is in "CloudTrail userIdentity element" of its user guide. */
+export const oddities: readonly Oddity[] = [
+  {
+    about: 'IPv6',
+    share: 15,
+    change: (parts, _, random) => {
+      parts.sourceIp = `2001:db8:${hex(random, 1).slice(0, 4)}::${hex(random, 1).slice(0, 4)}`
+    },
+  },
+  { about: 'AWS Internal', share: 20, change: (parts) => invokedBy(parts, 'AWS Internal') },
+  { about: 'call forwarded by a service', share: 20, change: (parts, _, random) => invokedBy(parts, service(random)) },
+  {
+    about: 'private address, through a VPC endpoint',
+    share: 10,
+    change: (parts, { person }, random) => {
+      const bytes = [random.below(256), random.below(256)]
+      parts.sourceIp = pick(random, [
+        `10.${bytes.join('.')}.7`,
+        `172.16.${bytes.join('.')}`,
+        `192.168.${bytes.join('.')}`,
+      ])
+      parts.more += `,"vpcEndpointId":"vpce-0${hex(random, 2)}","vpcEndpointAccountId":"${person.account}"`
+    },
+  },
+  {
+    about: 'AWS service event: no type, no principal',
+    share: 10,
+    change: (parts, { person }, random) => {
+      const name = service(random)
+      parts.identity = `{"accountId":"${person.account}","invokedBy":"${name}"}`
+      parts.sourceIp = name
+      parts.agent = name
+      parts.type = 'AwsServiceEvent'
+      parts.more = ',"serviceEventDetails":{"state":"completed"}'
+    },
+  },
+  {
+    about: 'call of an AWS service',
+    share: 10,
+    change: (parts, _, random) => {
+      const name = service(random)
+      parts.identity = `{"type":"AWSService","invokedBy":"${name}"}`
+      parts.sourceIp = name
+      parts.agent = name
+      parts.more = ''
+    },
+  },
+  {
+    about: 'no principal id',
+    share: 3,
+    change: (parts) => {
+      parts.identity = parts.identity?.replace(/"principalId":"[^"]*",/, '')
+    },
+  },
+  {
+    about: 'no ARN',
+    share: 3,
+    change: (parts) => {
+      parts.identity = parts.identity?.replace(/"arn":"[^"]*",/, '')
+    },
+  },
+  {
+    about: 'no userIdentity',
+    share: 1,
+    change: (parts) => {
+      parts.identity = undefined
+    },
+  },
+  {
+    about: 'somebody of another account',
+    share: 3,
+    change: (parts, _, random) => {
+      parts.identity = `{"type":"AWSAccount","principalId":"${iamId('AROA', random)}:other.account@example.com","accountId":"444455556666"}`
+    },
+  },
+  {
+    about: 'federated user',
+    share: 3,
+    change: (parts, { person }, random) => {
+      const { account } = person
+      const name = `guest${random.below(9)}`
+      parts.identity = `{"type":"FederatedUser","principalId":"${account}:${name}","arn":"arn:aws:sts::${account}:federated-user/${name}","accountId":"${account}","accessKeyId":"${iamId('ASIA', random)}"}`
+    },
+  },
+  {
+    about: 'web identity',
+    share: 3,
+    change: (parts, { person }, random) => {
+      const repository = `repo:example/app${random.below(9)}:ref:refs/heads/main`
+      parts.identity = `{"type":"WebIdentityUser","principalId":"arn:aws:iam::${person.account}:oidc-provider/token.actions.githubusercontent.com:sts.amazonaws.com:${repository}","userName":"${repository}","identityProvider":"arn:aws:iam::${person.account}:oidc-provider/token.actions.githubusercontent.com"}`
+    },
+  },
+  {
+    about: 'SAML identity',
+    share: 2,
+    change: (parts, _, random) => {
+      parts.identity = `{"type":"SAMLUser","principalId":"${hex(random, 5)}=:jan.${random.below(9)}@example.com","userName":"jan.${random.below(9)}@example.com","identityProvider":"${hex(random, 5)}="}`
+    },
+  },
+  {
+    about: 'denied',
+    share: 30,
+    change: (parts, { person }) => {
+      parts.error = `"errorCode":"AccessDenied","errorMessage":"User: ${person.userName} is not authorized to perform: ${parts.call.source}:${parts.call.name} because no identity-based policy allows the action",`
+    },
+  },
+  {
+    about: 'console sign-in',
+    share: 8,
+    change: (parts, { region }) => {
+      parts.type = 'AwsConsoleSignIn'
+      parts.call = {
+        source: 'signin',
+        name: 'ConsoleLogin',
+        readOnly: false,
+        parameters: () => 'null',
+        response: () => '{"ConsoleLogin":"Success"}',
+      }
+      parts.more = `,"additionalEventData":{"LoginTo":"https://console.aws.amazon.com/console/home?region=${region}","MobileVersion":"No","MFAUsed":"Yes"}${parts.more}`
+    },
+  },
+  {
+    about: 'address with a leading zero',
+    share: 1,
+    change: (parts) => {
+      parts.sourceIp = parts.sourceIp.replace(/\.(\d)$/, '.0$1')
+    },
+  },
+]
+
+/** The oddity that befalls a record, if one does. */
+export function oddityOf(random: Random): Oddity | undefined {
+  let left = random.uniform() * 1000
+  return oddities.find(({ share }) => {
+    left -= share
+    return left < 0
+  })
+}
