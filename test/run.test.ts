@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { ROOT, runProgram } from './support/run-script.ts'
+import { tempFolder } from './support/temp.ts'
+
+/** A project with these test files and the launcher. */
+function project(files: Record<string, string>): string {
+  const folder = tempFolder()
+  mkdirSync(`${folder}/test/deep`, { recursive: true })
+  writeFileSync(`${folder}/package.json`, '{ "type": "module" }')
+  symlinkSync(`${ROOT}node_modules`, `${folder}/node_modules`)
+  copyFileSync(`${ROOT}test/run.mjs`, `${folder}/test/run.mjs`)
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(`${folder}/test/${name}`, `import { test } from 'node:test'\n${text}\n`)
+  return folder
+}
+
+const pass = "test('passes', () => {})"
+const fail = "test('fails', () => { throw new Error('as it should') })"
+const skip = "test('waits', { skip: 'no such thing here' }, () => {})"
+
+const cases: [what: string, files: Record<string, string>, args: string[], last: string, code: number][] = [
+  ['passing', { 'a.test.ts': pass, 'deep/b.test.ts': pass }, [], '2 passed, 0 failed, 0 skipped', 0],
+  ['types in a test', { 'a.test.ts': `const n: number = 1\n${pass}\nvoid n` }, [], '1 passed, 0 failed, 0 skipped', 0],
+  ['one failing', { 'a.test.ts': pass, 'b.test.ts': fail }, [], '1 passed, 1 failed, 0 skipped', 1],
+  [
+    'one that cannot be read',
+    { 'a.test.ts': pass, 'b.test.ts': 'import "./gone.ts"' },
+    [],
+    '1 passed, 1 failed, 0 skipped',
+    1,
+  ],
+  ['one skipped', { 'a.test.ts': `${pass}\n${skip}` }, [], '1 passed, 0 failed, 1 skipped', 0],
+  ['all skipped', { 'a.test.ts': skip }, [], '0 passed, 0 failed, 1 skipped', 1],
+  ['a part of a path', { 'a.test.ts': fail, 'deep/b.test.ts': pass }, ['deep/'], '1 passed, 0 failed, 0 skipped', 0],
+  [
+    'a path',
+    { 'a.test.ts': fail, 'deep/b.test.ts': pass },
+    ['./test/deep/b.test.ts'],
+    '1 passed, 0 failed, 0 skipped',
+    0,
+  ],
+  ['other files beside', { 'a.test.ts': pass, 'helper.ts': fail }, [], '1 passed, 0 failed, 0 skipped', 0],
+  ['no file', { 'helper.ts': pass }, [], '', 1],
+  ['no file of that name', { 'a.test.ts': pass }, ['b'], '', 1],
+]
+
+for (const [what, files, args, last, code] of cases)
+  test(`the launcher: ${what}`, async () => {
+    const ended = await runProgram(process.execPath, [`${project(files)}/test/run.mjs`, ...args], { cwd: tempFolder() })
+    assert.equal(ended.stdout.trimEnd().split('\n').at(-1), last, ended.stdout)
+    assert.equal(ended.code, code)
+    if (last === '') assert.match(ended.stderr, /no test file/)
+    if (last.endsWith('1 skipped')) assert.match(ended.stdout, /\nskipped:\n {2}waits: no such thing here\n/)
+  })
