@@ -14,7 +14,7 @@ for (const name of scriptNames)
     assert.equal(sectionIn(read('README.md'), name), sectionOf(await commandOf(name))))
 
 test('README: every section belongs to a script', () => {
-  const sections = [...read('README.md').matchAll(/<!-- options:(.*?) -->/g)].map(([, name]) => name)
+  const sections = [...read('README.md').matchAll(/<!-- options:(.*?) -->/g)].map(([, name = '']) => name)
   assert.deepEqual(sections.toSorted(), scriptNames.toSorted())
 })
 
