@@ -1,5 +1,12 @@
 import { AwsError } from './http.ts'
 
+/** Status 200 gives the error document that CopyObject can answer in spite of its 200. */
+export interface Refusal {
+  readonly code: string
+  readonly status: number
+  readonly message?: string
+}
+
 /** Which requests a fault befalls, and how. Conditions that are absent hold for every request. */
 export interface Fault {
   readonly operation?: string | readonly string[]
@@ -11,24 +18,23 @@ export interface Fault {
   readonly times?: number
   /** Milliseconds before anything else happens. */
   readonly delay?: number
-  /** Refuse with this code. Status 200 gives the error document that CopyObject can answer in spite of its 200. */
-  readonly error?: { readonly code: string; readonly status: number; readonly message?: string }
+  readonly error?: Refusal
   /** Break the connection: unread, after the work was done but before the answer, or after so many bytes of the body. */
   readonly cut?: 'before' | 'after' | { readonly bytes: number }
 }
 
-export const slowDown: Fault['error'] = { code: 'SlowDown', status: 503, message: 'Please reduce your request rate.' }
-export const internalError: Fault['error'] = {
+export const slowDown: Refusal = { code: 'SlowDown', status: 503, message: 'Please reduce your request rate.' }
+export const internalError: Refusal = {
   code: 'InternalError',
   status: 500,
   message: 'We encountered an internal error. Please try again.',
 }
-export const unavailable: Fault['error'] = {
+export const unavailable: Refusal = {
   code: 'ServiceUnavailable',
   status: 503,
   message: 'Service is unable to handle request.',
 }
-export const expiredToken: Fault['error'] = {
+export const expiredToken: Refusal = {
   code: 'ExpiredToken',
   status: 400,
   message: 'The provided token has expired.',
@@ -74,5 +80,4 @@ export class Faults {
   }
 }
 
-export const errorOf = ({ code, status, message }: NonNullable<Fault['error']>): AwsError =>
-  new AwsError(code, status, message ?? code)
+export const errorOf = ({ code, status, message }: Refusal): AwsError => new AwsError(code, status, message ?? code)

@@ -38,14 +38,17 @@ export function toXml(root: string, node: Record<string, Node>, namespace?: stri
 const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 
 const unescaped = (text: string): string =>
-  text.replace(/&(#x[0-9a-f]+|#\d+|\w+);/gi, (whole, name: string) => {
-    if (name.startsWith('#x')) return String.fromCodePoint(Number.parseInt(name.slice(2), 16))
-    if (name.startsWith('#')) return String.fromCodePoint(Number(name.slice(1)))
-    return NAMED[name] ?? whole
-  })
+  !text.includes('&')
+    ? text
+    : text.replace(/&(#x[0-9a-f]+|#\d+|\w+);/gi, (whole, name: string) => {
+        if (name.startsWith('#x')) return String.fromCodePoint(Number.parseInt(name.slice(2), 16))
+        if (name.startsWith('#')) return String.fromCodePoint(Number(name.slice(1)))
+        return NAMED[name] ?? whole
+      })
 
+// An element that holds only text is one token: most of a listing is such.
 const TOKEN =
-  /<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<(\/?)([^\s/>]+)((?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(\/?)>|[^<]+/gy
+  /<([^\s/>!?]+)>([^<]*)<\/\1>|<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<(\/?)([^\s/>]+)((?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(\/?)>|[^<]+/gy
 
 type Open = { name: string; attributes: Record<string, string>; children: Element[]; text: string }
 
@@ -68,8 +71,10 @@ export function parseXml(text: string): Element {
     const match = TOKEN.exec(text)
     const top = stack.at(-1)
     if (match === null || top === undefined) throw new Error(`malformed XML at character ${at}`)
-    const [token, slash, name, rest = '', selfClosing] = match
-    if (name === undefined) {
+    const [token, leaf, content, slash, name, rest = '', selfClosing] = match
+    if (leaf !== undefined) {
+      top.children.push({ name: local(leaf), attributes: {}, children: [], text: unescaped(content ?? '') })
+    } else if (name === undefined) {
       if (!token.startsWith('<')) top.text += unescaped(token)
     } else if (slash === '/') {
       if (top.name !== local(name) || stack.length === 1) throw new Error(`unexpected </${name}>`)
