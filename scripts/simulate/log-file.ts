@@ -1,7 +1,7 @@
 /** An object of the simulated bucket, uncompressed. `content` is asked for once, in the order of the files: digests name what came before. */
 export interface LogFile {
   readonly key: string
-  content(): Buffer
+  readonly content: () => Buffer
 }
 
 /** What one source contributes. */

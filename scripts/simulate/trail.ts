@@ -29,8 +29,11 @@ export interface Branch {
   readonly region: string
 }
 
+/** The first account is everywhere, the others not in the last region. */
 export const branchesOf = ({ accounts }: Trail): Branch[] =>
-  accounts.flatMap((account) => REGIONS.map(([region]) => ({ account, region })))
+  accounts.flatMap((account, a) => REGIONS.slice(0, regionsOf(a)).map(([region]) => ({ account, region })))
+
+const regionsOf = (account: number): number => (account === 0 ? REGIONS.length : REGIONS.length - 1)
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE
@@ -41,7 +44,7 @@ export const slotsOf = ({ begin, end, step }: Trail): number => Math.ceil((end -
 export function deliverTrail(trail: Trail, deadline: number): Deliveries & { readonly duplicates: number } {
   const { accesses } = trail
   const slots = slotsOf(trail)
-  const deliveries = deliver(trail.accounts.length * REGIONS.length * slots, (put) => {
+  const deliveries = deliver(branchesOf(trail).length * slots, (put) => {
     for (let access = 0; access < accesses.count; access++) {
       const first = branchOf(trail, access) * slots
       const { slot, again } = slotOf(trail, access, deadline)
@@ -59,7 +62,9 @@ function branchOf({ seed, accesses, accounts }: Trail, access: number): number {
     left -= share
     return left < 0
   })
-  return ((accesses.user[access] ?? 0) % accounts.length) * REGIONS.length + region
+  const account = (accesses.user[access] ?? 0) % accounts.length
+  // Branches before those of the account, then the one of the region.
+  return account * regionsOf(1) + (account === 0 ? 0 : 1) + Math.min(region, regionsOf(account) - 1)
 }
 
 /** Seconds: the documented norm is about five minutes; measured in a real trail were 0.05 to 9.9 minutes. */

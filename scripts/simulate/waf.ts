@@ -1,4 +1,95 @@
-import type { Simulated } from './log-file.ts'
-import type { Settings } from './settings.ts'
+import { Random } from '../insights/random.ts'
+import { type Accesses, accessesOf, labelsOf, spread } from './accesses.ts'
+import { behaviour } from './behaviour.ts'
+import { chunksOf, type Deliveries, deliver } from './deliveries.ts'
+import { accountIds, hex } from './identifiers.ts'
+import { compactOf, isoOf, type LogFile, type Simulated } from './log-file.ts'
+import { type Settings, spanOf, stretchOf } from './settings.ts'
+import { type Client, clientOf, hostileAgents } from './user-agents.ts'
+import { requestRecord, type WebAcl } from './waf-record.ts'
 
-export const simulateWaf = (_: Settings): Simulated => ({ events: 0, duplicates: 0, labels: [], files: () => [] })
+/** Seconds: the step of WAF's log files. */
+const STEP = 300
+const HOUR = 3600
+/** Mean over many records. */
+const RECORD_BYTES = 1270
+
+/** Other users than CloudTrail's, on the same Internet as far as one can tell. */
+const SALT = 7919
+
+/** The logs of a few web ACLs, sent straight to S3. */
+export function simulateWaf(settings: Settings): Simulated {
+  const { seed, window } = settings
+  const [first = '', second = first] = accountIds(settings.accounts, seed)
+  const acls: WebAcl[] = [
+    { account: first, region: 'cloudfront', name: 'shop_front-acl', host: 'shop.example.com' },
+    { account: first, region: 'us-east-1', name: 'api-acl', host: 'api.example.com' },
+    { account: second, region: 'eu-west-1', name: 'intern_acl', host: 'intern.example.com' },
+  ]
+  const count = Math.max(hostileAgents.length + 8, Math.round(settings.users / 5))
+  const clients = Array.from({ length: count }, (_, number) => clientOf(seed, number))
+  const accesses = clientsAtWork(settings, clients)
+  const site: Site = { seed, acls, clients, accesses, begin: spanOf(window).from.getTime() / 1000 }
+  const slots = Math.ceil((spanOf(window).to.getTime() / 1000 - site.begin) / STEP) + 2
+  const deliveries = deliver(acls.length * slots, (put) => {
+    for (let access = 0; access < accesses.count; access++) {
+      const random = new Random(seed, 25, access)
+      const slot = Math.floor(((accesses.time[access] ?? 0) - site.begin) / STEP)
+      const file = random.below(acls.length) * slots + slot
+      put(file, access)
+      if (access < accesses.plainFrom && random.uniform() < 0.003) put(file + 1, access)
+    }
+  })
+  return {
+    events: accesses.count,
+    duplicates: deliveries.order.length - accesses.count,
+    labels: labelsOf('waf', accesses, (user) => clients[user]?.agent ?? ''),
+    *files() {
+      for (const [a, acl] of acls.entries()) yield* aclFiles(site, acl, deliveries, a * slots, slots)
+    },
+  }
+}
+
+interface Site {
+  readonly seed: number
+  readonly acls: readonly WebAcl[]
+  readonly clients: readonly Client[]
+  readonly accesses: Accesses
+  /** First slot, seconds since 1970. */
+  readonly begin: number
+}
+
+function clientsAtWork({ seed, window, events, size }: Settings, clients: readonly Client[]): Accesses {
+  const habits = behaviour({ seed: (seed + SALT) % 2 ** 31, users: clients.length })
+  const usual = clients.map((_, user) => habits.eventsOf(user) * stretchOf(window))
+  const own = spread(usual, events ?? (size === undefined ? undefined : size / RECORD_BYTES))
+  const perSlot =
+    own.reduce((sum, n) => sum + n, 0) / ((spanOf(window).to.getTime() - spanOf(window).from.getTime()) / 1000 / STEP)
+  return accessesOf(habits, {
+    window,
+    events: own,
+    targets: clients.flatMap(({ agent }, user) => (agent === undefined ? [] : [user])),
+    attacks: Math.max(3, Math.round(clients.length / 2)),
+    // A quiet site is visited in the first ten minutes of an hour: fewer files, each with more in it.
+    ...(perSlot < 20 && { shape: (time: number) => time - Math.ceil(((time % HOUR) * 5) / 6) }),
+  })
+}
+
+function* aclFiles(site: Site, acl: WebAcl, deliveries: Deliveries, first: number, slots: number): Generator<LogFile> {
+  const names = new Random(site.seed, 26, first)
+  for (let slot = 0; slot < slots; slot++)
+    for (const accesses of chunksOf(deliveries, first + slot)) {
+      const key = keyOf(acl, site.begin + slot * STEP, hex(names, 1))
+      yield { key, content: () => Buffer.from(Array.from(accesses, (access) => recordOf(site, acl, access)).join('')) }
+    }
+}
+
+const keyOf = ({ account, region, name }: WebAcl, time: number, tail: string): string =>
+  `AWSLogs/${account}/WAFLogs/${region}/${name}/${isoOf(time).slice(0, 16).replace(/[-T:]/g, '/')}/${account}_waflogs_${region}_${name}_${compactOf(time).slice(0, 13)}Z_${tail}.log.gz`
+
+function recordOf({ seed, accesses, clients }: Site, acl: WebAcl, access: number): string {
+  const client = clients[accesses.user[access] ?? 0]
+  if (client === undefined) throw new RangeError(`access ${access} is nobody's`)
+  const [ip = 0, time = 0] = [accesses.ip[access], accesses.time[access]]
+  return requestRecord(seed, access, { client, ip, time, acl, plain: access >= accesses.plainFrom })
+}
