@@ -1,0 +1,186 @@
+import type * as PlotLibrary from '@observablehq/plot'
+import { count } from '../cli/format.ts'
+import { type Attacks, type Bin, ruleName, rules } from './data.ts'
+import { Html } from './html.ts'
+import { score, share } from './numbers.ts'
+
+type Plot = typeof PlotLibrary
+/** What of a run a chart of scores shows. */
+interface Distribution {
+  readonly bins: readonly Bin[]
+  readonly threshold: number
+  readonly hasAttacks: boolean
+}
+
+/** Draws charts as markup, without a browser. Colours are the page's variables, so that they follow light and dark. */
+export async function chartist() {
+  const [Plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')])
+  const parsed = parseHTML('<!doctype html><html><body></body></html>')
+  const document = parsed.document as unknown as NonNullable<PlotLibrary.PlotOptions['document']>
+  const draw = (options: PlotLibrary.PlotOptions, label: string): Html => {
+    const drawn = Plot.plot({ ...options, className: 'plot', document })
+    drawn.setAttribute('role', 'img')
+    drawn.setAttribute('aria-label', label)
+    return new Html(tidied(drawn.outerHTML))
+  }
+  return {
+    scores: (data: Distribution) => draw(scoresPlot(Plot, data), 'Distribution of scores with the threshold'),
+    roc: (attacks: Attacks, at: Point) =>
+      draw(rocPlot(Plot, attacks, at), 'Attacks found against normal pairs flagged'),
+  }
+}
+
+/** The page's own style sheet is the only one it allows; and two decimals are finer than any pixel. */
+const tidied = (svg: string): string =>
+  svg
+    .replace(/<style>[^<]*<\/style>/g, '')
+    .replace(/ style="[^"]*"/g, '')
+    .replace(/ font-(size|family)="[^"]*"/g, '')
+    .replace(/-?\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100))
+
+const GROUPS = { normal: 'normal pairs', attack: 'known attacks' } as const
+
+function scoresPlot(Plot: Plot, { bins, threshold, hasAttacks }: Distribution): PlotLibrary.PlotOptions {
+  const groups = hasAttacks ? (['normal', 'attack'] as const) : (['normal'] as const)
+  const bars = groups.flatMap((group) => {
+    const total = bins.reduce((sum, bin) => sum + bin[group], 0)
+    return bins.map((bin) => ({ ...bin, group, share: total === 0 ? 0 : bin[group] / total }))
+  })
+  const top = Math.max(...bars.map((bar) => bar.share))
+  const ends = { from: bins[0]?.from ?? 0, to: bins.at(-1)?.to ?? 1 }
+  const edge = Math.min(Math.max(threshold, ends.from), ends.to)
+  const first = groups.slice(0, 1).map((group) => ({ group }))
+  return {
+    width: 960,
+    height: hasAttacks ? 330 : 230,
+    marginLeft: 48,
+    marginTop: 34,
+    marginBottom: 38,
+    x: { label: 'dot product: low does not fit, high is normal', labelAnchor: 'center', labelArrow: 'none', ticks: 10 },
+    y: {
+      type: 'sqrt',
+      domain: [0, top],
+      ticks: 3,
+      tickFormat: (value: number) => share(value),
+      label: null,
+      grid: true,
+    },
+    fy: { domain: groups, axis: null, padding: 0.22 },
+    marks: [
+      Plot.rect(groups, { fy: (group: string) => group, x1: ends.from, x2: edge, y1: 0, y2: top, fill: 'var(--wash)' }),
+      ...groups.map((group) =>
+        Plot.rectY(
+          bars.filter((bar) => bar.group === group && bar.share > 0),
+          { fy: 'group', x1: 'from', x2: 'to', y: 'share', fill: `var(--${group})`, inset: 0.5 },
+        ),
+      ),
+      Plot.ruleY([0], { stroke: 'var(--faint)' }),
+      Plot.ruleX([edge], { stroke: 'var(--ink)', strokeWidth: 1.5 }),
+      Plot.text(groups, {
+        fy: (group: string) => group,
+        text: (group: keyof typeof GROUPS) => `${GROUPS[group]}, ${count(bins.reduce((n, bin) => n + bin[group], 0))}`,
+        frameAnchor: 'top-right',
+        dy: -14,
+        className: 'name',
+      }),
+      Plot.text(first, {
+        fy: 'group',
+        x: edge,
+        frameAnchor: 'top',
+        dy: -14,
+        dx: -6,
+        textAnchor: 'end',
+        text: () => 'flagged',
+        className: 'name',
+      }),
+      Plot.text(first, {
+        fy: 'group',
+        x: edge,
+        frameAnchor: 'top',
+        dy: -14,
+        dx: 6,
+        textAnchor: 'start',
+        text: () => `threshold ${score(threshold)}`,
+      }),
+    ],
+  }
+}
+
+interface Point {
+  readonly falsePositives: number
+  readonly truePositives: number
+}
+
+function rocPlot(Plot: Plot, { roc, rules: results }: Attacks, at: Point): PlotLibrary.PlotOptions {
+  const dots = rules.map((rule) => ({
+    name: ruleName[rule],
+    falsePositives: 1 - results[rule].normalSeen,
+    truePositives: 1 - results[rule].attackSeen,
+  }))
+  // A logarithmic axis has no place for 0.
+  const smallest = Math.min(
+    ...[...roc, at, ...dots].map((point) => point.falsePositives).filter((value) => value > 0),
+    0.01,
+  )
+  const left = 10 ** Math.floor(Math.log10(smallest))
+  const x = (point: Point) => Math.max(point.falsePositives, left)
+  const guessing = Array.from({ length: 41 }, (_, i) => left ** (1 - i / 40))
+  return {
+    width: 470,
+    height: 380,
+    marginLeft: 48,
+    marginBottom: 42,
+    marginRight: 18,
+    x: {
+      type: 'log',
+      domain: [left, 1],
+      ticks: Math.round(-Math.log10(left)),
+      tickFormat: (value: number) => share(value),
+      label: 'normal pairs flagged',
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      grid: true,
+    },
+    y: {
+      domain: [0, 1],
+      ticks: 5,
+      tickFormat: (value: number) => share(value),
+      label: 'attacks found',
+      labelArrow: 'none',
+      grid: true,
+    },
+    marks: [
+      Plot.line(guessing, {
+        x: (value: number) => value,
+        y: (value: number) => value,
+        stroke: 'var(--faint)',
+        strokeDasharray: '2 4',
+      }),
+      Plot.line(roc, { x, y: 'truePositives', stroke: 'var(--model)', strokeWidth: 2.5 }),
+      Plot.dot(dots, { x, y: 'truePositives', r: 5, fill: 'var(--paper)', stroke: 'var(--rule)', strokeWidth: 2 }),
+      Plot.text(dots, {
+        x,
+        y: 'truePositives',
+        text: 'name',
+        dy: 15,
+        textAnchor: 'middle',
+        fill: 'var(--rule)',
+        stroke: 'var(--paper)',
+        strokeWidth: 4,
+      }),
+      Plot.dot([at], { x, y: 'truePositives', r: 6, fill: 'var(--model)', stroke: 'var(--paper)', strokeWidth: 2 }),
+      Plot.text([at], {
+        x,
+        y: 'truePositives',
+        text: () => 'model, at the threshold',
+        dx: 10,
+        dy: 12,
+        textAnchor: 'start',
+        fill: 'var(--model)',
+        stroke: 'var(--paper)',
+        strokeWidth: 4,
+        className: 'name',
+      }),
+    ],
+  }
+}

@@ -1,0 +1,135 @@
+/** All that a report shows, as plain data. */
+export interface ReportData {
+  readonly run: RunFacts
+  readonly extracted: Extracted
+  readonly trained: Trained
+  /** Absent while nothing has been scored. */
+  readonly scored?: Scored
+  /** The command that is missing, when nothing has been scored. */
+  readonly next: string
+}
+
+export interface RunFacts {
+  readonly id: string
+  readonly source: string
+  readonly logs: string
+  /** ISO, UTC, half open. */
+  readonly from: string
+  readonly to: string
+  readonly accounts: readonly string[]
+  readonly regions: readonly string[]
+  /** Staged objects and their bytes. */
+  readonly objects: number
+  readonly bytes: number
+  /** Estimate over all steps so far. */
+  readonly usd: number
+  readonly priceNote: string
+}
+
+export interface Extracted {
+  readonly events: number
+  readonly pairs: number
+  readonly trainPairs: number
+  readonly holdoutPairs: number
+  readonly entities: number
+  /** Which field the entity is. */
+  readonly entity: string
+  readonly cutoff: string
+  /** Events that did not become pairs, most first. */
+  readonly dropped: readonly { readonly reason: string; readonly events: number }[]
+}
+
+export const rules = ['ip', 'net24', 'net16'] as const
+/** "Was this address, its /24, its /16 seen before for this entity?" */
+export type Rule = (typeof rules)[number]
+export const ruleName: Record<Rule, string> = { ip: 'same address', net24: 'same /24', net16: 'same /16' }
+
+/** How a yes/no rule does: the shares of normal and of attack pairs that it has seen before. */
+export interface RuleResult {
+  readonly normalSeen: number
+  readonly attackSeen: number
+  readonly auc: number
+}
+
+export interface Trained {
+  readonly auc: number
+  readonly rules: Readonly<Record<Rule, RuleResult>>
+  /** Of the holdout: distinct pairs, days, and the scores at shares 0 … 1. */
+  readonly distinctPairs: number
+  readonly days: number
+  readonly quantiles: readonly number[]
+  readonly threshold: number
+  readonly alertsPerDay: number
+  readonly hyperparameters: readonly (readonly [name: string, value: string])[]
+}
+
+export interface Scored {
+  /** `holdout`, or the run whose pairs were scored. */
+  readonly of: string
+  /** Distinct pairs by verdict. */
+  readonly judged: number
+  readonly unseen: number
+  readonly sparse: number
+  readonly flagged: number
+  readonly allowed: number
+  readonly threshold: number
+  /** Budget that the threshold was chosen for; absent when it was set by hand. */
+  readonly alertsPerDay?: number
+  readonly minEvents: number
+  readonly allow: readonly string[]
+  readonly bins: readonly Bin[]
+  readonly top: readonly Anomaly[]
+  /** Entities that could not be judged, most accesses first. */
+  readonly unjudged: readonly Unjudged[]
+  /** Absent where no attacks are known. */
+  readonly attacks?: Attacks
+}
+
+/** Judged pairs with a dot product in [from, to). */
+export interface Bin {
+  readonly from: number
+  readonly to: number
+  readonly normal: number
+  readonly attack: number
+}
+
+export interface Anomaly {
+  readonly entity: string
+  readonly ip: string
+  readonly accesses: number
+  /** Training pairs of the entity. */
+  readonly events: number
+  readonly anomalyScore: number
+  readonly flagged: boolean
+  readonly allowed?: string
+  readonly seen?: Readonly<Record<Rule, boolean>>
+  readonly label?: string
+  readonly usual: readonly { readonly network: string; readonly share: number }[]
+}
+
+export interface Unjudged {
+  readonly entity: string
+  readonly verdict: 'unseen-entity' | 'sparse-entity'
+  readonly addresses: number
+  readonly accesses: number
+}
+
+/** How what is labelled was found. */
+export interface Attacks {
+  readonly kinds: readonly AttackKind[]
+  /** Share of the flagged pairs that are attacks. */
+  readonly precision: number
+  readonly auc: number
+  /** From nothing flagged to all flagged. */
+  readonly roc: readonly { readonly falsePositives: number; readonly truePositives: number }[]
+  readonly rules: Readonly<Record<Rule, RuleResult>>
+}
+
+export interface AttackKind {
+  readonly kind: string
+  /** Distinct labelled pairs, judged or not. */
+  readonly attacks: number
+  readonly flagged: number
+  /** How many each rule would find, on average, with as many alerts as were flagged. */
+  readonly byRule: Readonly<Record<Rule, number>>
+}

@@ -1,0 +1,4 @@
+declare module 'escape-html' {
+  /** Escapes `"`, `'`, `&`, `<` and `>`. */
+  export default function escapeHtml(text: string): string
+}

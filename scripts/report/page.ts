@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { chartist } from './charts.ts'
+import type { ReportData } from './data.ts'
+import { Html, html } from './html.ts'
+import { day } from './numbers.ts'
+import { anomalies } from './sections/anomalies.ts'
+import { attacks } from './sections/attacks.ts'
+import { headline } from './sections/headline.ts'
+import { origin } from './sections/origin.ts'
+import { scores } from './sections/scores.ts'
+import { settings } from './sections/settings.ts'
+import { unjudged } from './sections/unjudged.ts'
+
+const style = readFileSync(new URL('style.css', import.meta.url), 'utf8')
+
+/** The whole page: one file that asks the network for nothing and runs nothing. Equal data, equal bytes. */
+export async function pageOf(data: ReportData): Promise<string> {
+  const charts = await chartist()
+  const sections = [
+    headline(data),
+    anomalies(data),
+    scores(data, charts),
+    attacks(data, charts),
+    unjudged(data),
+    origin(data),
+    settings(data),
+  ]
+  const { source, from, to } = data.run
+  return html`${DOCTYPE}
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${source} · ${day(from)} – ${day(to)}</title>
+<style>${new Html(style)}</style>
+</head>
+<body>
+<main>
+${sections}
+</main>
+</body>
+</html>
+`.markup
+}
+
+const DOCTYPE = new Html('<!doctype html>')
+
+/** Nothing may load and nothing may run; the one style sheet is known by its hash. */
+const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`

@@ -1,0 +1,49 @@
+import { count } from '../../cli/format.ts'
+import { type Anomaly, type ReportData, rules } from '../data.ts'
+import { type Html, html, strange } from '../html.ts'
+import { plural, score, share } from '../numbers.ts'
+
+/** The most anomalous pairs, each with where its entity usually comes from. */
+export function anomalies({ scored }: ReportData): Html | undefined {
+  if (scored === undefined || scored.top.length === 0) return undefined
+  const { top, flagged, attacks } = scored
+  const labelled = attacks !== undefined
+  const most = Math.max(...top.map((anomaly) => anomaly.anomalyScore))
+  const least = Math.min(...top.map((anomaly) => anomaly.anomalyScore), -scored.threshold)
+  const width = (value: number) => Math.round(6 + 94 * ((value - least) / (most - least || 1)))
+  return html`<section>
+<h2>Most anomalous pairs</h2>
+<p>${flagged > top.length ? `The first ${top.length} of ${plural(flagged, 'flagged pair')}; all are in scores/anomalies.csv.` : 'All that is flagged, and what comes next.'}
+The bar shows how little a pair fits; the last column, where the entity usually comes from.</p>
+<div class="scroll"><table class="anomalies">
+<thead><tr><th class="number"></th><th>entity</th><th>address</th><th>anomaly score</th><th>seen before</th><th class="number">accesses</th><th>usual networks</th>${labelled && html`<th>known as</th>`}</tr></thead>
+<tbody>
+${top.map((anomaly, i) => row(anomaly, i, width(anomaly.anomalyScore), labelled))}
+</tbody></table></div>
+</section>`
+}
+
+const row = (anomaly: Anomaly, i: number, width: number, labelled: boolean): Html =>
+  html`<tr class="${anomaly.flagged ? 'flagged' : 'below'}"><td class="number rank">${i + 1}</td><td class="entity">${strange(anomaly.entity)}<small>${plural(anomaly.events, 'access', 'accesses')} in training</small></td><td class="address">${anomaly.ip}</td><td class="score">${bar(width)}${score(anomaly.anomalyScore)}${notFlagged(anomaly)}</td><td>${seen(anomaly)}</td><td class="number">${count(anomaly.accesses)}</td><td class="networks">${usual(anomaly)}</td>${labelled && html`<td>${anomaly.label !== undefined && html`<mark>${strange(anomaly.label, 30)}</mark>`}</td>`}</tr>
+`
+
+const bar = (width: number): Html =>
+  html`<svg class="bar" width="100" height="10" viewBox="0 0 100 10" aria-hidden="true"><rect width="${width}" height="10" rx="2"/></svg> `
+
+function notFlagged({ flagged, allowed }: Anomaly): Html | false {
+  if (flagged) return false
+  return allowed === undefined ? html` <small>not flagged</small>` : html` <small>allowed by ${allowed}</small>`
+}
+
+const SHORT = { ip: 'IP', net24: '/24', net16: '/16' } as const
+
+function seen({ seen }: Anomaly): Html {
+  if (seen === undefined) return html`<small>not known</small>`
+  const found = rules.filter((rule) => seen[rule]).at(0)
+  return found === undefined ? html`<span class="never">never</span>` : html`<span class="known">${SHORT[found]}</span>`
+}
+
+const usual = ({ usual }: Anomaly): Html | Html[] =>
+  usual.length === 0
+    ? html`<small>not known</small>`
+    : usual.map(({ network, share: part }) => html`<span>${network} <small>${share(part)}</small></span> `)

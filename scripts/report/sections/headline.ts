@@ -1,0 +1,60 @@
+import { count, usd } from '../../cli/format.ts'
+import type { ReportData, Scored } from '../data.ts'
+import { type Content, type Html, html } from '../html.ts'
+import { auc, day, plural, share } from '../numbers.ts'
+
+/** What is found, in one sentence and a few numbers. */
+export function headline({ run, extracted, trained, scored, next }: ReportData): Html {
+  const scope = [...run.accounts.map((id) => `account ${id}`), ...run.regions].join(', ')
+  return html`<header>
+<p class="kicker">${run.source}<span> · ${day(run.from)} – ${day(run.to)} UTC</span>${scope !== '' && html`<span> · ${scope}</span>`}</p>
+<h1>${scored === undefined ? html`The model is trained. <em>Nothing has been scored yet.</em>` : sentence(scored)}</h1>
+<p class="lead">${scored === undefined ? html`To score the holdout: <code>${next}</code>` : lead(scored, extracted.cutoff)}</p>
+<dl class="tiles">
+${scored !== undefined && scoredTiles(scored)}
+${tile('model', auc(trained.auc), beats(trained.auc, trained.rules.net16.auc), trained.auc > trained.rules.net16.auc ? 'good' : 'bad')}
+${
+  scored === undefined &&
+  html`${tile('entities', count(extracted.entities), `from ${count(extracted.trainPairs)} accesses`)}
+${tile('held out', count(trained.distinctPairs), `pairs of the last ${plural(round(trained.days), 'day')}`)}
+${tile('cost so far', usd(run.usd), 'estimate')}`
+}
+</dl>
+</header>`
+}
+
+const sentence = ({ flagged, judged }: Scored): Html =>
+  flagged === 0
+    ? html`<em>None</em> of ${plural(judged, 'pair')} falls below the threshold.`
+    : html`<em>${plural(flagged, 'pair')}</em> of ${count(judged)} ${flagged === 1 ? 'does' : 'do'} not fit.`
+
+function lead(scored: Scored, cutoff: string): Html {
+  const what =
+    scored.of === 'holdout' ? `after ${day(cutoff)} UTC, which the model has not seen` : `of run ${scored.of}`
+  const why =
+    scored.alertsPerDay === undefined
+      ? 'The threshold was set by hand.'
+      : `The threshold allows about ${plural(scored.alertsPerDay, 'alert')} a day.`
+  return html`Judged were the accesses ${what}: does this entity usually come from this address? ${why}`
+}
+
+function scoredTiles({ judged, unseen, sparse, flagged, attacks }: Scored): Html {
+  const total = judged + unseen + sparse
+  const known = attacks?.kinds.reduce((n, kind) => n + kind.attacks, 0) ?? 0
+  const found = attacks?.kinds.reduce((n, kind) => n + kind.flagged, 0) ?? 0
+  return html`${tile('flagged', count(flagged), `${share(judged === 0 ? 0 : flagged / judged)} of what was judged`, flagged > 0 ? 'alert' : undefined)}
+${attacks !== undefined && tile('known attacks found', `${count(found)}`, `of ${count(known)} (${share(known === 0 ? 0 : found / known)})`)}
+${tile('judged', count(judged), `of ${count(total)} distinct pairs`)}
+${tile('not judged', count(unseen + sparse), unjudgedNote(unseen, sparse))}`
+}
+
+const unjudgedNote = (unseen: number, sparse: number): string =>
+  unseen + sparse === 0 ? 'every entity is known' : `${count(unseen)} of new entities, ${count(sparse)} of rare ones`
+
+const beats = (model: number, rule: number): string =>
+  model > rule ? `AUC; “same /16” alone has ${auc(rule)}` : `AUC, no better than “same /16” with ${auc(rule)}`
+
+const tile = (name: string, value: string, note: Content, tone?: string): Html =>
+  html`<div class="tile ${tone}"><dt>${name}</dt><dd><strong>${value}</strong> <span>${note}</span></dd></div>`
+
+const round = (days: number): number => Math.round(days * 10) / 10

@@ -1,0 +1,36 @@
+import type { chartist } from '../charts.ts'
+import type { Bin, ReportData } from '../data.ts'
+import { type Html, html } from '../html.ts'
+import { plural } from '../numbers.ts'
+
+type Charts = Awaited<ReturnType<typeof chartist>>
+
+/** How the scores lie, and where the threshold cuts them. */
+export function scores({ scored, trained }: ReportData, charts: Charts): Html {
+  const hasAttacks = scored?.attacks !== undefined
+  const bins = scored?.bins ?? binsOf(trained.quantiles, trained.distinctPairs)
+  const threshold = scored?.threshold ?? trained.threshold
+  return html`<section>
+<h2>Scores</h2>
+<p>${
+    scored === undefined
+      ? `Scores of ${plural(trained.distinctPairs, 'distinct pair')} of the holdout. The threshold allows about ${plural(trained.alertsPerDay, 'alert')} a day.`
+      : 'Every judged pair by its score. What lies to the left of the line is flagged.'
+  } Heights are shares of each group, on a scale that shows small ones too.</p>
+<figure>${charts.scores({ bins, threshold, hasAttacks })}</figure>
+</section>`
+}
+
+const BINS = 60
+
+/** A histogram from quantiles: between two of them lies an equal share of the pairs. */
+function binsOf(quantiles: readonly number[], pairs: number): Bin[] {
+  const [from, to] = [quantiles[0] ?? 0, quantiles.at(-1) ?? 1]
+  const width = (to - from) / BINS || 1
+  const counts = new Array<number>(BINS).fill(0)
+  for (const value of quantiles) {
+    const at = Math.min(BINS - 1, Math.floor((value - from) / width))
+    counts[at] = (counts[at] ?? 0) + pairs / quantiles.length
+  }
+  return counts.map((normal, i) => ({ from: from + i * width, to: from + (i + 1) * width, normal, attack: 0 }))
+}

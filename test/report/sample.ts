@@ -1,0 +1,121 @@
+import { Random } from '../../scripts/insights/random.ts'
+import type { Anomaly, ReportData } from '../../scripts/report/data.ts'
+
+/** Report data that a demo could have, made up from a seed. */
+export function sampleData(change: Partial<ReportData> = {}): ReportData {
+  return {
+    run: {
+      id: 'cloudtrail-20260302T0000Z-20260312T0000Z-3f9a1c',
+      source: 'cloudtrail',
+      logs: 's3://org-logs',
+      from: '2026-03-02T00:00:00.000Z',
+      to: '2026-03-12T00:00:00.000Z',
+      accounts: [],
+      regions: [],
+      objects: 1440,
+      bytes: 21_400_000,
+      usd: 0,
+      priceNote: 'prices of us-east-1 as of 2026-11-20',
+    },
+    extracted: {
+      events: 118_204,
+      pairs: 92_110,
+      trainPairs: 73_688,
+      holdoutPairs: 18_422,
+      entities: 312,
+      entity: 'principal',
+      cutoff: '2026-03-10T00:00:00.000Z',
+      dropped: [
+        { reason: 'AWS service', events: 14_022 },
+        { reason: 'IPv6', events: 6_100 },
+        { reason: 'no entity', events: 3_902 },
+        { reason: 'outside the window', events: 2_070 },
+      ],
+    },
+    trained: {
+      auc: 0.9862,
+      rules: {
+        ip: { normalSeen: 0.21, attackSeen: 0, auc: 0.605 },
+        net24: { normalSeen: 0.72, attackSeen: 0, auc: 0.86 },
+        net16: { normalSeen: 0.951, attackSeen: 0.004, auc: 0.9735 },
+      },
+      distinctPairs: 6_212,
+      days: 2,
+      quantiles: Array.from({ length: 1001 }, (_, i) => -9 + 22 * Math.sqrt(i / 1000)),
+      threshold: -4.2,
+      alertsPerDay: 10,
+      hyperparameters: [
+        ['num_entity_vectors', '624'],
+        ['vector_dim', '32'],
+        ['epochs', '10'],
+        ['learning_rate', '0.01'],
+        ['mini_batch_size', '1000'],
+      ],
+    },
+    scored: {
+      of: 'holdout',
+      judged: 6_212,
+      unseen: 41,
+      sparse: 88,
+      flagged: 27,
+      allowed: 0,
+      threshold: -4.2,
+      alertsPerDay: 10,
+      minEvents: 10,
+      allow: [],
+      bins: sampleBins(),
+      top: sampleTop(),
+      unjudged: [
+        { entity: 'AIDAQNEWPERSON0000001', verdict: 'unseen-entity', addresses: 3, accesses: 210 },
+        { entity: 'AROAQRARELYUSED000002', verdict: 'sparse-entity', addresses: 1, accesses: 7 },
+      ],
+      attacks: {
+        kinds: [
+          { kind: 'random-network', attacks: 20, flagged: 18, byRule: { ip: 0.1, net24: 0.4, net16: 1.6 } },
+          { kind: 'other-entity', attacks: 12, flagged: 6, byRule: { ip: 0.1, net24: 0.3, net16: 0.9 } },
+          { kind: 'near-network', attacks: 8, flagged: 0, byRule: { ip: 0, net24: 0.2, net16: 0.1 } },
+        ],
+        precision: 24 / 27,
+        auc: 0.941,
+        roc: Array.from({ length: 101 }, (_, i) => ({
+          falsePositives: (i / 100) ** 3,
+          truePositives: (i / 100) ** 0.22,
+        })),
+        rules: {
+          ip: { normalSeen: 0.21, attackSeen: 0, auc: 0.605 },
+          net24: { normalSeen: 0.72, attackSeen: 0.05, auc: 0.835 },
+          net16: { normalSeen: 0.951, attackSeen: 0.2, auc: 0.8755 },
+        },
+      },
+    },
+    next: 'npx zx scripts/score.mjs --run cloudtrail-20260302T0000Z-20260312T0000Z-3f9a1c',
+    ...change,
+  }
+}
+
+function sampleBins() {
+  return Array.from({ length: 60 }, (_, i) => {
+    const from = -11 + i * 0.4
+    const bell = (center: number, width: number) => Math.exp(-(((from - center) / width) ** 2))
+    return { from, to: from + 0.4, normal: Math.round(500 * bell(6, 3)), attack: Math.round(6 * bell(-6, 2.5)) }
+  })
+}
+
+function sampleTop(): Anomaly[] {
+  const random = new Random(7)
+  const octet = () => random.below(250) + 1
+  return Array.from({ length: 30 }, (_, i) => ({
+    entity: ['AIDAQX7Y2ZEXAMPLE0001', 'AROAQEXAMPLEROLE00042', '111122223333', 'ana.okafor17'][i % 4]!,
+    ip: `${octet()}.${octet()}.${octet()}.${octet()}`,
+    accesses: random.below(9) + 1,
+    events: random.below(900) + 20,
+    anomalyScore: 10.6 - i * 0.23,
+    flagged: i < 27,
+    seen: { ip: false, net24: false, net16: i % 5 === 0 },
+    ...(i % 9 !== 4 && i < 27 && { label: ['random-network', 'other-entity'][i % 2]! }),
+    usual: [
+      { network: `${octet()}.${octet()}.${octet()}.0/24`, share: 0.61 },
+      { network: `${octet()}.${octet()}.${octet()}.0/24`, share: 0.22 },
+    ],
+  }))
+}
