@@ -1,6 +1,6 @@
 import type * as PlotLibrary from '@observablehq/plot'
 import { count } from '../cli/format.ts'
-import { type Attacks, type Bin, ruleName, rules } from './data.ts'
+import { type Attacks, type Bin, rules, shortName } from './data.ts'
 import { Html } from './html.ts'
 import { score, share } from './numbers.ts'
 
@@ -36,7 +36,9 @@ const tidied = (svg: string): string =>
     .replace(/<style>[^<]*<\/style>/g, '')
     .replace(/ style="[^"]*"/g, '')
     .replace(/ font-(size|family)="[^"]*"/g, '')
-    .replace(/-?\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100))
+    .replace(/<[^>]+>/g, (tag) =>
+      tag.replace(/-?\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100)),
+    )
 
 const GROUPS = { normal: 'normal pairs', attack: 'known attacks' } as const
 
@@ -46,7 +48,8 @@ function scoresPlot(Plot: Plot, { bins, threshold, hasAttacks }: Distribution): 
     const total = bins.reduce((sum, bin) => sum + bin[group], 0)
     return bins.map((bin) => ({ ...bin, group, share: total === 0 ? 0 : bin[group] / total }))
   })
-  const top = Math.max(...bars.map((bar) => bar.share))
+  const top = Math.max(...bars.map((bar) => bar.share), 1e-6)
+  const tick = roundBelow(top)
   const ends = { from: bins[0]?.from ?? 0, to: bins.at(-1)?.to ?? 1 }
   const edge = Math.min(Math.max(threshold, ends.from), ends.to)
   const first = groups.slice(0, 1).map((group) => ({ group }))
@@ -60,7 +63,7 @@ function scoresPlot(Plot: Plot, { bins, threshold, hasAttacks }: Distribution): 
     y: {
       type: 'sqrt',
       domain: [0, top],
-      ticks: 3,
+      ticks: [0, tick / 4, tick],
       tickFormat: (value: number) => share(value),
       label: null,
       grid: true,
@@ -106,6 +109,12 @@ function scoresPlot(Plot: Plot, { bins, threshold, hasAttacks }: Distribution): 
   }
 }
 
+/** The largest 1, 2, 4 or 8 times a power of ten that is not above a value. */
+function roundBelow(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value))
+  return (value < 2 * power ? 1 : value < 4 * power ? 2 : value < 8 * power ? 4 : 8) * power
+}
+
 interface Point {
   readonly falsePositives: number
   readonly truePositives: number
@@ -113,7 +122,7 @@ interface Point {
 
 function rocPlot(Plot: Plot, { roc, rules: results }: Attacks, at: Point): PlotLibrary.PlotOptions {
   const dots = rules.map((rule) => ({
-    name: ruleName[rule],
+    name: shortName[rule],
     falsePositives: 1 - results[rule].normalSeen,
     truePositives: 1 - results[rule].attackSeen,
   }))
@@ -162,7 +171,7 @@ function rocPlot(Plot: Plot, { roc, rules: results }: Attacks, at: Point): PlotL
         x,
         y: 'truePositives',
         text: 'name',
-        dy: 15,
+        dy: -15,
         textAnchor: 'middle',
         fill: 'var(--rule)',
         stroke: 'var(--paper)',

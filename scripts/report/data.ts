@@ -11,7 +11,8 @@ export interface ReportData {
 
 export interface RunFacts {
   readonly id: string
-  readonly source: string
+  /** As AWS writes it: CloudTrail. */
+  readonly sourceName: string
   readonly logs: string
   /** ISO, UTC, half open. */
   readonly from: string
@@ -43,6 +44,7 @@ export const rules = ['ip', 'net24', 'net16'] as const
 /** "Was this address, its /24, its /16 seen before for this entity?" */
 export type Rule = (typeof rules)[number]
 export const ruleName: Record<Rule, string> = { ip: 'same address', net24: 'same /24', net16: 'same /16' }
+export const shortName: Record<Rule, string> = { ip: 'IP', net24: '/24', net16: '/16' }
 
 /** How a yes/no rule does: the shares of normal and of attack pairs that it has seen before. */
 export interface RuleResult {

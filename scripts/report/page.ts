@@ -19,14 +19,14 @@ export async function pageOf(data: ReportData): Promise<string> {
   const charts = await chartist()
   const sections = [
     headline(data),
-    anomalies(data),
     scores(data, charts),
+    anomalies(data),
     attacks(data, charts),
     unjudged(data),
     origin(data),
     settings(data),
   ]
-  const { source, from, to } = data.run
+  const { sourceName, from, to } = data.run
   return html`${DOCTYPE}
 <html lang="en">
 <head>
@@ -35,7 +35,7 @@ export async function pageOf(data: ReportData): Promise<string> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${source} · ${day(from)} – ${day(to)}</title>
+<title>${sourceName} · ${day(from)} – ${day(to)}</title>
 <style>${new Html(style)}</style>
 </head>
 <body>

@@ -6,7 +6,7 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
   return {
     run: {
       id: 'cloudtrail-20260302T0000Z-20260312T0000Z-3f9a1c',
-      source: 'cloudtrail',
+      sourceName: 'CloudTrail',
       logs: 's3://org-logs',
       from: '2026-03-02T00:00:00.000Z',
       to: '2026-03-12T00:00:00.000Z',
@@ -57,7 +57,7 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
       judged: 6_212,
       unseen: 41,
       sparse: 88,
-      flagged: 27,
+      flagged: 17,
       allowed: 0,
       threshold: -4.2,
       alertsPerDay: 10,
@@ -75,7 +75,7 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
           { kind: 'other-entity', attacks: 12, flagged: 6, byRule: { ip: 0.1, net24: 0.3, net16: 0.9 } },
           { kind: 'near-network', attacks: 8, flagged: 0, byRule: { ip: 0, net24: 0.2, net16: 0.1 } },
         ],
-        precision: 24 / 27,
+        precision: 14 / 17,
         auc: 0.941,
         roc: Array.from({ length: 101 }, (_, i) => ({
           falsePositives: (i / 100) ** 3,
@@ -104,15 +104,15 @@ function sampleBins() {
 function sampleTop(): Anomaly[] {
   const random = new Random(7)
   const octet = () => random.below(250) + 1
-  return Array.from({ length: 30 }, (_, i) => ({
+  return Array.from({ length: 20 }, (_, i) => ({
     entity: ['AIDAQX7Y2ZEXAMPLE0001', 'AROAQEXAMPLEROLE00042', '111122223333', 'ana.okafor17'][i % 4]!,
     ip: `${octet()}.${octet()}.${octet()}.${octet()}`,
     accesses: random.below(9) + 1,
     events: random.below(900) + 20,
     anomalyScore: 10.6 - i * 0.23,
-    flagged: i < 27,
+    flagged: i < 17,
     seen: { ip: false, net24: false, net16: i % 5 === 0 },
-    ...(i % 9 !== 4 && i < 27 && { label: ['random-network', 'other-entity'][i % 2]! }),
+    ...(i % 9 !== 4 && i < 17 && { label: ['random-network', 'other-entity'][i % 2]! }),
     usual: [
       { network: `${octet()}.${octet()}.${octet()}.0/24`, share: 0.61 },
       { network: `${octet()}.${octet()}.${octet()}.0/24`, share: 0.22 },

@@ -1,5 +1,5 @@
 import { count } from '../../cli/format.ts'
-import { type Anomaly, type ReportData, rules } from '../data.ts'
+import { type Anomaly, type ReportData, rules, shortName } from '../data.ts'
 import { type Html, html, strange } from '../html.ts'
 import { plural, score, share } from '../numbers.ts'
 
@@ -35,12 +35,12 @@ function notFlagged({ flagged, allowed }: Anomaly): Html | false {
   return allowed === undefined ? html` <small>not flagged</small>` : html` <small>allowed by ${allowed}</small>`
 }
 
-const SHORT = { ip: 'IP', net24: '/24', net16: '/16' } as const
-
 function seen({ seen }: Anomaly): Html {
   if (seen === undefined) return html`<small>not known</small>`
   const found = rules.filter((rule) => seen[rule]).at(0)
-  return found === undefined ? html`<span class="never">never</span>` : html`<span class="known">${SHORT[found]}</span>`
+  return found === undefined
+    ? html`<span class="never">never</span>`
+    : html`<span class="known">${shortName[found]}</span>`
 }
 
 const usual = ({ usual }: Anomaly): Html | Html[] =>

@@ -22,7 +22,7 @@ ${aucTable(trained.auc, trained.rules)}
 (${count(scored.flagged)}), it finds this much; of the model’s alerts ${share(attacks.precision)} are known attacks.</p>
 <div class="pair">
 <figure>${charts.roc(attacks, operatingPoint(scored, attacks))}
-<figcaption>The curve is the model at every threshold; the rings are the rules, which can only say yes or no.</figcaption></figure>
+<figcaption>The curve is the model at every threshold; the rings are the rules “same address, /24 or /16 seen before”, which can only say yes or no.</figcaption></figure>
 <div>${kindTable(attacks, scored.flagged)}${aucTable(attacks.auc, attacks.rules)}</div>
 </div>
 </section>`

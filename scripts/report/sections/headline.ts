@@ -7,8 +7,8 @@ import { auc, day, plural, share } from '../numbers.ts'
 export function headline({ run, extracted, trained, scored, next }: ReportData): Html {
   const scope = [...run.accounts.map((id) => `account ${id}`), ...run.regions].join(', ')
   return html`<header>
-<p class="kicker">${run.source}<span> · ${day(run.from)} – ${day(run.to)} UTC</span>${scope !== '' && html`<span> · ${scope}</span>`}</p>
-<h1>${scored === undefined ? html`The model is trained. <em>Nothing has been scored yet.</em>` : sentence(scored)}</h1>
+<p class="kicker">${run.sourceName}<span> · ${day(run.from)} – ${day(run.to)} UTC</span>${scope !== '' && html`<span> · ${scope}</span>`}</p>
+<h1>${scored === undefined ? html`The model is trained. Nothing has been scored yet.` : sentence(scored)}</h1>
 <p class="lead">${scored === undefined ? html`To score the holdout: <code>${next}</code>` : lead(scored, extracted.cutoff)}</p>
 <dl class="tiles">
 ${scored !== undefined && scoredTiles(scored)}
