@@ -28,5 +28,6 @@ function flagsOf({ source, logs, from, to, accounts, regions, keys, keysFrom }: 
   return ['--source', source, '--logs', logs, '--from', start ?? '', '--to', end ?? '', ...scope, ...(how ?? [])]
 }
 
-/** For copying into a shell; nothing here is ever run through one. */
-const quoted = (text: string): string => (/^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+/** A word of a command line, for copying into a shell; nothing here is ever run through one. */
+export const quoted = (text: string): string =>
+  /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
