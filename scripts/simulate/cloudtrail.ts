@@ -52,8 +52,8 @@ function peopleAtWork(settings: Settings, people: readonly Person[]): Accesses {
   })
 }
 
-/** Mean over many records; the real ones at hand take 1,262. */
-const RECORD_BYTES = 1282
+/** Mean over many records, rounded down; real ones take about as many. */
+const RECORD_BYTES = 1240
 
 /** Seconds between deliveries: a quiet trail has fewer files. */
 function stepOf(events: number, { accounts, window }: Settings): number {

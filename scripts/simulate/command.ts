@@ -3,6 +3,7 @@ import { defineCommand } from '../cli/command.ts'
 import { UsageError } from '../cli/errors.ts'
 import { bytes, count, facts } from '../cli/format.ts'
 import { flag, list, number, parsed, text } from '../cli/options.ts'
+import { quoted } from '../runs/next.ts'
 import { describeWindow, windowOf } from '../runs/window.ts'
 import { LABELS } from './folder.ts'
 import { bytesOf, type Settings } from './settings.ts'
@@ -90,7 +91,7 @@ export const command = defineCommand({
         ['events', count(Number(totals.events))],
         ['attacks', `${count(Number(totals.attacks))}, listed in ${labels}`],
       ]),
-      next: `npx zx scripts/inventory.mjs --logs ${options.logs}`,
+      next: `npx zx scripts/inventory.mjs --logs ${quoted(options.logs)}`,
     }
   },
 })

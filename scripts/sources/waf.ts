@@ -18,9 +18,10 @@ export const waf: Source = {
     {
       id: 'waf-firehose',
       about: 'web ACL logging through Amazon Data Firehose',
+      // WAF delivers only to streams with this beginning: "Sending web ACL traffic logs to an Amazon Data Firehose delivery stream".
       // Object names: "Configure S3 object name format", Data Firehose developer guide; the time is that of the oldest record.
       path: '',
-      timed: '{yyyy}/{MM}/{dd}/{HH}/{stream}-{version}-{yyyy}-{MM}-{dd}-{HH}-{mm}-{ss}',
+      timed: '{yyyy}/{MM}/{dd}/{HH}/aws-waf-logs-{stream}-{version}-{yyyy}-{MM}-{dd}-{HH}-{mm}-{ss}',
       tail: '-[0-9a-zA-Z-]+(?:\\.[a-z.]+)?',
       // An object holds up to one buffer interval (at most 15 minutes) after its time.
       padding: { unit: 1, before: 15, after: 15, lateHours: 24 },

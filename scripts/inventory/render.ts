@@ -1,0 +1,83 @@
+import { bytes, count, table } from '../cli/format.ts'
+import { quoted } from '../runs/next.ts'
+import type { LooseFound, LooseSurvey } from './loose.ts'
+import type { Other } from './others.ts'
+import type { BranchDays, Found } from './survey.ts'
+
+/** One line per source and account. */
+export function surveyText(found: readonly Found[], others: readonly Other[]): string {
+  const rows = found.flatMap((one) => accountRows(one))
+  const parts = rows.length === 0 ? [] : [table([['source', 'account', 'regions', 'first day', 'last day'], ...rows])]
+  if (found.some(({ digests }) => digests))
+    parts.push('CloudTrail digests index these logs: stage --keys digest selects by them')
+  if (others.length > 0)
+    parts.push(
+      `not read by prestage:\n${table(
+        others.map(({ name, about, accounts }) => [
+          name,
+          about,
+          accounts.length === 1 ? `account ${accounts[0]}` : `${count(accounts.length)} accounts`,
+        ]),
+        '  ',
+      )}`,
+    )
+  return parts.join('\n\n')
+}
+
+function accountRows({ source, layout, branches }: Found): string[][] {
+  const byAccount = new Map<string, BranchDays[]>()
+  for (const branch of branches) {
+    const account = branch.variables.account ?? `in ${branch.path || '.'} (${layout})`
+    byAccount.set(account, [...(byAccount.get(account) ?? []), branch])
+  }
+  return [...byAccount].map(([account, own]) => [
+    source,
+    account,
+    places(own),
+    own.map(({ first }) => first).sort()[0] ?? '',
+    own
+      .map(({ last }) => last)
+      .sort()
+      .at(-1) ?? '',
+  ])
+}
+
+const SHOWN = 4
+
+/** Regions, with the web ACLs in each where there are any. */
+function places(branches: readonly BranchDays[]): string {
+  const names = new Set(
+    branches.map(({ variables: { region = '–', acl } }) => (acl === undefined ? region : `${region}:${acl}`)),
+  )
+  const [shown, rest] = [[...names].slice(0, SHOWN), names.size - SHOWN]
+  return rest > 0 ? `${shown.join(', ')}, ${rest} more` : shown.join(', ')
+}
+
+/** What names alone tell. */
+export const looseText = (found: readonly LooseFound[], unknown: LooseSurvey['unknown']): string =>
+  [
+    'no AWSLogs/ folders; by the names of the objects:',
+    table([
+      ['source', 'objects', 'size', 'accounts', 'regions', 'first day', 'last day'],
+      ...found.map((one) => [
+        one.source,
+        count(one.objects),
+        bytes(one.bytes),
+        one.accounts.join(', '),
+        one.regions.join(', '),
+        one.first,
+        one.last,
+      ]),
+    ]),
+    ...(unknown.objects === 0
+      ? []
+      : [
+          `${count(unknown.objects)} others, for example ${unknown.examples.map((key) => JSON.stringify(key)).join(', ')}`,
+        ]),
+  ].join('\n')
+
+/** Stages the last day that is there. */
+export function stageCommand({ source, last }: { source: string; last: string }, logs: string): string {
+  const to = new Date(Date.parse(last) + 86_400_000).toISOString().slice(0, 10)
+  return `npx zx scripts/stage.mjs --source ${source} --logs ${quoted(logs)} --from ${last} --to ${to}`
+}

@@ -1,0 +1,109 @@
+import pMap from 'p-map'
+import { type Branch, type DiscoverOptions, discover, type Lister } from '../sources/discover.ts'
+import { keyParser } from '../sources/layout.ts'
+import type { Source } from '../sources/source.ts'
+import type { Store } from '../stores/store.ts'
+import { daysOf } from './days.ts'
+
+/** One account, region, web ACL, … of a source. */
+export interface BranchDays {
+  /** Prefix below which its logs lie. */
+  readonly path: string
+  readonly variables: Readonly<Record<string, string>>
+  readonly first: string
+  readonly last: string
+}
+
+/** What lies there of one source under one layout. Days are those of the keys, `2026-03-02`, UTC. */
+export interface Found {
+  readonly source: string
+  readonly layout: string
+  readonly accounts: readonly string[]
+  readonly regions: readonly string[]
+  readonly first: string
+  readonly last: string
+  /** Whether digests index the logs. */
+  readonly digests: boolean
+  readonly branches: readonly BranchDays[]
+}
+
+export interface Survey {
+  readonly found: readonly Found[]
+  /** Prefixes before `AWSLogs/`. */
+  readonly roots: readonly string[]
+  /** Folders with too many children to be searched. */
+  readonly skipped: readonly string[]
+}
+
+/** Descends the layouts of these sources. Objects are not listed, but for a look at the names where folders alone say nothing. */
+export async function survey(
+  store: Store,
+  lister: Lister,
+  sources: readonly Source[],
+  options: DiscoverOptions,
+): Promise<Survey> {
+  const found: Found[] = []
+  const roots = new Set<string>()
+  const skipped = new Set<string>()
+  for (const source of sources) {
+    const discovery = await discover(lister, source, options)
+    for (const root of discovery.roots) roots.add(root)
+    for (const path of discovery.skipped) skipped.add(path)
+    const digests = source.digest && (await discover(lister, { ...source, layouts: [source.digest] }, options))
+    for (const layout of source.layouts) {
+      const own = discovery.branches.filter((branch) => branch.layout === layout)
+      const branches = await datedBranches(store, lister, own, options)
+      const [first] = branches.map((branch) => branch.first).sort()
+      const last = branches
+        .map((branch) => branch.last)
+        .sort()
+        .at(-1)
+      if (first === undefined || last === undefined) continue
+      found.push({
+        source: source.id,
+        layout: layout.id,
+        accounts: valuesOf(branches, 'account'),
+        regions: valuesOf(branches, 'region'),
+        first,
+        last,
+        digests: (digests?.branches.length ?? 0) > 0,
+        branches,
+      })
+    }
+  }
+  return { found, roots: [...roots], skipped: [...skipped] }
+}
+
+async function datedBranches(
+  store: Store,
+  lister: Lister,
+  branches: readonly Branch[],
+  { concurrency, signal }: DiscoverOptions,
+): Promise<BranchDays[]> {
+  const dated = async (branch: Branch): Promise<BranchDays[]> => {
+    const { path, variables } = branch
+    const days = await daysOf(lister, path)
+    if (days === undefined || !(await isOfLayout(store, branch, days.last))) return []
+    return [{ path, variables, ...days }]
+  }
+  return (await pMap(branches, dated, { concurrency, ...(signal && { signal }) })).flat()
+}
+
+/** Objects that are looked at before a folder of years counts as something else. */
+const LOOKS = 100
+
+/** Years directly below a prefix may be anything: there the names of objects decide. */
+async function isOfLayout(store: Store, { layout, path }: Branch, day: string): Promise<boolean> {
+  if (layout.path !== '') return true
+  const parse = keyParser(layout)
+  let looks = 0
+  for await (const { key } of store.list({ prefix: `${path}${day.replaceAll('-', '/')}/` })) {
+    if (parse(key) !== undefined) return true
+    if (++looks === LOOKS) return false
+  }
+  return false
+}
+
+export const valuesOf = (branches: readonly BranchDays[], variable: string): string[] => [
+  ...new Set(branches.map(({ variables }) => variables[variable]).filter((value) => value !== undefined)),
+]
