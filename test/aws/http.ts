@@ -7,7 +7,9 @@ export interface Incoming {
   readonly method: string
   readonly host: string
   readonly path: string
+  /** By name; values of a repeated parameter are joined by commas. */
   readonly query: ReadonlyMap<string, string>
+  readonly parameters: readonly (readonly [string, string])[]
   readonly headers: Readonly<Record<string, string>>
   readonly body: Readable
   /** The whole body; may be asked for more than once, but not beside `body`. */
@@ -75,7 +77,10 @@ const SCOPE = /Credential=([^/,\s]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/
 export function incoming(message: IncomingMessage): Incoming {
   const [path = '/', search = ''] = splitOnce(message.url ?? '/', '?')
   const headers = flat(message.headers)
-  const query = new Map(new URLSearchParams(search))
+  const parameters = [...new URLSearchParams(search)]
+  const query = new Map<string, string>()
+  for (const [name, value] of parameters)
+    query.set(name, [query.get(name), value].filter((v) => v !== undefined).join())
   const scope = SCOPE.exec(headers.authorization ?? `Credential=${query.get('X-Amz-Credential') ?? ''}`)
   let bytes: Promise<Buffer> | undefined
   return {
@@ -83,6 +88,7 @@ export function incoming(message: IncomingMessage): Incoming {
     host: headers.host ?? '',
     path,
     query,
+    parameters,
     headers,
     body: message,
     bytes: () => {

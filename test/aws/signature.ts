@@ -14,7 +14,7 @@ const encoded = (text: string): string =>
 export function isSigned(request: Incoming, secret: string): boolean {
   const match = AUTHORIZATION.exec(request.headers.authorization ?? '')
   const { day = '', region = '', service = '', signed = '', signature = '' } = match?.groups ?? {}
-  const query = [...request.query].map(([name, value]) => `${encoded(name)}=${encoded(value)}`).sort()
+  const query = request.parameters.map(([name, value]) => `${encoded(name)}=${encoded(value)}`).sort()
   const headers = signed.split(';').map((name) => `${name}:${(request.headers[name] ?? '').trim().replace(/ +/g, ' ')}`)
   const path = service === 's3' ? request.path : request.path.split('/').map(encoded).join('/')
   const payload = request.headers['x-amz-content-sha256'] ?? ''

@@ -1,10 +1,14 @@
 import { Counters } from './counters.ts'
 import { Faults } from './faults.ts'
+import type { Incoming } from './http.ts'
 import { type Credentials, defaultCredentials, identify } from './identity.ts'
 import { haveModels } from './model/botocore.ts'
 import { Buckets } from './s3/helpers.ts'
 import { s3Service } from './s3/service.ts'
-import { type BucketSettings, S3State } from './s3/state.ts'
+import { type BucketSettings, type Caller, S3State } from './s3/state.ts'
+import { Control } from './s3control/control.ts'
+import type { RunnerSettings } from './s3control/runner.ts'
+import { s3ControlService } from './s3control/service.ts'
 import { serve } from './server.ts'
 
 export interface SandboxSettings {
@@ -14,6 +18,8 @@ export interface SandboxSettings {
   readonly credentials?: readonly [Credentials, ...Credentials[]]
   readonly buckets?: Readonly<Record<string, BucketSettings>>
   readonly now?: () => Date
+  /** How S3 Batch jobs go; see `control.settings`. */
+  readonly jobs?: Partial<RunnerSettings>
 }
 
 export interface Sandbox {
@@ -22,6 +28,7 @@ export interface Sandbox {
   readonly env: Readonly<Record<string, string>>
   readonly account: string
   readonly s3: Buckets
+  readonly control: Control
   readonly requests: Counters
   readonly faults: Faults
   /** What was not as AWS's models say, and bugs of the sandbox. A test asserts that it is empty. */
@@ -36,7 +43,10 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   const state = new S3State({ account: caller.account, region, now })
   for (const [name, bucket] of Object.entries(settings.buckets ?? {})) state.createBucket(name, bucket)
   const [counters, faults, violations]: [Counters, Faults, string[]] = [new Counters(), new Faults(), []]
-  const services = [s3Service(state, (request) => identify(credentials, request))]
+  const control = new Control(state)
+  Object.assign(control.settings, settings.jobs)
+  const who = (request: Incoming): Caller => identify(credentials, request)
+  const services = [s3ControlService(state, control, who), s3Service(state, who)]
   const { port } = settings
   const { url, close } = await serve({ services, counters, faults, violations, ...(port !== undefined && { port }) })
   return {
@@ -44,10 +54,14 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     env: environment(url, region, caller),
     account: caller.account,
     s3: new Buckets(state),
+    control,
     requests: counters,
     faults,
     violations,
-    close,
+    close: () => {
+      control.runner.close()
+      return close()
+    },
   }
 }
 

@@ -1,0 +1,164 @@
+import { AwsError, type Incoming } from '../http.ts'
+import { accessDenied, type Caller, type S3State } from '../s3/state.ts'
+import { childText, type Element, type Node, parseXml } from '../xml.ts'
+import type { Control } from './control.ts'
+import { countFailed, type Job, type JobStatus, jobSpec, TERMINAL } from './job.ts'
+
+export interface ControlCall {
+  readonly s3: S3State
+  readonly control: Control
+  readonly caller: Caller
+  readonly request: Incoming
+  /** From the path; empty where it names none. */
+  readonly jobId: string
+}
+
+export type Result = Record<string, Node>
+
+const toNode = (element: Element): Node => {
+  if (element.children.length === 0) return element.text
+  const names = [...new Set(element.children.map(({ name }) => name))]
+  return Object.fromEntries(names.map((name) => [name, element.children.filter((c) => c.name === name).map(toNode)]))
+}
+
+export async function createJob({ s3, control, caller, request }: ControlCall): Promise<Result> {
+  const root = parseXml((await request.bytes()).toString())
+  const token = childText(root, 'ClientRequestToken') ?? ''
+  s3.authorize(caller, 's3:CreateJob', `arn:aws:s3:${request.scope?.region}:${caller.account}:job/*`)
+  const known = control.jobs().find((job) => job.token === token && job.account === caller.account)
+  if (known && JSON.stringify(known.request) === JSON.stringify(root)) return { JobId: known.id }
+  if (known) throw new AwsError('IdempotencyException', 400, 'The request token was used with other parameters before')
+  const spec = jobSpec(root)
+  s3.authorize(caller, 'iam:PassRole', spec.role)
+  if (!spec.role.includes(`::${caller.account}:`))
+    throw new AwsError('AccessDenied', 403, 'Cross-account pass role is not allowed.')
+  const target = s3.buckets.get(spec.copy.bucket)
+  if (target && target.region !== request.scope?.region)
+    throw new AwsError('InvalidRequest', 400, `The job must be created in the Region of bucket ${target.name}`)
+  const job = control.add({
+    token,
+    request: root,
+    spec,
+    account: caller.account,
+    created: s3.now(),
+    priority: Number(childText(root, 'Priority')),
+    reason: undefined,
+    confirmed: false,
+    tasks: undefined,
+    activeSince: undefined,
+    ended: undefined,
+    suspended: undefined,
+  })
+  return { JobId: job.id }
+}
+
+function jobOf({ control, caller, jobId }: ControlCall): Job {
+  const job = control.find(jobId)
+  if (job && job.account === caller.account) return job
+  throw new AwsError('NoSuchJob', 404, `The job ${jobId} does not exist`)
+}
+
+function progress(s3: S3State, job: Job): Node {
+  const failed = countFailed(job)
+  const seconds = job.activeSince ? ((job.ended ?? s3.now()).getTime() - job.activeSince.getTime()) / 1000 : 0
+  return {
+    TotalNumberOfTasks: job.tasks?.length ?? 0,
+    NumberOfTasksSucceeded: job.results.length - failed,
+    NumberOfTasksFailed: failed,
+    Timers: { ElapsedTimeInActiveSeconds: Math.floor(seconds) },
+  }
+}
+
+const polls = new WeakMap<Job, number>()
+
+export async function describeJob(call: ControlCall): Promise<Result> {
+  const { s3, control, request } = call
+  const job = jobOf(call)
+  const poll = (polls.get(job) ?? 0) + 1
+  polls.set(job, poll)
+  if (poll <= control.settings.invisibleFor) throw new AwsError('NoSuchJob', 404, `The job ${job.id} does not exist`)
+  if (control.settings.pace === 'poll') await control.runner.step(job)
+  const asked = Object.fromEntries(job.request.children.map((child) => [child.name, toNode(child)]))
+  const { Manifest, Operation, Report, RoleArn, ConfirmationRequired, Description } = asked
+  const Job: Record<string, Node> = {
+    JobId: job.id,
+    ConfirmationRequired,
+    Description,
+    JobArn: `arn:aws:s3:${request.scope?.region}:${job.account}:job/${job.id}`,
+    Status: job.status,
+    Manifest,
+    Operation,
+    Priority: job.priority,
+    ProgressSummary: progress(s3, job),
+    StatusUpdateReason: job.reason,
+    FailureReasons:
+      job.failures.length === 0
+        ? undefined
+        : { member: job.failures.map(({ code, reason }) => ({ FailureCode: code, FailureReason: reason })) },
+    Report,
+    CreationTime: job.created,
+    TerminationDate: job.ended,
+    RoleArn,
+    SuspendedDate: job.suspended,
+    SuspendedCause: job.status === 'Suspended' ? 'AWAITING_CONFIRMATION' : undefined,
+  }
+  return { Job }
+}
+
+export function listJobs({ s3, control, caller, request }: ControlCall): Result {
+  const { query } = request
+  const statuses = query.get('jobStatuses')?.split(',')
+  const most = Math.min(Number(query.get('maxResults') ?? 1000), 1000)
+  const start = Number(query.get('nextToken') ?? 0)
+  if (!Number.isInteger(start)) throw new AwsError('InvalidNextTokenException', 400, 'The token is not valid')
+  const jobs = [...control.jobs()]
+    .reverse()
+    .filter((job) => job.account === caller.account && (statuses?.includes(job.status) ?? true))
+  const page = jobs.slice(start, start + most)
+  return {
+    NextToken: start + page.length < jobs.length ? String(start + page.length) : undefined,
+    Jobs: {
+      member: page.map((job) => ({
+        JobId: job.id,
+        Description: job.spec.description,
+        Operation: 'S3PutObjectCopy',
+        Priority: job.priority,
+        Status: job.status,
+        CreationTime: job.created,
+        TerminationDate: job.ended,
+        ProgressSummary: progress(s3, job),
+      })),
+    },
+  }
+}
+
+const CANCELLABLE: readonly JobStatus[] = ['New', 'Preparing', 'Suspended', 'Ready', 'Active', 'Pausing', 'Paused']
+
+export function updateJobStatus(call: ControlCall): Result {
+  const { control, request } = call
+  const job = jobOf(call)
+  const wanted = request.query.get('requestedJobStatus')
+  const allowed = wanted === 'Ready' ? job.status === 'Suspended' : CANCELLABLE.includes(job.status)
+  if (!allowed) throw new AwsError('JobStatusException', 400, `A job in status ${job.status} cannot go to ${wanted}`)
+  job.reason = request.query.get('statusUpdateReason')
+  job.status = wanted === 'Ready' ? 'Ready' : 'Cancelling'
+  job.confirmed ||= wanted === 'Ready'
+  control.runner.start(job)
+  return { JobId: job.id, Status: job.status, StatusUpdateReason: job.reason }
+}
+
+export function updateJobPriority(call: ControlCall): Result {
+  const job = jobOf(call)
+  if (TERMINAL.includes(job.status))
+    throw new AwsError('BadRequestException', 400, `A job in status ${job.status} has no priority`)
+  job.priority = Number(call.request.query.get('priority'))
+  return { JobId: job.id, Priority: job.priority }
+}
+
+/** @throws AwsError unless the account in the request, and in the host where it is there, is the caller's */
+export function checkAccount({ caller, request }: ControlCall): void {
+  const account = request.headers['x-amz-account-id']
+  const [, label = account] = /^(\d{12})\./.exec(request.host) ?? []
+  if (account !== label) throw new AwsError('InvalidRequest', 400, 'Account of host and header differ')
+  if (account !== caller.account) throw accessDenied()
+}
