@@ -16,6 +16,9 @@ export const paths = {
   verdicts: 'scores/verdicts.ndjson',
   anomalies: 'scores/anomalies.csv',
   report: 'report.html',
+  /** What an endpoint left running notes about itself, and what it says. */
+  endpoint: 'endpoint/endpoint.json',
+  endpointLog: 'endpoint/endpoint.log',
   /** Drafts of an unfinished step; may be deleted at any time when no step runs. */
   tmp: 'tmp/',
 } as const

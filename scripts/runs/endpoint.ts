@@ -1,0 +1,85 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as z from 'zod'
+import { UserError } from '../cli/errors.ts'
+import { paths } from './paths.ts'
+import type { Run } from './run.ts'
+
+const schema = z.strictObject({
+  /** Where it answers. */
+  url: z.url(),
+  pid: z.int(),
+  /** Only who knows it may stop the endpoint. */
+  token: z.string().min(1),
+  /** Digest of the model that it serves. */
+  model: z.string(),
+})
+
+/** What an endpoint that was left running notes about itself in its run's folder. */
+export type EndpointRecord = z.infer<typeof schema>
+
+/** Header with which an endpoint says who it is, without giving its token away. */
+export const IDENTITY_HEADER = 'x-prestage-endpoint'
+/** Header that names the model's digest. */
+export const MODEL_HEADER = 'x-prestage-model'
+
+export const identityOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+
+/** Whether somebody knows the token; takes as long for a near miss as for a far one. */
+export const knowsToken = (given: string, token: string): boolean =>
+  timingSafeEqual(Buffer.from(identityOf(given)), Buffer.from(identityOf(token)))
+
+/** Undefined when none was noted, or what is noted cannot be read. */
+export async function endpointOf(run: Run): Promise<EndpointRecord | undefined> {
+  const text = await run.store.text(paths.endpoint)
+  if (text === undefined) return undefined
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+/** `ours` answers with its identity; `foreign` is somebody else at that address; `silent` takes the connection and says nothing. */
+export type EndpointState = 'ours' | 'foreign' | 'silent' | 'gone'
+
+const ANSWER_MS = 5000
+
+/** Asks whoever listens at the noted address who it is. */
+export async function stateOf({ url, token }: Pick<EndpointRecord, 'url' | 'token'>): Promise<EndpointState> {
+  try {
+    const answer = await fetch(`${url}/ping`, { signal: AbortSignal.timeout(ANSWER_MS), redirect: 'manual' })
+    await answer.body?.cancel()
+    return answer.headers.get(IDENTITY_HEADER) === identityOf(token) ? 'ours' : 'foreign'
+  } catch (error) {
+    return error instanceof Error && error.name === 'TimeoutError' ? 'silent' : 'gone'
+  }
+}
+
+const STOP_MS = 10_000
+const POLL_MS = 50
+
+/**
+ * Asks an endpoint to end itself and waits until it has. No process is ever killed: a process number may by now be another's,
+ * and the token goes only to whoever has proven to be this endpoint.
+ * @throws UserError when it is silent or does not end
+ */
+export async function stopEndpoint(record: EndpointRecord): Promise<'stopped' | 'gone' | 'foreign'> {
+  const state = await stateOf(record)
+  if (state === 'silent') throw stuck(record, 'does not answer')
+  if (state !== 'ours') return state
+  const { url, token } = record
+  await fetch(`${url}/stop`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(ANSWER_MS),
+  }).catch(() => undefined)
+  for (const until = Date.now() + STOP_MS; Date.now() < until; await sleep(POLL_MS))
+    if ((await stateOf(record)) !== 'ours') return 'stopped'
+  throw stuck(record, 'does not stop')
+}
+
+const stuck = ({ url, pid }: EndpointRecord, what: string): UserError =>
+  new UserError(`the endpoint at ${url} ${what}`, {
+    hint: `if process ${pid} is still a prestage deploy, end it by hand, then repeat this`,
+  })
