@@ -5,6 +5,9 @@ export interface Seen {
   status: number
 }
 
+// A bench asks millions of times; nobody reads such a log.
+const LOGGED = 20_000
+
 /** What a sandbox was asked: requests by operation, and how many at once. */
 export class Counters {
   #counts = new Map<string, number>()
@@ -17,6 +20,7 @@ export class Counters {
     const { service, operation, resource } = call
     const seen: Seen = { service, operation, resource, status: 0 }
     this.#seen.push(seen)
+    if (this.#seen.length > 2 * LOGGED) this.#seen = this.#seen.slice(-LOGGED)
     this.#counts.set(operation, this.of(operation) + 1)
     this.#move(operation, 1)
     return (status) => {
@@ -47,7 +51,7 @@ export class Counters {
     return this.#most.get(operation) ?? 0
   }
 
-  /** Every request in the order of arrival; status 0 while it is being answered, or when the connection was cut. */
+  /** The latest requests, at least 20,000, in the order of arrival; status 0 while it is being answered, or when the connection was cut. */
   log(): readonly Readonly<Seen>[] {
     return this.#seen
   }

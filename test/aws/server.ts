@@ -76,6 +76,9 @@ async function run(serving: Serving, call: Call, requestId: string): Promise<Rep
     return reply
   } catch (error) {
     if (error instanceof AwsError) return call.refuse(error, requestId)
+    // The caller went away while it was sending: its right, and nobody is there to be answered.
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET')
+      return call.refuse(new AwsError('RequestTimeout', 400, error.message), requestId)
     serving.violations.push(`${call.operation}: ${error instanceof Error ? error.stack : String(error)}`)
     return call.refuse(new AwsError('InternalError', 500, String(error)), requestId)
   }
