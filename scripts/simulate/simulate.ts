@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Context } from '../cli/context.ts'
 import { simulateCloudTrail } from './cloudtrail.ts'
 import { begin, claim, finish, type Totals } from './folder.ts'
@@ -31,8 +32,11 @@ export async function simulate(
   await begin(folder, settings, keysOf(parts), !claimed.keepExisting)
   const writer = new Writer(folder, claimed)
   const progress = context.progress('simulate', undefined, 'objects')
+  let turns = 0
   for (const part of parts)
     for (const { key, content } of part.files()) {
+      // Small files are written at once: nothing else, not even Ctrl-C, is heard unless it is listened to now and then.
+      if (++turns % 100 === 0) await setImmediate()
       context.signal.throwIfAborted()
       await writer.put(key, content())
       progress.advance()

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { gzip, gzipSync } from 'node:zlib'
 import { pathOf } from '../stores/folder-names.ts'
 
 const compress = promisify(gzip)
 
-/** Files that are compressed and written at once: as many as libuv has threads, and some that wait for one. */
+/** Larger files are compressed and written by other threads, this many at once; for smaller ones that takes longer than the work itself. */
 const IN_FLIGHT = 8
+const LARGE = 100_000
 /** The same everywhere: a fast level, since logs are simulated to be read. */
 const LEVEL = 4
 /** Where gzip says which system wrote it; 255 is "unknown". */
@@ -25,7 +27,7 @@ export class Writer {
   written = 0
   private readonly folder: string
   private readonly keepExisting: boolean
-  private readonly folders = new Map<string, Promise<unknown>>()
+  private readonly folders = new Set<string>()
   private readonly pending = new Set<Promise<void>>()
   private failure: unknown
 
@@ -37,7 +39,36 @@ export class Writer {
   /** Returns when there is room for another object; a failure shows at a later call or in `end`. */
   async put(key: string, content: Buffer): Promise<void> {
     if (this.failure !== undefined) throw this.failure
-    const work: Promise<void> = this.store(pathOf(this.folder, key), content)
+    const path = pathOf(this.folder, key)
+    this.objects += 1
+    this.plainBytes += content.length
+    if (this.keepExisting && existsSync(path)) this.bytes += statSync(path).size
+    else if (content.length < LARGE) this.writeSmall(path, content)
+    else await this.writeLarge(path, content)
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.pending)
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  private writeSmall(path: string, content: Buffer): void {
+    const stored = isCompressed(path) ? signed(gzipSync(content, { level: LEVEL })) : content
+    const draft = this.draftOf(path)
+    writeFileSync(draft, stored)
+    renameSync(draft, path)
+    this.count(stored)
+  }
+
+  private async writeLarge(path: string, content: Buffer): Promise<void> {
+    const write = async () => {
+      const stored = isCompressed(path) ? signed(await compress(content, { level: LEVEL })) : content
+      const draft = this.draftOf(path)
+      await writeFile(draft, stored)
+      await rename(draft, path)
+      this.count(stored)
+    }
+    const work: Promise<void> = write()
       .catch((error: unknown) => {
         this.failure ??= error
       })
@@ -46,42 +77,24 @@ export class Writer {
     if (this.pending.size >= IN_FLIGHT) await Promise.race(this.pending)
   }
 
-  async end(): Promise<void> {
-    await Promise.all(this.pending)
-    if (this.failure !== undefined) throw this.failure
-  }
-
-  private async store(path: string, content: Buffer): Promise<void> {
-    const size = (this.keepExisting ? await sizeOf(path) : undefined) ?? (await this.write(path, content))
-    this.objects += 1
-    this.bytes += size
-    this.plainBytes += content.length
-  }
-
-  private async write(path: string, content: Buffer): Promise<number> {
-    const stored = path.endsWith('.gz') ? await compress(content, { level: LEVEL }) : content
-    if (stored !== content) stored[SYSTEM_BYTE] = 255
-    await this.folderOf(path)
-    const draft = join(
-      dirname(path),
-      `.draft-${createHash('sha256').update(basename(path)).digest('hex').slice(0, 16)}`,
-    )
-    await writeFile(draft, stored)
-    await rename(draft, path)
+  private count(stored: Buffer): void {
+    this.bytes += stored.length
     this.written += 1
-    return stored.length
   }
 
-  private folderOf(path: string): Promise<unknown> {
+  /** A name of its own in the object's folder, which is made where it is missing; a later writer replaces what is left of it. */
+  private draftOf(path: string): string {
     const folder = dirname(path)
-    const made = this.folders.get(folder) ?? mkdir(folder, { recursive: true })
-    this.folders.set(folder, made)
-    return made
+    if (!this.folders.has(folder)) mkdirSync(folder, { recursive: true })
+    this.folders.add(folder)
+    return join(folder, `.draft-${createHash('sha256').update(basename(path)).digest('hex').slice(0, 16)}`)
   }
 }
 
-const sizeOf = (path: string): Promise<number | undefined> =>
-  stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  )
+const isCompressed = (path: string): boolean => path.endsWith('.gz')
+
+/** Says of no system that it wrote this: the same bytes on all. */
+function signed(stored: Buffer): Buffer {
+  stored[SYSTEM_BYTE] = 255
+  return stored
+}
