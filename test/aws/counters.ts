@@ -43,7 +43,7 @@ export class Counters {
   }
 
   all(): Record<string, number> {
-    return Object.fromEntries([...this.#counts].sort())
+    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 
   /** Most requests that were in flight together: of an operation, or of all. */

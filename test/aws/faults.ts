@@ -29,11 +29,6 @@ export const internalError: Refusal = {
   status: 500,
   message: 'We encountered an internal error. Please try again.',
 }
-export const unavailable: Refusal = {
-  code: 'ServiceUnavailable',
-  status: 503,
-  message: 'Service is unable to handle request.',
-}
 export const expiredToken: Refusal = {
   code: 'ExpiredToken',
   status: 400,

@@ -75,7 +75,7 @@ const flat = (headers: IncomingHttpHeaders): Record<string, string> =>
 const SCOPE = /Credential=([^/,\s]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/
 
 export function incoming(message: IncomingMessage): Incoming {
-  const [path = '/', search = ''] = splitOnce(message.url ?? '/', '?')
+  const [path, search = ''] = splitOnce(message.url ?? '/', '?')
   const headers = flat(message.headers)
   const parameters = [...new URLSearchParams(search)]
   const query = new Map<string, string>()

@@ -10,7 +10,7 @@ export interface Credentials extends Caller {
   expired?: boolean
 }
 
-export const ACCOUNT = '111122223333'
+const ACCOUNT = '111122223333'
 
 export const defaultCredentials = (): Credentials => ({
   accessKey: 'AKIASANDBOXSANDBOX00',

@@ -37,7 +37,7 @@ function options(): { logs: string; port: number; region: string } {
     if (!/^\d{1,5}$/.test(port)) fail(`sandbox: --port ${port} is not a port`)
     return { logs: resolve(logs), port: Number(port), region }
   } catch (error) {
-    fail(`sandbox: ${error instanceof Error ? error.message : error}\n${USAGE}`)
+    fail(`sandbox: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
   }
 }
 

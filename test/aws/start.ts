@@ -48,10 +48,10 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   const who = (request: Incoming): Caller => identify(credentials, request)
   const services = [s3ControlService(state, control, who), s3Service(state, who)]
   const { port } = settings
-  const { url, close } = await serve({ services, counters, faults, violations, ...(port !== undefined && { port }) })
+  const server = await serve({ services, counters, faults, violations, ...(port !== undefined && { port }) })
   return {
-    url,
-    env: environment(url, region, caller),
+    url: server.url,
+    env: environment(server.url, region, caller),
     account: caller.account,
     s3: new Buckets(state),
     control,
@@ -60,7 +60,7 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     violations,
     close: () => {
       control.runner.close()
-      return close()
+      return server.close()
     },
   }
 }

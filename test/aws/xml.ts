@@ -12,9 +12,8 @@ export type Node = string | number | boolean | Date | undefined | readonly Node[
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
 
 // Control characters are written as references, as S3 does, so that a carriage return in a key survives parsing.
-export const escapeXml = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are the point
-  text.replace(/[&<>"'\u0000-\u001f\u007f]/g, (c) => ESCAPES[c] ?? `&#x${c.charCodeAt(0).toString(16).toUpperCase()};`)
+const escapeXml = (text: string): string =>
+  text.replace(/[&<>"'\p{Cc}]/gu, (c) => ESCAPES[c] ?? `&#x${c.charCodeAt(0).toString(16).toUpperCase()};`)
 
 function write(name: string, node: Node): string {
   if (node === undefined) return ''

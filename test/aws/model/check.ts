@@ -38,7 +38,7 @@ function checkSimple(shape: Shape, value: unknown, path: string): string[] {
   switch (shape.kind) {
     case 'string': {
       if (typeof value !== 'string') return [`${path} is not a string: ${shown}`]
-      const problems = range(shape, [...value].length, path)
+      const problems = range(shape, Array.from(value).length, path)
       if (shape.enum && !shape.enum.includes(value))
         problems.push(`${path} ${shown} is none of ${shape.enum.join(', ')}`)
       if (shape.pattern && !shape.pattern.test(value)) problems.push(`${path} ${shown} does not match ${shape.pattern}`)
@@ -161,7 +161,7 @@ export function checkXml(
       if (payload) value[payload[0]] = fromXml(payload[1].shape(), root)
       else Object.assign(value, members(shape, root.children))
     } catch (error) {
-      return [...strange, `${error instanceof Error ? error.message : error}`]
+      return [...strange, String(error)]
     }
   }
   return [...strange, ...checkValue(shape, { ...value, ...message.given })]

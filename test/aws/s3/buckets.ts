@@ -31,7 +31,7 @@ export const getBucketLocation = ({ bucket }: BucketCall): Reply =>
     }</LocationConstraint>`,
   )
 
-export const getBucketVersioning = (_: BucketCall): Reply => okXml('VersioningConfiguration', {})
+export const getBucketVersioning = (): Reply => okXml('VersioningConfiguration', {})
 
 export const getBucketRequestPayment = ({ bucket }: BucketCall): Reply =>
   okXml('RequestPaymentConfiguration', { Payer: bucket.requesterPays ? 'Requester' : 'BucketOwner' })

@@ -18,7 +18,7 @@ export interface BucketCall extends S3Call {
   readonly bucket: Bucket
 }
 
-export const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
+const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 
 export const ok = (headers: Record<string, string> = {}, body?: Reply['body']): Reply => ({
   status: 200,

@@ -13,14 +13,14 @@ import {
   tagsOf,
 } from './write-options.ts'
 
-export const LARGEST_COPY = 5 * 2 ** 30
+const LARGEST_COPY = 5 * 2 ** 30
 
 const invalid = (message: string): AwsError => new AwsError('InvalidRequest', 400, message)
 
 /** The object that x-amz-copy-source names, if the caller may read it and its conditions hold. @throws AwsError */
 export function copySource(call: BucketCall): { bucket: Bucket; object: StoredObject } {
   const { s3, headers, caller } = call
-  const [address = '', version] = splitOnce(headers['x-amz-copy-source'] ?? '', '?versionId=')
+  const [address, version] = splitOnce(headers['x-amz-copy-source'] ?? '', '?versionId=')
   const [name, encoded] = splitOnce(address.replace(/^\//, ''), '/')
   if (encoded === undefined || encoded === '')
     throw new AwsError(

@@ -13,7 +13,7 @@ const rank = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit +
 
 /** The least text that comes after every text with this prefix; undefined when there is none. */
 export function afterPrefix(prefix: string): string | undefined {
-  const points = [...prefix]
+  const points = Array.from(prefix)
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     const point = last.codePointAt(0) ?? 0
     if (point < 0x10ffff) return points.join('') + String.fromCodePoint(point === 0xd7ff ? 0xe000 : point + 1)

@@ -38,7 +38,7 @@ export function s3Service(s3: S3State, identify: (request: Incoming) => Caller):
         throw new AwsError(
           'NotImplemented',
           501,
-          `${method} of a ${about} with ${[...query.keys()]} is not in this sandbox`,
+          `${method} of a ${about} with ${[...query.keys()].join()} is not in this sandbox`,
         )
       return callOf({ s3, request, headers, query, bucketName, key }, operation, identify)
     },

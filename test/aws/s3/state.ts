@@ -138,8 +138,7 @@ export function store(bucket: Bucket, object: StoredObject): void {
 
 const ARCHIVED = ['GLACIER', 'DEEP_ARCHIVE']
 
-export const isArchived = (object: StoredObject): boolean =>
-  ARCHIVED.includes(object.storageClass) && object.restored !== true
+const isArchived = (object: StoredObject): boolean => ARCHIVED.includes(object.storageClass) && object.restored !== true
 
 /** @throws AwsError InvalidObjectState */
 export function readable(

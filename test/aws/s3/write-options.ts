@@ -41,7 +41,7 @@ export function metadataOf(headers: Headers): Record<string, string> {
 }
 
 /** @throws AwsError InvalidTag */
-export function checkedTags(tags: Record<string, string>): Record<string, string> {
+function checkedTags(tags: Record<string, string>): Record<string, string> {
   const wrong = Object.entries(tags).some(([k, v]) => k === '' || k.length > 128 || v.length > 256)
   if (wrong || Object.keys(tags).length > 10) throw new AwsError('InvalidTag', 400, 'The tag provided was not valid')
   return tags

@@ -102,7 +102,7 @@ function manifestAt(manifest: Element | undefined): ManifestAt {
   if (!fields.includes('Bucket') || !fields.includes('Key'))
     throw badRequest('Fields of a CSV manifest must name Bucket and Key')
   const [, path] = /^arn:[^:]+:s3:::(.+)$/.exec(childText(location, 'ObjectArn') ?? '') ?? []
-  const [bucket = '', key] = splitOnce(path ?? '', '/')
+  const [bucket, key] = splitOnce(path ?? '', '/')
   if (key === undefined) throw badRequest('ObjectArn is not the ARN of an object')
   return { bucket, key, etag: (childText(location, 'ETag') ?? '').replaceAll('"', ''), fields }
 }

@@ -40,7 +40,7 @@ function fetchObject(s3: S3State, role: Caller, { bucket, key }: ManifestAt) {
 }
 
 /** Rows of a CSV manifest: no header, no quotes, keys percent-encoded. @throws ManifestError */
-export function parseManifest(text: string, fields: readonly string[], exists: (bucket: string) => boolean): Task[] {
+function parseManifest(text: string, fields: readonly string[], exists: (bucket: string) => boolean): Task[] {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/)
   if (text === '') throw invalid('The manifest is empty')
   const [bucketAt, keyAt] = [fields.indexOf('Bucket'), fields.indexOf('Key')]

@@ -12,9 +12,9 @@ const SCHEMA = 'Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, R
 
 const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`
 
-export const encodedKey = (key: string): string => encodeURIComponent(key).replaceAll('%2F', '/')
+const encodedKey = (key: string): string => encodeURIComponent(key).replaceAll('%2F', '/')
 
-export function reportRow({ bucket, key, error }: TaskResult, order: ColumnOrder): string {
+function reportRow({ bucket, key, error }: TaskResult, order: ColumnOrder): string {
   const status = error ? 'failed' : 'succeeded'
   const codes = [String(error?.status ?? 200), error?.code ?? '']
   if (order === 'as-schema') codes.reverse()

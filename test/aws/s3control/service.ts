@@ -60,7 +60,7 @@ function callOf(request: Incoming, operation: string, jobId: string, run: () => 
       return checkXml(model, 'input', { query, headers, uri, body: (await request.bytes()).toString() })
     },
     checkReply: ({ status, headers, body }) =>
-      model && status < 300 ? checkXml(model, 'output', { headers, body: String(body ?? '') }) : [],
+      model && status < 300 ? checkXml(model, 'output', { headers, body: typeof body === 'string' ? body : '' }) : [],
     run: async () => ({
       status: 200,
       headers: { 'content-type': 'application/xml' },

@@ -8,7 +8,7 @@ import type { CopyOperation, Task, TaskResult } from './job.ts'
 export type PrefixRule = 'slash' | 'literal'
 
 /** Where a copy goes: the prefix before the whole source key. */
-export function targetKey({ prefix }: CopyOperation, key: string, rule: PrefixRule): string {
+function targetKey({ prefix }: CopyOperation, key: string, rule: PrefixRule): string {
   if (prefix === undefined) return key
   return rule === 'slash' && !prefix.endsWith('/') ? `${prefix}/${key}` : prefix + key
 }
