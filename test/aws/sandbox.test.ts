@@ -156,6 +156,13 @@ describe('who may', () => {
     await copy('a')
   })
 
+  test('who may not list does not learn what is not there', async () => {
+    await fails(get('gone'), { status: 404 })
+    sandbox.s3.deny({ action: 's3:ListBucket', resource: 'logs' })
+    await fails(get('gone'), { status: 403, message: /s3:ListBucket/ })
+    await fails(copy('gone'), { status: 403, message: /s3:ListBucket/ })
+  })
+
   test('a KMS key that may not be used', async () => {
     const keyId = 'arn:aws:kms:us-east-1:111122223333:key/k1'
     sandbox.s3.put('logs', 'a', 'one', { encryption: { algorithm: 'aws:kms', keyId } })

@@ -15,6 +15,7 @@ export interface Serving {
   readonly faults: Faults
   /** Collects what is not as AWS's models say, of requests and of answers. */
   readonly violations: string[]
+  readonly checkAnswers: boolean
   readonly port?: number
 }
 
@@ -72,6 +73,7 @@ async function run(serving: Serving, call: Call, requestId: string): Promise<Rep
       throw new AwsError('InvalidRequest', 400, wrong.join('; '))
     }
     const reply = await call.run()
+    if (!serving.checkAnswers) return reply
     serving.violations.push(...call.checkReply(reply).map((what) => `${call.operation} answer: ${what}`))
     return reply
   } catch (error) {

@@ -18,6 +18,8 @@ export interface SandboxSettings {
   readonly credentials?: readonly [Credentials, ...Credentials[]]
   readonly buckets?: Readonly<Record<string, BucketSettings>>
   readonly now?: () => Date
+  /** Whether answers are checked, too; a bench may leave it out, half of a listing's time. Default: true */
+  readonly checkAnswers?: boolean
   /** How S3 Batch jobs go; see `control.settings`. */
   readonly jobs?: Partial<RunnerSettings>
 }
@@ -47,8 +49,15 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   Object.assign(control.settings, settings.jobs)
   const who = (request: Incoming): Caller => identify(credentials, request)
   const services = [s3ControlService(state, control, who), s3Service(state, who)]
-  const { port } = settings
-  const server = await serve({ services, counters, faults, violations, ...(port !== undefined && { port }) })
+  const { port, checkAnswers = true } = settings
+  const server = await serve({
+    services,
+    counters,
+    faults,
+    violations,
+    checkAnswers,
+    ...(port !== undefined && { port }),
+  })
   return {
     url: server.url,
     env: environment(server.url, region, caller),

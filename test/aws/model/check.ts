@@ -34,25 +34,26 @@ function checkStructure(shape: Shape, value: unknown, path: string): string[] {
 }
 
 function checkSimple(shape: Shape, value: unknown, path: string): string[] {
-  const shown = JSON.stringify(value)
   switch (shape.kind) {
     case 'string': {
-      if (typeof value !== 'string') return [`${path} is not a string: ${shown}`]
+      if (typeof value !== 'string') return [`${path} is not a string: ${JSON.stringify(value)}`]
       const problems = range(shape, Array.from(value).length, path)
       if (shape.enum && !shape.enum.includes(value))
-        problems.push(`${path} ${shown} is none of ${shape.enum.join(', ')}`)
-      if (shape.pattern && !shape.pattern.test(value)) problems.push(`${path} ${shown} does not match ${shape.pattern}`)
+        problems.push(`${path} ${JSON.stringify(value)} is none of ${shape.enum.join(', ')}`)
+      if (shape.pattern && !shape.pattern.test(value))
+        problems.push(`${path} ${JSON.stringify(value)} does not match ${shape.pattern}`)
       return problems
     }
     case 'integer':
     case 'number':
-      if (typeof value !== 'number' || Number.isNaN(value)) return [`${path} is not a number: ${shown}`]
-      if (shape.kind === 'integer' && !Number.isInteger(value)) return [`${path} is not an integer: ${shown}`]
+      if (typeof value !== 'number' || Number.isNaN(value)) return [`${path} is not a number: ${JSON.stringify(value)}`]
+      if (shape.kind === 'integer' && !Number.isInteger(value))
+        return [`${path} is not an integer: ${JSON.stringify(value)}`]
       return range(shape, value, path)
     case 'boolean':
-      return typeof value === 'boolean' ? [] : [`${path} is not a boolean: ${shown}`]
+      return typeof value === 'boolean' ? [] : [`${path} is not a boolean: ${JSON.stringify(value)}`]
     case 'timestamp':
-      return Number.isNaN(timestamp(value)) ? [`${path} is not a time: ${shown}`] : []
+      return Number.isNaN(timestamp(value)) ? [`${path} is not a time: ${JSON.stringify(value)}`] : []
     case 'blob':
       return typeof value === 'string' ? range(shape, Buffer.byteLength(value), path) : []
     default:

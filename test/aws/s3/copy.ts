@@ -1,7 +1,7 @@
 import { AwsError, md5, type Reply, splitOnce } from '../http.ts'
 import { type BucketCall, checksumNodes, etagMatches, okXml, preconditionFailed, quoted } from './call.ts'
 import { checkWriteConditions } from './objects.ts'
-import { accessDenied, type Bucket, type Caller, objectIn, readable, type S3State, store } from './state.ts'
+import { accessDenied, type Bucket, type Caller, objectFor, readable, type S3State, store } from './state.ts'
 import type { StoredObject } from './stored.ts'
 import {
   encryptionHeaders,
@@ -51,7 +51,7 @@ function decodeSource(text: string): string {
 export function readSource(s3: S3State, caller: Caller, bucket: Bucket, key: string, pays: boolean): StoredObject {
   if (bucket.requesterPays && bucket.owner !== caller.account && !pays) throw accessDenied()
   s3.authorize(caller, 's3:GetObject', `${bucket.name}/${key}`)
-  const object = objectIn(bucket, key)
+  const object = objectFor(s3, caller, bucket, key)
   readable(object, "Operation is not valid for the source object's storage class")
   s3.authorizeKey(caller, 'kms:Decrypt', object.encryption)
   return object

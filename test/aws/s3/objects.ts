@@ -4,7 +4,7 @@ import { readUpload } from './body.ts'
 import { type BucketCall, checksumHeaders, etagMatches, ok, okXml, preconditionFailed, quoted } from './call.ts'
 import { bufferContent } from './content.ts'
 import { byteRange } from './range.ts'
-import { objectIn, readable, store } from './state.ts'
+import { objectFor, objectIn, readable, store } from './state.ts'
 import type { StoredObject } from './stored.ts'
 import { encryptionHeaders, written } from './write-options.ts'
 
@@ -52,7 +52,7 @@ function read(call: BucketCall, withBody: boolean): Reply {
   const version = query.get('versionId')
   if (version !== undefined && version !== 'null')
     throw new AwsError('InvalidArgument', 400, 'Invalid version id specified')
-  const object = objectIn(bucket, key)
+  const object = objectFor(s3, caller, bucket, key)
   const stop = unmodified(headers, object)
   if (stop) return stop
   if (withBody) readable(object)

@@ -130,6 +130,12 @@ export function objectIn(bucket: Bucket, key: string): StoredObject {
   throw new AwsError('NoSuchKey', 404, 'The specified key does not exist.', { fields: { Key: key } })
 }
 
+/** An object for somebody; that there is none is told only to those who may list. @throws AwsError */
+export function objectFor(s3: S3State, caller: Caller, bucket: Bucket, key: string): StoredObject {
+  if (bucket.backend.get(key) === undefined) s3.authorize(caller, 's3:ListBucket', bucket.name)
+  return objectIn(bucket, key)
+}
+
 /** @throws AwsError when the bucket is read-only */
 export function store(bucket: Bucket, object: StoredObject): void {
   if (bucket.backend.put === undefined) throw accessDenied(`bucket ${bucket.name} of this sandbox is read-only`)

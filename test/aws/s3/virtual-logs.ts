@@ -1,4 +1,5 @@
 import { md5 } from '../http.ts'
+import { memo } from '../model/shape.ts'
 import { compareKeys } from './keys.ts'
 import type { Entry } from './stored.ts'
 import { childrenOf, VirtualBackend } from './virtual.ts'
@@ -29,15 +30,17 @@ type Service = { readonly levels: readonly Level[]; readonly files: (at: At, eve
 
 const two = (n: number): string => String(n).padStart(2, '0')
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
-const times = (every: number, from = 0, to = 1440): string[] =>
-  range(Math.ceil((to - from) / every)).map((i) => {
-    const minute = from + i * every
-    return `${two(Math.floor(minute / 60))}${two(minute % 60)}`
-  })
+/** Times of day, `HHmm`. */
+const times = memo((every: number): string[] =>
+  range(Math.ceil(1440 / every)).map((i) => two(Math.floor((i * every) / 60)) + two((i * every) % 60)),
+)
 
 const TAIL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const tail = (text: string): string =>
   [...Buffer.from(md5(text), 'hex')].map((byte) => TAIL[byte % TAIL.length] ?? 'A').join('')
+
+const HOURS = range(24).map(two)
+const MINUTES = range(12).map((i) => two(i * 5))
 
 const padded = (name: string): string => two(Number(name))
 const day = (at: At): string => `${at.year}${padded(at.month ?? '')}${padded(at.day ?? '')}`
@@ -53,8 +56,8 @@ const SERVICES: Readonly<Record<VirtualLogs['services'][number], Service>> = {
   },
   WAFLogs: {
     levels: [
-      ['hour', () => range(24).map(two)],
-      ['minute', () => range(12).map((i) => two(i * 5))],
+      ['hour', () => HOURS],
+      ['minute', () => MINUTES],
     ],
     files: (at) => {
       const name = `${at.account}_waflogs_${at.region}_front-door_${day(at)}T${at.hour}${at.minute}Z`
@@ -84,23 +87,29 @@ const SERVICES: Readonly<Record<VirtualLogs['services'][number], Service>> = {
   },
 }
 
-/** Days as year, month, day without leading zeros, as numbers. */
-function calendar(from: string, days: number): [number, number, number][] {
-  const start = Date.parse(`${from}T00:00:00Z`)
-  return range(days).map((i) => {
-    const date = new Date(start + i * 86_400_000)
-    return [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()]
-  })
-}
-
 const sortedFolders = (names: Iterable<string>): string[] =>
   [...new Set(names)].sort((a, b) => compareKeys(`${a}/`, `${b}/`))
+
+/** Names of the folders of years, of months by year, and of days by year and month. */
+function calendar(from: string, days: number, written: (n: number) => string): ReadonlyMap<string, readonly string[]> {
+  const start = Date.parse(`${from}T00:00:00Z`)
+  const below = new Map<string, string[]>()
+  const add = (folder: string, name: string) => below.set(folder, [...(below.get(folder) ?? []), name])
+  for (const i of range(days)) {
+    const date = new Date(start + i * 86_400_000)
+    const [year, month] = [String(date.getUTCFullYear()), written(date.getUTCMonth() + 1)]
+    add('', year)
+    add(year, month)
+    add(`${year}/${month}`, written(date.getUTCDate()))
+  }
+  return new Map([...below].map(([folder, names]) => [folder, sortedFolders(names)]))
+}
 
 /** The steps of folders from the root of a bucket down to the files of a service. */
 function levelsOf(logs: VirtualLogs, accounts: readonly string[], service: string): Level[] {
   const fixed = `${logs.prefix ?? ''}AWSLogs/${logs.organization ? `${logs.organization}/` : ''}`
-  const dates = calendar(logs.from, logs.days)
-  const written = (n: number): string => (service === 'Config' ? String(n) : two(n))
+  const dates = calendar(logs.from, logs.days, (n) => (service === 'Config' ? String(n) : two(n)))
+  const [services, regions] = [sortedFolders(logs.services), sortedFolders(logs.regions)]
   const known = service in SERVICES ? SERVICES[service as keyof typeof SERVICES].levels : []
   return [
     ...fixed
@@ -108,18 +117,12 @@ function levelsOf(logs: VirtualLogs, accounts: readonly string[], service: strin
       .slice(0, -1)
       .map((name): Level => ['fixed', () => [name]]),
     ['account', () => accounts],
-    ['service', () => sortedFolders(logs.services)],
-    ['region', () => sortedFolders(logs.regions)],
+    ['service', () => services],
+    ['region', () => regions],
     ...(service === 'WAFLogs' ? [['acl', () => ['front-door']] satisfies Level] : []),
-    ['year', () => sortedFolders(dates.map(([y]) => String(y)))],
-    ['month', (at) => sortedFolders(dates.filter(([y]) => String(y) === at.year).map(([, m]) => written(m)))],
-    [
-      'day',
-      (at) => {
-        const month = dates.filter(([y, m]) => String(y) === at.year && m === Number(at.month))
-        return sortedFolders(month.map(([, , d]) => written(d)))
-      },
-    ],
+    ['year', () => dates.get('') ?? []],
+    ['month', (at) => dates.get(`${at.year}`) ?? []],
+    ['day', (at) => dates.get(`${at.year}/${at.month}`) ?? []],
     ...known,
   ]
 }
