@@ -1,106 +1,23 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import * as control from '@aws-sdk/client-s3-control'
-import { parse } from 'csv-parse/sync'
+import {
+  ACCOUNT,
+  type Changes,
+  client,
+  create,
+  fails,
+  input,
+  job,
+  manifest,
+  numbered,
+  ROLE,
+  report,
+  sandbox,
+  update,
+} from './job-client.ts'
 import { haveModels } from './model/botocore.ts'
-import type { PutSettings } from './s3/helpers.ts'
-import { type Sandbox, startSandbox } from './start.ts'
-
-let sandbox: Sandbox
-let client: control.S3ControlClient
-const ACCOUNT = '111122223333'
-const ROLE = `arn:aws:iam::${ACCOUNT}:role/prestage-batch`
-
-function clientFor({ url, env }: Sandbox, region = 'us-east-1'): control.S3ControlClient {
-  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = env
-  return new control.S3ControlClient({
-    region,
-    maxAttempts: 1,
-    credentials: { accessKeyId, secretAccessKey },
-    // The client would put the account before the address.
-    endpointProvider: () => ({ url: new URL(url), headers: {}, properties: {} }),
-  })
-}
-
-beforeEach(async () => {
-  sandbox = await startSandbox({ buckets: { logs: {}, staging: {} }, jobs: { pace: 'manual' } })
-  client = clientFor(sandbox)
-})
-
-afterEach(async () => {
-  client.destroy()
-  await sandbox.close()
-  assert.deepEqual(sandbox.violations, [])
-})
-
-/** Put objects and a manifest of them. @returns the manifest's ETag */
-function manifest(keys: readonly string[], settings: PutSettings = {}, put = true): string {
-  if (put) for (const key of keys) sandbox.s3.put('logs', key, `content of ${key}`)
-  const rows = keys.map((key) => `logs,${encodeURIComponent(key)}\n`).join('')
-  return sandbox.s3.put('staging', 'run/manifest.csv', rows, settings).etag
-}
-
-type Changes = Partial<control.CreateJobCommandInput> & { copy?: Partial<control.S3CopyObjectOperation> }
-
-const input = (ETag: string, { copy, ...changes }: Changes = {}): control.CreateJobCommandInput => ({
-  AccountId: ACCOUNT,
-  ClientRequestToken: 'token-1',
-  Priority: 10,
-  RoleArn: ROLE,
-  Operation: { S3PutObjectCopy: { TargetResource: 'arn:aws:s3:::staging', TargetKeyPrefix: 'run/staged', ...copy } },
-  Manifest: {
-    Spec: { Format: 'S3BatchOperations_CSV_20180820', Fields: ['Bucket', 'Key'] },
-    Location: { ObjectArn: 'arn:aws:s3:::staging/run/manifest.csv', ETag },
-  },
-  Report: {
-    Enabled: true,
-    Bucket: 'arn:aws:s3:::staging',
-    Prefix: 'run/report',
-    Format: 'Report_CSV_20180820',
-    ReportScope: 'AllTasks',
-  },
-  ...changes,
-})
-
-async function create(ETag: string, changes: Changes = {}): Promise<string> {
-  const { JobId } = await client.send(new control.CreateJobCommand(input(ETag, changes)))
-  return JobId ?? ''
-}
-
-async function job(JobId: string): Promise<control.JobDescriptor> {
-  const { Job } = await client.send(new control.DescribeJobCommand({ AccountId: ACCOUNT, JobId }))
-  return Job ?? {}
-}
-
-const update = (JobId: string, RequestedJobStatus: control.RequestedJobStatus) =>
-  client.send(new control.UpdateJobStatusCommand({ AccountId: ACCOUNT, JobId, RequestedJobStatus }))
-
-interface ReportManifest {
-  Results: { TaskExecutionStatus: string; Bucket: string; Key: string; MD5Checksum: string }[]
-  ReportSchema: string
-}
-
-/** Rows of the report by outcome; undefined when there is none. */
-async function report(JobId: string): Promise<Record<string, string[][]> | undefined> {
-  const key = `run/report/job-${JobId}/manifest.json`
-  if (!sandbox.s3.head('staging', key)) return undefined
-  const { Results } = JSON.parse((await sandbox.s3.get('staging', key)).toString()) as ReportManifest
-  const read = Results.map(async ({ TaskExecutionStatus, Key }) => {
-    assert.match(Key, new RegExp(`^run/report/job-${JobId}/results/[0-9a-f]{40}\\.csv$`))
-    return [TaskExecutionStatus, parse(await sandbox.s3.get('staging', Key)) as string[][]] as const
-  })
-  return Object.fromEntries(await Promise.all(read))
-}
-
-const numbered = (count: number): string[] => Array.from({ length: count }, (_, i) => `k${String(i).padStart(4, '0')}`)
-
-const fails = (asked: Promise<unknown>, name: string, status: number): Promise<void> =>
-  assert.rejects(asked, (error: control.S3ControlServiceException) => {
-    assert.equal(error.name, name, String(error))
-    assert.equal(error.$metadata.httpStatusCode, status)
-    return true
-  })
 
 describe('a job', () => {
   test('goes through its states and copies', async () => {
@@ -229,131 +146,6 @@ describe('how objects are copied', () => {
     await create(manifest(['tagged'], {}, false), { ClientRequestToken: 't2' })
     await sandbox.control.settle()
     assert.deepEqual(sandbox.s3.head('staging', 'run/staged/tagged')?.tags, { team: 'sec' })
-  })
-})
-
-describe('failed tasks', () => {
-  test('are counted and reported, and the job is complete', async () => {
-    sandbox.s3.put('logs', 'cold', 'x', { storageClass: 'GLACIER' })
-    sandbox.s3.put('logs', 'huge', 5 * 2 ** 30 + 1)
-    sandbox.s3.put('logs', 'fine,"one"', 'x')
-    const id = await create(manifest(['cold', 'gone', 'huge', 'fine,"one"'], {}, false))
-    assert.equal(await sandbox.control.settle(), 'Complete')
-    const { ProgressSummary } = await job(id)
-    assert.deepEqual([ProgressSummary?.NumberOfTasksSucceeded, ProgressSummary?.NumberOfTasksFailed], [1, 3])
-    const { succeeded, failed } = (await report(id)) ?? {}
-    assert.deepEqual(succeeded, [['logs', 'fine%2C%22one%22', '', 'succeeded', '200', '', 'Successful']])
-    assert.deepEqual(
-      failed?.map((row) => row.slice(0, 6)),
-      [
-        ['logs', 'cold', '', 'failed', '403', 'InvalidObjectState'],
-        ['logs', 'gone', '', 'failed', '404', 'NoSuchKey'],
-        ['logs', 'huge', '', 'failed', '400', 'InvalidRequest'],
-      ],
-    )
-  })
-
-  test('the columns of the report as its schema says', async () => {
-    sandbox.control.settings.report = 'as-schema'
-    const id = await create(manifest(['gone'], {}, false))
-    await sandbox.control.settle()
-    assert.deepEqual((await report(id))?.failed?.[0]?.slice(3, 6), ['failed', 'NoSuchKey', '404'])
-  })
-
-  test('only failed ones reported', async () => {
-    const asked = input('').Report
-    const id = await create(manifest(['a']), { Report: { Enabled: true, ...asked, ReportScope: 'FailedTasksOnly' } })
-    await sandbox.control.settle()
-    assert.deepEqual(await report(id), {})
-  })
-
-  test('all of them: complete below 1,000 tasks, failed from there on', async () => {
-    await create(manifest(numbered(999), {}, false))
-    assert.equal(await sandbox.control.settle(), 'Complete')
-    assert.deepEqual(sandbox.control.counts(), { total: 999, succeeded: 0, failed: 999 })
-    const id = await create(manifest(numbered(1200), {}, false), { ClientRequestToken: 't2' })
-    assert.equal(await sandbox.control.settle(), 'Failed')
-    assert.deepEqual(sandbox.control.counts(), { total: 1200, succeeded: 0, failed: 1000 })
-    assert.ok((await job(id)).FailureReasons?.length)
-    assert.equal((await report(id))?.failed?.length, 1000)
-  })
-
-  test('the one that is told to', async () => {
-    const error = { code: 'SlowDown', status: 503, message: 'Please reduce your request rate.' }
-    sandbox.control.settings.failTask = (_, nth) => (nth === 2 ? error : undefined)
-    const id = await create(manifest(['a', 'b', 'c']))
-    await sandbox.control.settle()
-    assert.deepEqual(
-      (await report(id))?.failed?.map(([, key]) => key),
-      ['b'],
-    )
-    assert.deepEqual(sandbox.s3.keys('staging', 'run/staged/'), ['run/staged/a', 'run/staged/c'])
-  })
-
-  test('a report that never comes', async () => {
-    sandbox.control.settings.report = 'missing'
-    const id = await create(manifest(['a']))
-    assert.equal(await sandbox.control.settle(), 'Complete')
-    assert.equal(await report(id), undefined)
-  })
-
-  test('a header row is taken for an object', async () => {
-    sandbox.s3.put('logs', 'a', 'x')
-    const { etag } = sandbox.s3.put('staging', 'run/manifest.csv', 'bucket,key\nlogs,a\n')
-    const id = await create(etag)
-    assert.equal(await sandbox.control.settle(), 'Complete')
-    assert.deepEqual((await report(id))?.failed?.[0]?.slice(0, 6), [
-      'bucket',
-      'key',
-      '',
-      'failed',
-      '404',
-      'NoSuchBucket',
-    ])
-  })
-})
-
-describe('jobs that fail before their first task', () => {
-  const failed = async (id: string, reason: RegExp): Promise<void> => {
-    assert.equal(await sandbox.control.settle(), 'Failed')
-    const { Status, FailureReasons } = await job(id)
-    assert.equal(Status, 'Failed')
-    assert.match(FailureReasons?.[0]?.FailureReason ?? '', reason)
-    assert.equal(await report(id), undefined)
-  }
-
-  test('manifest changed', async () => failed(await create('0'.repeat(32)), /NoSuchKey|cannot be read|ETag/))
-
-  test('another ETag', async () => {
-    manifest(['a'])
-    await failed(await create('0'.repeat(32)), /ETag/)
-  })
-
-  test('manifest encrypted with KMS', async () => {
-    await failed(await create(manifest(['a'], { encryption: { algorithm: 'aws:kms' } })), /SSE-KMS/)
-  })
-
-  test('manifest that the role may not read', async () => {
-    sandbox.s3.deny({ action: 's3:GetObject', principal: ROLE, resource: /manifest/ })
-    await failed(await create(manifest(['a'])), /forbidden: 403/)
-  })
-
-  for (const [what, text] of [
-    ['no rows', ''],
-    ['columns', 'logs,a\nlogs,a,b\n'],
-    ['empty line', 'logs,a\n\nlogs,b\n'],
-    ['quotes', '"logs","a"\n'],
-    ['two buckets', 'logs,a\nstaging,b\n'],
-    ['encoding', 'logs,50%\n'],
-  ] as const)
-    test(`manifest with wrong ${what}`, async () => {
-      const { etag } = sandbox.s3.put('staging', 'run/manifest.csv', text)
-      await failed(await create(etag), /manifest/)
-    })
-
-  test('told to', async () => {
-    sandbox.control.settings.failJob = { at: 'Ready', code: 'InternalError', reason: 'told to' }
-    await failed(await create(manifest(['a'])), /told to/)
   })
 })
 
