@@ -10,7 +10,7 @@ A loopback AWS to rehearse with: bucket org-logs is the folder DIR, bucket org-s
 Prints the environment to use on stdout, then serves until it is stopped:
 
   npm run --silent sandbox -- --logs ./logs > sandbox.env &
-  . ./sandbox.env`
+  sleep 2; . ./sandbox.env`
 
 function fail(message: string): never {
   process.stderr.write(`${message}\n`)
