@@ -1,4 +1,6 @@
-import { applyLayer, LEAK, prefixOffsets, prefixRow, type Weights } from './network.ts'
+import { addOuter, multiply, transpose } from './dense.ts'
+import { Encoder, LEAK } from './encoder.ts'
+import { levelsOf, type Weights } from './network.ts'
 import { SparseGradient } from './sparse-gradient.ts'
 
 /** Gradients of the loss of one mini batch with respect to all weights. */
@@ -15,27 +17,26 @@ export interface Gradients {
 export class Batch {
   readonly gradients: Gradients
   private readonly weights: Weights
-  private readonly offsets: readonly number[]
-  /** Rows of every address's prefixes. */
-  private readonly rows: Uint32Array
-  /** Input of every layer, and after the last one the output; then where gradients flow back. */
-  private readonly values: readonly Float32Array[]
+  private readonly encoder: Encoder
+  /** Where gradients flow back. */
   private readonly flow: Float32Array
   private readonly below: Float32Array
+  private readonly transposed: Float32Array
+  private readonly zero: Float32Array
   private addresses = 0
 
   constructor(weights: Weights, maxAddresses: number, maxEntities: number) {
-    const { dim, entityRows, prefixLengths } = weights.shape
-    const { offsets, rows } = prefixOffsets(weights.shape)
+    const { dim, entityRows } = weights.shape
+    const { levels, rows } = levelsOf(weights.shape)
     this.weights = weights
-    this.offsets = offsets
-    this.rows = new Uint32Array(maxAddresses * prefixLengths.length)
-    this.values = [weights, ...weights.layers].map(() => new Float32Array(maxAddresses * dim))
+    this.encoder = new Encoder(weights, maxAddresses)
     this.flow = new Float32Array(maxAddresses * dim)
     this.below = new Float32Array(maxAddresses * dim)
+    this.transposed = new Float32Array(dim * dim)
+    this.zero = new Float32Array(dim)
     this.gradients = {
       entities: new SparseGradient(entityRows, Math.min(entityRows, maxEntities), dim),
-      prefixes: new SparseGradient(rows, Math.min(rows, maxAddresses * prefixLengths.length), dim),
+      prefixes: new SparseGradient(rows, Math.min(rows, maxAddresses * levels.length), dim),
       layers: weights.layers.map(() => ({ weight: new Float32Array(dim * dim), bias: new Float32Array(dim) })),
     }
   }
@@ -43,14 +44,8 @@ export class Batch {
   /** Encodes addresses; forgets the gradients of the batch before. */
   encode(ips: Uint32Array, count: number): void {
     this.addresses = count
-    this.sumPrefixes(ips, count)
-    const { layers, shape } = this.weights
-    for (const [l, layer] of layers.entries()) {
-      const y = this.values[l + 1]!
-      applyLayer(layer, this.values[l]!, y, count, shape.dim)
-      if (l < layers.length - 1) for (let i = 0; i < count * shape.dim; i++) if (y[i]! < 0) y[i]! *= LEAK
-    }
-    this.flow.fill(0, 0, count * shape.dim)
+    this.encoder.encode(ips, count)
+    this.flow.fill(0, 0, count * this.weights.shape.dim)
     this.gradients.entities.clear()
     this.gradients.prefixes.clear()
     for (const { weight, bias } of this.gradients.layers) {
@@ -63,9 +58,10 @@ export class Batch {
   judge(entityRow: number, address: number, real: boolean, weight: number): number {
     const { entities, shape } = this.weights
     const { dim } = shape
-    const encoded = this.values[this.values.length - 1]!
+    const encoded = this.encoder.values[this.weights.layers.length]!
     const { flow } = this
-    const [e, a] = [entityRow * dim, address * dim]
+    const e = entityRow * dim
+    const a = address * dim
     let score = 0
     for (let i = 0; i < dim; i++) score += entities[e + i]! * encoded[a + i]!
     const toward = real ? score : -score
@@ -83,39 +79,27 @@ export class Batch {
   /** Carries the gradients of all judged examples back through the encoder. */
   backward(): void {
     const { layers, shape } = this.weights
+    const [count, dim] = [this.addresses, shape.dim]
     let [flow, below] = [this.flow, this.below]
     for (let l = layers.length - 1; l >= 0; l--) {
-      if (l < layers.length - 1) leakBack(this.values[l + 1]!, flow, this.addresses * shape.dim)
-      layerBack(layers[l]!.weight, this.gradients.layers[l]!, this.values[l]!, flow, below, this.addresses, shape.dim)
+      const gradient = this.gradients.layers[l]!
+      if (l < layers.length - 1) leakBack(this.encoder.values[l + 1]!, flow, count * dim)
+      addOuter(flow, this.encoder.values[l]!, gradient.weight, count, dim)
+      for (let n = 0; n < count * dim; n += dim) for (let o = 0; o < dim; o++) gradient.bias[o]! += flow[n + o]!
+      transpose(layers[l]!.weight, this.transposed, dim)
+      multiply(this.transposed, this.zero, flow, below, count, dim)
       ;[flow, below] = [below, flow]
     }
     this.prefixesBack(flow)
   }
 
-  private sumPrefixes(ips: Uint32Array, count: number): void {
-    const { prefixes, shape } = this.weights
-    const { dim, prefixLengths, prefixRows } = shape
-    const sums = this.values[0]!
-    const levels = prefixLengths.length
-    for (let a = 0; a < count; a++) {
-      const to = a * dim
-      for (let i = 0; i < dim; i++) sums[to + i] = 0
-      for (let k = 0; k < levels; k++) {
-        const row = this.offsets[k]! + prefixRow(ips[a]!, prefixLengths[k]!, prefixRows)
-        this.rows[a * levels + k] = row
-        const from = row * dim
-        for (let i = 0; i < dim; i++) sums[to + i]! += prefixes[from + i]!
-      }
-    }
-  }
-
   private prefixesBack(flow: Float32Array): void {
-    const { dim, prefixLengths } = this.weights.shape
+    const { levels, rows } = this.encoder
+    const { dim } = this.weights.shape
     const gradient = this.gradients.prefixes
-    const levels = prefixLengths.length
     for (let a = 0; a < this.addresses; a++)
-      for (let k = 0; k < levels; k++) {
-        const g = gradient.slot(this.rows[a * levels + k]!) * dim
+      for (let k = 0; k < levels.length; k++) {
+        const g = gradient.slot(rows[a * levels.length + k]!) * dim
         const from = a * dim
         for (let i = 0; i < dim; i++) gradient.values[g + i]! += flow[from + i]!
       }
@@ -124,30 +108,4 @@ export class Batch {
 
 function leakBack(after: Float32Array, flow: Float32Array, size: number): void {
   for (let i = 0; i < size; i++) if (after[i]! < 0) flow[i]! *= LEAK
-}
-
-/** Gradients of one layer: of W and b, and below, of its input. */
-function layerBack(
-  weight: Float32Array,
-  gradient: { readonly weight: Float32Array; readonly bias: Float32Array },
-  input: Float32Array,
-  flow: Float32Array,
-  below: Float32Array,
-  count: number,
-  dim: number,
-): void {
-  const [dWeight, dBias] = [gradient.weight, gradient.bias]
-  below.fill(0, 0, count * dim)
-  for (let n = 0; n < count; n++) {
-    const at = n * dim
-    for (let o = 0; o < dim; o++) {
-      const d = flow[at + o]!
-      const row = o * dim
-      dBias[o]! += d
-      for (let i = 0; i < dim; i++) {
-        dWeight[row + i]! += d * input[at + i]!
-        below[at + i]! += d * weight[row + i]!
-      }
-    }
-  }
 }

@@ -1,6 +1,7 @@
+import { dot, Encoder } from './encoder.ts'
 import type { Hyperparameters } from './hyperparameters.ts'
 import type { Weights } from './network.ts'
-import { encodeAddress, entityRow } from './network.ts'
+import { entityRow } from './network.ts'
 
 /** What model.json says. */
 export interface ModelDescription {
@@ -29,25 +30,20 @@ export interface Model {
   ipEmbedding(ip: number): Float32Array
 }
 
+/** Puts a model together. `entities` are the known ones, encoded, with their training pairs. */
 export function modelOf(description: ModelDescription, weights: Weights, entities: ReadonlyMap<string, number>): Model {
-  const entityEmbedding = (entity: string): Float32Array => {
-    const { vector_dim: dim, num_entity_vectors: rows } = description.hyperparameters
-    const row = entityRow(entity, rows)
-    return weights.entities.subarray(row * dim, (row + 1) * dim)
-  }
-  const ipEmbedding = (ip: number) => encodeAddress(weights, ip)
+  const { vector_dim: dim, num_entity_vectors: rows } = description.hyperparameters
+  const encoder = new Encoder(weights, 1)
+  const encode = (ip: number) => encoder.encode([ip], 1)
   return {
     description,
     has: (entity) => entities.has(entity),
     events: (entity) => entities.get(entity) ?? 0,
-    score: (entity, ip) => dot(entityEmbedding(entity), ipEmbedding(ip)),
-    entityEmbedding,
-    ipEmbedding,
+    score: (entity, ip) => dot(weights.entities, entityRow(entity, rows) * dim, encode(ip), 0, dim),
+    entityEmbedding: (entity) => {
+      const at = entityRow(entity, rows) * dim
+      return weights.entities.slice(at, at + dim)
+    },
+    ipEmbedding: (ip) => encode(ip).slice(),
   }
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  return sum
 }

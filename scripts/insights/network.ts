@@ -24,24 +24,38 @@ export interface Weights {
   readonly layers: readonly Layer[]
 }
 
-/** Between two layers: negative values pass weakly, so that no unit can fall silent for good. */
-export const LEAK = 0.1
-
-/** First row of every prefix length, and the number of rows of all. */
-export function prefixOffsets({ prefixLengths, prefixRows }: Shape): { offsets: number[]; rows: number } {
-  let rows = 0
-  const offsets = prefixLengths.map((length) => {
-    const offset = rows
-    rows += Math.min(2 ** length, prefixRows)
-    return offset
-  })
-  return { offsets, rows }
+/** The rows of one prefix length in the table of all prefixes. */
+export interface Level {
+  /** How far an address is shifted to leave its prefix. */
+  readonly shift: number
+  readonly offset: number
+  /** Set where prefixes share rows by hash. */
+  readonly hashed: boolean
+  readonly salt: number
+  readonly mask: number
 }
 
-/** Row of an address's prefix within its length's rows. `prefixRows` is a power of two. */
-export function prefixRow(ip: number, length: number, prefixRows: number): number {
-  const prefix = ip >>> (32 - length)
-  return 2 ** length <= prefixRows ? prefix : mix(prefix + Math.imul(length, 0x9e3779b9)) & (prefixRows - 1)
+/** `prefixRows` is a power of two. */
+export function levelsOf({ prefixLengths, prefixRows }: Shape): { levels: Level[]; rows: number } {
+  let rows = 0
+  const levels = prefixLengths.map((length) => {
+    const level = {
+      shift: 32 - length,
+      offset: rows,
+      hashed: 2 ** length > prefixRows,
+      salt: Math.imul(length, 0x9e3779b9),
+      mask: prefixRows - 1,
+    }
+    rows += Math.min(2 ** length, prefixRows)
+    return level
+  })
+  return { levels, rows }
+}
+
+/** Row of an address's prefix. */
+export function prefixRow(ip: number, { shift, offset, hashed, salt, mask }: Level): number {
+  const prefix = ip >>> shift
+  return offset + (hashed ? mix(prefix + salt) & mask : prefix)
 }
 
 /** Row of an entity's vector, by hash (FNV-1a over its UTF-8 bytes). */
@@ -62,7 +76,7 @@ export function initialWeights(shape: Shape, seed: number): Weights {
   return {
     shape,
     entities: Float32Array.from({ length: entityRows * dim }, () => random.normal() * scale),
-    prefixes: new Float32Array(prefixOffsets(shape).rows * dim),
+    prefixes: new Float32Array(levelsOf(shape).rows * dim),
     layers: Array.from({ length: layers }, () => ({ weight: identity(dim), bias: new Float32Array(dim) })),
   }
 }
@@ -71,35 +85,4 @@ function identity(dim: number): Float32Array {
   const weight = new Float32Array(dim * dim)
   for (let i = 0; i < dim; i++) weight[i * dim + i] = 1
   return weight
-}
-
-/** The vector of one address. */
-export function encodeAddress(weights: Weights, ip: number): Float32Array {
-  const { dim, prefixLengths, prefixRows } = weights.shape
-  const { offsets } = prefixOffsets(weights.shape)
-  let x = new Float32Array(dim)
-  for (const [k, length] of prefixLengths.entries()) {
-    const at = (offsets[k]! + prefixRow(ip, length, prefixRows)) * dim
-    for (let i = 0; i < dim; i++) x[i]! += weights.prefixes[at + i]!
-  }
-  for (const [l, layer] of weights.layers.entries()) {
-    const y = new Float32Array(dim)
-    applyLayer(layer, x, y, 1, dim)
-    if (l < weights.layers.length - 1) for (let i = 0; i < dim; i++) if (y[i]! < 0) y[i]! *= LEAK
-    x = y
-  }
-  return x
-}
-
-/** y = W x + b for `count` vectors that lie one after the other. */
-export function applyLayer({ weight, bias }: Layer, x: Float32Array, y: Float32Array, count: number, dim: number) {
-  for (let n = 0; n < count; n++) {
-    const at = n * dim
-    for (let o = 0; o < dim; o++) {
-      let sum = bias[o]!
-      const row = o * dim
-      for (let i = 0; i < dim; i++) sum += weight[row + i]! * x[at + i]!
-      y[at + o] = sum
-    }
-  }
 }

@@ -1,12 +1,21 @@
-import { Adam, type AdamSettings } from './adam.ts'
+import { Adam, correctedRate } from './adam.ts'
 import { Batch } from './batch.ts'
 import type { Hyperparameters } from './hyperparameters.ts'
 import { entityRow, initialWeights, type Shape, type Weights } from './network.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
 
-/** Lengths of the prefixes that the address encoder sums: from continents' shares to single hosts. */
-export const PREFIXES = { lengths: [8, 12, 16, 20, 24, 32], rows: 1 << 17 } as const
+/** Lengths of the prefixes that the address encoder sums. Single addresses are left out: few are ever seen twice. */
+export const PREFIX_LENGTHS = [8, 12, 16, 20, 24]
+
+/** Rows of a prefix length: a power of two that leaves the /24 networks of small sets room, and never more than 2¹⁷. */
+export function prefixRowsFor(ips: Uint32Array): number {
+  const networks = new Set<number>()
+  for (const ip of ips) if (networks.add(ip >>> 8).size >= MOST_ROWS / 2) return MOST_ROWS
+  return Math.max(FEWEST_ROWS, 2 ** Math.ceil(Math.log2(2 * networks.size)))
+}
+
+const [FEWEST_ROWS, MOST_ROWS] = [1 << 10, 1 << 17] as const
 
 export interface TrainerSettings {
   readonly hyperparameters: Hyperparameters
@@ -20,6 +29,9 @@ export interface TrainerSettings {
   readonly onMetrics?: (batch: number, loss: number) => void
 }
 
+/** Pairs that one random address serves. */
+const SHARED = 4
+
 /** Between two looks at the signal: long enough to cost nothing, short enough to stop at once. */
 const PAUSE_MS = 40
 
@@ -29,7 +41,7 @@ const PAUSE_MS = 40
  */
 export async function trainWeights(pairs: Pairs, settings: TrainerSettings): Promise<Weights> {
   const { hyperparameters, seed, signal } = settings
-  const weights = initialWeights(shapeOf(hyperparameters), seed)
+  const weights = initialWeights(shapeOf(hyperparameters, prefixRowsFor(pairs.ip)), seed)
   const stepper = new Stepper(pairs, weights, hyperparameters, seed)
   const order = Uint32Array.from({ length: pairs.ip.length }, (_, i) => i)
   const size = Math.min(hyperparameters.mini_batch_size, order.length)
@@ -55,12 +67,12 @@ export async function trainWeights(pairs: Pairs, settings: TrainerSettings): Pro
   return weights
 }
 
-export const shapeOf = (hyperparameters: Hyperparameters): Shape => ({
-  dim: hyperparameters.vector_dim,
-  entityRows: hyperparameters.num_entity_vectors,
-  layers: hyperparameters.num_ip_encoder_layers,
-  prefixLengths: PREFIXES.lengths,
-  prefixRows: PREFIXES.rows,
+export const shapeOf = (set: Hyperparameters, prefixRows: number): Shape => ({
+  dim: set.vector_dim,
+  entityRows: set.num_entity_vectors,
+  layers: set.num_ip_encoder_layers,
+  prefixLengths: PREFIX_LENGTHS,
+  prefixRows,
 })
 
 /** Takes optimization steps, one mini batch each. */
@@ -70,20 +82,22 @@ class Stepper {
   private readonly random: Random
   private readonly rowOf: Uint32Array
   private readonly batch: Batch
-  private readonly update: (step: number) => void
+  private readonly update: (rate: number) => void
+  private readonly totalSteps: number
   private readonly ips: Uint32Array
   private readonly rows: Uint32Array
   private steps = 0
 
   constructor(pairs: Pairs, weights: Weights, set: Hyperparameters, seed: number) {
     const size = Math.min(set.mini_batch_size, pairs.ip.length)
-    const addresses = size * (1 + set.random_negative_sampling_rate)
+    const addresses = size + randomsFor(size, set)
     this.pairs = pairs
     this.set = set
     this.random = new Random(seed, 3)
     this.rowOf = Uint32Array.from(pairs.entities, (entity) => entityRow(entity, set.num_entity_vectors))
     this.batch = new Batch(weights, addresses, size)
-    this.update = updaterOf(weights, this.batch, { learningRate: set.learning_rate, weightDecay: set.weight_decay })
+    this.update = updaterOf(weights, this.batch, set.weight_decay)
+    this.totalSteps = set.epochs * Math.ceil(pairs.ip.length / size)
     this.ips = new Uint32Array(addresses)
     this.rows = new Uint32Array(size)
   }
@@ -98,36 +112,44 @@ class Stepper {
       ips[i] = this.pairs.ip[batch[i]!]!
       rows[i] = this.rowOf[this.pairs.entityIndex[batch[i]!]!]!
     }
-    for (let i = size; i < size * (1 + randoms); i++) ips[i] = this.random.uint32()
-    this.batch.encode(ips, size * (1 + randoms))
+    const pool = randomsFor(size, set)
+    for (let i = 0; i < pool; i++) ips[size + i] = this.random.uint32()
+    this.batch.encode(ips, size + pool)
     let loss = 0
     for (let i = 0; i < size; i++) loss += this.batch.judge(rows[i]!, i, true, weight)
-    for (let i = 0; i < size * randoms; i++) loss += this.batch.judge(rows[i % size]!, size + i, false, weight)
+    for (let i = 0; i < size * randoms; i++) loss += this.batch.judge(rows[i % size]!, size + (i % pool), false, weight)
     for (let s = 0; s < shuffles; s++) {
       this.random.shuffle(rows.subarray(0, size))
       for (let i = 0; i < size; i++) loss += this.batch.judge(rows[i]!, i, false, weight)
     }
     this.batch.backward()
     this.steps += 1
-    this.update(this.steps)
+    // Falls in a straight line: large steps find the way, small ones settle.
+    const learningRate = set.learning_rate * (1 - (this.steps - 1) / this.totalSteps)
+    this.update(correctedRate(learningRate, this.steps))
     return loss * weight
   }
 }
 
+/** Random addresses of a mini batch: each serves several pairs, for encoding it costs more than judging by it. */
+const randomsFor = (size: number, set: Hyperparameters): number =>
+  Math.ceil((size * set.random_negative_sampling_rate) / SHARED)
+
 /** Applies a batch's gradients to all weights. */
-function updaterOf(weights: Weights, { gradients }: Batch, settings: AdamSettings): (step: number) => void {
+function updaterOf(weights: Weights, { gradients }: Batch, weightDecay: number): (rate: number) => void {
   const { dim } = weights.shape
-  const entities = new Adam(weights.entities, settings)
-  const prefixes = new Adam(weights.prefixes, settings)
-  const layers = weights.layers.map(
-    ({ weight, bias }) => [new Adam(weight, settings), new Adam(bias, settings)] as const,
-  )
-  return (step) => {
-    entities.sparse(gradients.entities, dim, step)
-    prefixes.sparse(gradients.prefixes, dim, step)
-    for (const [l, [weight, bias]] of layers.entries()) {
-      weight.dense(gradients.layers[l]!.weight, step)
-      bias.dense(gradients.layers[l]!.bias, step)
+  const entities = new Adam(weights.entities, weightDecay)
+  const prefixes = new Adam(weights.prefixes, weightDecay)
+  const layers = weights.layers.map((layer) => ({
+    weight: new Adam(layer.weight, weightDecay),
+    bias: new Adam(layer.bias, weightDecay),
+  }))
+  return (rate) => {
+    entities.sparse(gradients.entities, dim, rate)
+    prefixes.sparse(gradients.prefixes, dim, rate)
+    for (const [l, { weight, bias }] of layers.entries()) {
+      weight.dense(gradients.layers[l]!.weight, rate)
+      bias.dense(gradients.layers[l]!.bias, rate)
     }
   }
 }

@@ -1,136 +1,136 @@
 import { isUtf8 } from 'node:buffer'
-import { Readable } from 'node:stream'
-import * as z from 'zod'
+import { messageOf } from '../cli/errors.ts'
+import { isEncoded } from './entity-codec.ts'
 import { parseIpv4 } from './ipv4.ts'
 import type { Model } from './model.ts'
 
-/** Formats of requests: "IP Insights Inference Data Formats", Amazon SageMaker developer guide. */
-export const contentTypes: readonly string[] = ['text/csv', 'application/json', 'application/jsonlines']
+/**
+ * What goes over the wire to and from an IP Insights endpoint: "IP Insights Inference Data Formats", Amazon SageMaker developer
+ * guide. Answers carry no key: they are in the order of the request.
+ */
 
-/** What a request asks about, in its order. Entities are as they were written: encoded, if the caller does as in training. */
-export interface Asked {
-  readonly entities: readonly string[]
-  readonly ips: Uint32Array
+export const contentTypes = ['text/csv', 'application/json', 'application/jsonlines']
+
+/** One pair to score: entity as it was trained on (encoded), address as an unsigned 32-bit number. */
+export interface WirePair {
+  readonly entity: string
+  readonly ip: number
 }
 
-/** How an answer is to be written. */
-export interface AnswerFormat {
+/** HTTP 400: the message says what is wrong, and where. */
+export class MalformedRequest extends Error {}
+/** HTTP 406. */
+export class NotAcceptable extends Error {}
+
+/** The form of an answer. */
+export interface Format {
   readonly type: 'application/json' | 'application/jsonlines'
   /** With both embeddings. */
   readonly verbose: boolean
 }
 
-/** The body cannot be read; the message says where and why. */
-export class MalformedRequest extends Error {}
-
-/** No format that the caller accepts. */
-export class NotAcceptable extends Error {}
-
-/** Reads an `Accept` header such as `application/jsonlines;verbose=True`; JSON where nothing is wished. */
-export function accepted(header = '*/*'): AnswerFormat {
-  for (const wish of header.split(',')) {
-    const [range = '', ...parameters] = wish.split(';').map((part) => part.trim().toLowerCase())
-    const verbose = parameters.includes('verbose=true')
-    if (range === 'application/jsonlines') return { type: range, verbose }
-    if (/^(application\/json|application\/\*|\*\/\*|)$/.test(range)) return { type: 'application/json', verbose }
-  }
-  throw new NotAcceptable(`cannot answer in ${header}: only in application/json or application/jsonlines`)
-}
-
-/** @throws MalformedRequest */
-export function requestOf(contentType: string, body: Buffer): Asked {
+/** Reads a request's body. @throws MalformedRequest */
+export function requestOf(contentType: string, body: Uint8Array): WirePair[] {
   if (!isUtf8(body)) throw new MalformedRequest('the body is not UTF-8')
-  const text = body.toString('utf8')
-  if (text.trim() === '') throw new MalformedRequest('the body is empty')
-  if (contentType.startsWith('text/csv')) return asked(linesOf(text).map(csvRow), 'line')
-  if (contentType.startsWith('application/jsonlines'))
-    return asked(
-      linesOf(text).map((line, i) => valuesOf(parsed(line, `line ${i + 1}: `), `line ${i + 1}`)),
-      'line',
-    )
-  const instances = instancesSchema.safeParse(parsed(text, ''))
-  if (!instances.success) throw new MalformedRequest('expected {"instances": […]}')
-  return asked(
-    instances.data.instances.map((instance, i) => valuesOf(instance, `instance ${i + 1}`)),
-    'instance',
-  )
+  const text = Buffer.from(body).toString('utf8')
+  const type = parametersOf(contentType).value
+  const pairs = READERS[type]?.(text)
+  if (pairs === undefined)
+    throw new MalformedRequest(`the content type must be one of ${contentTypes.join(', ')}, not "${contentType}"`)
+  if (pairs.length === 0) throw new MalformedRequest('the body holds no pair')
+  return pairs
 }
 
-type Row = readonly [entity: string, ip: string]
-
-function asked(rows: readonly Row[], unit: string): Asked {
-  const ips = new Uint32Array(rows.length)
-  for (const [i, [entity, address]] of rows.entries()) {
-    const ip = parseIpv4(address)
-    if (entity === '') throw new MalformedRequest(`${unit} ${i + 1}: the entity is empty`)
-    if (ip === undefined) throw new MalformedRequest(`${unit} ${i + 1}: ${shown(address)} is not a dotted IPv4 address`)
-    ips[i] = ip
-  }
-  return { entities: rows.map(([entity]) => entity), ips }
+const READERS: Readonly<Record<string, (text: string) => WirePair[]>> = {
+  'text/csv': (text) => linesOf(text).map(([line, where]) => csvPair(line, where)),
+  'application/json': instances,
+  'application/jsonlines': (text) => linesOf(text).map(([line, where]) => jsonPair(parsed(line, where), where)),
 }
 
-/** AWS's own samples have a blank after the comma. */
-function csvRow(line: string, i: number): Row {
-  const [entity, ip, ...more] = line.split(',').map((field) => field.trim())
-  if (entity === undefined || ip === undefined || more.length > 0)
-    throw new MalformedRequest(`line ${i + 1}: ${shown(line)} is not two fields, entity,address`)
-  if (entity.includes('"'))
+/** Non-empty lines, each with its place. */
+const linesOf = (text: string): [line: string, where: string][] =>
+  text.split(/\r?\n/).flatMap((line, i): [string, string][] => (line.trim() === '' ? [] : [[line, `line ${i + 1}`]]))
+
+function csvPair(line: string, where: string): WirePair {
+  const fields = line.split(',').map((field) => field.trim())
+  const [entity = '', address = ''] = fields
+  if (fields.length !== 2) throw new MalformedRequest(`${where}: two fields are needed, entity and address`)
+  // IP Insights' own reader would split such a name.
+  if (!isEncoded(entity))
     throw new MalformedRequest(
-      `line ${i + 1}: fields are not quoted; special characters are percent-encoded as in training`,
+      `${where}: the entity ${JSON.stringify(entity)} is not encoded as in training (john.doe is john%2Edoe)`,
     )
-  return [entity, ip]
+  return pairOf(entity, address, where)
 }
 
-const pair = z.tuple([z.string(), z.string()])
-const instanceSchema = z.union([
-  z.object({ data: z.object({ features: z.object({ values: pair }) }) }).transform(({ data }) => data.features.values),
-  z.object({ features: pair }).transform(({ features }) => features),
-])
-const instancesSchema = z.object({ instances: z.array(z.unknown()) })
+function instances(text: string): WirePair[] {
+  const body = parsed(text, 'the body')
+  const list = memberOf(body, 'instances')
+  if (!Array.isArray(list)) throw new MalformedRequest('the body has no list "instances"')
+  return list.map((instance, i) => jsonPair(instance, `instance ${i}`))
+}
 
-function valuesOf(instance: unknown, where: string): Row {
-  const result = instanceSchema.safeParse(instance)
-  if (result.success) return result.data
-  throw new MalformedRequest(
-    `${where}: expected {"features": ["entity", "address"]}, or the same as data.features.values`,
-  )
+/** `{"data":{"features":{"values":[entity, address]}}}` or `{"features":[entity, address]}`. */
+function jsonPair(instance: unknown, where: string): WirePair {
+  const long = memberOf(memberOf(memberOf(instance, 'data'), 'features'), 'values')
+  const values = long ?? memberOf(instance, 'features')
+  if (!Array.isArray(values) || values.length !== 2)
+    throw new MalformedRequest(`${where}: "features" with two values is needed, entity and address`)
+  const [entity, address] = values as unknown[]
+  if (typeof entity !== 'string' || typeof address !== 'string' || entity === '')
+    throw new MalformedRequest(`${where}: entity and address must be text, and not empty`)
+  return pairOf(entity, address, where)
+}
+
+function pairOf(entity: string, address: string, where: string): WirePair {
+  const ip = parseIpv4(address)
+  if (ip === undefined) throw new MalformedRequest(`${where}: ${JSON.stringify(address)} is not a dotted IPv4 address`)
+  return { entity, ip }
 }
 
 function parsed(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
-  } catch {
-    throw new MalformedRequest(`${where}not valid JSON`)
+  } catch (error) {
+    throw new MalformedRequest(`${where}: ${messageOf(error)}`)
   }
 }
 
-const linesOf = (text: string): string[] => text.replace(/\r?\n$/, '').split(/\r?\n/)
+const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
 
-const shown = (text: string): string => JSON.stringify(text.slice(0, 80))
-
-const CHUNK = 64 << 10
-
-/** The answer, in the request's order. Unseen entities are answered too, as IP Insights does: by a vector that is not theirs. */
-export function answerOf(model: Model, { entities, ips }: Asked, { type, verbose }: AnswerFormat): Readable {
-  const json = type === 'application/json'
-  function* chunks() {
-    let chunk = json ? '{"predictions":[' : ''
-    for (const [i, entity] of entities.entries()) {
-      if (i > 0) chunk += json ? ',' : '\n'
-      chunk += JSON.stringify(prediction(model, entity, ips[i]!, verbose))
-      if (chunk.length < CHUNK) continue
-      yield chunk
-      chunk = ''
-    }
-    yield `${chunk}${json ? ']}' : ''}\n`
+/** Reads an Accept header: JSON unless JSON Lines is asked for; `;verbose=True` adds embeddings. @throws NotAcceptable */
+export function accepted(header: string | undefined): Format {
+  for (const range of (header ?? '').trim() === '' ? ['*/*'] : (header ?? '').split(',')) {
+    const { value, parameters } = parametersOf(range)
+    const verbose = parameters.get('verbose')?.toLowerCase() === 'true'
+    if (value === 'application/jsonlines') return { type: value, verbose }
+    if (['application/json', 'application/*', '*/*'].includes(value)) return { type: 'application/json', verbose }
   }
-  return Readable.from(chunks(), { objectMode: false })
+  throw new NotAcceptable(`answers are application/json or application/jsonlines, not "${header}"`)
 }
 
-const prediction = (model: Model, entity: string, ip: number, verbose: boolean) => ({
-  dot_product: model.score(entity, ip),
-  ...(verbose && {
-    entity_embedding: [...model.entityEmbedding(entity)],
-    ip_embedding: [...model.ipEmbedding(ip)],
-  }),
-})
+/** `application/json;verbose=True` → its value and parameters. */
+function parametersOf(header: string): { value: string; parameters: Map<string, string> } {
+  const [value = '', ...rest] = header.split(';').map((part) => part.trim())
+  const parameters = new Map(
+    rest.map((part) => {
+      const [name = '', text = ''] = part.split('=')
+      return [name.trim().toLowerCase(), text.trim()] as const
+    }),
+  )
+  return { value: value.toLowerCase(), parameters }
+}
+
+/** The answer's body. */
+export function answerOf(model: Model, pairs: readonly WirePair[], { type, verbose }: Format): string {
+  const predictions = pairs.map(({ entity, ip }) => ({
+    dot_product: model.score(entity, ip),
+    ...(verbose && {
+      entity_embedding: [...model.entityEmbedding(entity)],
+      ip_embedding: [...model.ipEmbedding(ip)],
+    }),
+  }))
+  if (type === 'application/json') return JSON.stringify({ predictions })
+  return predictions.map((prediction) => `${JSON.stringify(prediction)}\n`).join('')
+}

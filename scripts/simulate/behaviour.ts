@@ -115,19 +115,20 @@ function addressIn({ begins, ends }: Networks, row: number, random: Random): num
 
 const modulo = (n: number, m: number): number => ((n % m) + m) % m
 
-/** Prefix lengths of networks with their weights: mostly /24, few large ones, about as the routing table has them. */
+/** Prefix lengths of networks with their weights: mostly /24, few large ones, some 400,000 in all, as in tables of real ones. */
 const LENGTHS = [
-  [24, 60],
-  [23, 10],
+  [24, 53],
+  [23, 11],
   [22, 13],
-  [21, 5],
-  [20, 5],
-  [19, 3],
-  [18, 1.6],
-  [17, 0.9],
-  [16, 1.2],
-  [15, 0.2],
-  [14, 0.1],
+  [21, 6],
+  [20, 6],
+  [19, 4],
+  [18, 2.2],
+  [17, 1.4],
+  [16, 2.4],
+  [15, 0.5],
+  [14, 0.3],
+  [13, 0.2],
 ] as const
 const TOTAL = LENGTHS.reduce((sum, [, weight]) => sum + weight, 0)
 

@@ -1,0 +1,80 @@
+import { multiply } from './dense.ts'
+import { type Level, levelsOf, prefixRow, type Weights } from './network.ts'
+
+/** Between two layers negative values pass weakly, so that no unit can fall silent for good. */
+export const LEAK = 0.1
+
+/** Turns addresses into vectors, many at a time. */
+export class Encoder {
+  /** Of every address, the rows of its prefixes. */
+  readonly rows: Uint32Array
+  /** Input of every layer, and after the last one the vectors themselves, one after the other. */
+  readonly values: readonly Float32Array[]
+  readonly levels: readonly Level[]
+  private readonly weights: Weights
+
+  constructor(weights: Weights, maxAddresses: number) {
+    const { levels } = levelsOf(weights.shape)
+    this.weights = weights
+    this.levels = levels
+    this.rows = new Uint32Array(maxAddresses * levels.length)
+    this.values = [weights, ...weights.layers].map(() => new Float32Array(maxAddresses * weights.shape.dim))
+  }
+
+  /** The vectors are overwritten by the next call. */
+  encode(ips: ArrayLike<number>, count: number): Float32Array {
+    this.sumPrefixes(ips, count)
+    const { layers, shape } = this.weights
+    for (const [l, { weight, bias }] of layers.entries()) {
+      const output = this.values[l + 1]!
+      multiply(weight, bias, this.values[l]!, output, count, shape.dim)
+      if (l < layers.length - 1) leak(output, count * shape.dim)
+    }
+    return this.values[layers.length]!
+  }
+
+  private sumPrefixes(ips: ArrayLike<number>, count: number): void {
+    const { levels, rows } = this
+    const { prefixes, shape } = this.weights
+    const { dim } = shape
+    const sums = this.values[0]!
+    for (let a = 0; a < count; a++) {
+      const to = a * dim
+      for (let i = 0; i < dim; i++) sums[to + i] = 0
+      for (let k = 0; k < levels.length; k++) {
+        const row = prefixRow(ips[a]!, levels[k]!)
+        rows[a * levels.length + k] = row
+        const from = row * dim
+        for (let i = 0; i < dim; i++) sums[to + i]! += prefixes[from + i]!
+      }
+    }
+  }
+}
+
+function leak(values: Float32Array, size: number): void {
+  for (let i = 0; i < size; i++) if (values[i]! < 0) values[i]! *= LEAK
+}
+
+/** Addresses encoded at a time: enough for the blocks of the layers, little enough for the caches. */
+const BLOCK = 256
+
+/** Dot products of many pairs, given by row of the entity's vector and address. */
+export function scoreAll(weights: Weights, entityRows: Uint32Array, ips: Uint32Array): Float64Array {
+  const { entities, shape } = weights
+  const encoder = new Encoder(weights, BLOCK)
+  const scores = new Float64Array(ips.length)
+  for (let start = 0; start < ips.length; start += BLOCK) {
+    const block = ips.subarray(start, start + BLOCK)
+    const vectors = encoder.encode(block, block.length)
+    for (let i = 0; i < block.length; i++)
+      scores[start + i] = dot(entities, entityRows[start + i]! * shape.dim, vectors, i * shape.dim, shape.dim)
+  }
+  return scores
+}
+
+/** Dot product of two vectors that begin at these places. */
+export function dot(a: Float32Array, atA: number, b: Float32Array, atB: number, dim: number): number {
+  let sum = 0
+  for (let i = 0; i < dim; i++) sum += a[atA + i]! * b[atB + i]!
+  return sum
+}

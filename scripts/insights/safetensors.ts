@@ -1,0 +1,55 @@
+/** The safetensors format (huggingface/safetensors): length of the header, a JSON header, raw little-endian numbers. Only F32 here. */
+
+export interface Tensor {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+/** Tensors by name, in the order in which they are written. */
+export type Tensors = ReadonlyMap<string, Tensor>
+
+const LENGTH_BYTES = 8
+/** Numbers begin at a multiple of this, so that they can be read in place. */
+const ALIGNMENT = 8
+
+export function writeSafetensors(tensors: Tensors): Uint8Array {
+  let offset = 0
+  const entries = [...tensors].map(([name, { shape, data }]) => {
+    const data_offsets = [offset, offset + data.byteLength]
+    offset += data.byteLength
+    return [name, { dtype: 'F32', shape, data_offsets }]
+  })
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)))
+  const headerLength = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT
+  const file = Buffer.alloc(LENGTH_BYTES + headerLength + offset, ' ')
+  file.writeBigUInt64LE(BigInt(headerLength))
+  json.copy(file, LENGTH_BYTES)
+  let at = LENGTH_BYTES + headerLength
+  for (const { data } of tensors.values()) {
+    for (const value of data) at = file.writeFloatLE(value, at)
+  }
+  return file
+}
+
+/** @throws Error that says what is wrong with the file */
+export function readSafetensors(bytes: Uint8Array): Tensors {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const headerLength = file.length < LENGTH_BYTES ? Number.POSITIVE_INFINITY : Number(file.readBigUInt64LE())
+  const start = LENGTH_BYTES + headerLength
+  if (start > file.length) throw new Error('the file is shorter than its header says')
+  const header = JSON.parse(file.toString('utf8', LENGTH_BYTES, start)) as Record<string, unknown>
+  return new Map(
+    Object.entries(header)
+      .filter(([name]) => name !== '__metadata__')
+      .map(([name, entry]) => [name, tensorOf(name, entry, file.subarray(start))]),
+  )
+}
+
+function tensorOf(name: string, entry: unknown, numbers: Buffer): Tensor {
+  const { dtype, shape, data_offsets } = entry as { dtype?: unknown; shape?: number[]; data_offsets?: number[] }
+  const [from = -1, to = -1] = data_offsets ?? []
+  const count = (shape ?? [-1]).reduce((product, size) => product * size, 1)
+  if (dtype !== 'F32' || shape === undefined || from < 0 || to > numbers.length || to - from !== count * 4)
+    throw new Error(`tensor ${name} is not what its header says, or not F32`)
+  return { shape, data: Float32Array.from({ length: count }, (_, i) => numbers.readFloatLE(from + i * 4)) }
+}
