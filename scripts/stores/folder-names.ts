@@ -3,20 +3,24 @@ import { UserError } from '../cli/errors.ts'
 
 /**
  * File names for the segments of a key. Keys are hostile: segments that a file system would understand as a place
- * (empty, `.`, `..`) are written percent-encoded, and names that begin with such an escape get theirs escaped in turn,
- * so that every key has exactly one path and every path lies below the folder.
+ * (empty, `.`, `..`), or the store for a draft, are written percent-encoded, and names that begin with such an escape
+ * get theirs escaped in turn, so that every key has exactly one path and every path lies below the folder.
  */
 export function nameOf(segment: string): string {
   if (segment === '') return '%'
   if (segment === '.' || segment === '..' || segment.startsWith('%')) return segment.replace(/^[.]+|^%/, escapeAll)
-  return segment
+  return segment.startsWith(DRAFT) ? segment.replace('.', escapeAll) : segment
 }
+
+/** Names that begin so are half-written objects: no object's own name does. */
+export const DRAFT = '.draft-'
 
 /** The segment that a file name stands for; the inverse of nameOf. */
 export function segmentOf(name: string): string {
   if (name === '%') return ''
   if (name === '%2E') return '.'
   if (name === '%2E%2E') return '..'
+  if (name.startsWith('%2E')) return `.${name.slice(3)}`
   return name.startsWith('%25') ? `%${name.slice(3)}` : name
 }
 
@@ -26,7 +30,9 @@ const NAME_BYTES = 255
 
 /** Path of a key below a folder. @throws UserError when no file can have that name */
 export function pathOf(folder: string, key: string): string {
-  if (key.includes('\0') || key === '') throw new UserError(`key ${JSON.stringify(key)} cannot be a file name`)
+  // Halves of surrogate pairs would all become the same replacement character.
+  if (key.includes('\0') || key === '' || /\p{Surrogate}/u.test(key))
+    throw new UserError(`key ${JSON.stringify(key)} cannot be a file name`)
   const names = key.split('/').map(nameOf)
   const long = names.find((name) => Buffer.byteLength(name) > NAME_BYTES)
   if (long !== undefined)

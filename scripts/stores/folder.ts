@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { UserError } from '../cli/errors.ts'
-import { pathOf, segmentOf } from './folder-names.ts'
+import { DRAFT, pathOf, segmentOf } from './folder-names.ts'
 import {
   ConditionFailed,
   compareKeys,
@@ -158,8 +158,6 @@ async function write(
 /** Drafts have one name a key, so that a killed writer leaves nothing that its successor does not replace. */
 const draftOf = (path: string, salt: string): string =>
   join(dirname(path), `${DRAFT}${createHash('sha256').update(salt).digest('hex').slice(0, 16)}`)
-
-const DRAFT = '.draft-'
 
 const throwConditionFailed =
   (key: string) =>
