@@ -93,8 +93,10 @@ function parsed(match: RegExpExecArray | null): ParsedKey | undefined {
     rest[field] === undefined ? undefined : Number(rest[field]),
   )
   const time = new Date(Date.UTC(yyyy, MM - 1, dd, HH, mm, ss))
-  // 2026-02-31 is no day: Date would roll it over into March.
-  if (Number.isNaN(time.getTime()) || time.getUTCDate() !== dd || time.getUTCMonth() !== MM - 1) return undefined
+  // 31 February and 00:75 are no times: Date would roll them over.
+  if (Number.isNaN(time.getTime())) return undefined
+  const fields = timeFields(time)
+  if (TIME_FIELDS.some((field) => rest[field] !== undefined && rest[field] !== fields[field])) return undefined
   const named = Object.entries(rest).filter(([name, value]) => value !== undefined && !isTimeField(name))
   return { root, variables: Object.fromEntries(named), time }
 }
