@@ -65,7 +65,10 @@ export function accessesOf(behaviour: Behaviour, settings: AccessSettings): Acce
   const secondOfAttack = clockOf(attackSpanOf(window))
   // Moments of events that no user has.
   for (const [n, attack] of attackersOf(behaviour, kinds, targets, { user, ip, count: attacksFrom }).entries())
-    put(attacksFrom + n, { ...attack, time: shape(secondOfAttack(behaviour.momentOf(attack.user, UNUSED + n))) })
+    put(attacksFrom + n, {
+      ...attack,
+      time: Math.max(secondOfAttack(0), shape(secondOfAttack(behaviour.momentOf(attack.user, UNUSED + n)))),
+    })
   return { count, user, ip, time, attacksFrom, plainFrom: habitual, kinds }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { UsageError, UserError } from '../cli/errors.ts'
 import { pathOf } from '../stores/folder-names.ts'
-import type { Settings } from './settings.ts'
+import { type Settings, settingsText } from './settings.ts'
 
 /** What simulate leaves beside the logs, and by which it knows its own folders again. */
 export const MARKER = 'simulation.json'
@@ -43,8 +43,8 @@ export async function claim(folder: string, settings: Settings, overwrite: boole
     if (error.code === 'ENOENT') return []
     throw error.code === 'ENOTDIR' ? new UsageError(`--logs ${folder} is a file, not a folder`) : error
   })
-  const marker = await readMarker(folder)
   if (overwrite) return { state: 'write', keepExisting: false }
+  const marker = await readMarker(folder)
   if (marker === undefined) {
     if (names.length === 0) return { state: 'write', keepExisting: false }
     throw new UserError(`--logs ${folder} is not empty and was not made by simulate`, {
@@ -52,7 +52,7 @@ export async function claim(folder: string, settings: Settings, overwrite: boole
       exitCode: 2,
     })
   }
-  if (marker.format !== FORMAT || JSON.stringify(marker.settings) !== JSON.stringify(settings))
+  if (marker.format !== FORMAT || JSON.stringify(marker.settings) !== settingsText(settings))
     throw new UsageError(
       `--logs ${folder} was simulated with other settings: ${JSON.stringify(marker.settings)}`,
       '--overwrite replaces it; or name another folder',
@@ -76,7 +76,7 @@ export async function begin(folder: string, settings: Settings, keys: Iterable<s
   }
   await new Promise<void>((resolve, reject) => stream.on('error', reject).end(resolve))
   await rm(join(folder, LABELS), { force: true })
-  await writeMarker(folder, { format: FORMAT, settings, state: 'writing' })
+  await writeMarker(folder, { format: FORMAT, settings: JSON.parse(settingsText(settings)), state: 'writing' })
   for (const key of old) if (!current.has(key)) await rm(pathOf(folder, key), { force: true })
   await rename(join(folder, `${KEYS}.new`), join(folder, KEYS))
 }
@@ -84,7 +84,7 @@ export async function begin(folder: string, settings: Settings, keys: Iterable<s
 export async function finish(folder: string, settings: Settings, labels: string, totals: Totals): Promise<void> {
   await writeFile(join(folder, `${LABELS}.new`), labels)
   await rename(join(folder, `${LABELS}.new`), join(folder, LABELS))
-  await writeMarker(folder, { format: FORMAT, settings, state: 'done', totals })
+  await writeMarker(folder, { format: FORMAT, settings: JSON.parse(settingsText(settings)), state: 'done', totals })
 }
 
 /** Whether all that was written is still there. */
@@ -110,10 +110,12 @@ async function readMarker(folder: string): Promise<Marker | undefined> {
   const text = await readFile(join(folder, MARKER), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   try {
-    return JSON.parse(text) as Marker
+    const marker: unknown = JSON.parse(text)
+    if (typeof marker === 'object' && marker !== null && 'settings' in marker) return marker as Marker
   } catch {
-    throw new UserError(`${join(folder, MARKER)} is damaged`, { hint: '--overwrite simulates anew' })
+    // Reported below.
   }
+  throw new UserError(`${join(folder, MARKER)} is damaged`, { hint: '--overwrite simulates anew' })
 }
 
 async function writeMarker(folder: string, marker: Marker): Promise<void> {

@@ -14,6 +14,10 @@ export interface Settings {
   readonly size?: number | undefined
 }
 
+/** The same settings as one text, always in the same order. */
+export const settingsText = ({ seed, users, accounts, window, sources, events, size }: Settings): string =>
+  JSON.stringify({ seed, users, accounts, ...window, sources, events, size })
+
 /** A day before the window and one after it are simulated too: a selection has something to leave out. */
 export const spanOf = ({ from, to }: Window): Window => ({
   from: new Date(from.getTime() - DAY),

@@ -4,7 +4,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip, gzipSync } from 'node:zlib'
-import { pathOf } from '../stores/folder-names.ts'
+import { DRAFT, pathOf } from '../stores/folder-names.ts'
 
 const compress = promisify(gzip)
 
@@ -87,7 +87,7 @@ export class Writer {
     const folder = dirname(path)
     if (!this.folders.has(folder)) mkdirSync(folder, { recursive: true })
     this.folders.add(folder)
-    return join(folder, `.draft-${createHash('sha256').update(basename(path)).digest('hex').slice(0, 16)}`)
+    return join(folder, `${DRAFT}${createHash('sha256').update(basename(path)).digest('hex').slice(0, 16)}`)
   }
 }
 

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentContext } from '../../scripts/cli/context.ts'
+import { MARKER } from '../../scripts/simulate/folder.ts'
+import { type Settings, settingsText } from '../../scripts/simulate/settings.ts'
+import { simulate } from '../../scripts/simulate/simulate.ts'
+import { ROOT } from './run-script.ts'
+
+export interface SimulatedOptions extends Partial<Omit<Settings, 'window'>> {
+  readonly from?: string
+  readonly to?: string
+}
+
+/** Two days of 24 users in two accounts, some 2,000 events of each source. */
+export function smallSettings({ from = '2026-03-02', to = '2026-03-04', ...others }: SimulatedOptions = {}): Settings {
+  const window = { from: new Date(from), to: new Date(to) }
+  return { seed: 1, users: 24, accounts: 2, sources: ['cloudtrail', 'waf'], events: 2000, ...others, window }
+}
+
+/**
+ * A simulated log folder, with `labels.csv` in it. It is kept for other test files and later runs that want the same: look at it,
+ * never write into it.
+ */
+export async function simulatedLogs(options: SimulatedOptions = {}): Promise<string> {
+  const settings = smallSettings(options)
+  const hash = createHash('sha256').update(settingsText(settings)).update(simulatorText()).digest('hex').slice(0, 16)
+  const folder = join(tmpdir(), `prestage-simulated-${hash}`)
+  if (existsSync(join(folder, MARKER))) return folder
+  const draft = mkdtempSync(`${folder}-`)
+  await simulate(draft, settings, silentContext(), { overwrite: false })
+  try {
+    renameSync(draft, folder)
+  } catch (error) {
+    // Another process was quicker; its folder has the same bytes.
+    rmSync(draft, { recursive: true, force: true })
+    if (!existsSync(join(folder, MARKER))) throw error
+  }
+  return folder
+}
+
+/** What the bytes depend on besides the settings. */
+const simulatorText = (): string =>
+  ['simulate', 'insights']
+    .flatMap((room) => readdirSync(`${ROOT}scripts/${room}`).map((file) => `${ROOT}scripts/${room}/${file}`))
+    .filter((path) => /simulate\/|insights\/(random|ipv4)\.ts$/.test(path))
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n')
