@@ -1,0 +1,115 @@
+import { once } from 'node:events'
+import { defineCommand, type Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { facts } from '../cli/format.ts'
+import { flag, number, text, type Values } from '../cli/options.ts'
+import { runOptions } from '../cli/shared-options.ts'
+import { nextCommand } from '../runs/next.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run } from '../runs/run.ts'
+import { openRun } from '../runs/workspace.ts'
+import { forgetEndpoint, noteEndpoint, runningEndpoint, startDetached, TOKEN_VARIABLE } from './detached.ts'
+import { type Endpoint, startEndpoint } from './endpoint.ts'
+import { modelOfRun } from './model.ts'
+
+const options = {
+  host: text({
+    about: 'address to listen on; others than the loopback let others in',
+    value: 'HOST',
+    default: '127.0.0.1',
+  }),
+  port: number({
+    about: 'port to listen on; 0 is any that is free',
+    default: 8080,
+    min: 0,
+    max: 65_535,
+    integer: true,
+  }),
+  detach: flag({ about: 'leave it running; clean stops it' }),
+  ...runOptions,
+}
+
+export const command = defineCommand({
+  name: 'deploy',
+  summary: 'serve the model of a run',
+  description:
+    "Serves GET /ping and POST /invocations as SageMaker's containers do, in IP Insights' formats: text/csv, application/json or application/jsonlines in, JSON or JSON Lines out, with embeddings for Accept: application/json;verbose=True. It runs until Ctrl-C, or with --detach until clean.",
+  examples: [
+    { run: 'npx zx scripts/deploy.mjs --run latest', does: 'serves on http://127.0.0.1:8080 until Ctrl-C' },
+    {
+      run: "curl --data-binary 'AIDAEXAMPLE,198.51.100.7' -H 'content-type: text/csv' http://127.0.0.1:8080/invocations",
+      does: 'asks it; special characters of the entity are percent-encoded as in training',
+    },
+    { run: 'npx zx scripts/deploy.mjs --run latest --port 0 --detach', does: 'leaves it running on a free port' },
+  ],
+  options,
+  async run(context, values) {
+    const run = await openRun(values.workspace, values.run)
+    run.result('train')
+    if (values.dryRun) return preview(run, values)
+    if (values.detach) return detach(context, run, values)
+    return serve(context, run, values)
+  },
+})
+
+const preview = (run: Run, { host, port }: Values<typeof options>): Outcome => ({
+  json: { run: run.id, dryRun: true, model: run.path(paths.model), host, port },
+  text: `would serve ${run.path(paths.model)} on ${host}, port ${port}`,
+})
+
+/** In the foreground. The process that was left running does the same, and notes itself in the run's folder. */
+async function serve(context: Context, run: Run, { host, port }: Values<typeof options>): Promise<Outcome> {
+  const token = context.env[TOKEN_VARIABLE]
+  const { model, digest } = await modelOfRun(run)
+  if (!/^(127\.|localhost$|::1$)/.test(host)) context.talk.warn(`everybody who reaches ${host} may ask this endpoint`)
+  const settings = { model, digest, host, port, onError: context.talk.warn, ...(token !== undefined && { token }) }
+  const endpoint = await startEndpoint(settings)
+  const record = { url: endpoint.url, pid: process.pid, token: token ?? '', model: digest }
+  try {
+    if (token !== undefined) await noteEndpoint(run, record)
+    context.talk.info(`serving run ${run.id} on ${endpoint.url}${token === undefined ? '; Ctrl-C stops it' : ''}`)
+    await ended(endpoint, context.signal)
+  } finally {
+    await endpoint.close()
+    if (token !== undefined) await forgetEndpoint(run, record)
+  }
+  return outcomeOf(run, endpoint.url, 'Stopped')
+}
+
+/** By Ctrl-C, or by somebody with the token. */
+async function ended(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await Promise.race([endpoint.asked, once(signal, 'abort')])
+}
+
+async function detach(context: Context, run: Run, { host, port, overwrite }: Values<typeof options>): Promise<Outcome> {
+  const plan = {
+    settings: { host, port },
+    inputs: ['train'],
+    overwrite,
+    onChange: 'redo',
+    stale: async () => (await runningEndpoint(run)) === undefined,
+  } as const
+  const { repeated, endpoint, pid } = await run.step('deploy', plan, async () => {
+    const progress = context.progress('starting the endpoint')
+    const { url, pid, token, model } = await startDetached(run, {
+      host,
+      port,
+      env: context.env,
+      signal: context.signal,
+    })
+    progress.end('answers')
+    return { endpoint: url, status: 'InService', pid, port: Number(new URL(url).port), token, digest: model }
+  })
+  if (repeated) context.talk.info('it is running already')
+  const outcome = outcomeOf(run, endpoint, 'InService', [
+    ['process', String(pid)],
+    ['log', run.path(paths.endpointLog)],
+  ])
+  return { ...outcome, json: { ...outcome.json, pid, log: run.path(paths.endpointLog), repeated } }
+}
+
+const outcomeOf = (run: Run, endpoint: string, status: string, more: [string, string][] = []): Outcome => ({
+  json: { run: run.id, endpoint, status },
+  text: facts([['run', run.id], ['endpoint', endpoint], ['status', status], ...more]),
+  ...(status === 'InService' && { next: `${nextCommand('score', run)} --endpoint ${endpoint}` }),
+})

@@ -1,0 +1,122 @@
+import type { Verdict } from '../insights/verdicts.ts'
+
+/** A verdict on a distinct pair, as it stands in verdicts.ndjson. */
+export interface PairVerdict extends Verdict {
+  /** How often the pair is among what was scored. */
+  readonly accesses: number
+}
+
+export const rules = ['ip', 'net24', 'net16'] as const
+export type Rule = (typeof rules)[number]
+
+/** What adds up over all verdicts. */
+export class Findings {
+  scored = 0
+  unseen = 0
+  sparse = 0
+  flagged = 0
+  allowed = 0
+  private readonly kinds = new Map<string, KindCount>()
+  private readonly alarms: Record<Rule, number> = { ip: 0, net24: 0, net16: 0 }
+  private hasHistory = true
+
+  add(verdict: PairVerdict): void {
+    if (verdict.verdict === 'unseen-entity') this.unseen += 1
+    else if (verdict.verdict === 'sparse-entity') this.sparse += 1
+    else this.scored += 1
+    if (verdict.flagged) this.flagged += 1
+    if (verdict.allowed !== undefined) this.allowed += 1
+    const kind = verdict.label === undefined ? undefined : this.kindOf(verdict.label)
+    if (kind !== undefined) kind.attacks += 1
+    if (kind !== undefined && verdict.flagged) kind.flagged += 1
+    if (verdict.verdict === 'scored') this.judge(verdict, kind)
+  }
+
+  private judge({ seen }: PairVerdict, kind: KindCount | undefined): void {
+    if (kind !== undefined) kind.judged += 1
+    if (seen === undefined) this.hasHistory = false
+    else
+      for (const rule of rules) {
+        if (seen[rule]) continue
+        this.alarms[rule] += 1
+        if (kind !== undefined) kind.unseenBy[rule] += 1
+      }
+  }
+
+  private kindOf(name: string): KindCount {
+    const known = this.kinds.get(name)
+    if (known !== undefined) return known
+    const kind: KindCount = { attacks: 0, judged: 0, flagged: 0, unseenBy: { ip: 0, net24: 0, net16: 0 } }
+    this.kinds.set(name, kind)
+    return kind
+  }
+
+  /** Labelled pairs that are among what was scored. */
+  get attacks(): number {
+    return [...this.kinds.values()].reduce((sum, kind) => sum + kind.attacks, 0)
+  }
+
+  /** How well each kind of attack was found, by the model and by the rules at the same number of alerts. Kinds in alphabetical order. */
+  measured(): Measured[] {
+    const found = [...this.kinds.values()].reduce((sum, kind) => sum + kind.flagged, 0)
+    const wrong = this.flagged - found
+    return [...this.kinds]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([kind, { attacks, judged, flagged, unseenBy }]) => ({
+        kind,
+        attacks,
+        judged,
+        flagged,
+        recall: flagged / attacks,
+        precision: ratio(flagged, flagged + wrong),
+        ...(this.hasHistory && { rules: mapRules((rule) => this.ruleMeasured(rule, attacks, unseenBy[rule])) }),
+      }))
+  }
+
+  /** A yes/no rule does not rank its alarms: within a budget it finds as many as chance picks. */
+  private ruleMeasured(rule: Rule, attacks: number, unseen: number): RuleMeasured {
+    const alarms = this.alarms[rule]
+    const found = unseen * Math.min(1, ratio(this.flagged, alarms))
+    const attackAlarms = [...this.kinds.values()].reduce((sum, kind) => sum + kind.unseenBy[rule], 0)
+    return { found, recall: found / attacks, precision: ratio(unseen, unseen + alarms - attackAlarms), alarms }
+  }
+}
+
+interface KindCount {
+  attacks: number
+  judged: number
+  flagged: number
+  unseenBy: Record<Rule, number>
+}
+
+/** How well a kind of attack was found. */
+export type Measured = {
+  readonly kind: string
+  /** Distinct labelled pairs; of these judged, and flagged. */
+  readonly attacks: number
+  readonly judged: number
+  readonly flagged: number
+  /** Of all of this kind, judged or not. */
+  readonly recall: number
+  /** Attacks of this kind among them and the false alerts. */
+  readonly precision: number
+  /** By "not seen before for this entity", with as many alerts as the model. */
+  readonly rules?: Record<Rule, RuleMeasured>
+}
+
+export type RuleMeasured = {
+  /** Expected, when as many of its alarms as the model flags are looked at. */
+  readonly found: number
+  readonly recall: number
+  readonly precision: number
+  /** What it would flag without a limit. */
+  readonly alarms: number
+}
+
+const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
+
+const mapRules = <T>(value: (rule: Rule) => T): Record<Rule, T> => ({
+  ip: value('ip'),
+  net24: value('net24'),
+  net16: value('net16'),
+})

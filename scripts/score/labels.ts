@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { parse } from 'csv-parse/sync'
+import { messageOf, UsageError } from '../cli/errors.ts'
+import { encodeEntity } from '../insights/entity-codec.ts'
+import { formatIpv4, parseIpv4 } from '../insights/ipv4.ts'
+
+/** Known attacks. */
+export interface Labels {
+  /** Kind of attack of a pair; the entity is encoded. */
+  of(entity: string, ip: number): string | undefined
+  /** Distinct pairs that are labelled. */
+  readonly size: number
+  /** SHA-256 of the file. */
+  readonly digest: string
+}
+
+const COLUMNS = ['source', 'entity', 'ip', 'kind', 'time']
+
+/** Reads `source,entity,ip,kind,time`; only rows of one source, where it is known. @throws UsageError naming file and row */
+export async function readLabels(file: string, source?: string): Promise<Labels> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new UsageError(`--labels ${file}: ${messageOf(error)}`)
+  })
+  const kinds = new Map<string, string>()
+  for (const [i, row] of rowsOf(bytes, file).entries()) {
+    if (source !== undefined && row.source !== source) continue
+    const ip = parseIpv4(row.ip ?? '')
+    if (ip === undefined || !row.entity || !row.kind)
+      throw new UsageError(`--labels ${file}: row ${i + 1}: not an entity, an IPv4 address and a kind`)
+    const key = keyOf(encodeEntity(row.entity), ip)
+    if (!kinds.has(key)) kinds.set(key, row.kind)
+  }
+  return {
+    of: (entity, ip) => kinds.get(keyOf(entity, ip)),
+    size: kinds.size,
+    digest: createHash('sha256').update(bytes).digest('hex'),
+  }
+}
+
+const keyOf = (entity: string, ip: number): string => `${entity},${formatIpv4(ip)}`
+
+function rowsOf(bytes: Buffer, file: string): Record<string, string>[] {
+  try {
+    return parse(bytes, {
+      bom: true,
+      columns: (header: string[]) => {
+        if (header.join() !== COLUMNS.join()) throw new Error(`the first line must be ${COLUMNS.join()}`)
+        return header
+      },
+    })
+  } catch (error) {
+    throw new UsageError(`--labels ${file}: ${messageOf(error)}`)
+  }
+}
