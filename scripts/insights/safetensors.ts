@@ -1,3 +1,5 @@
+import { endianness } from 'node:os'
+
 /** The safetensors format (huggingface/safetensors): length of the header, a JSON header, raw little-endian numbers. Only F32 here. */
 
 export interface Tensor {
@@ -25,9 +27,7 @@ export function writeSafetensors(tensors: Tensors): Uint8Array {
   file.writeBigUInt64LE(BigInt(headerLength))
   json.copy(file, LENGTH_BYTES)
   let at = LENGTH_BYTES + headerLength
-  for (const { data } of tensors.values()) {
-    for (const value of data) at = file.writeFloatLE(value, at)
-  }
+  for (const { data } of tensors.values()) at += littleEndian(bytesOf(data)).copy(file, at)
   return file
 }
 
@@ -51,5 +51,12 @@ function tensorOf(name: string, entry: unknown, numbers: Buffer): Tensor {
   const count = (shape ?? [-1]).reduce((product, size) => product * size, 1)
   if (dtype !== 'F32' || shape === undefined || from < 0 || to > numbers.length || to - from !== count * 4)
     throw new Error(`tensor ${name} is not what its header says, or not F32`)
-  return { shape, data: Float32Array.from({ length: count }, (_, i) => numbers.readFloatLE(from + i * 4)) }
+  const data = new Float32Array(count)
+  littleEndian(numbers.subarray(from, to)).copy(bytesOf(data))
+  return { shape, data }
 }
+
+const bytesOf = (data: Float32Array): Buffer => Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+
+/** From this machine's order of bytes to the file's, or back. */
+const littleEndian = (bytes: Buffer): Buffer => (endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32())

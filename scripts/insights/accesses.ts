@@ -1,3 +1,4 @@
+import { type Grouped, groupByEntity, History } from './baselines.ts'
 import { type Cidr, networkOf } from './ipv4.ts'
 import type { Pairs } from './pairs.ts'
 import type { Seen } from './verdicts.ts'
@@ -16,25 +17,20 @@ export interface UsualNetwork {
   readonly share: number
 }
 
-const NEVER: Seen = { ip: false, net24: false, net16: false }
 const NONE = new Uint32Array()
 
-/** Accesses, arranged by entity: what each one came from before. */
-export class History {
+/** Accesses, arranged by entity: how often and from where each one came. */
+export class Accesses {
   private readonly entities: readonly string[]
   private readonly indexOf: ReadonlyMap<string, number>
-  /** The addresses of entity i, ascending and with repeats, are those from starts[i] up to starts[i + 1]. */
-  private readonly starts: Uint32Array
-  private readonly ips: Uint32Array
+  private readonly grouped: Grouped
+  private readonly history: History
 
-  constructor({ entities, entityIndex, ip }: Pairs) {
-    this.entities = entities
-    this.indexOf = new Map(entities.map((entity, i) => [entity, i]))
-    this.starts = startsOf(entityIndex, entities.length)
-    this.ips = new Uint32Array(ip.length)
-    const next = this.starts.slice()
-    for (const [row, entity] of entityIndex.entries()) this.ips[next[entity]!++] = ip[row]!
-    for (let i = 0; i < entities.length; i++) this.of(i).sort()
+  constructor(pairs: Pairs) {
+    this.entities = pairs.entities
+    this.indexOf = new Map(pairs.entities.map((entity, i) => [entity, i]))
+    this.grouped = groupByEntity(pairs)
+    this.history = new History(pairs, this.grouped)
   }
 
   /** Accesses of an entity; 0 for one that never was there. */
@@ -42,15 +38,9 @@ export class History {
     return this.addresses(entity).length
   }
 
+  /** Whether the entity came from this address, its /24, its /16. */
   seen(entity: string, ip: number): Seen {
-    const addresses = this.addresses(entity)
-    if (addresses.length === 0) return NEVER
-    const within = (length: number) => {
-      const base = networkOf(ip, length)
-      const at = firstFrom(addresses, base)
-      return at < addresses.length && networkOf(addresses[at]!, length) === base
-    }
-    return { ip: within(32), net24: within(24), net16: within(16) }
+    return this.history.seen(entity, ip)
   }
 
   /** Where an entity usually comes from, most first: /24 networks, or /16 where no few /24 stand out. */
@@ -73,26 +63,9 @@ export class History {
   }
 
   private of(index: number): Uint32Array {
-    return this.ips.subarray(this.starts[index], this.starts[index + 1])
+    const { starts, ips } = this.grouped
+    return ips.subarray(starts[index], starts[index + 1])
   }
-}
-
-function startsOf(entityIndex: Uint32Array, entities: number): Uint32Array {
-  const starts = new Uint32Array(entities + 1)
-  for (const entity of entityIndex) starts[entity + 1]! += 1
-  for (let i = 0; i < entities; i++) starts[i + 1]! += starts[i]!
-  return starts
-}
-
-/** Index of the first of the ascending values that is at least so large. */
-function firstFrom(sorted: Uint32Array, value: number): number {
-  let [from, to] = [0, sorted.length]
-  while (from < to) {
-    const middle = (from + to) >>> 1
-    if (sorted[middle]! < value) from = middle + 1
-    else to = middle
-  }
-  return from
 }
 
 /** Networks of ascending addresses, ascending, each with how many are in it. */

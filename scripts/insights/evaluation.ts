@@ -1,0 +1,152 @@
+import { eventsByEntity, groupByEntity, History, rulesOn } from './baselines.ts'
+import { type Calibration, scoresOf, thresholdFor } from './calibration.ts'
+import { scoreAll } from './encoder.ts'
+import { isPublic } from './ipv4.ts'
+import { auc } from './metrics.ts'
+import { entityRow, type Weights } from './network.ts'
+import type { Pairs } from './pairs.ts'
+import { Random } from './random.ts'
+import { kindOf } from './verdicts.ts'
+
+/** Most pairs that an AUC is taken of: beyond, it only gets slower (its error is below 0.001). */
+const LARGEST_SAMPLE = 100_000
+
+/**
+ * Holdout pairs against attacks: each pair of an entity that can be scored (repeats included), and the same entity with a random
+ * public address.
+ */
+export interface Examples {
+  readonly entities: readonly string[]
+  /** Indices into `entities`. */
+  readonly entityIndex: Uint32Array
+  readonly normal: Uint32Array
+  readonly attack: Uint32Array
+}
+
+/** What holdout pairs are good for, by what is known about their entities. */
+export interface Holdout {
+  readonly pairs: Pairs
+  /** Rows of entities that can be scored. */
+  readonly scorable: Uint32Array
+  readonly unseen: number
+  readonly sparse: number
+}
+
+export function holdoutOf(pairs: Pairs, known: ReadonlyMap<string, number>, minEvents: number): Holdout {
+  const kinds = pairs.entities.map((entity) => kindOf(known.get(entity) ?? 0, minEvents))
+  const rowsOf = (kind: string) => pairs.entityIndex.reduce((sum, e) => sum + (kinds[e] === kind ? 1 : 0), 0)
+  const scorable = new Uint32Array(rowsOf('scored'))
+  let next = 0
+  for (const [row, e] of pairs.entityIndex.entries()) if (kinds[e] === 'scored') scorable[next++] = row
+  return { pairs, scorable, unseen: rowsOf('unseen-entity'), sparse: rowsOf('sparse-entity') }
+}
+
+/** Draws examples, the same for the same seed. */
+export function examplesOf({ pairs, scorable }: Holdout, seed: number, most = LARGEST_SAMPLE): Examples {
+  const random = new Random(seed, 4)
+  const all = scorable.length <= most
+  const rows = Uint32Array.from({ length: Math.min(most, scorable.length) }, (_, i) =>
+    all ? scorable[i]! : scorable[random.below(scorable.length)]!,
+  )
+  return {
+    entities: pairs.entities,
+    entityIndex: rows.map((row) => pairs.entityIndex[row]!),
+    normal: rows.map((row) => pairs.ip[row]!),
+    attack: rows.map(() => publicAddress(random)),
+  }
+}
+
+function publicAddress(random: Random): number {
+  for (;;) {
+    const ip = random.uint32()
+    if (isPublic(ip)) return ip
+  }
+}
+
+/** AUC of the model on these examples; NaN when there are none. */
+export function aucOn(weights: Weights, { entities, entityIndex, normal, attack }: Examples): number {
+  const rows = rowsOf(weights, entities, entityIndex)
+  return auc(scoreAll(weights, rows, normal), scoreAll(weights, rows, attack))
+}
+
+/** The simple rules on the same examples. */
+export function baselinesOn(history: History, { entities, entityIndex, normal, attack }: Examples) {
+  const seen = (ips: Uint32Array) => Array.from(ips, (ip, i) => history.seen(entities[entityIndex[i]!]!, ip))
+  return rulesOn(seen(normal), seen(attack))
+}
+
+/** Scores of the distinct pairs among those that can be scored. */
+export function distinctScores(weights: Weights, { pairs, scorable }: Holdout): Float64Array {
+  const { starts, ips } = groupByEntity({
+    entities: pairs.entities,
+    entityIndex: scorable.map((row) => pairs.entityIndex[row]!),
+    ip: scorable.map((row) => pairs.ip[row]!),
+  })
+  const distinct = new Uint32Array(ips.length)
+  const entityIndex = new Uint32Array(ips.length)
+  let count = 0
+  for (let e = 0; e < pairs.entities.length; e++)
+    for (let at = starts[e]!; at < starts[e + 1]!; at++) {
+      if (at > starts[e]! && ips[at] === ips[at - 1]) continue
+      distinct[count] = ips[at]!
+      entityIndex[count] = e
+      count += 1
+    }
+  const rows = rowsOf(weights, pairs.entities, entityIndex.subarray(0, count))
+  return scoreAll(weights, rows, distinct.subarray(0, count))
+}
+
+function rowsOf(weights: Weights, entities: readonly string[], entityIndex: Uint32Array): Uint32Array {
+  const rows = entities.map((entity) => entityRow(entity, weights.shape.entityRows))
+  return entityIndex.map((e) => rows[e]!)
+}
+
+export interface CalibrationSettings {
+  readonly alertsPerDay: number
+  /** Days that the holdout covers. */
+  readonly days: number
+  readonly minEvents: number
+  readonly seed: number
+  /** Digest of the model's file. */
+  readonly model: string
+}
+
+/** Calibrates a model on held-out normal traffic. Undefined when no pair of it can be scored. */
+export async function calibrate(
+  weights: Weights,
+  train: Pairs,
+  holdoutPairs: Pairs,
+  settings: CalibrationSettings,
+  signal?: AbortSignal,
+): Promise<Calibration | undefined> {
+  const { alertsPerDay, days, minEvents, model } = settings
+  const grouped = groupByEntity(train)
+  const holdout = holdoutOf(holdoutPairs, eventsByEntity(train, grouped), minEvents)
+  if (holdout.scorable.length === 0) return undefined
+  await breathe(signal)
+  const scores = scoresOf(distinctScores(weights, holdout))
+  await breathe(signal)
+  const examples = examplesOf(holdout, settings.seed)
+  const areaUnderCurve = aucOn(weights, examples)
+  await breathe(signal)
+  return {
+    version: 1,
+    threshold: thresholdFor({ ...scores, days }, alertsPerDay),
+    alertsPerDay,
+    days,
+    minEvents,
+    holdoutPairs: holdoutPairs.ip.length,
+    unseenPairs: holdout.unseen,
+    sparsePairs: holdout.sparse,
+    ...scores,
+    auc: areaUnderCurve,
+    baselines: baselinesOn(new History(train, grouped), examples),
+    model,
+  }
+}
+
+/** Lets signals in, and stops when one has come. */
+async function breathe(signal?: AbortSignal): Promise<void> {
+  await new Promise(setImmediate)
+  signal?.throwIfAborted()
+}

@@ -1,0 +1,137 @@
+import { resolve } from 'node:path'
+import { defineCommand, type Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { messageOf, UsageError } from '../cli/errors.ts'
+import { list, number, text, type Values } from '../cli/options.ts'
+import { awsOptions, runOptions } from '../cli/shared-options.ts'
+import { nextCommand } from '../runs/next.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run } from '../runs/run.ts'
+import { openRun } from '../runs/workspace.ts'
+import { openStore } from '../stores/open.ts'
+import { inputOf, inputOfRun } from './input.ts'
+import { outcomeOf, previewOf, resultOf } from './outcome.ts'
+import { hyperparameterOptions, hyperparametersOf } from './settings.ts'
+import { type Input, type Output, type Settings, train } from './train.ts'
+import { warningsAfter, warningsBefore } from './warnings.ts'
+
+const options = {
+  ...runOptions,
+  pairs: list({ about: 'train on these files of headerless entity,address rows instead of a run', value: 'FILE' }),
+  holdout: text({ about: 'with --pairs: rows to calibrate and measure with', value: 'FILE' }),
+  holdoutDays: number({ about: 'with --holdout: days that it covers', default: 1, min: 0.001, value: 'DAYS' }),
+  model: text({ about: 'with --pairs: folder for model.tar.gz and calibration.json', value: 'DIR' }),
+  ...hyperparameterOptions,
+  seed: number({
+    about: 'start of all random numbers: same seed, same bytes',
+    default: 1,
+    min: 0,
+    max: 4294967295,
+    integer: true,
+  }),
+  alertsPerDay: number({ about: 'alerts a day that somebody can look at; sets the threshold', default: 10, min: 0 }),
+  ...awsOptions,
+}
+
+type Options = Values<typeof options>
+
+export const command = defineCommand({
+  name: 'train',
+  summary: 'train IP Insights on the pairs of a run',
+  description:
+    'Trains in this process, with the hyperparameters of the SageMaker algorithm, and calibrates a threshold on the holdout. The AUC says how well holdout pairs are told from the same entities with random public addresses; it is set against the rules "address, /24, /16 seen before". The same pairs, options and seed give the same bytes.',
+  examples: [
+    { run: 'npx zx scripts/train.mjs', does: 'the run that was worked on last' },
+    {
+      run: 'npx zx scripts/train.mjs --run latest --epochs 10 --vector-dim 64 --overwrite',
+      does: 'again, with other hyperparameters',
+    },
+    {
+      run: 'npx zx scripts/train.mjs --pairs train.csv --holdout holdout.csv --holdout-days 3 --model ./model',
+      does: 'your own files, without a run',
+    },
+  ],
+  options,
+  async run(context, values) {
+    return values.pairs.length > 0 ? trainFiles(context, values) : trainRun(context, values)
+  },
+})
+
+async function trainRun(context: Context, values: Options): Promise<Outcome> {
+  if (values.model !== undefined)
+    throw new UsageError(
+      '--model belongs to --pairs: the model of a run lies in its folder',
+      'add --pairs FILE, or leave --model out',
+    )
+  if (fileOf(values.holdout) !== undefined)
+    throw new UsageError(
+      '--holdout belongs to --pairs: the holdout of a run is extracted with it',
+      'add --pairs FILE, or leave --holdout out',
+    )
+  const run = await openRun(values.workspace, values.run, values)
+  if (values.dryRun) {
+    const input = await inputOfRun(run, context.signal)
+    return previewOf(input, settingsOf(values, input), { run: run.id }, run.path(paths.model))
+  }
+  const plan = {
+    settings: choiceOf(values),
+    inputs: ['extract'],
+    overwrite: values.overwrite,
+    stale: () => isGone(run),
+  }
+  const output = { store: run.store, model: paths.model, calibration: paths.calibration }
+  const { repeated, ...result } = await run.step('train', plan, async () => {
+    const input = await inputOfRun(run, context.signal)
+    return perform(context, input, settingsOf(values, input), output)
+  })
+  return outcomeOf({ run: run.id, ...result }, repeated, nextCommand('deploy', run))
+}
+
+async function trainFiles(context: Context, values: Options): Promise<Outcome> {
+  const { model } = values
+  if (model === undefined)
+    throw new UsageError('--pairs needs --model, the folder for the model', 'add --model ./model')
+  const holdout = fileOf(values.holdout)
+  const input = await inputOf(values.pairs, holdout === undefined ? [] : [holdout], values.holdoutDays, context.signal)
+  const settings = settingsOf(values, input)
+  if (values.dryRun) return previewOf(input, settings, {}, resolve(model, 'model.tar.gz'))
+  const output = { store: await openStore(resolve(model)), model: 'model.tar.gz', calibration: 'calibration.json' }
+  return outcomeOf(await perform(context, input, settings, output), false)
+}
+
+/** `holdout: 20%` in a configuration file is meant for extract. */
+const fileOf = (holdout: string | undefined): string | undefined =>
+  holdout === undefined || /^\d+(\.\d+)?%?$/.test(holdout) ? undefined : holdout
+
+async function isGone(run: Run): Promise<boolean> {
+  const wanted = [paths.model, ...(run.result('train').calibration === null ? [] : [paths.calibration])]
+  const found = await Promise.all(wanted.map((key) => run.store.head(key)))
+  return found.includes(undefined)
+}
+
+/** What was chosen, as the ledger remembers it. */
+function choiceOf(values: Options): Record<string, number | null> {
+  const { seed, alertsPerDay } = values
+  const chosen = Object.keys(hyperparameterOptions).map((key) => [
+    key,
+    values[key as keyof typeof hyperparameterOptions],
+  ])
+  return { ...Object.fromEntries(chosen.map(([key, value]) => [key, value ?? null])), seed, alertsPerDay }
+}
+
+function settingsOf(values: Options, { train }: Input): Settings {
+  try {
+    const hyperparameters = hyperparametersOf(values, train.entities.length)
+    return { hyperparameters, seed: values.seed, alertsPerDay: values.alertsPerDay }
+  } catch (error) {
+    throw new UsageError(messageOf(error))
+  }
+}
+
+async function perform(context: Context, input: Input, settings: Settings, output: Output) {
+  const { hyperparameters } = settings
+  for (const warning of warningsBefore(input, hyperparameters.num_entity_vectors)) context.talk.warn(warning)
+  const training = await train(context, input, settings, output)
+  for (const warning of warningsAfter(input, training.calibration)) context.talk.warn(warning)
+  return resultOf(input, settings, training, output)
+}
