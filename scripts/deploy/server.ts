@@ -35,7 +35,7 @@ export async function serverOf(settings: ServerSettings): Promise<FastifyInstanc
     ...(settings.token !== undefined && { [IDENTITY_HEADER]: identityOf(settings.token) }),
   }
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser([...contentTypes], { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  server.addContentTypeParser(contentTypes, { parseAs: 'buffer' }, (_, body, done) => done(null, body))
   server.setErrorHandler((error, _, reply) => explain(error, reply, settings))
   server.setNotFoundHandler((request, reply) =>
     refuse(reply, 404, `${request.method} ${request.url}: there are only GET /ping and POST /invocations`),
@@ -47,10 +47,16 @@ export async function serverOf(settings: ServerSettings): Promise<FastifyInstanc
   return server
 }
 
+/** Numbers in the embeddings of one answer: beyond, it would be hundreds of megabytes. */
+const MOST_NUMBERS = 4_000_000
+
 function invoke(model: Model, request: FastifyRequest, reply: FastifyReply) {
   const format = accepted(request.headers.accept)
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const pairs = requestOf(request.headers['content-type'] ?? '', body)
+  const most = Math.floor(MOST_NUMBERS / (2 * model.ipEmbedding(0).length))
+  if (format.verbose && pairs.length > most)
+    return refuse(reply, 413, `embeddings of ${pairs.length} pairs at once are too much: ask for at most ${most}`)
   return reply.type(format.type).send(answerOf(model, pairs, format))
 }
 

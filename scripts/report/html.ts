@@ -31,7 +31,7 @@ const UNSEEN = /([\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u00a0\u2000-\u200a\
  * `longest` characters the rest is only counted.
  */
 export function strange(text: string, longest = 120): Html {
-  const characters = [...text]
+  const characters = Array.from(text)
   const shown = characters.slice(0, longest).join('')
   const more = characters.length - longest
   const parts = shown

@@ -1,5 +1,5 @@
+import type { Accesses } from '../insights/accesses.ts'
 import { encodeEntity } from '../insights/entity-codec.ts'
-import type { History } from '../insights/history.ts'
 import { textOf } from './allow.ts'
 import type { PairVerdict } from './findings.ts'
 
@@ -47,17 +47,17 @@ const byAnomaly = (a: PairVerdict, b: PairVerdict): number =>
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** The table for people and spreadsheets. */
-export function* anomalyRows(top: readonly PairVerdict[], history: History | undefined): Generator<string> {
+export function* anomalyRows(top: readonly PairVerdict[], before: Accesses | undefined): Generator<string> {
   yield `${HEADER}\n`
   for (const [i, verdict] of top.entries())
-    yield `${rowOf(i + 1, verdict, history)
+    yield `${rowOf(i + 1, verdict, before)
       .map(cell)
       .join(',')}\n`
 }
 
-function rowOf(rank: number, verdict: PairVerdict, history: History | undefined): string[] {
+function rowOf(rank: number, verdict: PairVerdict, before: Accesses | undefined): string[] {
   const { flagged, entity, ip, anomalyScore = 0, accesses, events, allowed = '', label = '' } = verdict
-  const usual = history?.usual(encodeEntity(entity)) ?? []
+  const usual = before?.usual(encodeEntity(entity)) ?? []
   return [
     String(rank),
     flagged ? 'yes' : 'no',

@@ -1,23 +1,25 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { messageOf, UsageError, UserError } from '../cli/errors.ts'
+import { Accesses } from '../insights/accesses.ts'
 import { type Calibration, parseCalibration, thresholdFor } from '../insights/calibration.ts'
-import { History } from '../insights/history.ts'
 import { readPairs } from '../insights/pairs.ts'
 import { MIN_EVENTS } from '../insights/verdicts.ts'
 import { nextCommand } from '../runs/next.ts'
 import type { Run } from '../runs/run.ts'
 
 /** All accesses in these files, arranged by entity. */
-export const historyOf = async (files: readonly string[], signal: AbortSignal): Promise<History> =>
-  new History(await readPairs(files, signal))
+export const accessesIn = async (files: readonly string[], signal: AbortSignal): Promise<Accesses> =>
+  new Accesses(await readPairs(files, signal))
 
-/** The CSV files below a prefix of a run, in order of their names. */
-export async function pairFiles(run: Run, prefix: string): Promise<string[]> {
+/** The CSV files below some prefixes of a run, in order of their names. @throws UserError when there is none */
+export async function pairFiles(run: Run, ...prefixes: readonly string[]): Promise<string[]> {
   const found: string[] = []
-  for await (const { key } of run.store.list({ prefix })) if (key.endsWith('.csv')) found.push(run.path(key))
+  for (const prefix of prefixes)
+    for await (const { key } of run.store.list({ prefix })) if (key.endsWith('.csv')) found.push(run.path(key))
   if (found.length > 0) return found
-  throw new UserError(`run ${run.id} has no files in ${prefix}`, { hint: `${nextCommand('extract', run)} --overwrite` })
+  throw new UserError(`run ${run.id} has no files in ${prefixes.join(' or ')}`, {
+    hint: `${nextCommand('extract', run)} --overwrite`,
+  })
 }
 
 /** @throws UsageError when the other run's entities are other fields: they would all be unseen */
@@ -57,9 +59,3 @@ export function lineOf(options: ThresholdOptions, calibration: Calibration | und
   if (calibration !== undefined) return { threshold: thresholdFor(calibration, options.alertsPerDay), minEvents }
   throw new UsageError('this model has no calibration', 'train it with --holdout, or name a --threshold')
 }
-
-/** SHA-256 of a file's bytes. */
-export const digestOf = async (path: string): Promise<string> =>
-  createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex')

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pMapIterable } from 'p-map'
-import type { DistinctPair, History } from '../insights/history.ts'
+import type { Accesses, DistinctPair } from '../insights/accesses.ts'
 import { judge, kindOf, type Policy } from '../insights/verdicts.ts'
 import type { Store } from '../stores/store.ts'
 import { Anomalies, anomalyRows } from './anomalies.ts'
@@ -11,11 +11,11 @@ import type { Scorer } from './scorer.ts'
 
 export interface ScoreTask {
   /** What is judged. */
-  readonly accesses: History
+  readonly accesses: Accesses
   /** Training pairs of an entity. */
   readonly events: (entity: string) => number
   /** What was trained on, where it is at hand: for "seen before" and the usual networks. */
-  readonly before?: History
+  readonly before?: Accesses
   readonly scorer: Scorer
   readonly policy: Policy
   readonly labels?: Labels

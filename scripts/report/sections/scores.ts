@@ -27,7 +27,7 @@ const BINS = 60
 function binsOf(quantiles: readonly number[], pairs: number): Bin[] {
   const [from, to] = [quantiles[0] ?? 0, quantiles.at(-1) ?? 1]
   const width = (to - from) / BINS || 1
-  const counts = new Array<number>(BINS).fill(0)
+  const counts = Array.from({ length: BINS }, () => 0)
   for (const value of quantiles) {
     const at = Math.min(BINS - 1, Math.floor((value - from) / width))
     counts[at] = (counts[at] ?? 0) + pairs / quantiles.length

@@ -1,0 +1,80 @@
+import { count, facts, percent, table } from '../cli/format.ts'
+import type { Findings, Measured } from './findings.ts'
+import type { Prepared } from './prepare.ts'
+
+/** What is printed, and noted in the ledger. */
+export type ScoreResult = {
+  readonly of: string
+  /** Distinct pairs by verdict. */
+  readonly scored: number
+  readonly unseen: number
+  readonly sparse: number
+  readonly flagged: number
+  /** Would have been flagged, but lie in an allowed network. */
+  readonly allowed: number
+  readonly threshold: number
+  readonly alertsPerDay: number | null
+  readonly minEvents: number
+  readonly allow: string[]
+  readonly output: string
+  readonly anomalies: string
+  /** Only with labels. */
+  readonly attacks: Measured[] | null
+  readonly digest: string
+}
+
+interface Parts {
+  readonly of: string
+  readonly findings: Findings
+  readonly prepared: Prepared
+  readonly output: string
+  readonly anomalies: string
+  readonly digest: string
+}
+
+export function resultOf({ of, findings, prepared, output, anomalies, digest }: Parts): ScoreResult {
+  const { scored, unseen, sparse, flagged, allowed } = findings
+  return {
+    of,
+    scored,
+    unseen,
+    sparse,
+    flagged,
+    allowed,
+    threshold: prepared.policy.threshold,
+    alertsPerDay: prepared.alertsPerDay ?? null,
+    minEvents: prepared.policy.minEvents,
+    allow: [...prepared.allow],
+    output,
+    anomalies,
+    attacks: prepared.labels === undefined ? null : findings.measured(),
+    digest,
+  }
+}
+
+export function summaryOf(result: ScoreResult, run?: string): string {
+  const { of, scored, unseen, sparse, flagged, allowed, threshold, alertsPerDay } = result
+  const why = alertsPerDay === null ? 'set by hand' : `for ${count(alertsPerDay)} alerts a day`
+  const lines = facts([
+    run === undefined ? undefined : ['run', run],
+    ['judged', `${count(scored)} distinct pairs (${of})`],
+    ['not judged', `${count(unseen)} of entities never seen in training, ${count(sparse)} of rare ones`],
+    ['flagged', `${count(flagged)}: dot product below ${threshold.toFixed(3)}, ${why}`],
+    allowed === 0 ? undefined : ['left alone', `${count(allowed)} in allowed networks`],
+    ['verdicts', result.output],
+    ['anomalies', result.anomalies],
+  ])
+  return result.attacks === null || result.attacks.length === 0 ? lines : `${lines}\n\n${attackTable(result.attacks)}`
+}
+
+function attackTable(attacks: readonly Measured[]): string {
+  const rows = attacks.map(({ kind, attacks: all, flagged, precision, rules }) => [
+    kind,
+    count(all),
+    count(flagged),
+    percent(flagged, all),
+    percent(precision, 1),
+    rules === undefined ? '–' : percent(rules.net16.recall, 1),
+  ])
+  return table([['known attacks', 'pairs', 'flagged', 'recall', 'precision', 'recall of "/16 seen"'], ...rows])
+}
