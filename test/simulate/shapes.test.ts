@@ -20,7 +20,7 @@ const skip = existsSync(SAMPLES) ? false : 'no sample logs here'
 describe('simulated keys', () => {
   it('are of an organization trail in several accounts and regions, one with a leading zero', () => {
     const parsed = keys.flatMap((key) => logKey('cloudtrail', key) ?? [])
-    const values = (name: string) => [...new Set(parsed.map(({ variables }) => variables[name]))].sort()
+    const values = (name: string) => [...new Set(parsed.map(({ variables }) => variables[name] ?? ''))].sort()
     assert.deepEqual(values('account'), ['012345678901', '111122223333'])
     assert.deepEqual(values('region'), ['ap-southeast-2', 'eu-west-1', 'us-east-1'])
     assert.equal(values('org').length, 1)
@@ -30,7 +30,7 @@ describe('simulated keys', () => {
   it('are of WAF logs sent straight to S3, regional and of CloudFront', () => {
     const parsed = keys.flatMap((key) => logKey('waf', key) ?? [])
     assert.deepEqual([...new Set(parsed.map(({ layout }) => layout.id))], ['waf-s3'])
-    assert.deepEqual([...new Set(parsed.map(({ variables }) => variables.region))].sort(), [
+    assert.deepEqual([...new Set(parsed.map(({ variables }) => variables.region ?? ''))].sort(), [
       'cloudfront',
       'eu-west-1',
       'us-east-1',
