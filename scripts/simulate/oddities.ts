@@ -1,4 +1,4 @@
-import type { Random } from '../insights/random.ts'
+import { Random } from '../insights/random.ts'
 import type { Access, Parts } from './cloudtrail-record.ts'
 import { hex, iamId, pick } from './identifiers.ts'
 
@@ -12,6 +12,9 @@ interface Oddity {
 
 const SERVICES = ['cloudformation', 'secretsmanager', 'config', 'autoscaling', 'lambda'] as const
 const service = (random: Random): string => `${pick(random, SERVICES)}.amazonaws.com`
+
+/** One of a few outsiders, the same whenever they come again. */
+const stranger = (random: Random): Random => new Random(19, random.below(5))
 
 /** A service makes the call in the principal's name: the address is the service's. */
 function invokedBy(parts: Parts, name: string): void {
@@ -93,7 +96,7 @@ export const oddities: readonly Oddity[] = [
     about: 'somebody of another account',
     share: 3,
     change: (parts, _, random) => {
-      parts.identity = `{"type":"AWSAccount","principalId":"${iamId('AROA', random)}:other.account@example.com","accountId":"444455556666"}`
+      parts.identity = `{"type":"AWSAccount","principalId":"${iamId('AROA', stranger(random))}:other.account@example.com","accountId":"444455556666"}`
     },
   },
   {
@@ -117,7 +120,9 @@ export const oddities: readonly Oddity[] = [
     about: 'SAML identity',
     share: 2,
     change: (parts, _, random) => {
-      parts.identity = `{"type":"SAMLUser","principalId":"${hex(random, 5)}=:jan.${random.below(9)}@example.com","userName":"jan.${random.below(9)}@example.com","identityProvider":"${hex(random, 5)}="}`
+      const provider = hex(stranger(random), 5)
+      const name = `jan.${random.below(9)}@example.com`
+      parts.identity = `{"type":"SAMLUser","principalId":"${provider}=:${name}","userName":"${name}","identityProvider":"${provider}="}`
     },
   },
   {

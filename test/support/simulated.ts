@@ -14,7 +14,7 @@ export interface SimulatedOptions extends Partial<Omit<Settings, 'window'>> {
 }
 
 /** Two days of 24 users in two accounts, some 2,000 events of each source. */
-export function smallSettings({ from = '2026-03-02', to = '2026-03-04', ...others }: SimulatedOptions = {}): Settings {
+function smallSettings({ from = '2026-03-02', to = '2026-03-04', ...others }: SimulatedOptions = {}): Settings {
   const window = { from: new Date(from), to: new Date(to) }
   return { seed: 1, users: 24, accounts: 2, sources: ['cloudtrail', 'waf'], events: 2000, ...others, window }
 }
