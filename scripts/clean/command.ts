@@ -70,7 +70,7 @@ function sizeOf({ files, bytes: size, linkedBytes }: Remnant): string {
 function outcomeOf(run: string, removed: Awaited<ReturnType<typeof removeEverything>>): Outcome {
   const lines = removed.map(({ what, files, bytes: size }): [string, string] => [
     what,
-    files === 0 ? 'stopped or empty' : `${count(files)} files, ${bytes(size)} freed`,
+    what.startsWith('endpoint ') ? 'stopped' : `${count(files)} files, ${bytes(size)} freed`,
   ])
   return { json: { run, removed }, text: facts([['run', run], ...lines]) }
 }

@@ -1,6 +1,6 @@
 import type * as PlotLibrary from '@observablehq/plot'
 import { count } from '../cli/format.ts'
-import { type Attacks, type Bin, rules, shortName } from './data.ts'
+import { type Attacks, type Bin, type RocPoint, rules, shortName } from './data.ts'
 import { Html } from './html.ts'
 import { score, share } from './numbers.ts'
 
@@ -25,8 +25,7 @@ export async function chartist() {
   }
   return {
     scores: (data: Distribution) => draw(scoresPlot(Plot, data), 'Distribution of scores with the threshold'),
-    roc: (attacks: Attacks, at: Point) =>
-      draw(rocPlot(Plot, attacks, at), 'Attacks found against normal pairs flagged'),
+    roc: (attacks: Attacks) => draw(rocPlot(Plot, attacks), 'Attacks found against normal pairs flagged'),
   }
 }
 
@@ -115,16 +114,11 @@ function roundBelow(value: number): number {
   return (value < 2 * power ? 1 : value < 4 * power ? 2 : value < 8 * power ? 4 : 8) * power
 }
 
-interface Point {
-  readonly falsePositives: number
-  readonly truePositives: number
-}
-
-function rocPlot(Plot: Plot, { roc, rules: results }: Attacks, at: Point): PlotLibrary.PlotOptions {
-  const dots = rules.map((rule) => ({
+function rocPlot(Plot: Plot, { roc, at, rules: results }: Attacks): PlotLibrary.PlotOptions {
+  const dots = (results === undefined ? [] : rules).map((rule) => ({
     name: shortName[rule],
-    falsePositives: 1 - results[rule].normalSeen,
-    truePositives: 1 - results[rule].attackSeen,
+    falsePositives: 1 - (results?.[rule].normalSeen ?? 0),
+    truePositives: 1 - (results?.[rule].attackSeen ?? 0),
   }))
   // A logarithmic axis has no place for 0.
   const smallest = Math.min(
@@ -132,7 +126,7 @@ function rocPlot(Plot: Plot, { roc, rules: results }: Attacks, at: Point): PlotL
     0.01,
   )
   const left = 10 ** Math.floor(Math.log10(smallest))
-  const x = (point: Point) => Math.max(point.falsePositives, left)
+  const x = (point: RocPoint) => Math.max(point.falsePositives, left)
   const guessing = Array.from({ length: 41 }, (_, i) => left ** (1 - i / 40))
   return {
     width: 470,

@@ -54,15 +54,21 @@ export interface RuleResult {
 }
 
 export interface Trained {
+  /** Absent without a holdout that could be scored. */
+  readonly calibrated?: Calibrated
+  readonly hyperparameters: readonly (readonly [name: string, value: string])[]
+}
+
+/** How the model does on the holdout, against the same entities with random public addresses. */
+export interface Calibrated {
   readonly auc: number
   readonly rules: Readonly<Record<Rule, RuleResult>>
-  /** Of the holdout: distinct pairs, days, and the scores at shares 0 … 1. */
+  /** Distinct pairs, days, and the scores at shares 0 … 1. */
   readonly distinctPairs: number
   readonly days: number
   readonly quantiles: readonly number[]
   readonly threshold: number
   readonly alertsPerDay: number
-  readonly hyperparameters: readonly (readonly [name: string, value: string])[]
 }
 
 export interface Scored {
@@ -123,8 +129,11 @@ export interface Attacks {
   readonly precision: number
   readonly auc: number
   /** From nothing flagged to all flagged. */
-  readonly roc: readonly { readonly falsePositives: number; readonly truePositives: number }[]
-  readonly rules: Readonly<Record<Rule, RuleResult>>
+  readonly roc: readonly RocPoint[]
+  /** Where the threshold lies on the curve. */
+  readonly at: RocPoint
+  /** Absent where it is not known what was seen before. */
+  readonly rules?: Readonly<Record<Rule, RuleResult>>
 }
 
 export interface AttackKind {
@@ -133,5 +142,11 @@ export interface AttackKind {
   readonly attacks: number
   readonly flagged: number
   /** How many each rule would find, on average, with as many alerts as were flagged. */
-  readonly byRule: Readonly<Record<Rule, number>>
+  readonly byRule?: Readonly<Record<Rule, number>>
+}
+
+/** Shares of the normal and of the attack pairs that are flagged. */
+export interface RocPoint {
+  readonly falsePositives: number
+  readonly truePositives: number
 }

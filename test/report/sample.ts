@@ -33,17 +33,19 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
       ],
     },
     trained: {
-      auc: 0.9862,
-      rules: {
-        ip: { normalSeen: 0.21, attackSeen: 0, auc: 0.605 },
-        net24: { normalSeen: 0.72, attackSeen: 0, auc: 0.86 },
-        net16: { normalSeen: 0.951, attackSeen: 0.004, auc: 0.9735 },
+      calibrated: {
+        auc: 0.9862,
+        rules: {
+          ip: { normalSeen: 0.21, attackSeen: 0, auc: 0.605 },
+          net24: { normalSeen: 0.72, attackSeen: 0, auc: 0.86 },
+          net16: { normalSeen: 0.951, attackSeen: 0.004, auc: 0.9735 },
+        },
+        distinctPairs: 6_212,
+        days: 2,
+        quantiles: Array.from({ length: 1001 }, (_, i) => -9 + 22 * Math.sqrt(i / 1000)),
+        threshold: -4.2,
+        alertsPerDay: 10,
       },
-      distinctPairs: 6_212,
-      days: 2,
-      quantiles: Array.from({ length: 1001 }, (_, i) => -9 + 22 * Math.sqrt(i / 1000)),
-      threshold: -4.2,
-      alertsPerDay: 10,
       hyperparameters: [
         ['num_entity_vectors', '624'],
         ['vector_dim', '32'],
@@ -77,6 +79,7 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
         ],
         precision: 14 / 17,
         auc: 0.941,
+        at: { falsePositives: 0.0005, truePositives: 0.36 },
         roc: Array.from({ length: 101 }, (_, i) => ({
           falsePositives: (i / 100) ** 3,
           truePositives: (i / 100) ** 0.22,

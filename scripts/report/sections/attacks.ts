@@ -1,42 +1,46 @@
 import { count } from '../../cli/format.ts'
 import type { chartist } from '../charts.ts'
-import { type AttackKind, type Attacks, type ReportData, type Rule, ruleName, rules, type Scored } from '../data.ts'
+import {
+  type AttackKind,
+  type Attacks,
+  type Calibrated,
+  type ReportData,
+  type Rule,
+  ruleName,
+  rules,
+  type Scored,
+} from '../data.ts'
 import { type Html, html, strange } from '../html.ts'
 import { auc, plural, share } from '../numbers.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 
 /** Whether the model is worth more than the plain rule "seen before". */
-export function attacks({ scored, trained }: ReportData, charts: Charts): Html {
-  if (scored?.attacks === undefined)
-    return html`<section>
-<h2>Against plain rules</h2>
-<p>Measured on the holdout against the same entities with random public addresses: how well is normal told from wrong? 0.5 is
-guessing, 1 is perfect.</p>
-${aucTable(trained.auc, trained.rules)}
-</section>`
-  const { attacks } = scored
-  return html`<section>
-<h2>Against plain rules</h2>
-<p>The plain rule flags every address whose network an entity has not used before. With as many alerts as the model
-(${count(scored.flagged)}), it finds this much; of the model’s alerts ${share(attacks.precision)} are known attacks.</p>
-<div class="pair">
-<figure>${charts.roc(attacks, operatingPoint(scored, attacks))}
-<figcaption>The curve is the model at every threshold; the rings are the rules “same address, /24 or /16 seen before”, which can only say yes or no.</figcaption></figure>
-<div>${kindTable(attacks, scored.flagged)}${aucTable(attacks.auc, attacks.rules)}</div>
-</div>
-</section>`
+export function attacks({ scored, trained: { calibrated } }: ReportData, charts: Charts): Html | undefined {
+  if (scored?.attacks !== undefined) return onAttacks(scored, scored.attacks, charts)
+  return calibrated && onRandomAddresses(calibrated)
 }
 
-function operatingPoint({ bins, flagged, judged }: Scored, { kinds, precision }: Attacks) {
-  const attackPairs = bins.reduce((n, bin) => n + bin.attack, 0)
-  const found = kinds.reduce((n, kind) => n + kind.flagged, 0)
-  const wrong = Math.round(flagged * (1 - precision))
-  return {
-    falsePositives: judged === attackPairs ? 0 : wrong / (judged - attackPairs),
-    truePositives: attackPairs === 0 ? 0 : found / attackPairs,
-  }
-}
+const onRandomAddresses = ({ auc: model, rules: results }: Calibrated): Html =>
+  html`<section>
+<h2>Against plain rules</h2>
+<p>Measured on the holdout against the same entities with random public addresses: how well is normal told from wrong? 0.5 is
+guessing, 1 is perfect. A plain rule flags every address whose network the entity has not used before.</p>
+${aucTable(model, results)}
+</section>`
+
+const onAttacks = ({ flagged }: Scored, attacks: Attacks, charts: Charts): Html =>
+  html`<section>
+<h2>Against plain rules</h2>
+<p>Of the ${plural(flagged, 'alert')} ${share(attacks.precision)} are known attacks. A plain rule flags every address whose network the
+entity has not used before; it cannot say which of these matter most, so with as many alerts it finds what chance picks.</p>
+<div class="pair">
+<figure>${charts.roc(attacks)}
+<figcaption>The curve is the model at every threshold; the rings are the rules “same address, /24 or /16 seen before”, which can
+only say yes or no.</figcaption></figure>
+<div>${kindTable(attacks, flagged)}${attacks.rules && aucTable(attacks.auc, attacks.rules)}</div>
+</div>
+</section>`
 
 const kindTable = ({ kinds }: Attacks, alerts: number): Html =>
   html`<table class="kinds">
@@ -45,14 +49,14 @@ const kindTable = ({ kinds }: Attacks, alerts: number): Html =>
 <tbody>${kinds.map(kindRow)}</tbody></table>`
 
 const kindRow = ({ kind, attacks, flagged, byRule }: AttackKind): Html =>
-  html`<tr><td>${strange(kind, 40)}</td><td class="number">${count(attacks)}</td><td>${part(flagged, attacks, 'model')}</td><td>${part(byRule.net16, attacks, 'rule')}</td></tr>`
+  html`<tr><td>${strange(kind, 40)}</td><td class="number">${count(attacks)}</td><td>${part(flagged, attacks, 'model')}</td><td>${byRule === undefined ? '–' : part(byRule.net16, attacks, 'rule')}</td></tr>`
 
 const part = (found: number, of: number, name: string): Html => {
   const value = of === 0 ? 0 : found / of
   return html`<svg class="bar ${name}" width="80" height="10" viewBox="0 0 80 10" aria-hidden="true"><rect class="track" width="80" height="10" rx="2"/><rect width="${Math.round(80 * value)}" height="10" rx="2"/></svg> ${share(value)}`
 }
 
-const aucTable = (model: number, results: Attacks['rules']): Html =>
+const aucTable = (model: number, results: Calibrated['rules']): Html =>
   html`<table class="auc">
 <caption>Area under the curve</caption>
 <tbody><tr class="model"><td>model</td><td class="number">${auc(model)}</td><td></td></tr>

@@ -1,10 +1,10 @@
 import { count, usd } from '../../cli/format.ts'
-import type { ReportData, Scored } from '../data.ts'
+import type { Calibrated, ReportData, Scored } from '../data.ts'
 import { type Content, type Html, html } from '../html.ts'
 import { auc, day, plural, share } from '../numbers.ts'
 
 /** What is found, in one sentence and a few numbers. */
-export function headline({ run, extracted, trained, scored, next }: ReportData): Html {
+export function headline({ run, extracted, trained: { calibrated }, scored, next }: ReportData): Html {
   const scope = [...run.accounts.map((id) => `account ${id}`), ...run.regions].join(', ')
   return html`<header>
 <p class="kicker">${run.sourceName}<span> · ${day(run.from)} – ${day(run.to)} UTC</span>${scope !== '' && html`<span> · ${scope}</span>`}</p>
@@ -12,13 +12,10 @@ export function headline({ run, extracted, trained, scored, next }: ReportData):
 <p class="lead">${scored === undefined ? html`To score the holdout: <code>${next}</code>` : lead(scored, extracted.cutoff)}</p>
 <dl class="tiles">
 ${scored !== undefined && scoredTiles(scored)}
-${tile('model', auc(trained.auc), beats(trained.auc, trained.rules.net16.auc), trained.auc > trained.rules.net16.auc ? 'good' : 'bad')}
-${
-  scored === undefined &&
-  html`${tile('entities', count(extracted.entities), `from ${count(extracted.trainPairs)} accesses`)}
-${tile('held out', count(trained.distinctPairs), `pairs of the last ${plural(round(trained.days), 'day')}`)}
-${tile('cost so far', usd(run.usd), 'estimate')}`
-}
+${calibrated && modelTile(calibrated)}
+${scored === undefined && tile('entities', count(extracted.entities), `from ${count(extracted.trainPairs)} accesses`)}
+${scored === undefined && calibrated && tile('held out', count(calibrated.distinctPairs), `pairs of the last ${plural(round(calibrated.days), 'day')}`)}
+${scored === undefined && tile('cost so far', usd(run.usd), 'estimate')}
 </dl>
 </header>`
 }
@@ -51,8 +48,12 @@ ${tile('not judged', count(unseen + sparse), unjudgedNote(unseen, sparse))}`
 const unjudgedNote = (unseen: number, sparse: number): string =>
   unseen + sparse === 0 ? 'every entity is known' : `${count(unseen)} of new entities, ${count(sparse)} of rare ones`
 
-const beats = (model: number, rule: number): string =>
-  model > rule ? `AUC; “same /16” alone has ${auc(rule)}` : `AUC, no better than “same /16” with ${auc(rule)}`
+function modelTile({ auc: model, rules }: Calibrated): Html {
+  const rule = rules.net16.auc
+  return model > rule
+    ? tile('model', auc(model), `AUC; “same /16” alone has ${auc(rule)}`, 'good')
+    : tile('model', auc(model), `AUC, no better than “same /16” with ${auc(rule)}`, 'bad')
+}
 
 const tile = (name: string, value: string, note: Content, tone?: string): Html =>
   html`<div class="tile ${tone}"><dt>${name}</dt><dd><strong>${value}</strong> <span>${note}</span></dd></div>`

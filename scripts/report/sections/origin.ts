@@ -11,7 +11,7 @@ interface Stage {
 }
 
 /** From log objects to alerts: what was left over after every step, and why the rest fell out. */
-export function origin({ run, extracted, trained, scored }: ReportData): Html {
+export function origin({ run, extracted, trained: { calibrated }, scored }: ReportData): Html {
   const stages: Stage[] = [
     { name: 'events', value: extracted.events, note: `in ${plural(run.objects, 'object')}, ${bytes(run.bytes)}` },
     {
@@ -20,11 +20,7 @@ export function origin({ run, extracted, trained, scored }: ReportData): Html {
       note: `of ${plural(extracted.entities, 'known entity', 'known entities')}`,
     },
     { name: 'to train on', value: extracted.trainPairs, note: 'the earlier part' },
-    {
-      name: 'held out',
-      value: extracted.holdoutPairs,
-      note: `the last ${plural(Math.round(trained.days * 10) / 10, 'day')}`,
-    },
+    { name: 'held out', value: extracted.holdoutPairs, note: heldOut(calibrated?.days) },
     ...(scored === undefined
       ? []
       : [
@@ -41,7 +37,10 @@ ${dropped(extracted)}
 </section>`
 }
 
-/** Heights of a cube root: a handful of alerts still shows beside millions of events. */
+const heldOut = (days: number | undefined): string =>
+  days === undefined ? 'the later part' : `the last ${plural(Math.round(days * 10) / 10, 'day')}`
+
+/** Widths of a cube root: a handful of alerts still shows beside millions of events. */
 const row = ({ name, value, note, tone }: Stage, most: number): Html =>
   html`<tr><th scope="row">${name}</th><td class="number">${count(value)}</td><td><svg class="bar ${tone}" width="160" height="14" viewBox="0 0 160 14" aria-hidden="true"><rect width="${width(value, most)}" height="14" rx="2"/></svg></td><td><small>${note}</small></td></tr>
 `

@@ -6,20 +6,26 @@ import { plural } from '../numbers.ts'
 type Charts = Awaited<ReturnType<typeof chartist>>
 
 /** How the scores lie, and where the threshold cuts them. */
-export function scores({ scored, trained }: ReportData, charts: Charts): Html {
-  const hasAttacks = scored?.attacks !== undefined
-  const bins = scored?.bins ?? binsOf(trained.quantiles, trained.distinctPairs)
-  const threshold = scored?.threshold ?? trained.threshold
-  return html`<section>
-<h2>Scores</h2>
-<p>${
-    scored === undefined
-      ? `Scores of ${plural(trained.distinctPairs, 'distinct pair')} of the holdout. The threshold allows about ${plural(trained.alertsPerDay, 'alert')} a day.`
-      : 'Every judged pair by its score. What lies to the left of the line is flagged.'
-  } Heights are shares of each group, on a scale that shows small ones too.</p>
-<figure>${charts.scores({ bins, threshold, hasAttacks })}</figure>
-</section>`
+export function scores({ scored, trained: { calibrated } }: ReportData, charts: Charts): Html | undefined {
+  if (scored !== undefined)
+    return section(
+      'Every judged pair by its score. What lies to the left of the line is flagged.',
+      charts.scores({ ...scored, hasAttacks: scored.attacks !== undefined }),
+    )
+  if (calibrated === undefined) return undefined
+  const { distinctPairs, alertsPerDay, quantiles, threshold } = calibrated
+  return section(
+    `Scores of ${plural(distinctPairs, 'distinct pair')} of the holdout. The threshold allows about ${plural(alertsPerDay, 'alert')} a day.`,
+    charts.scores({ bins: binsOf(quantiles, distinctPairs), threshold, hasAttacks: false }),
+  )
 }
+
+const section = (what: string, chart: Html): Html =>
+  html`<section>
+<h2>Scores</h2>
+<p>${what} Heights are shares of each group, on a scale that shows small ones too.</p>
+<figure>${chart}</figure>
+</section>`
 
 const BINS = 60
 

@@ -1,0 +1,188 @@
+import * as z from 'zod'
+import { Accesses } from '../insights/accesses.ts'
+import { type Calibration, parseCalibration } from '../insights/calibration.ts'
+import { encodeEntity } from '../insights/entity-codec.ts'
+import { formatIpv4 } from '../insights/ipv4.ts'
+import { readPairs } from '../insights/pairs.ts'
+import { priceNote } from '../runs/cost.ts'
+import { nextCommand } from '../runs/next.ts'
+import { paths } from '../runs/paths.ts'
+import type { Result, Run } from '../runs/run.ts'
+import type { Anomaly, Attacks, Calibrated, Extracted, ReportData, RunFacts, Scored } from './data.ts'
+import { type PairVerdict, readVerdicts, type VerdictSummary } from './verdict-file.ts'
+
+/** All that a report of this run shows. What has not been done yet is left out. @throws UserError when it is not even trained */
+export async function reportData(run: Run, signal: AbortSignal): Promise<ReportData> {
+  const calibration = await calibrationOf(run)
+  const isScored = run.isDone('score')
+  return {
+    run: runFacts(run),
+    extracted: extractedOf(run.result('extract')),
+    trained: {
+      hyperparameters: hyperparametersOf(run),
+      ...(calibration !== undefined && { calibrated: calibratedOf(calibration) }),
+    },
+    ...(isScored && { scored: await scoredOf(run, signal) }),
+    next: nextCommand('score', run),
+  }
+}
+
+const SOURCES: Readonly<Record<string, string>> = { cloudtrail: 'CloudTrail', waf: 'AWS WAF' }
+
+function runFacts(run: Run): RunFacts {
+  const { source, logs, from, to, accounts, regions } = run.request
+  const { objects, bytes } = run.result('stage')
+  const costs = Object.values(run.ledger.steps).map(({ result }) => Number(result?.estimatedUsd ?? 0))
+  return {
+    id: run.id,
+    sourceName: SOURCES[source] ?? source,
+    logs,
+    from,
+    to,
+    accounts,
+    regions,
+    objects: Number(objects),
+    bytes: Number(bytes),
+    usd: costs.reduce((sum, usd) => sum + usd, 0),
+    priceNote,
+  }
+}
+
+const extractSchema = z.object({
+  events: z.number(),
+  pairs: z.number(),
+  trainPairs: z.number(),
+  holdoutPairs: z.number(),
+  entities: z.number(),
+  entity: z.string(),
+  cutoff: z.string(),
+  dropped: z.record(z.string(), z.number()),
+})
+
+function extractedOf(result: Result): Extracted {
+  const { dropped, ...extracted } = extractSchema.parse(result)
+  const reasons = Object.entries(dropped).map(([reason, events]) => ({ reason, events }))
+  return { ...extracted, dropped: reasons.filter(({ events }) => events > 0).sort((a, b) => b.events - a.events) }
+}
+
+async function calibrationOf(run: Run): Promise<Calibration | undefined> {
+  const text = await run.store.text(paths.calibration)
+  return text === undefined ? undefined : parseCalibration(text)
+}
+
+const calibratedOf = ({
+  auc,
+  baselines,
+  distinctPairs,
+  days,
+  quantiles,
+  threshold,
+  alertsPerDay,
+}: Calibration): Calibrated => ({
+  auc,
+  rules: baselines,
+  distinctPairs,
+  days,
+  quantiles,
+  threshold,
+  alertsPerDay,
+})
+
+/** What was chosen, and what followed from it, under the algorithm's own names. */
+function hyperparametersOf(run: Run): [string, string][] {
+  const result = run.result('train')
+  const chosen = Object.entries(run.ledger.steps.train?.settings ?? {}).filter(([name]) => name !== 'alertsPerDay')
+  return chosen.flatMap(([name, value]): [string, string][] => {
+    const used = value ?? result[name]
+    return used === undefined || used === null ? [] : [[snake(name), String(used)]]
+  })
+}
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+const byRule = <T extends z.ZodType>(value: T) => z.object({ ip: value, net24: value, net16: value })
+
+const scoreSchema = z.object({
+  of: z.string(),
+  scored: z.number(),
+  unseen: z.number(),
+  sparse: z.number(),
+  flagged: z.number(),
+  allowed: z.number(),
+  threshold: z.number(),
+  alertsPerDay: z.number().nullable(),
+  minEvents: z.number(),
+  allow: z.array(z.string()),
+  attacks: z
+    .array(
+      z.object({
+        kind: z.string(),
+        attacks: z.number(),
+        flagged: z.number(),
+        rules: byRule(z.object({ found: z.number() })).optional(),
+      }),
+    )
+    .nullable(),
+})
+
+type ScoreResult = z.infer<typeof scoreSchema>
+
+/** Rows of the table beyond what is flagged. */
+const CONTEXT_ROWS = 3
+
+async function scoredOf(run: Run, signal: AbortSignal): Promise<Scored> {
+  const result = scoreSchema.parse(run.result('score'))
+  const verdicts = await readVerdicts(run.path(paths.verdicts), await run.store.read(paths.verdicts), signal)
+  const { threshold, alertsPerDay, scored, flagged } = result
+  const top = verdicts.top(flagged + CONTEXT_ROWS)
+  const before = new Accesses(await readPairs(await trainFiles(run), signal))
+  const attacks = attacksOf(result, verdicts)
+  return {
+    of: result.of,
+    judged: scored,
+    unseen: result.unseen,
+    sparse: result.sparse,
+    flagged,
+    allowed: result.allowed,
+    threshold,
+    ...(alertsPerDay !== null && { alertsPerDay }),
+    minEvents: result.minEvents,
+    allow: result.allow,
+    bins: verdicts.bins(threshold),
+    top: top.map((verdict) => anomalyOf(verdict, before)),
+    unjudged: verdicts.unjudged(),
+    ...(attacks !== undefined && { attacks }),
+  }
+}
+
+async function trainFiles(run: Run): Promise<string[]> {
+  const found: string[] = []
+  for await (const { key } of run.store.list({ prefix: paths.train }))
+    if (key.endsWith('.csv')) found.push(run.path(key))
+  return found
+}
+
+function anomalyOf(verdict: PairVerdict, before: Accesses): Anomaly {
+  const { verdict: _, dotProduct: __, anomalyScore = 0, ...rest } = verdict
+  const usual = before.usual(encodeEntity(verdict.entity)).map(({ network: { base, length }, share }) => ({
+    network: `${formatIpv4(base)}/${length}`,
+    share,
+  }))
+  return { ...rest, anomalyScore, usual }
+}
+
+function attacksOf({ attacks, flagged, threshold }: ScoreResult, verdicts: VerdictSummary): Attacks | undefined {
+  const measured = attacks === null || attacks.length === 0 ? undefined : verdicts.againstAttacks(threshold)
+  if (attacks === null || measured === undefined) return undefined
+  const found = attacks.reduce((sum, kind) => sum + kind.flagged, 0)
+  return {
+    ...measured,
+    precision: flagged === 0 ? 0 : found / flagged,
+    kinds: attacks.map(({ kind, attacks: all, flagged: hit, rules }) => ({
+      kind,
+      attacks: all,
+      flagged: hit,
+      ...(rules && { byRule: { ip: rules.ip.found, net24: rules.net24.found, net16: rules.net16.found } }),
+    })),
+  }
+}

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { defineCommand } from '../cli/command.ts'
+import { bytes, facts } from '../cli/format.ts'
+import { runOptions } from '../cli/shared-options.ts'
+import { paths } from '../runs/paths.ts'
+import { openRun } from '../runs/workspace.ts'
+
+export const command = defineCommand({
+  name: 'report',
+  summary: 'show a run on one page',
+  description:
+    'Writes report.html: what does not fit and where those entities usually come from, how the scores lie, how the model does against plain rules, what could not be judged, and what became of every event. One file without scripts that asks the network for nothing; for screen, light or dark, and paper.',
+  examples: [
+    { run: 'npx zx scripts/report.mjs --run latest', does: 'writes the page and prints its path' },
+    {
+      run: 'npx zx scripts/report.mjs --run latest --workspace ./prestage-demo/workspace --output json',
+      does: 'the same for the demo, for a program to read',
+    },
+  ],
+  options: runOptions,
+  async run(context, { workspace, run: id, overwrite, dryRun }) {
+    const run = await openRun(workspace, id)
+    run.result('train')
+    const path = run.path(paths.report)
+    const inputs = ['stage', 'extract', 'train', ...(run.isDone('score') ? ['score'] : [])]
+    if (dryRun) return { json: { run: run.id, dryRun: true, report: path, inputs }, text: `would write ${path}` }
+    const plan = {
+      settings: {},
+      inputs,
+      overwrite,
+      onChange: 'redo',
+      stale: async () => (await run.store.head(paths.report)) === undefined,
+    } as const
+    const { repeated, ...result } = await run.step('report', plan, async () => {
+      const [{ reportData }, { pageOf }] = await Promise.all([import('./collect.ts'), import('./page.ts')])
+      const page = await pageOf(await reportData(run, context.signal))
+      context.signal.throwIfAborted()
+      await run.store.write(paths.report, page)
+      const digest = createHash('sha256').update(page).digest('hex')
+      return { report: path, bytes: Buffer.byteLength(page), digest }
+    })
+    if (!run.isDone('score'))
+      context.talk.warn('nothing has been scored yet: the page says so and shows the model alone')
+    return {
+      json: { run: run.id, ...result, repeated },
+      text: facts([
+        ['run', run.id],
+        ['report', `${path} (${bytes(result.bytes)})${repeated ? ', was written before' : ''}`],
+      ]),
+    }
+  },
+})

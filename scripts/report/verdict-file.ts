@@ -1,0 +1,158 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { UserError } from '../cli/errors.ts'
+import { auc, countBelow, quantile, roc } from '../insights/metrics.ts'
+import type { Verdict } from '../insights/verdicts.ts'
+import { type Bin, type RocPoint, type Rule, type RuleResult, rules, type Unjudged } from './data.ts'
+
+export type PairVerdict = Verdict & { readonly accesses: number }
+
+/** What the report takes from the verdicts; they may be many more than fit into memory. */
+export class VerdictSummary {
+  private readonly normal = new Scores()
+  private readonly attack = new Scores()
+  private readonly seen = { normal: counts(), attack: counts() }
+  private most: PairVerdict[] = []
+  private busiest: Unjudged[] = []
+  private open: Unjudged | undefined
+  private hasHistory = true
+
+  add(verdict: PairVerdict): void {
+    if (verdict.verdict !== 'scored') this.addUnjudged(verdict)
+    else this.addScored(verdict)
+  }
+
+  private addScored(verdict: PairVerdict): void {
+    const side = verdict.label === undefined ? 'normal' : 'attack'
+    this[side].add(verdict.dotProduct ?? 0)
+    if (verdict.seen === undefined) this.hasHistory = false
+    else for (const rule of rules) if (verdict.seen[rule]) this.seen[side][rule] += 1
+    this.most.push(verdict)
+    if (this.most.length >= 1000) this.most = this.top(SHOWN)
+  }
+
+  /** Verdicts of one entity stand together. */
+  private addUnjudged({ entity, verdict, accesses }: PairVerdict): void {
+    if (verdict === 'scored') return
+    if (this.open?.entity === entity) {
+      this.open = { ...this.open, addresses: this.open.addresses + 1, accesses: this.open.accesses + accesses }
+      return
+    }
+    this.closeEntity()
+    this.open = { entity, verdict, addresses: 1, accesses }
+  }
+
+  private closeEntity(): void {
+    if (this.open !== undefined) this.busiest.push(this.open)
+    this.open = undefined
+    if (this.busiest.length >= 1000) this.busiest = byAccesses(this.busiest)
+  }
+
+  unjudged(): Unjudged[] {
+    this.closeEntity()
+    return byAccesses(this.busiest)
+  }
+
+  /** The most anomalous pairs, at most 25. */
+  top(n: number): PairVerdict[] {
+    return this.most.toSorted(byAnomaly).slice(0, Math.min(n, SHOWN))
+  }
+
+  /** Undefined when there are no attacks, or nothing else, among what was judged. */
+  againstAttacks(
+    threshold: number,
+  ): { auc: number; roc: RocPoint[]; at: RocPoint; rules?: Record<Rule, RuleResult> } | undefined {
+    const [normal, attack] = [this.normal.sorted(), this.attack.sorted()]
+    if (normal.length === 0 || attack.length === 0) return undefined
+    const below = (scores: Float64Array) => countBelow(scores, threshold) / scores.length
+    return {
+      auc: auc(normal, attack),
+      roc: roc(normal, attack, ROC_POINTS).map(({ falsePositives, truePositives }) => ({
+        falsePositives,
+        truePositives,
+      })),
+      at: { falsePositives: below(normal), truePositives: below(attack) },
+      ...(this.hasHistory && { rules: this.ruleResults(normal.length, attack.length) }),
+    }
+  }
+
+  private ruleResults(normal: number, attack: number): Record<Rule, RuleResult> {
+    const result = (rule: Rule): RuleResult => {
+      const [normalSeen, attackSeen] = [this.seen.normal[rule] / normal, this.seen.attack[rule] / attack]
+      return { normalSeen, attackSeen, auc: 0.5 + (normalSeen - attackSeen) / 2 }
+    }
+    return { ip: result('ip'), net24: result('net24'), net16: result('net16') }
+  }
+
+  /** The threshold is the edge of two bins; what lies far out is counted in the outermost ones. */
+  bins(threshold: number): Bin[] {
+    const [normal, attack] = [this.normal.sorted(), this.attack.sorted()]
+    const ends = [quantile(normal, EXTREME), quantile(normal, 1 - EXTREME), attack.at(0), attack.at(-1), threshold]
+    const known = ends.filter((end): end is number => end !== undefined && Number.isFinite(end))
+    const [low, high] = [Math.min(...known), Math.max(...known)]
+    const width = (high - low) / BINS || 1
+    const first = threshold - Math.ceil((threshold - low) / width) * width
+    const n = Math.max(1, Math.ceil((high - first) / width))
+    const edge = (i: number) => (i <= 0 ? -Infinity : i >= n ? Infinity : first + i * width)
+    const within = (scores: Float64Array, i: number) => countBelow(scores, edge(i + 1)) - countBelow(scores, edge(i))
+    return Array.from({ length: n }, (_, i) => ({
+      from: first + i * width,
+      to: first + (i + 1) * width,
+      normal: within(normal, i),
+      attack: within(attack, i),
+    }))
+  }
+}
+
+const SHOWN = 25
+const UNJUDGED_SHOWN = 10
+const ROC_POINTS = 400
+const BINS = 60
+const EXTREME = 0.0005
+
+const counts = (): Record<Rule, number> => ({ ip: 0, net24: 0, net16: 0 })
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const byAnomaly = (a: PairVerdict, b: PairVerdict): number =>
+  (b.anomalyScore ?? 0) - (a.anomalyScore ?? 0) || compare(a.entity, b.entity) || compare(a.ip, b.ip)
+const byAccesses = (all: readonly Unjudged[]): Unjudged[] =>
+  all.toSorted((a, b) => b.accesses - a.accesses || compare(a.entity, b.entity)).slice(0, UNJUDGED_SHOWN)
+
+/** A growing column of numbers. */
+class Scores {
+  private values = new Float64Array(1024)
+  private count = 0
+
+  add(value: number): void {
+    if (this.count === this.values.length) {
+      const larger = new Float64Array(this.values.length * 2)
+      larger.set(this.values)
+      this.values = larger
+    }
+    this.values[this.count] = value
+    this.count += 1
+  }
+
+  sorted(): Float64Array {
+    return this.values.subarray(0, this.count).toSorted()
+  }
+}
+
+/** Reads verdicts.ndjson. @throws UserError naming the line that is none */
+export async function readVerdicts(file: string, stream: Readable, signal: AbortSignal): Promise<VerdictSummary> {
+  const summary = new VerdictSummary()
+  let number = 0
+  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+    number += 1
+    if (number % 10_000 === 0) signal.throwIfAborted()
+    summary.add(verdictIn(line, `${file}:${number}`))
+  }
+  return summary
+}
+
+function verdictIn(line: string, where: string): PairVerdict {
+  try {
+    const verdict = JSON.parse(line) as PairVerdict
+    if (typeof verdict.entity === 'string' && typeof verdict.verdict === 'string') return verdict
+  } catch {}
+  throw new UserError(`${where} is no verdict`, { hint: 'score again with --overwrite' })
+}
