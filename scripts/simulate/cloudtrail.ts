@@ -4,7 +4,7 @@ import { decoys } from './decoys.ts'
 import { accountIds } from './identifiers.ts'
 import type { Simulated } from './log-file.ts'
 import { type Person, personOf } from './people.ts'
-import { type Settings, spanOf, stretchOf } from './settings.ts'
+import { firstHourOf, type Settings, spanOf, stretchOf } from './settings.ts'
 import { branchesOf, deliverTrail, slotsOf, type Trail } from './trail.ts'
 import { branchFiles } from './trail-files.ts'
 
@@ -16,14 +16,13 @@ export function simulateCloudTrail(settings: Settings): Simulated {
   const accounts = accountIds(settings.accounts, seed)
   const people = Array.from({ length: settings.users }, (_, user) => personOf(seed, user, accounts))
   const accesses = peopleAtWork(settings, people)
-  const span = spanOf(window)
   const trail: Trail = {
     seed,
     accesses,
     people,
     accounts,
-    begin: span.from.getTime() / 1000,
-    end: span.to.getTime() / 1000 + 2 * 60 * MINUTE,
+    begin: firstHourOf(window),
+    end: spanOf(window).to.getTime() / 1000 + 2 * 60 * MINUTE,
     step: stepOf(accesses.count, settings),
   }
   // What is redelivered hours late comes before the window's end: else its last day would be incomplete for ever.

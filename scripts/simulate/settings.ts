@@ -26,6 +26,11 @@ export const spanOf = ({ from, to }: Window): Window => ({
 
 const DAY = 86_400_000
 
+/** The full hour with which deliveries begin, in seconds since 1970: slots are at full minutes whatever the window. */
+export const firstHourOf = (window: Window): number => Math.floor(spanOf(window).from.getTime() / HOUR) * (HOUR / 1000)
+
+const HOUR = 3_600_000
+
 /** How much longer the span is than the window. */
 export const stretchOf = (window: Window): number => daysOf(spanOf(window)) / daysOf(window)
 

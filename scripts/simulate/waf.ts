@@ -4,7 +4,7 @@ import { behaviour } from './behaviour.ts'
 import { chunksOf, type Deliveries, deliver } from './deliveries.ts'
 import { accountIds, hex } from './identifiers.ts'
 import { compactOf, isoOf, type LogFile, type Simulated } from './log-file.ts'
-import { type Settings, spanOf, stretchOf } from './settings.ts'
+import { firstHourOf, type Settings, spanOf, stretchOf } from './settings.ts'
 import { type Client, clientOf, hostileAgents } from './user-agents.ts'
 import { requestRecord, type WebAcl } from './waf-record.ts'
 
@@ -29,7 +29,7 @@ export function simulateWaf(settings: Settings): Simulated {
   const count = Math.max(hostileAgents.length + 8, Math.round(settings.users / 5))
   const clients = Array.from({ length: count }, (_, number) => clientOf(seed, number))
   const accesses = clientsAtWork(settings, clients)
-  const site: Site = { seed, acls, clients, accesses, begin: spanOf(window).from.getTime() / 1000 }
+  const site: Site = { seed, acls, clients, accesses, begin: firstHourOf(window) }
   const slots = Math.ceil((spanOf(window).to.getTime() / 1000 - site.begin) / STEP) + 2
   const deliveries = deliver(acls.length * slots, (put) => {
     for (let access = 0; access < accesses.count; access++) {

@@ -45,6 +45,14 @@ describe('simulated keys', () => {
     }
   })
 
+  it('are of full five minutes, and hold the same events, for a window that begins at any second', async () => {
+    const odd = await simulatedLogs({ from: '2026-03-02T10:03:21Z', to: '2026-03-02T13:17:59Z', events: 500 })
+    const times = (await keysOf(odd)).flatMap((key) => logKey('cloudtrail', key) ?? logKey('waf', key) ?? [])
+    assert.ok(times.length > 100)
+    for (const { time } of times) assert.equal(time.getTime() % 300_000, 0)
+    assert.ok((await webRecords(odd)).length > 500 && (await trailRecords(odd)).length > 500)
+  })
+
   for (const kind of [
     'CloudTrail-Digest',
     'CloudTrail-Insight',
