@@ -44,7 +44,7 @@ export const command = defineCommand({
   async run(context, values) {
     if (values.logs === undefined) throw new UsageError('no logs', 'add --logs FOLDER or --logs s3://bucket')
     const logs = await openLogs(values.logs, values)
-    const lister = remembering(logs.store)
+    const lister = remembering(logs.store, logs.base)
     const sources = (values.source.length === 0 ? sourceIds : values.source).map(sourceOf)
     const scope = { accounts: values.account, regions: values.region }
     const search = { base: logs.base, concurrency: values.concurrency, signal: context.signal }

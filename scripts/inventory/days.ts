@@ -24,12 +24,14 @@ async function edgeDay(lister: Lister, path: string, level: number, order: Order
   return undefined
 }
 
-/** Asks for every prefix once. */
-export function remembering(lister: Lister): Lister {
+/** Asks for every prefix once, and sees only what lies below the base or on the way to it. */
+export function remembering(lister: Lister, base: string): Lister {
   const known = new Map<string, Promise<string[]>>()
+  const ask = async (prefix: string) =>
+    (await lister.prefixes({ prefix })).filter((child) => child.startsWith(base) || base.startsWith(child))
   return {
     prefixes: ({ prefix }) => {
-      const found = known.get(prefix) ?? lister.prefixes({ prefix })
+      const found = known.get(prefix) ?? ask(prefix)
       known.set(prefix, found)
       return found
     },

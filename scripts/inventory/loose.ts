@@ -26,6 +26,8 @@ export interface LooseSurvey {
 /** More objects than this are no folder that somebody gathered by hand. */
 const MOST = 100_000
 const EXAMPLES = 3
+/** Such a name may be a log of a kind that is not known: the better example. */
+const LOG_NAME = /\.(?:json|jsonl|ndjson|log|csv|parquet|gz|zst)$/i
 
 interface Gathered {
   readonly accounts: Set<string>
@@ -46,16 +48,19 @@ export async function surveyLoose(
     source.layouts.map((layout) => ({ source: source.id, parse: nameParser(layout) })),
   )
   const bySource = new Map<string, Gathered>()
-  const examples: string[] = []
-  let [objects, unknown] = [0, 0]
+  const [likely, others]: [string[], string[]] = [[], []]
+  let [objects, unknown, cut] = [0, 0, false]
   for await (const { key, size } of store.list({ prefix: base })) {
     signal.throwIfAborted()
-    if (objects === MOST)
-      return { found: foundOf(bySource), objects, unknown: { objects: unknown, examples }, cut: true }
+    if (objects === MOST) {
+      cut = true
+      break
+    }
     objects += 1
     const match = parsers.map(({ source, parse }) => ({ source, parsed: parse(key) })).find(({ parsed }) => parsed)
     if (match?.parsed === undefined) {
       unknown += 1
+      const examples = LOG_NAME.test(key) ? likely : others
       if (examples.length < EXAMPLES) examples.push(key)
       continue
     }
@@ -63,7 +68,8 @@ export async function surveyLoose(
     bySource.set(match.source, gathered)
     add(gathered, match.parsed, size)
   }
-  return { found: foundOf(bySource), objects, unknown: { objects: unknown, examples }, cut: false }
+  const examples = [...likely, ...others].slice(0, EXAMPLES)
+  return { found: foundOf(bySource), objects, unknown: { objects: unknown, examples }, cut }
 }
 
 const empty = (): Gathered => ({ accounts: new Set(), regions: new Set(), times: [], objects: 0, bytes: 0 })

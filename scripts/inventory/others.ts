@@ -31,11 +31,9 @@ const READ = new Set(['CloudTrail', 'CloudTrail-Digest', 'WAFLogs'])
 
 /** Services whose logs lie beside those that sources read. */
 export async function othersOf(lister: Lister, roots: readonly string[], options: DiscoverOptions): Promise<Other[]> {
-  const { base, concurrency, accounts = [] } = options
+  const { concurrency, accounts = [] } = options
   const below = async (path: string) =>
-    (await lister.prefixes({ prefix: path }))
-      .filter((child) => child.startsWith(base) || base.startsWith(child))
-      .map((child) => ({ path: child, name: child.slice(path.length, -1) }))
+    (await lister.prefixes({ prefix: path })).map((child) => ({ path: child, name: child.slice(path.length, -1) }))
   const top = (await pMap(roots, (root) => below(`${root}AWSLogs/`), { concurrency })).flat()
   const organizations = top.filter(({ name }) => matchesVariable('org', name))
   const members = (await pMap(organizations, ({ path }) => below(path), { concurrency })).flat()

@@ -108,6 +108,14 @@ describe('inventory of simulated logs', async () => {
   it('begins at whatever depth it is pointed to', async () => {
     const deep = await json(join(logs, 'AWSLogs', A))
     assert.deepEqual(brief(deep), [['waf', 'waf-s3', '2026-03-01', '2026-03-04']])
+    const region = (await json(logs)).sources[0]?.branches?.find(({ last }) => last === '2026-03-05')?.path ?? ''
+    for (const [below, first, last] of [
+      ['', '2026-03-01', '2026-03-05'],
+      ['2026/03', '2026-03-01', '2026-03-05'],
+      ['2026/03/02', '2026-03-02', '2026-03-02'],
+    ] as const)
+      assert.deepEqual(brief(await json(join(logs, region, below))), [['cloudtrail', 'cloudtrail', first, last]])
+    assert.match((await inventory(join(logs, region, '2026/04'))).stderr, /is empty/)
   })
 })
 
@@ -144,7 +152,7 @@ describe('inventory of other layouts', () => {
 
   it('describes logs outside of their folders by their names', async () => {
     const name = (time: string) => `${B}_CloudTrail_us-east-1_${time}_a.json.gz`
-    const logs = folderOf(name('20260302T0005Z'), `more/${name('20260304T0005Z')}`, 'notes.txt')
+    const logs = folderOf(name('20260302T0005Z'), `more/${name('20260304T0005Z')}`, 'notes.txt', 'odd.log.gz')
     const { sources, unknown } = await json(logs)
     assert.deepEqual(
       sources.map(({ layout, accounts, regions, first, last, objects }) => ({
@@ -157,7 +165,7 @@ describe('inventory of other layouts', () => {
       })),
       [{ layout: 'loose', accounts: [B], regions: ['us-east-1'], first: '2026-03-02', last: '2026-03-04', objects: 2 }],
     )
-    assert.deepEqual(unknown, { objects: 1, examples: ['notes.txt'] })
+    assert.deepEqual(unknown, { objects: 2, examples: ['odd.log.gz', 'notes.txt'] })
     assert.match((await inventory(logs)).stdout, /no AWSLogs\/ folders; by the names of the objects:/)
   })
 
