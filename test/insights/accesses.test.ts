@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { History } from '../../scripts/insights/history.ts'
+import { Accesses } from '../../scripts/insights/accesses.ts'
 import { formatIpv4, parseIpv4 } from '../../scripts/insights/ipv4.ts'
 import type { Pairs } from '../../scripts/insights/pairs.ts'
 
@@ -17,7 +17,7 @@ function pairsOf(rows: readonly (readonly [entity: string, ip: number])[]): Pair
   }
 }
 
-const history = new History(
+const accesses = new Accesses(
   pairsOf(
     ['10.1.2.3', '10.1.2.3', '10.1.2.9', '10.1.200.1', '255.255.255.255', '0.0.0.0']
       .map((ip): [string, number] => ['a', ipOf(ip)])
@@ -40,24 +40,24 @@ const cases: [entity: string, ip: string, ip32: boolean, net24: boolean, net16: 
 
 for (const [entity, ip, ip32, net24, net16] of cases)
   test(`${entity} from ${ip}: ${ip32} ${net24} ${net16}`, () =>
-    assert.deepEqual(history.seen(entity, ipOf(ip)), { ip: ip32, net24, net16 }))
+    assert.deepEqual(accesses.seen(entity, ipOf(ip)), { ip: ip32, net24, net16 }))
 
 test('events are accesses, repeats included', () =>
   assert.deepEqual(
-    ['a', 'b', 'c'].map((entity) => history.events(entity)),
+    ['a', 'b', 'c'].map((entity) => accesses.events(entity)),
     [6, 1, 0],
   ))
 
 test('usual networks, most first; without any there are none', () => {
-  const [first, second] = history.usual('a')
+  const [first, second] = accesses.usual('a')
   assert.deepEqual(first, { network: { base: ipOf('10.1.2.0'), length: 24 }, share: 0.5 })
   assert.deepEqual(second, { network: { base: ipOf('0.0.0.0'), length: 24 }, share: 1 / 6 })
-  assert.deepEqual(history.usual('c'), [])
+  assert.deepEqual(accesses.usual('c'), [])
 })
 
 test('where no few /24 stand out, the /16 are shown', () => {
   const scattered = Array.from({ length: 100 }, (_, i): [string, number] => ['a', ipOf(`10.1.${i}.1`)])
-  assert.deepEqual(new History(pairsOf(scattered)).usual('a'), [
+  assert.deepEqual(new Accesses(pairsOf(scattered)).usual('a'), [
     { network: { base: ipOf('10.1.0.0'), length: 16 }, share: 1 },
   ])
 })
@@ -71,7 +71,7 @@ test('it says of any pairs what going through them says', () => {
   )
   fc.assert(
     fc.property(fc.array(row, { maxLength: 60 }), row, (rows, [who, from]) => {
-      const made = new History(pairsOf(rows))
+      const made = new Accesses(pairsOf(rows))
       const own = rows.filter(([name]) => name === who).map(([, address]) => address)
       assert.equal(made.events(who), own.length)
       assert.deepEqual(made.seen(who, from), {
