@@ -106,7 +106,7 @@ describe('simulated CloudTrail records', () => {
     ['a user of another account', (r) => who(r).type === 'AWSAccount' && who(r).arn === undefined],
     ['IPv6', (r) => r.sourceIPAddress.includes('::')],
     ['AWS Internal', (r) => r.sourceIPAddress === 'AWS Internal' && who(r).invokedBy === 'AWS Internal'],
-    ['a service’s name as source', (r) => /\.amazonaws\.com$/.test(r.sourceIPAddress)],
+    ['a service’s name as source', (r) => r.sourceIPAddress.endsWith('.amazonaws.com')],
     ['a private address', (r) => /^10\.|^192\.168\.|^172\.16\./.test(r.sourceIPAddress) && 'vpcEndpointId' in r],
     ['an AWS service event', (r) => r.eventType === 'AwsServiceEvent' && who(r).type === undefined],
     ['a call of a service', (r) => who(r).type === 'AWSService'],

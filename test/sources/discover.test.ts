@@ -140,9 +140,9 @@ describe('discovery of WAF', () => {
   it('finds what Firehose wrote, below any prefix', async () => {
     const name = 'aws-waf-logs-x-1-2026-03-02-21-25-30-9f2a8e5c'
     const { branches: found } = await branches([`2026/03/02/21/${name}`, `waf/logs/2026/03/02/21/${name}`], 'waf')
-    assert.deepEqual(found.map(({ layout, path }) => [layout.id, path]).sort(), [
-      ['waf-firehose', ''],
-      ['waf-firehose', 'waf/logs/'],
+    assert.deepEqual(found.map(({ layout, path }) => `${layout.id} ${path}`).sort(), [
+      'waf-firehose ',
+      'waf-firehose waf/logs/',
     ])
   })
 })
