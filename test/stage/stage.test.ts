@@ -16,8 +16,8 @@ async function stage(logs: string, workspace: string, args: readonly string[] = 
 
 const stagedFiles = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
-    // A killed writer may leave its draft; no store ever shows one.
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.draft-'))
+    // A killed writer may leave its draft, which no store ever shows, and its lock, which nobody takes for a living one's.
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.draft-') && entry.name !== 'run.lock')
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length))
     .sort()
 
