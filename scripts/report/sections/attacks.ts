@@ -26,7 +26,7 @@ const onRandomAddresses = ({ auc: model, rules: results }: Calibrated): Html =>
 <h2>Against plain rules</h2>
 <p>Measured on the holdout against the same entities with random public addresses: how well is normal told from wrong? 0.5 is
 guessing, 1 is perfect. A plain rule flags every address whose network the entity has not used before.</p>
-${aucTable(model, results)}
+<div class="scroll">${aucTable(model, results)}</div>
 </section>`
 
 const onAttacks = ({ flagged }: Scored, attacks: Attacks, charts: Charts): Html =>
@@ -38,7 +38,7 @@ entity has not used before; it cannot say which of these matter most, so with as
 <figure>${charts.roc(attacks)}
 <figcaption>The curve is the model at every threshold; the rings are the rules “same address, /24 or /16 seen before”, which can
 only say yes or no.</figcaption></figure>
-<div>${kindTable(attacks, flagged)}${attacks.rules && aucTable(attacks.auc, attacks.rules)}</div>
+<div class="scroll">${kindTable(attacks, flagged)}${attacks.rules && aucTable(attacks.auc, attacks.rules)}</div>
 </div>
 </section>`
 

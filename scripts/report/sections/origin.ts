@@ -31,7 +31,7 @@ export function origin({ run, extracted, trained: { calibrated }, scored }: Repo
   return html`<section>
 <h2>From logs to ${scored === undefined ? 'pairs' : 'alerts'}</h2>
 <div class="pair">
-<table class="funnel"><tbody>${stages.map((stage) => row(stage, extracted.events))}</tbody></table>
+<div class="scroll"><table class="funnel"><tbody>${stages.map((stage) => row(stage, extracted.events))}</tbody></table></div>
 ${dropped(extracted)}
 </div>
 </section>`
@@ -50,11 +50,11 @@ const width = (value: number, most: number): number =>
 
 function dropped({ dropped, events }: ReportData['extracted']): Html {
   if (dropped.length === 0) return html`<p>Every event became an access.</p>`
-  return html`<table class="dropped">
+  return html`<div class="scroll"><table class="dropped">
 <caption>Events that are no access of an entity from an address</caption>
 <tbody>${dropped.map(
     ({ reason, events: n }) =>
       html`<tr><td>${reason}</td><td class="number">${count(n)}</td><td class="number"><small>${share(events === 0 ? 0 : n / events)}</small></td></tr>
 `,
-  )}</tbody></table>`
+  )}</tbody></table></div>`
 }

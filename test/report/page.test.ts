@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import type { ReportData } from '../../scripts/report/data.ts'
+import { pageOf } from '../../scripts/report/page.ts'
+import { sampleData } from './sample.ts'
+
+const all = sampleData()
+const scored = all.scored ?? assert.fail()
+const { attacks: _, ...withoutLabels } = scored
+const { scored: __, ...trainedOnly } = all
+
+/** What a run may lack. */
+const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][] = [
+  [
+    'scored with labels',
+    all,
+    [/17 pairs<\/em> of 6,212 do not fit/, /known attacks found/, /Found with 17 alerts/],
+    [/Nothing has/],
+  ],
+  [
+    'scored without labels',
+    { ...all, scored: withoutLabels },
+    [/17 pairs/, /random public addresses/],
+    [/known attacks found/],
+  ],
+  [
+    'trained only',
+    trainedOnly,
+    [/Nothing has been scored yet/, /scripts\/score\.mjs --run/, /Scores of 6,212/],
+    [/Most anomalous/],
+  ],
+  [
+    'nothing flagged',
+    { ...all, scored: { ...withoutLabels, flagged: 0, top: [] } },
+    [/<em>None<\/em> of 6,212 pairs/],
+    [/Most anomalous/],
+  ],
+  [
+    'one pair',
+    { ...all, scored: { ...scored, flagged: 1, judged: 1, unseen: 0, sparse: 0, unjudged: [] } },
+    [/1 pair<\/em> of 1 does not fit/, /every entity is known/],
+    [/<h2>Not judged/],
+  ],
+  [
+    'no calibration',
+    { ...all, scored: withoutLabels, trained: { hyperparameters: [] } },
+    [/17 pairs/],
+    [/NaN|undefined/, /AUC/],
+  ],
+  [
+    'no calibration and not scored',
+    { ...trainedOnly, trained: { hyperparameters: [] } },
+    [/Nothing has been scored yet/],
+    [/NaN/],
+  ],
+  [
+    'everything in one score',
+    { ...all, scored: { ...withoutLabels, bins: [{ from: 1, to: 2, normal: 5, attack: 0 }] } },
+    [/<rect/],
+    [/NaN|Infinity/],
+  ],
+  ['no bin at all', { ...all, scored: { ...withoutLabels, bins: [] } }, [/do not fit/], [/NaN|Infinity/]],
+  ['a threshold set by hand', { ...all, scored: withoutBudget() }, [/set by hand/], [/alerts? a day/]],
+  [
+    'a rule that is better',
+    { ...all, trained: { ...all.trained, calibrated: beaten() } },
+    [/no better than “same \/16”/, /tile bad/],
+    [],
+  ],
+]
+
+function withoutBudget() {
+  const { alertsPerDay: ___, ...rest } = scored
+  return rest
+}
+
+function beaten() {
+  const calibrated = all.trained.calibrated ?? assert.fail()
+  return { ...calibrated, auc: 0.6 }
+}
+
+for (const [what, data, says, not] of variants)
+  test(`a page for ${what}`, async () => {
+    const page = await pageOf(data)
+    for (const text of says) assert.match(page, text)
+    for (const text of [...not, /\bNaN\b/, />undefined</, /\[object/]) assert.doesNotMatch(page, text)
+  })
+
+test('equal data, equal bytes', async () => assert.equal(await pageOf(sampleData()), await pageOf(sampleData())))
+
+test('one file that loads and runs nothing, with the only style sheet allowed by its hash', async () => {
+  const page = await pageOf(all)
+  assert.doesNotMatch(page, /<script|<link|<img|<iframe|<object|<base|@import|url\(|javascript:|\son\w+=|\sstyle=/i)
+  assert.doesNotMatch(page.replaceAll('http://www.w3.org/', ''), /(src|href)=/)
+  const styles = [...page.matchAll(/<style>([\s\S]*?)<\/style>/g)]
+  assert.equal(styles.length, 1)
+  const hash = createHash('sha256')
+    .update(styles[0]?.[1] ?? '')
+    .digest('base64')
+  assert.match(page, /default-src &#39;none&#39;; style-src &#39;sha256-/)
+  assert.ok(page.includes(`&#39;sha256-${hash}&#39;`))
+})
+
+test('what strangers wrote stays text', async () => {
+  const evil = '"><script>alert(1)</script><img src=x onerror=alert(2)>\u202e'
+  const page = await pageOf({
+    ...all,
+    run: { ...all.run, logs: evil, accounts: [evil], regions: [evil], sourceName: evil },
+    extracted: { ...all.extracted, entity: evil, dropped: [{ reason: evil, events: 1 }] },
+    trained: { ...all.trained, hyperparameters: [[evil, evil]] },
+    scored: {
+      ...scored,
+      of: evil,
+      allow: [evil],
+      top: scored.top.map((anomaly) => ({ ...anomaly, entity: evil, label: evil, allowed: evil, flagged: false })),
+      unjudged: [{ entity: evil, verdict: 'unseen-entity', addresses: 1, accesses: 1 }],
+      attacks: { ...(scored.attacks ?? assert.fail()), kinds: [{ kind: evil, attacks: 1, flagged: 1 }] },
+    },
+    next: evil,
+  })
+  assert.doesNotMatch(page, /<script|<img/)
+})

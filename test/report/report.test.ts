@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { before, test } from 'node:test'
+import { silentContext } from '../../scripts/cli/context.ts'
+import { take } from '../../scripts/pipeline/steps.ts'
+import { command as report } from '../../scripts/report/command.ts'
+import type { Run } from '../../scripts/runs/run.ts'
+import { createRun, openRun } from '../../scripts/runs/workspace.ts'
+import { command as score } from '../../scripts/score/command.ts'
+import { REQUEST } from '../runs/fixture/ledger.ts'
+import { runScript } from '../support/run-script.ts'
+import { tempFolder } from '../support/temp.ts'
+import { LABELS, trainedRun } from '../support/trained-run.ts'
+
+const workspace = tempFolder()
+let run: Run
+before(async () => {
+  run = await trainedRun(workspace)
+})
+
+const write = async (change: Record<string, unknown> = {}) => {
+  const outcome = await take(report, silentContext(), { workspace, run: run.id, ...change })
+  return { ...outcome.json, page: readFileSync(run.path('report.html'), 'utf8') } as {
+    repeated: boolean
+    digest: string
+    page: string
+  }
+}
+
+test('a run that is only trained gets a page that says what is missing', async () => {
+  const { page } = await write()
+  assert.match(page, /Nothing has been scored yet/)
+  assert.match(page, new RegExp(`scripts/score.mjs --run ${run.id}`))
+})
+
+test('once it is scored the page is written anew, and then not again', async () => {
+  await take(score, silentContext(), { workspace, run: run.id })
+  const first = await write()
+  assert.equal(first.repeated, false)
+  assert.match(first.page, /do not fit/)
+  assert.match(first.page, /&lt;script&gt;alert\(1\)/)
+  assert.match(first.page, /random public addresses/)
+  assert.equal((await write()).repeated, true)
+})
+
+test('scored with labels it shows what was found; and equal runs give equal bytes', async () => {
+  await take(score, silentContext(), { workspace, run: run.id, labels: `${workspace}/${LABELS}` })
+  const first = await write()
+  assert.equal(first.repeated, false)
+  assert.match(first.page, /random-network/)
+  assert.match(first.page, /of 24 \(\d+(\.\d)? %\)/)
+  rmSync(run.path('report.html'))
+  const again = await write()
+  assert.equal(again.repeated, false)
+  assert.equal(again.page, first.page)
+  assert.equal((await write({ overwrite: true })).page, first.page)
+})
+
+test('a damaged file of verdicts is named with its line', async () => {
+  const before = readFileSync(run.path('scores/verdicts.ndjson'), 'utf8')
+  writeFileSync(run.path('scores/verdicts.ndjson'), `${before.split('\n')[0]}\n{"entity":`)
+  await assert.rejects(write({ overwrite: true }), /verdicts\.ndjson:2 is no verdict/)
+  writeFileSync(run.path('scores/verdicts.ndjson'), before)
+})
+
+test('report as a script: the path is the result, and it says so when nothing was scored', async () => {
+  const other = await trainedRun(workspace, { logs: '/others' })
+  const ended = await runScript('report', ['--workspace', workspace, '--run', other.id, '--output', 'json'])
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.equal(JSON.parse(ended.stdout).report, other.path('report.html'))
+  assert.match(ended.stderr, /nothing has been scored yet/)
+})
+
+test('report --dry-run writes nothing', async () => {
+  const other = await trainedRun(workspace, { logs: '/dry' })
+  const { json } = await take(report, silentContext(), { workspace, run: other.id, dryRun: true })
+  assert.deepEqual(json, {
+    run: other.id,
+    dryRun: true,
+    report: other.path('report.html'),
+    inputs: ['stage', 'extract', 'train'],
+  })
+  assert.equal((await openRun(workspace, other.id)).isDone('report'), false)
+})
+
+test('a run that is not trained is told what to do', async () => {
+  const bare = await createRun(workspace, REQUEST)
+  const ended = await runScript('report', ['--workspace', workspace, '--run', bare.id])
+  assert.match(ended.stderr, /has no finished train\n {2}npx zx scripts\/train\.mjs/)
+  assert.equal(ended.code, 1)
+})
