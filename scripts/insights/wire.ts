@@ -34,18 +34,21 @@ export function requestOf(contentType: string, body: Uint8Array): WirePair[] {
   if (!isUtf8(body)) throw new MalformedRequest('the body is not UTF-8')
   const text = Buffer.from(body).toString('utf8')
   const type = parametersOf(contentType).value
-  const pairs = READERS[type]?.(text)
+  const pairs = READERS.get(type)?.(text)
   if (pairs === undefined)
     throw new MalformedRequest(`the content type must be one of ${contentTypes.join(', ')}, not "${contentType}"`)
   if (pairs.length === 0) throw new MalformedRequest('the body holds no pair')
   return pairs
 }
 
-const READERS: Readonly<Record<string, (text: string) => WirePair[]>> = {
-  'text/csv': (text) => linesOf(text).map(([line, where]) => csvPair(line, where)),
-  'application/json': instances,
-  'application/jsonlines': (text) => linesOf(text).map(([line, where]) => jsonPair(parsed(line, where), where)),
-}
+const READERS: ReadonlyMap<string, (text: string) => WirePair[]> = new Map([
+  ['text/csv', (text: string) => linesOf(text).map(([line, where]) => csvPair(line, where))],
+  ['application/json', instances],
+  [
+    'application/jsonlines',
+    (text: string) => linesOf(text).map(([line, where]) => jsonPair(parsed(line, where), where)),
+  ],
+])
 
 /** Non-empty lines, each with its place. */
 const linesOf = (text: string): [line: string, where: string][] =>

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { thresholdFor } from '../../scripts/insights/calibration.ts'
+import { calibrate, distinctScores, examplesOf, holdoutOf } from '../../scripts/insights/evaluation.ts'
+import { isPublic } from '../../scripts/insights/ipv4.ts'
+import type { Pairs } from '../../scripts/insights/pairs.ts'
+import { homeBodies, someWeights } from './tiny.ts'
+
+const HOLDOUT: Pairs = {
+  entities: ['known', 'seldom', 'new'],
+  entityIndex: Uint32Array.of(0, 1, 0, 2, 0, 0),
+  ip: Uint32Array.of(9, 9, 7, 9, 9, 8),
+}
+const KNOWN = new Map([
+  ['known', 10],
+  ['seldom', 9],
+])
+
+test('only pairs of entities that can be scored count, and the rest is counted', () => {
+  const { scorable, unseen, sparse } = holdoutOf(HOLDOUT, KNOWN, 10)
+  assert.deepEqual([[...scorable], unseen, sparse], [[0, 2, 4, 5], 1, 1])
+})
+
+test('scores are of distinct pairs', () => {
+  const weights = someWeights()
+  const holdout = holdoutOf(HOLDOUT, KNOWN, 10)
+  const once = { ...HOLDOUT, entityIndex: Uint32Array.of(0, 0, 0), ip: Uint32Array.of(7, 8, 9) }
+  assert.equal(distinctScores(weights, holdout).length, 3)
+  assert.deepEqual(distinctScores(weights, holdout), distinctScores(weights, holdoutOf(once, KNOWN, 10)))
+})
+
+test('an attack is the same entity from a random public address, the same for the same seed', () => {
+  const holdout = holdoutOf(homeBodies(20, 500), new Map(homeBodies(20, 1).entities.map((entity) => [entity, 99])), 10)
+  const examples = examplesOf(holdout, 1)
+  assert.equal(examples.normal.length, 10_000)
+  assert.ok(examples.attack.every(isPublic))
+  assert.ok(new Set(examples.attack).size > 9_900)
+  assert.deepEqual(examples, examplesOf(holdout, 1))
+  assert.notDeepEqual(examples.attack, examplesOf(holdout, 2).attack)
+  const sample = examplesOf(holdout, 1, 100)
+  assert.equal(sample.normal.length, 100)
+})
+
+const SETTINGS = { alertsPerDay: 2, days: 3, minEvents: 10, seed: 1, model: 'digest' }
+
+test('a calibration holds what later thresholds need', async () => {
+  const calibration = await calibrate(someWeights(), homeBodies(5, 40), homeBodies(5, 20, 9), SETTINGS)
+  assert.ok(calibration !== undefined)
+  assert.equal(calibration.threshold, calibration.tail[6])
+  assert.equal(thresholdFor(calibration, 1), calibration.tail[3])
+  assert.equal(calibration.holdoutPairs, 100)
+  assert.equal(calibration.baselines.net16.normalSeen, 1)
+  assert.ok(calibration.baselines.net16.auc > 0.9)
+})
+
+test('without a pair to score there is no calibration', async () =>
+  assert.equal(await calibrate(someWeights(), homeBodies(5, 9), homeBodies(5, 20), SETTINGS), undefined))
+
+test('it stops when told to', () =>
+  assert.rejects(
+    calibrate(someWeights(), homeBodies(5, 40), homeBodies(5, 20), SETTINGS, AbortSignal.abort(new Error('stopped'))),
+    /stopped/,
+  ))

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { UserError } from '../../scripts/cli/errors.ts'
+import { scoreAll } from '../../scripts/insights/encoder.ts'
+import { digestOf, loadModel, packModel } from '../../scripts/insights/model-file.ts'
+import { entityRow } from '../../scripts/insights/network.ts'
+import { readSafetensors, writeSafetensors } from '../../scripts/insights/safetensors.ts'
+import { tempFolder } from '../support/temp.ts'
+import { DESCRIPTION, someModel } from './tiny.ts'
+
+const folder = tempFolder()
+
+test('tensors survive being written, to the bit', () =>
+  fc.assert(
+    fc.property(fc.array(fc.array(fc.float(), { maxLength: 9 }), { maxLength: 4 }), (lists) => {
+      const tensors = new Map(
+        lists.map((list, i) => [`t${i}`, { shape: [list.length], data: Float32Array.from(list) }]),
+      )
+      assert.deepEqual(readSafetensors(writeSafetensors(tensors)), tensors)
+    }),
+  ))
+
+test('the file is what the format says', () => {
+  const file = Buffer.from(
+    writeSafetensors(
+      new Map([
+        ['a', { shape: [2, 1], data: Float32Array.from([1, -2]) }],
+        ['b', { shape: [], data: Float32Array.from([0.5]) }],
+      ]),
+    ),
+  )
+  const length = Number(file.readBigUInt64LE())
+  assert.equal((8 + length) % 8, 0)
+  assert.deepEqual(JSON.parse(file.toString('utf8', 8, 8 + length)), {
+    a: { dtype: 'F32', shape: [2, 1], data_offsets: [0, 8] },
+    b: { dtype: 'F32', shape: [], data_offsets: [8, 12] },
+  })
+  assert.equal(file.subarray(8 + length).toString('hex'), '0000803f000000c00000003f')
+})
+
+const withHeader = (header: string, numbers = 8): Buffer => {
+  const file = Buffer.alloc(8 + header.length + numbers)
+  file.writeBigUInt64LE(BigInt(header.length))
+  file.write(header, 8)
+  return file
+}
+const broken: [name: string, file: Buffer, why: RegExp][] = [
+  ['empty', Buffer.alloc(0), /shorter/],
+  ['cut', withHeader('{}').subarray(0, 9), /shorter/],
+  ['a huge header', Buffer.from('ffffffffffffffff00', 'hex'), /shorter/],
+  ['no JSON', withHeader('{'), /JSON/],
+  ['another type', withHeader('{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}'), /tensor a/],
+  ['beyond the end', withHeader('{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}'), /tensor a/],
+  ['another size', withHeader('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}'), /tensor a/],
+  ['no offsets', withHeader('{"a":{"dtype":"F32","shape":[1]}}'), /tensor a/],
+]
+for (const [name, file, why] of broken)
+  test(`no safetensors: ${name}`, () => assert.throws(() => readSafetensors(file), why))
+
+test('a model read back scores as before, and knows its entities', async () => {
+  const trained = someModel()
+  const path = join(folder, 'model.tar.gz')
+  writeFileSync(path, await packModel(trained))
+  const model = await loadModel(path)
+  assert.deepEqual(model.description, DESCRIPTION)
+  assert.deepEqual([model.has('john%2Edoe'), model.has('john.doe'), model.has('Zoë%2C')], [true, false, true])
+  assert.deepEqual([model.events('john%2Edoe'), model.events('nobody')], [20, 0])
+  for (const entity of ['john%2Edoe', 'nobody'])
+    for (const ip of [0, 1, 0xffffffff]) {
+      const row = Uint32Array.of(entityRow(entity, 7))
+      const [expected] = scoreAll(trained.weights, row, Uint32Array.of(ip))
+      assert.ok(Math.abs(model.score(entity, ip) - expected!) < 1e-6)
+    }
+  const kept = model.ipEmbedding(1)
+  const copy = kept.slice()
+  model.score('nobody', 2)
+  assert.deepEqual(kept, copy)
+})
+
+test('the same model has the same bytes', async () => {
+  assert.equal(digestOf(await packModel(someModel())), digestOf(await packModel(someModel())))
+})
+
+test('tar can open it, and what is in it can be read', async () => {
+  const path = join(folder, 'listed.tar.gz')
+  writeFileSync(path, await packModel(someModel()))
+  const listed = execFileSync('tar', ['-tzf', path], { encoding: 'utf8' })
+  assert.equal(listed, 'model.json\nentities.csv\nweights.safetensors\n')
+  execFileSync('tar', ['-xzf', path, '-C', folder])
+  assert.equal(readFileSync(join(folder, 'entities.csv'), 'utf8'), 'john%2Edoe,20\nZoë%2C,10\n')
+  assert.equal(JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8')).hyperparameters.vector_dim, 5)
+})
+
+test('no model there', () => assert.rejects(loadModel(join(folder, 'none.tar.gz')), UserError))
+
+test('a damaged model is named', async () => {
+  const path = join(folder, 'damaged.tar.gz')
+  const bytes = await packModel(someModel())
+  const other = {
+    ...someModel(),
+    description: { ...DESCRIPTION, hyperparameters: { ...DESCRIPTION.hyperparameters, vector_dim: 6 } },
+  }
+  for (const content of [Buffer.from('hello'), bytes.subarray(0, 200), Buffer.alloc(0), await packModel(other)]) {
+    writeFileSync(path, content)
+    await assert.rejects(loadModel(path), (error) => error instanceof UserError && error.message.includes(path))
+  }
+})
