@@ -52,10 +52,13 @@ const READERS: ReadonlyMap<string, (text: string) => WirePair[]> = new Map([
 
 /** Non-empty lines, each with its place. */
 const linesOf = (text: string): [line: string, where: string][] =>
-  text.split(/\r?\n/).flatMap((line, i): [string, string][] => (line.trim() === '' ? [] : [[line, `line ${i + 1}`]]))
+  text.split(/\r?\n/).flatMap((line, i): [string, string][] => (trimmed(line) === '' ? [] : [[line, `line ${i + 1}`]]))
+
+/** Only blanks and tabs go: an entity may well begin or end with another kind of space, which the codec keeps. */
+const trimmed = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '')
 
 function csvPair(line: string, where: string): WirePair {
-  const fields = line.split(',').map((field) => field.trim())
+  const fields = line.split(',').map(trimmed)
   const [entity = '', address = ''] = fields
   if (fields.length !== 2) throw new MalformedRequest(`${where}: two fields are needed, entity and address`)
   // IP Insights' own reader would split such a name.
