@@ -64,7 +64,14 @@ async function serve(context: Context, run: Run, { host, port }: Values<typeof o
   const model = await loadModel(run.path(paths.model))
   const digest = digestOf(await readFile(run.path(paths.model)))
   if (!/^(127\.|localhost$|::1$)/.test(host)) context.talk.warn(`everybody who reaches ${host} may ask this endpoint`)
-  const settings = { model, digest, host, port, onError: context.talk.warn, ...(token !== undefined && { token }) }
+  const settings = {
+    model,
+    digest,
+    host,
+    port,
+    onError: (text: string) => context.talk.warn(text),
+    ...(token !== undefined && { token }),
+  }
   const endpoint = await startEndpoint(settings)
   const record = { url: endpoint.url, pid: process.pid, token: token ?? '', model: digest }
   try {

@@ -57,7 +57,8 @@ function invoke(model: Model, request: FastifyRequest, reply: FastifyReply) {
   const most = Math.floor(MOST_NUMBERS / (2 * model.ipEmbedding(0).length))
   if (format.verbose && pairs.length > most)
     return refuse(reply, 413, `embeddings of ${pairs.length} pairs at once are too much: ask for at most ${most}`)
-  return reply.type(format.type).send(answerOf(model, pairs, format))
+  // As bytes: of a text fastify would add a charset to the content type.
+  return reply.type(format.type).send(Buffer.from(answerOf(model, pairs, format)))
 }
 
 function stop(request: FastifyRequest, reply: FastifyReply, token: string, { onStop }: ServerSettings) {

@@ -94,7 +94,7 @@ function hyperparametersOf(run: Run): [string, string][] {
   const chosen = Object.entries(run.ledger.steps.train?.settings ?? {}).filter(([name]) => name !== 'alertsPerDay')
   return chosen.flatMap(([name, value]): [string, string][] => {
     const used = value ?? result[name]
-    return used === undefined || used === null ? [] : [[snake(name), String(used)]]
+    return used === undefined || used === null ? [] : [[snake(name), JSON.stringify(used)]]
   })
 }
 

@@ -1,3 +1,5 @@
+import { type RuleResult, ruleNames } from '../insights/baselines.ts'
+
 /** All that a report shows, as plain data. */
 export interface ReportData {
   readonly run: RunFacts
@@ -40,18 +42,11 @@ export interface Extracted {
   readonly dropped: readonly { readonly reason: string; readonly events: number }[]
 }
 
-export const rules = ['ip', 'net24', 'net16'] as const
 /** "Was this address, its /24, its /16 seen before for this entity?" */
-export type Rule = (typeof rules)[number]
+export type Rule = (typeof ruleNames)[number]
+export const rules: readonly Rule[] = ruleNames
 export const ruleName: Record<Rule, string> = { ip: 'same address', net24: 'same /24', net16: 'same /16' }
 export const shortName: Record<Rule, string> = { ip: 'IP', net24: '/24', net16: '/16' }
-
-/** How a yes/no rule does: the shares of normal and of attack pairs that it has seen before. */
-export interface RuleResult {
-  readonly normalSeen: number
-  readonly attackSeen: number
-  readonly auc: number
-}
 
 export interface Trained {
   /** Absent without a holdout that could be scored. */

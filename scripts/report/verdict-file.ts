@@ -1,9 +1,10 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { UserError } from '../cli/errors.ts'
-import { auc, countBelow, quantile, roc } from '../insights/metrics.ts'
+import type { RuleResult } from '../insights/baselines.ts'
+import { auc, aucOfRule, countBelow, quantile, roc } from '../insights/metrics.ts'
 import type { Verdict } from '../insights/verdicts.ts'
-import { type Bin, type RocPoint, type Rule, type RuleResult, rules, type Unjudged } from './data.ts'
+import { type Bin, type RocPoint, type Rule, rules, type Unjudged } from './data.ts'
 
 export type PairVerdict = Verdict & { readonly accesses: number }
 
@@ -79,7 +80,7 @@ export class VerdictSummary {
   private ruleResults(normal: number, attack: number): Record<Rule, RuleResult> {
     const result = (rule: Rule): RuleResult => {
       const [normalSeen, attackSeen] = [this.seen.normal[rule] / normal, this.seen.attack[rule] / attack]
-      return { normalSeen, attackSeen, auc: 0.5 + (normalSeen - attackSeen) / 2 }
+      return { normalSeen, attackSeen, auc: aucOfRule(normalSeen, attackSeen) }
     }
     return { ip: result('ip'), net24: result('net24'), net16: result('net16') }
   }

@@ -5,7 +5,8 @@ import type { PairVerdict } from './findings.ts'
 
 /** Rows beyond what is flagged, for context. */
 const AT_LEAST = 100
-const AT_MOST = 100_000
+/** More than anybody reads; the verdicts have them all. */
+export const MOST_ROWS = 10_000
 
 const HEADER =
   'rank,flagged,entity,ip,anomaly_score,accesses,training_accesses,seen_before,usual_networks,allowed,label'
@@ -13,31 +14,25 @@ const HEADER =
 /** Keeps the most anomalous verdicts, in bounded memory. */
 export class Anomalies {
   private kept: PairVerdict[] = []
-  private flagged = 0
 
   add(verdict: PairVerdict): void {
     if (verdict.verdict !== 'scored') return
-    if (verdict.flagged) this.flagged += 1
     this.kept.push(verdict)
     // Now and then, so that it costs little.
-    if (this.kept.length >= 2 * this.limit + AT_LEAST) this.trim()
+    if (this.kept.length >= 4 * MOST_ROWS) this.trim()
   }
 
-  /** All that is flagged and some more, most anomalous first; at most 100,000. */
+  /** All that is flagged and some more, most anomalous first; at most 10,000 flagged ones. */
   top(): readonly PairVerdict[] {
     this.trim()
     return this.kept
-  }
-
-  private get limit(): number {
-    return Math.min(AT_MOST, this.flagged + AT_LEAST)
   }
 
   private trim(): void {
     // What is flagged comes first: an allowed network may hold what is more anomalous.
     const flagged = this.kept.filter((verdict) => verdict.flagged).sort(byAnomaly)
     const others = this.kept.filter((verdict) => !verdict.flagged).sort(byAnomaly)
-    this.kept = [...flagged.slice(0, AT_MOST), ...others.slice(0, AT_LEAST)].sort(byAnomaly)
+    this.kept = [...flagged.slice(0, MOST_ROWS), ...others.slice(0, AT_LEAST)].sort(byAnomaly)
   }
 }
 

@@ -8,6 +8,7 @@ import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
 import { openStore } from '../stores/open.ts'
+import { MOST_ROWS } from './anomalies.ts'
 import { type Prepared, preparedFor, runTarget, type Target } from './prepare.ts'
 import { resultOf, type ScoreResult, summaryOf } from './result.ts'
 import { files, score } from './score.ts'
@@ -65,7 +66,7 @@ async function scoreRun(context: Context, run: Run, values: Options): Promise<Ou
   run.result('train')
   const target = await runTarget(run, other)
   const prepared = await preparedFor(target, values, context)
-  if (values.dryRun) return preview(prepared, { run: run.id })
+  if (values.dryRun) return preview(target, prepared, { run: run.id })
   const plan = {
     settings: prepared.settings,
     inputs: ['extract', 'train'],
@@ -98,14 +99,14 @@ async function scoreFiles(
     calibration: `${model}/calibration.json`,
   }
   const prepared = await preparedFor(target, values, context)
-  if (values.dryRun) return preview(prepared, {})
+  if (values.dryRun) return preview(target, prepared, {})
   const result = await carryOut(context, target, prepared, values, await openStore(values.scores))
   return { json: { ...result }, text: summaryOf(result) }
 }
 
-const preview = ({ policy, settings }: Prepared, run: { run?: string }): Outcome => ({
+const preview = (target: Target, { policy, settings }: Prepared, run: { run?: string }): Outcome => ({
   json: { ...run, dryRun: true, threshold: policy.threshold, ...settings },
-  text: `would judge ${String(settings.of)}; flagged is what scores below ${policy.threshold}`,
+  text: `would judge ${target.of}; flagged is what scores below ${policy.threshold}`,
 })
 
 async function carryOut(
@@ -122,6 +123,8 @@ async function carryOut(
   const output = store.localPath?.(files.verdicts) ?? `${store.uri}/${files.verdicts}`
   const anomalies = store.localPath?.(files.anomalies) ?? `${store.uri}/${files.anomalies}`
   const result = resultOf({ of: target.of, findings, prepared, output, anomalies, digest })
+  if (findings.flagged > MOST_ROWS)
+    context.talk.warn(`${anomalies} holds the ${MOST_ROWS} most anomalous pairs; the verdicts have all`)
   if (findings.scored === 0) context.talk.warn('no pair could be judged: the model knows none of these entities well')
   if (prepared.labels !== undefined && findings.attacks === 0)
     context.talk.warn('none of the labelled pairs is among what was judged')

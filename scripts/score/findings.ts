@@ -1,3 +1,4 @@
+import { ruleNames } from '../insights/baselines.ts'
 import type { Verdict } from '../insights/verdicts.ts'
 
 /** A verdict on a distinct pair, as it stands in verdicts.ndjson. */
@@ -6,8 +7,7 @@ export interface PairVerdict extends Verdict {
   readonly accesses: number
 }
 
-export const rules = ['ip', 'net24', 'net16'] as const
-export type Rule = (typeof rules)[number]
+type Rule = (typeof ruleNames)[number]
 
 /** What adds up over all verdicts. */
 export class Findings {
@@ -36,7 +36,7 @@ export class Findings {
     if (kind !== undefined) kind.judged += 1
     if (seen === undefined) this.hasHistory = false
     else
-      for (const rule of rules) {
+      for (const rule of ruleNames) {
         if (seen[rule]) continue
         this.alarms[rule] += 1
         if (kind !== undefined) kind.unseenBy[rule] += 1

@@ -41,7 +41,7 @@ export async function runTarget(run: Run, other?: Run): Promise<Target> {
   if (other === undefined) return { ...own, of: 'holdout', judged: await pairFiles(run, paths.holdout) }
   sameEntity(run, other)
   const judged = await pairFiles(other, paths.train, paths.holdout)
-  return { ...own, of: other.id, judged, pairs: String(other.result('extract').digest) }
+  return { ...own, of: other.id, judged, pairs: JSON.stringify(other.result('extract').digest ?? null) }
 }
 
 export interface PrepareOptions extends ThresholdOptions {
@@ -105,8 +105,9 @@ async function knownBy(
   const digest = endpoint === undefined ? digestOf(await readFile(target.model)) : await servedModel(endpoint, signal)
   if (calibration !== undefined && digest !== undefined && digest !== calibration.model)
     throw otherModel(endpoint, target)
+  const warn = (text: string) => talk.warn(text)
   const scorer: Scorer | undefined =
-    endpoint === undefined ? model && directScorer(model) : endpointScorer({ url: endpoint, signal, warn: talk.warn })
+    endpoint === undefined ? model && directScorer(model) : endpointScorer({ url: endpoint, signal, warn })
   if (scorer === undefined) throw new Error('without an endpoint the model is loaded')
   return {
     scorer,

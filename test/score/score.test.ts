@@ -147,7 +147,9 @@ test('files against a model, without a run', async () => {
   const direct = await score({ pairs, model, scores })
   assert.equal(direct.json.output, `${scores}/verdicts.ndjson`)
   const own = await score()
-  const bare = own.verdicts.map(({ seen: _, ...verdict }) => verdict)
+  const bare = own.verdicts.map((verdict) =>
+    Object.fromEntries(Object.entries(verdict).filter(([name]) => name !== 'seen')),
+  )
   assert.deepEqual(direct.verdicts, bare)
   assert.deepEqual((await score({ pairs, model, scores, endpoint: endpoint.url })).verdicts, bare)
 })
