@@ -34,7 +34,6 @@ const calibrationSchema = z.strictObject({
 
 /** Belongs to one model: thresholds do not carry over to another. */
 export type Calibration = z.infer<typeof calibrationSchema>
-export type Baseline = z.infer<typeof baselineSchema>
 
 const QUANTILES = 1001
 const TAIL = 2000

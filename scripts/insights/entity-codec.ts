@@ -3,9 +3,8 @@
  * (it splits rows at dots as well as commas), and of `%` itself. The same codec is written in SQL for extraction.
  */
 
-/** `%`, `.`, `,`, space, the three quotes, backslash and the control characters. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not get through
-const SPECIAL = /[%., "'`\\\u0000-\u001f\u007f]/g
+/** `%`, `.`, `,`, space, the three quotes, backslash and the control characters of ASCII. */
+const SPECIAL = /[%., "'`\\]|(?![\u0080-\u009f])\p{Cc}/gu
 const ESCAPE = /%(25|2E|2C|20|22|27|60|5C|[01][0-9A-F]|7F)/g
 
 /** `john.doe` → `john%2Edoe`. Anything else, non-ASCII included, stays. */

@@ -70,7 +70,7 @@ export function aucOn(weights: Weights, { entities, entityIndex, normal, attack 
 }
 
 /** The simple rules on the same examples. */
-export function baselinesOn(history: History, { entities, entityIndex, normal, attack }: Examples) {
+function baselinesOn(history: History, { entities, entityIndex, normal, attack }: Examples) {
   const seen = (ips: Uint32Array) => Array.from(ips, (ip, i) => history.seen(entities[entityIndex[i]!]!, ip))
   return rulesOn(seen(normal), seen(attack))
 }

@@ -84,7 +84,7 @@ export function validated(given: Readonly<Record<string, number | undefined>>): 
 }
 
 /** @throws Error when the value is out of its documented range */
-export function check(name: HyperparameterName, value: number): void {
+function check(name: HyperparameterName, value: number): void {
   const { min, max, integer }: Rule = RULES[name]
   if (Number.isFinite(value) && value >= min && value <= max && (!integer || Number.isInteger(value))) return
   const upTo = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`

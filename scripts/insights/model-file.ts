@@ -58,7 +58,7 @@ export async function loadModel(path: string): Promise<Model> {
 }
 
 /** @throws Error that says what is wrong */
-export async function unpackModel(bytes: Uint8Array): Promise<Model> {
+async function unpackModel(bytes: Uint8Array): Promise<Model> {
   const { unpackTar } = await import('modern-tar')
   const members = new Map(
     (await unpackTar(await promisify(gunzip)(bytes))).map(({ header, data }) => [header.name, data]),

@@ -6,9 +6,12 @@ import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
 
 /** Lengths of the prefixes that the address encoder sums. Single addresses are left out: few are ever seen twice. */
-export const PREFIX_LENGTHS = [8, 12, 16, 20, 24]
+const PREFIX_LENGTHS = [8, 12, 16, 20, 24]
 
-/** Rows of a prefix length: a power of two that leaves the /24 networks of small sets room, and never more than 2¹⁶: larger tables cost more trips to memory than they bring. */
+/**
+ * Rows of a prefix length: a power of two that leaves the /24 networks of small sets room, and never more than 2¹⁶, for larger
+ * tables cost more trips to memory than they bring.
+ */
 export function prefixRowsFor(ips: Uint32Array): number {
   const networks = new Set<number>()
   for (const ip of ips) if (networks.add(ip >>> 8).size >= MOST_ROWS / 2) return MOST_ROWS

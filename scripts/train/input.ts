@@ -16,7 +16,7 @@ export async function inputOfRun(run: Run, signal: AbortSignal): Promise<Input> 
     throw new UserError(`run ${run.id}: no files in ${run.uri}/${paths.train}`, {
       hint: `${nextCommand('extract', run)} --overwrite`,
     })
-  const days = (Date.parse(run.request.to) - Date.parse(String(cutoff))) / DAY_MS
+  const days = (Date.parse(run.request.to) - Date.parse(typeof cutoff === 'string' ? cutoff : '')) / DAY_MS
   return inputOf(train, holdout, days > 0 ? days : 1, signal)
 }
 

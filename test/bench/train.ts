@@ -15,7 +15,7 @@ import { plainEnvironment, scriptPath } from '../support/run-script.ts'
 /** The tutorial's data set: 10,000 users, ten days, seven to train on and three held out. */
 const [SEED, USERS, TRAIN_SHARE, DAYS] = [7, 10_000, 0.7, 10] as const
 /** This trainer's choice for it. */
-export const CHOICE = { 'vector-dim': 32, epochs: 1, 'num-entity-vectors': 100_000 } as const
+export const CHOICE = { 'vector-dim': 32, 'mini-batch-size': 2000, epochs: 1, 'num-entity-vectors': 100_000 } as const
 const SAMPLE = 100_000
 
 export interface TrainFigures {
