@@ -1,17 +1,15 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { facts } from '../cli/format.ts'
 import { flag, number, text, type Values } from '../cli/options.ts'
 import { runOptions } from '../cli/shared-options.ts'
-import { digestOf, loadModel } from '../insights/model-file.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
 import { forgetEndpoint, noteEndpoint, runningEndpoint, startDetached, TOKEN_VARIABLE } from './detached.ts'
-import { type Endpoint, startEndpoint } from './endpoint.ts'
+import { type Endpoint, serveRun } from './endpoint.ts'
 
 const options = {
   host: text({
@@ -61,19 +59,10 @@ const preview = (run: Run, { host, port }: Values<typeof options>): Outcome => (
 /** In the foreground. The process that was left running does the same, and notes itself in the run's folder. */
 async function serve(context: Context, run: Run, { host, port }: Values<typeof options>): Promise<Outcome> {
   const token = context.env[TOKEN_VARIABLE]
-  const model = await loadModel(run.path(paths.model))
-  const digest = digestOf(await readFile(run.path(paths.model)))
   if (!/^(127\.|localhost$|::1$)/.test(host)) context.talk.warn(`everybody who reaches ${host} may ask this endpoint`)
-  const settings = {
-    model,
-    digest,
-    host,
-    port,
-    onError: (text: string) => context.talk.warn(text),
-    ...(token !== undefined && { token }),
-  }
-  const endpoint = await startEndpoint(settings)
-  const record = { url: endpoint.url, pid: process.pid, token: token ?? '', model: digest }
+  const onError = (text: string) => context.talk.warn(text)
+  const endpoint = await serveRun(run, { host, port, onError, ...(token !== undefined && { token }) })
+  const record = { url: endpoint.url, pid: process.pid, token: token ?? '', model: endpoint.digest }
   try {
     if (token !== undefined) await noteEndpoint(run, record)
     context.talk.info(`serving run ${run.id} on ${endpoint.url}${token === undefined ? '; Ctrl-C stops it' : ''}`)

@@ -1,6 +1,10 @@
+import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { messageOf, UserError } from '../cli/errors.ts'
 import type { Model } from '../insights/model.ts'
+import { digestOf, loadModel } from '../insights/model-file.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run } from '../runs/run.ts'
 import { serverOf } from './server.ts'
 
 export interface EndpointSettings {
@@ -39,6 +43,17 @@ export async function startEndpoint(settings: EndpointSettings): Promise<Endpoin
     throw cannotListen(host, port, error)
   }
   return { url: urlOf(host, server.server.address() as AddressInfo), asked, close: () => server.close() }
+}
+
+/** Serves the model of a run. @throws UserError when it has none, or it cannot listen there */
+export async function serveRun(
+  run: Run,
+  settings: Omit<EndpointSettings, 'model' | 'digest'> = {},
+): Promise<Endpoint & { readonly digest: string }> {
+  const path = run.path(paths.model)
+  const model = await loadModel(path)
+  const digest = digestOf(await readFile(path))
+  return { ...(await startEndpoint({ ...settings, model, digest })), digest }
 }
 
 /** An address that means "all of them" is reached from here by the loopback. */

@@ -14,7 +14,7 @@ import { command } from '../../scripts/score/command.ts'
 import { runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
 import { HOSTILE, LABELS, trainedRun } from '../support/trained-run.ts'
-import { faultyEndpoint, honest, text } from './faulty-endpoint.ts'
+import { faultyEndpoint, honest, never, status, text } from './faulty-endpoint.ts'
 
 const workspace = tempFolder()
 const labels = `${workspace}/${LABELS}`
@@ -203,6 +203,34 @@ test('many pairs go in several requests below the limit, and their answers stay 
     rows.map((_, i) => i % 10_000),
   )
 })
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGKILL', undefined],
+] as const)
+  test(`stopped by ${signal} while an endpoint keeps silent, and done again: the same bytes`, async () => {
+    const wanted = (await score({ labels, overwrite: true })).json.digest
+    // Asked for its model, it answers; then it fails once, which is said, and then it keeps silent.
+    const silent = await faultyEndpoint(honest, status(503), never)
+    const args = [
+      '--workspace',
+      workspace,
+      '--run',
+      run.id,
+      '--labels',
+      labels,
+      '--overwrite',
+      '--endpoint',
+      silent.url,
+    ]
+    const ended = await runScript('score', args, {
+      onStderr: (soFar, kill) => (/asking again/.test(soFar) ? kill(signal) : undefined),
+    })
+    assert.equal(ended.code, code, ended.stderr)
+    assert.equal(ended.stdout, '')
+    assert.equal((await score({ labels })).json.digest, wanted)
+  })
 
 const refused: [line: string, code: number, says: RegExp][] = [
   ['--pairs a.csv', 2, /--pairs and --model belong together/],
