@@ -46,9 +46,12 @@ export type EndpointState = 'ours' | 'foreign' | 'silent' | 'gone'
 const ANSWER_MS = 5000
 
 /** Asks whoever listens at the noted address who it is. */
-export async function stateOf({ url, token }: Pick<EndpointRecord, 'url' | 'token'>): Promise<EndpointState> {
+export async function stateOf(
+  { url, token }: Pick<EndpointRecord, 'url' | 'token'>,
+  answerMs = ANSWER_MS,
+): Promise<EndpointState> {
   try {
-    const answer = await fetch(`${url}/ping`, { signal: AbortSignal.timeout(ANSWER_MS), redirect: 'manual' })
+    const answer = await fetch(`${url}/ping`, { signal: AbortSignal.timeout(answerMs), redirect: 'manual' })
     await answer.body?.cancel()
     return answer.headers.get(IDENTITY_HEADER) === identityOf(token) ? 'ours' : 'foreign'
   } catch (error) {
@@ -62,20 +65,25 @@ const POLL_MS = 50
 /**
  * Asks an endpoint to end itself and waits until it has. No process is ever killed: a process number may by now be another's,
  * and the token goes only to whoever has proven to be this endpoint.
+ * Times are milliseconds: for one answer, and until it has ended.
  * @throws UserError when it is silent or does not end
  */
-export async function stopEndpoint(record: EndpointRecord): Promise<'stopped' | 'gone' | 'foreign'> {
-  const state = await stateOf(record)
+export async function stopEndpoint(
+  record: EndpointRecord,
+  answerMs = ANSWER_MS,
+  stopMs = STOP_MS,
+): Promise<'stopped' | 'gone' | 'foreign'> {
+  const state = await stateOf(record, answerMs)
   if (state === 'silent') throw stuck(record, 'does not answer')
   if (state !== 'ours') return state
   const { url, token } = record
   await fetch(`${url}/stop`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(ANSWER_MS),
+    signal: AbortSignal.timeout(answerMs),
   }).catch(() => undefined)
-  for (const until = Date.now() + STOP_MS; Date.now() < until; await sleep(POLL_MS))
-    if ((await stateOf(record)) !== 'ours') return 'stopped'
+  for (const until = Date.now() + stopMs; Date.now() < until; await sleep(POLL_MS))
+    if ((await stateOf(record, answerMs)) !== 'ours') return 'stopped'
   throw stuck(record, 'does not stop')
 }
 

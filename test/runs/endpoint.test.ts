@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, test } from 'node:test'
+import { UserError } from '../../scripts/cli/errors.ts'
+import { IDENTITY_HEADER, identityOf, knowsToken, stateOf, stopEndpoint } from '../../scripts/runs/endpoint.ts'
+
+const TOKEN = 'a token'
+
+async function listening(listener: RequestListener): Promise<{ url: string; close(): void }> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  after(close)
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close }
+}
+
+const recordOf = (url: string) => ({ url, pid: 1, token: TOKEN, model: 'm' })
+const says =
+  (identity: string | undefined, asked: string[] = []): RequestListener =>
+  (request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    if (identity !== undefined) response.setHeader(IDENTITY_HEADER, identity)
+    response.end()
+  }
+
+const states: [what: string, listener: RequestListener, state: string][] = [
+  ['itself', says(identityOf(TOKEN)), 'ours'],
+  ['one with another token', says(identityOf('another')), 'foreign'],
+  ['one that repeats the token itself', says(TOKEN), 'foreign'],
+  ['any other server', says(undefined), 'foreign'],
+  [
+    'one that sends elsewhere',
+    (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+    'foreign',
+  ],
+  ['one that keeps silent', () => {}, 'silent'],
+  ['one that hangs up', (request) => request.socket.destroy(), 'gone'],
+]
+
+for (const [what, listener, state] of states)
+  test(`at the noted address is ${what}: ${state}`, async () => {
+    const { url } = await listening(listener)
+    assert.equal(await stateOf(recordOf(url), 200), state)
+  })
+
+test('nobody is there', async () => {
+  const { url, close } = await listening(() => {})
+  close()
+  assert.equal(await stateOf(recordOf(url)), 'gone')
+  assert.equal(await stopEndpoint(recordOf(url)), 'gone')
+})
+
+test('who is silent, or does not stop, is named with what to do', async () => {
+  const silent = await listening(() => {})
+  await assert.rejects(stopEndpoint(recordOf(silent.url), 200), (error) => {
+    assert.ok(error instanceof UserError)
+    assert.match(error.message, /does not answer/)
+    assert.match(error.hint ?? '', /process 1 /)
+    return true
+  })
+  const asked: string[] = []
+  const stubborn = await listening(says(identityOf(TOKEN), asked))
+  await assert.rejects(stopEndpoint(recordOf(stubborn.url), 200, 100), /does not stop/)
+  assert.ok(asked.includes('POST /stop'))
+})
+
+for (const given of ['', 'a toke', 'a token ', 'A token'])
+  test(`"${given}" is not the token`, () => assert.equal(knowsToken(given, TOKEN), false))
+test('the token is', () => assert.equal(knowsToken(TOKEN, TOKEN), true))
