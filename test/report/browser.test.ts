@@ -77,7 +77,7 @@ before(async () => {
 })
 after(() => browser?.close())
 
-async function opened(url: string, options: { dark?: boolean; width?: number } = {}) {
+async function opened(url: string, options: { dark?: boolean; width?: number; print?: boolean } = {}) {
   const troubles: string[] = []
   const requests: string[] = []
   const page: Page =
@@ -89,6 +89,7 @@ async function opened(url: string, options: { dark?: boolean; width?: number } =
   page.on('console', (message) => troubles.push(message.text()))
   page.on('dialog', (dialog) => troubles.push(dialog.message()))
   page.on('request', (request) => requests.push(request.url()))
+  await page.emulateMedia({ media: options.print ? 'print' : 'screen' })
   await page.goto(url)
   return { page, troubles, requests }
 }
@@ -149,19 +150,21 @@ test('served over HTTP it asks for nothing either', { skip }, async () => {
 
 const COLOURS = `(() => {
   const style = getComputedStyle(document.body)
-  const bars = getComputedStyle(document.querySelector('figure [aria-label="rect"]'))
-  return { paper: style.backgroundColor, ink: style.color, width: document.documentElement.scrollWidth - innerWidth }
+  const widths = [document.documentElement, ...(matchMedia('print').matches ? document.querySelectorAll('.scroll') : [])]
+  return { paper: style.backgroundColor, over: Math.max(...widths.map((element) => element.scrollWidth - element.clientWidth)) }
 })()`
 
 for (const [what, options, paper] of [
   ['light', {}, 'rgb(253, 253, 252)'],
   ['dark', { dark: true }, 'rgb(21, 24, 28)'],
   ['light, on a phone', { width: 390 }, 'rgb(253, 253, 252)'],
+  // A4 with margins of 15 mm.
+  ['on paper', { print: true, dark: true, width: 680 }, 'rgb(255, 255, 255)'],
 ] as const)
   test(`the style applies and nothing overflows: ${what}`, { skip }, async () => {
     const { page, troubles } = await opened(fileOf(await pageOf(sampleData())), options)
-    const seen = (await page.evaluate(COLOURS)) as { paper: string; ink: string; width: number }
+    const seen = (await page.evaluate(COLOURS)) as { paper: string; over: number }
     assert.equal(seen.paper, paper)
-    assert.ok(seen.width <= 0, `the page is ${seen.width} pixels too wide`)
+    assert.ok(seen.over <= 0, `${seen.over} pixels too wide`)
     assert.deepEqual(troubles, [])
   })
