@@ -42,11 +42,11 @@ const heldOut = (days: number | undefined): string =>
 
 /** Widths of a cube root: a handful of alerts still shows beside millions of events. */
 const row = ({ name, value, note, tone }: Stage, most: number): Html =>
-  html`<tr><th scope="row">${name}</th><td class="number">${count(value)}</td><td><svg class="bar ${tone}" width="160" height="14" viewBox="0 0 160 14" aria-hidden="true"><rect width="${width(value, most)}" height="14" rx="2"/></svg></td><td><small>${note}</small></td></tr>
+  html`<tr><th scope="row">${name}</th><td class="number">${count(value)}</td><td><svg class="bar ${tone}" width="120" height="14" viewBox="0 0 120 14" aria-hidden="true"><rect width="${width(value, most)}" height="14" rx="2"/></svg></td><td><small>${note}</small></td></tr>
 `
 
 const width = (value: number, most: number): number =>
-  value === 0 || most === 0 ? 0 : Math.max(2, Math.round(160 * Math.cbrt(value / most)))
+  value === 0 || most === 0 ? 0 : Math.max(2, Math.round(120 * Math.cbrt(value / most)))
 
 function dropped({ dropped, events }: ReportData['extracted']): Html {
   if (dropped.length === 0) return html`<p>Every event became an access.</p>`
