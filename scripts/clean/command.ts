@@ -62,15 +62,17 @@ function planOf({ endpoint, remnants }: Leftovers): string[] {
   return [`  endpoint ${endpoint.url}: ${endpoint.running ? 'running' : 'no longer running'}`, ...lines]
 }
 
+const filesText = (files: number): string => `${count(files)} ${files === 1 ? 'file' : 'files'}`
+
 function sizeOf({ files, bytes: size, linkedBytes }: Remnant): string {
   const linked = linkedBytes > 0 ? `; ${bytes(linkedBytes)} of it are links to logs that stay` : ''
-  return `${count(files)} ${files === 1 ? 'file' : 'files'}, ${bytes(size)}${linked}`
+  return `${filesText(files)}, ${bytes(size)}${linked}`
 }
 
 function outcomeOf(run: string, removed: Awaited<ReturnType<typeof removeEverything>>): Outcome {
   const lines = removed.map(({ what, files, bytes: size }): [string, string] => [
     what,
-    what.startsWith('endpoint ') ? 'stopped' : `${count(files)} files, ${bytes(size)} freed`,
+    what.startsWith('endpoint ') ? 'stopped' : `${filesText(files)}, ${bytes(size)} freed`,
   ])
   return { json: { run, removed }, text: facts([['run', run], ...lines]) }
 }
