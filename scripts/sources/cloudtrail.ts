@@ -27,6 +27,14 @@ export const cloudtrail: Source = {
     // The time is the end of the hour of delivery: files delivered up to two hours after the window are looked up.
     padding: { unit: 1, before: 0, after: 120, lateHours: 24 },
   },
+  members: {
+    eventTime: 'VARCHAR',
+    eventID: 'VARCHAR',
+    eventType: 'VARCHAR',
+    sourceIPAddress: 'VARCHAR',
+    userIdentity:
+      'STRUCT(type VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, accessKeyId VARCHAR, userName VARCHAR, sessionContext STRUCT(sessionIssuer STRUCT(userName VARCHAR)))',
+  },
   entities: {
     principal: { about: 'principal id without the session name: the user or role', column: 'principal' },
     'principal-session': { about: 'principal id as logged, with the session name', column: 'principal_session' },

@@ -13,6 +13,8 @@ export interface Source {
   readonly about: string
   /** In order of recognition. */
   readonly layouts: readonly Layout[]
+  /** Members of a record that sql/<source>/accesses.duckdb.sql reads, with their DuckDB types. Spelled as in the logs. */
+  readonly members: Readonly<Record<string, string>>
   /** Values of `--entity`. */
   readonly entities: Readonly<Record<string, EntityChoice>>
   readonly defaultEntity: string

@@ -27,6 +27,13 @@ export const waf: Source = {
       padding: { unit: 1, before: 15, after: 15, lateHours: 24 },
     },
   ],
+  members: {
+    timestamp: 'BIGINT',
+    httpRequest:
+      'STRUCT(clientIp VARCHAR, country VARCHAR, requestId VARCHAR, headers STRUCT("name" VARCHAR, "value" VARCHAR)[])',
+    ja3Fingerprint: 'VARCHAR',
+    ja4Fingerprint: 'VARCHAR',
+  },
   entities: {
     'user-agent': { about: 'User-Agent header', column: 'user_agent' },
     ja4: { about: 'JA4 fingerprint of the TLS client', column: 'ja4' },
