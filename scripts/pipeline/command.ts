@@ -56,20 +56,18 @@ export const command = defineCommand({
     }
     const staged = note('stage', await stage(context, given))
     if (options.dryRun) return { json: { steps }, text: staged.text }
-    given = { ...given, run: String(staged.json.run) }
-    await rest(context, given, note)
-    return summary(steps, String(staged.json.run), context.now().getTime() - started)
+    const run = String(staged.json.run)
+    await rest(context, { ...given, workspace: String(given.workspace), run }, note)
+    return summary(steps, run, context.now().getTime() - started)
   },
 })
 
 const stage = async (context: Context, given: Record<string, unknown>): Promise<Outcome> =>
   take((await import('../stage/command.ts')).command, context, given)
 
-async function rest(
-  context: Context,
-  given: Record<string, unknown>,
-  note: (name: string, outcome: Outcome) => Outcome,
-) {
+type Given = Record<string, unknown> & { workspace: string; run: string }
+
+async function rest(context: Context, given: Given, note: (name: string, outcome: Outcome) => Outcome) {
   note('extract', await take((await import('../extract/command.ts')).command, context, given))
   note('train', await take((await import('../train/command.ts')).command, context, given))
   const score = (await import('../score/command.ts')).command

@@ -10,7 +10,7 @@ export async function serving(
 ): Promise<void> {
   const { serveRun } = await import('../deploy/endpoint.ts')
   const run = await openRun(given.workspace, given.run)
-  const endpoint = await serveRun(run, { port: 0, onError: (error: unknown) => context.talk.warn(`endpoint: ${String(error)}`) })
+  const endpoint = await serveRun(run, { port: 0, onError: (text) => context.talk.warn(`endpoint: ${text}`) })
   context.talk.info(`deploy: serving at ${endpoint.url} while it scores`)
   try {
     await work(endpoint.url, {
