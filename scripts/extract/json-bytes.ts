@@ -4,10 +4,11 @@ export class Malformed extends Error {}
 export const [QUOTE, COMMA, COLON, NEWLINE, SPACE] = [0x22, 0x2c, 0x3a, 0x0a, 0x20] as const
 export const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d] as const
 const BACKSLASH = 0x5c
-export const DEEPEST = 512
+/** AWS's records nest some twenty deep. */
+const DEEPEST = 512
 
-/** What a byte outside strings is. */
-export const [OTHER, SCALAR, BLANK, STRING, OPEN, CLOSE] = [0, 1, 2, 3, 4, 5] as const
+/** What a byte outside strings is; 0 is none of these. */
+export const [SCALAR, BLANK, STRING, OPEN, CLOSE] = [1, 2, 3, 4, 5] as const
 export const KIND = new Uint8Array(256)
 const classify = (characters: string, kind: number) => {
   for (const c of characters) KIND[c.charCodeAt(0)] = kind
@@ -18,13 +19,32 @@ classify('{[', OPEN)
 classify('}]', CLOSE)
 classify('"', STRING)
 
-/** The bracket that closes each open one. */
-export const closers = new Uint8Array(DEEPEST)
+/** The brackets that are open, as those that will close them. */
+export class Brackets {
+  depth = 0
+  private readonly closers = new Uint8Array(DEEPEST)
 
-/** Position of the next byte that is no white space, or `end`. */
-export function skipBlanks(bytes: Buffer, start: number, end: number): number {
+  /** Forgets what an unfinished object left open. */
+  restart(bracket: number): void {
+    this.depth = 0
+    this.open(bracket)
+  }
+
+  open(bracket: number): void {
+    if (this.depth === DEEPEST) throw new Malformed('nested too deep')
+    // Both closing brackets lie two behind their opening ones in ASCII.
+    this.closers[this.depth++] = bracket + 2
+  }
+
+  close(bracket: number): void {
+    if (this.closers[--this.depth] !== bracket) throw new Malformed('brackets that do not match')
+  }
+}
+
+/** Position of the next byte that is no white space, or the end. */
+export function skipBlanks(bytes: Buffer, start: number): number {
   let at = start
-  while (at < end && KIND[bytes[at] as number] === BLANK) at += 1
+  while (at < bytes.length && KIND[bytes[at] as number] === BLANK) at += 1
   return at
 }
 
@@ -42,46 +62,41 @@ function isEscaped(bytes: Buffer, at: number, start: number): boolean {
   return (at - first) % 2 === 1
 }
 
-/**
- * Position after the value that begins at `start`; −1 when it does not end before `end`.
- * @throws Malformed when brackets do not match or there is something that no JSON has
- */
-export function skipValue(bytes: Buffer, start: number, end: number): number {
+/** Position after the value that begins at `start`; −1 when it does not end. @throws Malformed */
+export function skipValue(bytes: Buffer, start: number, brackets: Brackets): number {
   const first = bytes[start] as number
   if (first === QUOTE) return skipString(bytes, start + 1)
-  if (first !== OPEN_OBJECT && first !== OPEN_LIST) return skipScalar(bytes, start, end)
-  closers[0] = first + 2
-  let depth = 0
-  let at = start + 1
-  while (at < end) {
+  if (KIND[first] !== OPEN) return skipScalar(bytes, start)
+  const outside = brackets.depth
+  let at = start
+  while (at < bytes.length) {
     const byte = bytes[at++] as number
     const kind = KIND[byte]
     if (kind === SCALAR || kind === BLANK) continue
     if (kind === STRING) {
       at = skipString(bytes, at)
       if (at === -1) return -1
-    } else if (kind === OPEN) {
-      depth += 1
-      if (depth === DEEPEST) throw new Malformed('nested too deep')
-      closers[depth] = byte + 2
-    } else if (kind === CLOSE) {
-      if (byte !== closers[depth]) throw new Malformed('brackets that do not match')
-      if (depth === 0) return at
-      depth -= 1
+    } else if (kind === OPEN) brackets.open(byte)
+    else if (kind === CLOSE) {
+      brackets.close(byte)
+      if (brackets.depth === outside) return at
     } else throw new Malformed('not JSON')
   }
   return -1
 }
 
-function skipScalar(bytes: Buffer, start: number, end: number): number {
-  let at = start
-  while (at < end) {
+function skipScalar(bytes: Buffer, start: number): number {
+  for (let at = start; at < bytes.length; at++) {
     const byte = bytes[at] as number
-    if (KIND[byte] !== SCALAR || byte === COMMA || byte === COLON) {
-      if (at === start || KIND[byte] === OTHER) throw new Malformed('not JSON')
-      return at
-    }
-    at += 1
+    if (KIND[byte] === SCALAR && byte !== COMMA && byte !== COLON) continue
+    if (at === start || KIND[byte] === 0) throw new Malformed('not JSON')
+    return at
   }
   return -1
+}
+
+/** Whether these bytes come next. */
+export function isAt(bytes: Buffer, start: number, expected: Buffer): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false
+  return true
 }

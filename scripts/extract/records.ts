@@ -1,13 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import {
   BLANK,
+  Brackets,
   CLOSE,
   CLOSE_LIST,
-  CLOSE_OBJECT,
   COLON,
   COMMA,
-  closers,
-  DEEPEST,
+  isAt,
   KIND,
   Malformed,
   NEWLINE,
@@ -21,43 +20,47 @@ import {
   skipString,
   skipValue,
 } from './json-bytes.ts'
+import { withoutHalfCharacters } from './half-characters.ts'
 
 /** A larger record is none, and must not be gathered in memory. AWS cuts CloudTrail events at 256 KB. */
 const LARGEST = 8 << 20
-const ENVELOPE = Buffer.from('Records')
+const ENVELOPE = 'Records'
 const BYTE_ORDER_MARK = Buffer.from('\ufeff')
+const NOTHING = Buffer.alloc(0)
 
-/** What may come next: a document; the first record of a list, a comma or its end, a record; more members of an envelope. */
+/** What may come next: a document; a list's first record; a comma or the list's end; a record; the rest of an envelope. */
 type State = 'document' | 'first' | 'next' | 'element' | 'tail'
 
 /**
  * Finds the records in a log file and keeps those members of each that are asked for, verbatim, as a line of JSON. A file is any
  * sequence of `{"Records":[…]}`, lists of records, and records, with or without line breaks. It is strict in all that could lose
- * records: nesting, strings, ends. The values that are kept get parsed later.
+ * records: brackets, strings, ends. What is kept is parsed later; what is not, never is.
  */
 export class RecordReader {
   /** Records in all files so far. */
   records = 0
-  /** Names of the members to keep, by their length. */
+  /** Names of members to look for, by their length. */
   private readonly names: Buffer[][] = []
+  private readonly envelope = Buffer.from(ENVELOPE)
+  private readonly brackets = new Brackets()
   private state: State = 'document'
   private inEnvelope = false
   private isStart = true
   /** The beginning of a record, left over by the last push. */
-  private rest: Buffer = Buffer.alloc(0)
-  private bytes: Buffer = Buffer.alloc(0)
-  private lines: Buffer = Buffer.alloc(0)
+  private rest: Buffer = NOTHING
+  private bytes: Buffer = NOTHING
+  private lines: Buffer = NOTHING
   private length = 0
   /** Start and end of what is kept of the record at hand, one after the other. */
-  private ranges: number[] = []
+  private readonly ranges: number[] = []
   /** Where the record at hand begins, and the first line break from there on. */
   private start = 0
   private lineBreak = -1
 
   constructor(members: readonly string[]) {
-    for (const name of [...members, 'Records']) {
-      const bytes = Buffer.from(name)
-      this.names[bytes.length] = [...(this.names[bytes.length] ?? []), bytes]
+    for (const name of [...members.map((member) => Buffer.from(member)), this.envelope]) {
+      const same = this.names[name.length] ?? []
+      this.names[name.length] = [...same, name]
     }
   }
 
@@ -74,14 +77,16 @@ export class RecordReader {
     this.lineBreak = -1
     this.rest = this.bytes.subarray(this.take())
     if (this.rest.length > LARGEST) throw new Malformed('a record is too large')
-    return wellFormed(this.lines.subarray(0, this.length))
+    const lines = this.lines.subarray(0, this.length)
+    if (!isUtf8(lines)) throw new Malformed('not UTF-8')
+    return withoutHalfCharacters(lines)
   }
 
   /** The file is over, or given up. Returns whether it ended where a file may end. */
   end(): boolean {
-    const isWhole = this.state === 'document' && this.rest.length === 0
-    this.rest = Buffer.alloc(0)
-    this.close(0)
+    const isWhole = this.state === 'document' && skipBlanks(this.rest, 0) === this.rest.length
+    this.rest = NOTHING
+    this.leave(0)
     this.isStart = true
     return isWhole
   }
@@ -96,7 +101,7 @@ export class RecordReader {
       this.isStart = false
     }
     for (;;) {
-      at = skipBlanks(bytes, at, bytes.length)
+      at = skipBlanks(bytes, at)
       if (at === bytes.length) return at
       const next = this.state === 'tail' ? this.object(at) : this.between(at)
       if (next === -1) return at
@@ -104,10 +109,11 @@ export class RecordReader {
     }
   }
 
+  /** What lies between records: commas, and brackets of lists. */
   private between(at: number): number {
     const { state } = this
     const byte = this.bytes[at]
-    if (byte === OPEN_OBJECT) return this.object(at + 1)
+    if (byte === OPEN_OBJECT && state !== 'next') return this.object(at + 1)
     if (byte === COMMA && state === 'next') this.state = 'element'
     else if (byte === OPEN_LIST && state === 'document') this.state = 'first'
     else if (byte === CLOSE_LIST && (state === 'first' || state === 'next'))
@@ -116,26 +122,17 @@ export class RecordReader {
     return at + 1
   }
 
-  private close(at: number): number {
-    this.state = 'document'
-    this.inEnvelope = false
-    return at
-  }
-
   /**
-   * Reads an object from behind its opening bracket on: a record, or the beginning of an envelope. In the tail of an envelope there
-   * is nothing to keep. Returns where it ends, or the list of records begins.
+   * Reads an object from behind its opening bracket on: a record, or the beginning or the tail of an envelope. Returns where it ends
+   * or its list of records begins, −1 when that is not in reach.
    */
   private object(start: number): number {
-    const { bytes, names } = this
-    const end = bytes.length
-    const isTail = this.state === 'tail'
-    if (this.state === 'next') throw new Malformed('records without a comma')
+    const { bytes, names, brackets } = this
+    brackets.restart(OPEN_OBJECT)
     this.ranges.length = 0
     this.start = start
-    let depth = 0
     let at = start
-    while (at < end) {
+    while (at < bytes.length) {
       const byte = bytes[at++] as number
       const kind = KIND[byte]
       if (kind === SCALAR) continue
@@ -143,36 +140,37 @@ export class RecordReader {
         const name = at
         at = skipString(bytes, at)
         if (at === -1) return -1
-        if (depth > 0) continue
-        const candidates = names[at - 1 - name]
-        if (candidates === undefined || !includes(candidates, bytes, name)) continue
-        const value = valueAfter(bytes, at, end)
+        const candidates = brackets.depth === 1 ? names[at - 1 - name] : undefined
+        if (candidates === undefined || !isOneOf(candidates, bytes, name)) continue
+        const value = valueAfter(bytes, at)
         if (value === -1) return -1
         if (value === at) continue
-        if (bytes[value] === OPEN_LIST && this.isEnvelope(name)) return this.open(value + 1)
-        at = skipValue(bytes, value, end)
+        if (bytes[value] === OPEN_LIST && this.isEnvelope(name)) return this.enter(value + 1)
+        at = skipValue(bytes, value, brackets)
         if (at === -1) return -1
-        if (!isTail) this.keep(name - 1, at)
-      } else if (kind === OPEN) {
-        depth += 1
-        if (depth === DEEPEST) throw new Malformed('nested too deep')
-        closers[depth] = byte + 2
-      } else if (kind === CLOSE) {
-        if (byte !== (depth === 0 ? CLOSE_OBJECT : closers[depth])) throw new Malformed('brackets that do not match')
-        if (depth === 0) return isTail ? this.close(at) : this.finish(at)
-        depth -= 1
+        this.keep(name - 1, at)
+      } else if (kind === OPEN) brackets.open(byte)
+      else if (kind === CLOSE) {
+        brackets.close(byte)
+        if (brackets.depth === 0) return this.state === 'tail' ? this.leave(at) : this.finish(at)
       } else if (kind !== BLANK) throw new Malformed('not JSON')
     }
     return -1
   }
 
   private isEnvelope(name: number): boolean {
-    return (this.state === 'document' || this.state === 'tail') && isAt(this.bytes, name, ENVELOPE)
+    return (this.state === 'document' || this.state === 'tail') && isAt(this.bytes, name, this.envelope)
   }
 
-  private open(at: number): number {
+  private enter(at: number): number {
     this.state = 'first'
     this.inEnvelope = true
+    return at
+  }
+
+  private leave(at: number): number {
+    this.state = 'document'
+    this.inEnvelope = false
     return at
   }
 
@@ -192,8 +190,8 @@ export class RecordReader {
       to += bytes.copy(lines, to, ranges[i], ranges[i + 1])
     }
     if (to === start) lines[to++] = OPEN_OBJECT
-    lines[to++] = CLOSE_OBJECT
-    if (this.hasLineBreak(at)) onOneLine(lines, start, to)
+    lines[to++] = OPEN_OBJECT + 2
+    if (this.hasLineBreak(at)) for (let i = start; i < to; i++) if (lines[i] === NEWLINE) lines[i] = SPACE
     lines[to++] = NEWLINE
     this.length = to
     this.records += 1
@@ -210,31 +208,16 @@ export class RecordReader {
   }
 }
 
-const includes = (names: readonly Buffer[], bytes: Buffer, at: number): boolean => {
+function isOneOf(names: readonly Buffer[], bytes: Buffer, at: number): boolean {
   for (const name of names) if (isAt(bytes, at, name)) return true
   return false
 }
 
 /** Where the value of a name begins that ends at `at`; `at` itself when it is no name, −1 when that cannot be told yet. */
-function valueAfter(bytes: Buffer, at: number, end: number): number {
-  const colon = skipBlanks(bytes, at, end)
-  if (colon === end) return -1
+function valueAfter(bytes: Buffer, at: number): number {
+  const colon = skipBlanks(bytes, at)
+  if (colon === bytes.length) return -1
   if (bytes[colon] !== COLON) return at
-  const value = skipBlanks(bytes, colon + 1, end)
-  return value === end ? -1 : value
-}
-
-function isAt(bytes: Buffer, start: number, name: Buffer): boolean {
-  for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false
-  return true
-}
-
-function onOneLine(lines: Buffer, start: number, end: number): void {
-  for (let at = start; at < end; at++) if (lines[at] === NEWLINE) lines[at] = SPACE
-}
-
-/** Halves of surrogate pairs, which no UTF-8 can hold, become replacement characters. */
-function wellFormed(lines: Buffer): Buffer {
-  if (!isUtf8(lines)) throw new Malformed('not UTF-8')
-  return lines
+  const value = skipBlanks(bytes, colon + 1)
+  return value === bytes.length ? -1 : value
 }

@@ -5,7 +5,7 @@ import { duration, facts } from '../cli/format.ts'
 import { choice, flag, number, text } from '../cli/options.ts'
 import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../cli/shared-options.ts'
 import { sourceIds } from '../sources/registry.ts'
-import { DEMO_FOLDER, simulateLogs } from './demo.ts'
+import { DEMO_ALERTS, DEMO_FOLDER, simulateLogs } from './demo.ts'
 import { serving } from './serving.ts'
 import { take } from './steps.ts'
 
@@ -31,7 +31,10 @@ export const command = defineCommand({
     ...windowOptions,
     ...workspaceOption,
     entity: text({ about: 'who: principal, arn, user-agent, …; see extract --help', value: 'NAME' }),
-    alertsPerDay: number({ about: 'alerts a day that somebody can look at', default: 10, min: 0 }),
+    alertsPerDay: number({
+      about: `alerts a day that somebody can look at (default: 10; with --demo ${DEMO_ALERTS}, since it has many attacks)`,
+      min: 0,
+    }),
     labels: text({ about: 'known attacks, to measure against: source,entity,ip,kind,time', value: 'FILE' }),
     ...guardOptions,
     ...awsOptions,
@@ -52,7 +55,7 @@ export const command = defineCommand({
     if (options.demo) {
       const { outcome, inputs } = await simulateLogs(context, options.source ?? 'cloudtrail')
       note('simulate', outcome)
-      given = { ...given, ...inputs }
+      given = { ...given, ...inputs, alertsPerDay: options.alertsPerDay ?? DEMO_ALERTS }
     }
     const staged = note('stage', await stage(context, given))
     if (options.dryRun) return { json: { steps }, text: staged.text }

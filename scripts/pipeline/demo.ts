@@ -5,6 +5,9 @@ import { take } from './steps.ts'
 /** Where the demo keeps its logs and its runs, unless told otherwise. */
 export const DEMO_FOLDER = 'prestage-demo'
 
+/** The demo has about forty attacks a day, more than one would look at in earnest. */
+export const DEMO_ALERTS = 50
+
 /** Simulates logs to try everything on. Returns the pipeline's inputs: where they lie, their window, and the labels. */
 export async function simulateLogs(context: Context, source: string) {
   const { command } = await import('../simulate/command.ts')

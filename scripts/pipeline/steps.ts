@@ -12,7 +12,7 @@ export async function take<S extends OptionSpecs>(
   context.signal.throwIfAborted()
   const started = context.now().getTime()
   const values = Object.fromEntries(
-    Object.entries(command.options).map(([key, spec]) => [key, key in given ? given[key] : spec.fallback]),
+    Object.entries(command.options).map(([key, spec]) => [key, given[key] ?? spec.fallback]),
   )
   const outcome = await command.run(context, values as Values<S>)
   const repeated = outcome.json.repeated === true ? ', was done before' : ''

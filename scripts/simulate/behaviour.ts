@@ -36,6 +36,8 @@ export interface BehaviourSettings {
   /** Least number of events of a user; the tutorial's is 50. */
   readonly minEvents?: number
   readonly maxEvents?: number
+  /** Share of the tutorial's travelling: 1 is one event in thirty. */
+  readonly travel?: number
 }
 
 /** Rows between home and work, and the spread around them. */
@@ -45,10 +47,10 @@ const SPREAD = 10
 const NEAR = { from: 30, to: 80 } as const
 
 export function behaviour(settings: BehaviourSettings): Behaviour {
-  const { seed, users, minEvents = 50, maxEvents = 10_000 } = settings
+  const { seed, users, minEvents = 50, maxEvents = 10_000, travel = 1 } = settings
   const networks = networksOf(seed)
   const rows = networks.begins.length
-  const people = Array.from({ length: users }, (_, user) => personOf(new Random(seed, 1, user), rows))
+  const people = Array.from({ length: users }, (_, user) => personOf(new Random(seed, 1, user), rows, travel))
   const person = (user: number): Person => {
     const found = people[user]
     if (found === undefined) throw new RangeError(`no user ${user} of ${users}`)
@@ -88,7 +90,7 @@ interface Person {
   readonly atHome: number
 }
 
-function personOf(random: Random, rows: number): Person {
+function personOf(random: Random, rows: number, travel: number): Person {
   const home = random.below(rows)
   let work = home
   while (work === home) work = modulo(home + random.below(2 * WORK_DISTANCE) - WORK_DISTANCE, rows)
@@ -97,7 +99,7 @@ function personOf(random: Random, rows: number): Person {
     work,
     activity: 1 / (1 - random.uniform()),
     // Beta(1, 30) by inversion; Beta(3, 5) as the third smallest of seven uniforms.
-    travel: 1 - (1 - random.uniform()) ** (1 / 30),
+    travel: travel * (1 - (1 - random.uniform()) ** (1 / 30)),
     atHome: Array.from({ length: 7 }, () => random.uniform()).toSorted((a, b) => a - b)[2] ?? 0,
   }
 }

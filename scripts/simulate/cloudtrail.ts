@@ -4,7 +4,7 @@ import { decoys } from './decoys.ts'
 import { accountIds } from './identifiers.ts'
 import type { Simulated } from './log-file.ts'
 import { type Person, personOf } from './people.ts'
-import { firstHourOf, type Settings, spanOf, stretchOf } from './settings.ts'
+import { firstHourOf, type Settings, spanOf, stretchOf, TRAVEL } from './settings.ts'
 import { branchesOf, deliverTrail, slotsOf, type Trail } from './trail.ts'
 import { branchFiles } from './trail-files.ts'
 
@@ -40,7 +40,7 @@ export function simulateCloudTrail(settings: Settings): Simulated {
 }
 
 function peopleAtWork(settings: Settings, people: readonly Person[]): Accesses {
-  const habits = behaviour({ seed: settings.seed, users: people.length })
+  const habits = behaviour({ seed: settings.seed, users: people.length, travel: TRAVEL })
   const usual = people.map((_, user) => habits.eventsOf(user) * stretchOf(settings.window))
   const total = settings.events ?? (settings.size === undefined ? undefined : settings.size / RECORD_BYTES)
   return accessesOf(habits, {

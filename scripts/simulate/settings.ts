@@ -49,3 +49,9 @@ export function bytesOf(text: string): number {
   if (size < 1) throw new Error('must be a size such as 400MB or 2.5GB')
   return Math.round(size)
 }
+
+/**
+ * Travelling as a share of the tutorial's. There one event in thirty comes from anywhere, which no model can tell from an attack
+ * from anywhere: with so many, an alert budget is spent on them.
+ */
+export const TRAVEL = 0.1

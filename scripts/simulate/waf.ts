@@ -4,7 +4,7 @@ import { behaviour } from './behaviour.ts'
 import { chunksOf, type Deliveries, deliver } from './deliveries.ts'
 import { accountIds, hex } from './identifiers.ts'
 import { compactOf, isoOf, type LogFile, type Simulated } from './log-file.ts'
-import { firstHourOf, type Settings, spanOf, stretchOf } from './settings.ts'
+import { firstHourOf, type Settings, spanOf, stretchOf, TRAVEL } from './settings.ts'
 import { type Client, clientOf, hostileAgents } from './user-agents.ts'
 import { requestRecord, type WebAcl } from './waf-record.ts'
 
@@ -60,7 +60,7 @@ interface Site {
 }
 
 function clientsAtWork({ seed, window, events, size }: Settings, clients: readonly Client[]): Accesses {
-  const habits = behaviour({ seed: (seed + SALT) % 2 ** 31, users: clients.length })
+  const habits = behaviour({ seed: (seed + SALT) % 2 ** 31, users: clients.length, travel: TRAVEL })
   const usual = clients.map((_, user) => habits.eventsOf(user) * stretchOf(window))
   const own = spread(usual, events ?? (size === undefined ? undefined : size / RECORD_BYTES))
   const perSlot =

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { S3ControlClient } from '@aws-sdk/client-s3-control'
+import { regionOfBucket } from './bucket-region.ts'
+import type { AwsSettings } from './settings.ts'
+
+const CONCURRENCY = 64
+/** With delays that double up to 20 s, throttled for about a minute before giving up. */
+const MAX_ATTEMPTS = 8
+const CONNECT_MS = 10_000
+/** Of silence, before or within an answer. */
+const SILENCE_MS = 60_000
+
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
+
+/** The settings that all clients share. @param region to call; when absent, the one that the SDK finds configured */
+export function clientOptions(settings: AwsSettings, region = settings.awsRegion) {
+  const { profile, endpointUrl, concurrency = CONCURRENCY } = settings
+  const agent = { keepAlive: true, maxSockets: concurrency }
+  return {
+    ...(profile !== undefined && { profile }),
+    ...(region !== undefined && { region }),
+    ...(endpointUrl !== undefined && { endpoint: endpointUrl }),
+    retryMode: 'adaptive',
+    maxAttempts: MAX_ATTEMPTS,
+    customUserAgent: [['prestage', version()] satisfies [string, string]],
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: SILENCE_MS,
+      httpAgent: agent,
+      httpsAgent: agent,
+      // Else it writes to the console when more requests wait than there are sockets.
+      logger: silent,
+    },
+  }
+}
+
+/** A client of S3 in the bucket's own region. @throws UserError when there is no such bucket, or no credentials */
+export async function s3Client(settings: AwsSettings, bucket: string): Promise<S3Client> {
+  return s3ClientIn(settings, await regionOfBucket(settings, bucket, (region) => s3ClientIn(settings, region)))
+}
+
+async function s3ClientIn(settings: AwsSettings, region: string | undefined): Promise<S3Client> {
+  const { S3Client } = await import('@aws-sdk/client-s3')
+  const client = new S3Client({
+    ...clientOptions(settings, region),
+    // A checksum of the whole says nothing about a read that was resumed; the connection has its own.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  })
+  // Other servers' names seldom have one below for each bucket.
+  client.config.forcePathStyle = (await customEndpoint(client, settings)) !== undefined
+  return client
+}
+
+/**
+ * A client of S3 Control. Its requests go to `<account>.<host>`, which only AWS's own names have below them: at other
+ * addresses the account is left to the header that says it, too.
+ */
+export async function s3ControlClient(settings: AwsSettings, region: string): Promise<S3ControlClient> {
+  const { S3ControlClient } = await import('@aws-sdk/client-s3-control')
+  const client = new S3ControlClient(clientOptions(settings, region))
+  const endpoint = await customEndpoint(client, settings)
+  if (endpoint === undefined) return client
+  const url = new URL(endpoint)
+  if (!/\.amazonaws\.com(\.cn)?$/.test(url.hostname))
+    client.config.endpointProvider = () => ({ url, headers: {}, properties: {} })
+  return client
+}
+
+interface Configured {
+  readonly config: object
+}
+
+/** The address from the settings, else from `AWS_ENDPOINT_URL…` or the configuration files; undefined for AWS's own. */
+async function customEndpoint(client: Configured, { endpointUrl }: AwsSettings): Promise<string | undefined> {
+  // Not in the SDK's types: how a client itself looks the variables up.
+  const config = client.config as { serviceConfiguredEndpoint?: () => Promise<string | undefined> }
+  return endpointUrl ?? (await config.serviceConfiguredEndpoint?.())
+}
+
+let known: string | undefined
+function version(): string {
+  known ??= (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
+    .version
+  return known
+}
