@@ -1,13 +1,9 @@
+import type { AwsSettings } from '../aws/settings.ts'
 import { folderStore } from './folder.ts'
 import type { Store } from './store.ts'
 import { locationOf } from './uri.ts'
 
-/** How AWS is reached; credentials come from the SDK's own chain. */
-export interface AwsSettings {
-  readonly profile?: string | undefined
-  readonly awsRegion?: string | undefined
-  readonly endpointUrl?: string | undefined
-}
+export type { AwsSettings }
 
 /** Opens what a URI names: a folder, or a bucket with a prefix. The AWS SDK loads only for the latter. */
 export async function openStore(uri: string, aws: AwsSettings = {}): Promise<Store> {

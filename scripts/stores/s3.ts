@@ -1,7 +1,35 @@
-import { UserError } from '../cli/errors.ts'
-import type { AwsSettings } from './open.ts'
+import { s3Client } from '../aws/clients.ts'
+import type { AwsSettings } from '../aws/settings.ts'
+import { type Bucket, bucketOf } from './s3-bucket.ts'
+import { list, prefixes } from './s3-list.ts'
+import { head, read, text } from './s3-read.ts'
+import { remove, write } from './s3-write.ts'
 import type { Store } from './store.ts'
 
-export async function s3Store(location: { bucket: string; prefix: string }, _aws: AwsSettings): Promise<Store> {
-  throw new UserError(`s3://${location.bucket}: S3 is not supported yet`, { hint: 'name a folder' })
+/** A bucket, or what lies below a prefix of it, as a store. @throws UserError when there is no such bucket, or nobody to ask */
+export async function s3Store(location: { bucket: string; prefix: string }, aws: AwsSettings = {}): Promise<Store> {
+  const { bucket, prefix } = location
+  const client = await s3Client(aws, bucket)
+  return viewOf(bucketOf(client, bucket, aws), prefix === '' ? '' : `${prefix}/`)
+}
+
+/** @param root what all keys of the view begin with: '' or with a trailing slash */
+function viewOf(bucket: Bucket, root: string): Store {
+  return {
+    uri: `s3://${bucket.name}/${root}`.replace(/\/$/, ''),
+    get listRequests() {
+      return bucket.listRequests
+    },
+    list: (options = {}) => list(bucket, root, options),
+    prefixes: (options = {}) => prefixes(bucket, root, options),
+    head: async (key) => {
+      const found = await head(bucket, root + key)
+      return found && { key, ...found }
+    },
+    read: (key, options) => read(bucket, root + key, options),
+    text: (key) => text(bucket, root + key),
+    write: async (key, body, options) => ({ key, ...(await write(bucket, root + key, body, options)) }),
+    remove: (key) => remove(bucket, root + key),
+    within: (prefix) => viewOf(bucket, root + prefix),
+  }
 }

@@ -1,0 +1,71 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+import { type Asked, explained } from '../aws/errors.ts'
+import type { AwsSettings } from '../aws/settings.ts'
+import { UserError } from '../cli/errors.ts'
+
+/** A bucket as the settings reach it; all views of a store share one. */
+export interface Bucket {
+  readonly name: string
+  readonly client: S3Client
+  /** Members of every request. */
+  readonly common: { Bucket: string; ExpectedBucketOwner?: string; RequestPayer?: 'requester' }
+  /** Options of requests that may be broken off. */
+  readonly stoppable: { abortSignal?: AbortSignal }
+  /** What a refusal may come from besides a missing permission. */
+  readonly hints: readonly string[]
+  listRequests: number
+}
+
+export function bucketOf(client: S3Client, name: string, settings: AwsSettings): Bucket {
+  const { expectedBucketOwner: owner, requesterPays = false, signal } = settings
+  return {
+    name,
+    client,
+    common: {
+      Bucket: name,
+      ...(owner !== undefined && { ExpectedBucketOwner: owner }),
+      ...(requesterPays && { RequestPayer: 'requester' }),
+    },
+    stoppable: { ...(signal && { abortSignal: signal }) },
+    hints: [
+      ...(requesterPays ? [] : ['if the requester pays for this bucket, add --requester-pays']),
+      ...(owner === undefined ? [] : [`the bucket may belong to another account than ${owner}`]),
+    ],
+    listRequests: 0,
+  }
+}
+
+/** What a request about a bucket was, for its failure; `prefix` is what was listed. */
+export const listing = ({ name, hints }: Bucket, prefix: string): Asked => ({
+  what: `s3://${name}/${prefix}`,
+  action: 's3:ListBucket',
+  resource: `arn:aws:s3:::${name}`,
+  bucket: name,
+  hints,
+})
+
+export const about = ({ name, hints }: Bucket, key: string, action: string): Asked => ({
+  what: `s3://${name}/${key}`,
+  action,
+  resource: `arn:aws:s3:::${name}/${key}`,
+  bucket: name,
+  hints,
+})
+
+/** Awaits an answer; a failure is explained. */
+export async function answerOf<T>(answer: Promise<T>, asked: Asked): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    throw explained(error, asked)
+  }
+}
+
+/** @throws UserError when S3 cannot have an object with this key */
+export function checkKey(key: string): string {
+  if (key === '' || /\p{Surrogate}/u.test(key)) throw new UserError(`${JSON.stringify(key)} cannot be a key`)
+  return key
+}
+
+/** S3 writes ETags in quotes. */
+export const bareEtag = (etag: string | undefined): string | undefined => etag?.replace(/^"(.*)"$/, '$1')
