@@ -14,6 +14,8 @@ export async function run(entry, load) {
   process.exitCode = 1
   if (isTooOld(process.versions.node))
     return complain(`Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.version}`)
+  // Else the AWS SDK talks about future versions of Node on every run.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   try {
     if (!Reflect.get(process.features, 'typescript')) (await import('tsx/esm/api')).register()
     const { main } = await import('./main.ts')
