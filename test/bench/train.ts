@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +8,8 @@ import { auc } from '../../scripts/insights/metrics.ts'
 import { loadModel } from '../../scripts/insights/model-file.ts'
 import { Random } from '../../scripts/insights/random.ts'
 import { type AttackKind, attackKinds, type Behaviour, behaviour } from '../../scripts/simulate/behaviour.ts'
-import { plainEnvironment, scriptPath } from '../support/run-script.ts'
+import { scriptPath } from '../support/run-script.ts'
+import { measured } from './measured.ts'
 
 /** The tutorial's data set: 10,000 users, ten days, seven to train on and three held out. */
 const [SEED, USERS, TRAIN_SHARE, DAYS] = [7, 10_000, 0.7, 10] as const
@@ -44,7 +43,14 @@ export async function benchTrain(): Promise<TrainFigures> {
     const choice = Object.entries(CHOICE).flatMap(([name, value]) => [`--${name}`, String(value)])
     const inputs = ['--pairs', join(folder, 'train.csv'), '--holdout', join(folder, 'holdout.csv')]
     const span = ['--holdout-days', String(DAYS * (1 - TRAIN_SHARE)), '--model', join(folder, 'model')]
-    const trained = await measured('train', [...inputs, ...span, ...choice, '--output', 'json'])
+    const trained = await measured(process.execPath, [
+      scriptPath('train'),
+      ...inputs,
+      ...span,
+      ...choice,
+      '--output',
+      'json',
+    ])
     const result = JSON.parse(trained.stdout) as Record<string, number> & { baselines: { net16: number } }
     return {
       users: USERS,
@@ -106,36 +112,6 @@ async function attackAuc(users: Behaviour, folder: string): Promise<Record<Attac
       Float64Array.from(events, (pair, n) => score(pair, users.attackOn(pair[0], kind, n))),
     )
   return Object.fromEntries(attackKinds.map((kind) => [kind, against(kind)])) as Record<AttackKind, number>
-}
-
-async function measured(name: string, args: readonly string[]) {
-  const started = performance.now()
-  const child = spawn(process.execPath, [scriptPath(name), ...args], {
-    env: plainEnvironment(),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let peakBytes: number | undefined
-  const timer = setInterval(() => {
-    peakBytes = peakOf(child.pid) ?? peakBytes
-  }, 50)
-  let stdout = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  clearInterval(timer)
-  if (code !== 0) throw new Error(`${name} ended with ${code}`)
-  return { stdout, peakBytes, seconds: (performance.now() - started) / 1000 }
-}
-
-/** The kernel's own high-water mark of a process. */
-function peakOf(pid: number | undefined): number | undefined {
-  try {
-    const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
-  } catch {
-    return undefined
-  }
 }
 
 export function describeTrain(figures: TrainFigures): string {

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { plainEnvironment } from '../support/run-script.ts'
+
+export interface Measured {
+  readonly stdout: string
+  readonly seconds: number
+  /** Largest resident set of the process; undefined where the system does not say. */
+  readonly peakBytes: number | undefined
+}
+
+/** Runs a program to its end as a whole process. @throws Error when it fails */
+export async function measured(program: string, args: readonly string[]): Promise<Measured> {
+  const started = performance.now()
+  const child = spawn(program, args, { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] })
+  let [stdout, stderr] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  let peakBytes: number | undefined
+  const timer = setInterval(() => {
+    peakBytes = peakOf(child.pid) ?? peakBytes
+  }, 50)
+  const [code] = (await once(child, 'close')) as [number | null]
+  clearInterval(timer)
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}`)
+  return { stdout, seconds: (performance.now() - started) / 1000, peakBytes }
+}
+
+function peakOf(pid: number | undefined): number | undefined {
+  try {
+    const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
+  } catch {
+    return undefined
+  }
+}
