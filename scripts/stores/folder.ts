@@ -114,7 +114,9 @@ async function prefixes(
   } else {
     for await (const { key } of walk(root, '', options, counter, absent)) {
       const end = key.indexOf(delimiter, prefix.length)
-      if (end !== -1) found.add(key.slice(0, end + delimiter.length))
+      if (end === -1) continue
+      const common = key.slice(0, end + delimiter.length)
+      if (compareKeys(common, startAfter) > 0) found.add(common)
     }
   }
   return [...found]
