@@ -1,7 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { type Asked, explained } from '../aws/errors.ts'
 import type { AwsSettings } from '../aws/settings.ts'
-import { UserError } from '../cli/errors.ts'
 
 /** A bucket as the settings reach it; all views of a store share one. */
 export interface Bucket {
@@ -59,12 +58,6 @@ export async function answerOf<T>(answer: Promise<T>, asked: Asked): Promise<T> 
   } catch (error) {
     throw explained(error, asked)
   }
-}
-
-/** @throws UserError when S3 cannot have an object with this key */
-export function checkKey(key: string): string {
-  if (key === '' || /\p{Surrogate}/u.test(key)) throw new UserError(`${JSON.stringify(key)} cannot be a key`)
-  return key
 }
 
 /** S3 writes ETags in quotes. */

@@ -1,22 +1,15 @@
-import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
-import { answerOf, type Bucket, bareEtag, listing } from './s3-bucket.ts'
+import { ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { answerOf, type Bucket, listing } from './s3-bucket.ts'
+import { type Entry, takeEntries } from './s3-page.ts'
 import type { ListOptions, ObjectInfo } from './store.ts'
 
 /** Keys are relative to `root`; so is what is asked for. */
 export async function* list(bucket: Bucket, root: string, options: ListOptions): AsyncGenerator<ObjectInfo> {
-  for await (const { Contents = [] } of pages(bucket, root, options))
-    for (const { Key = '', Size = 0, ETag, LastModified, StorageClass } of Contents) {
-      const key = decoded(Key).slice(root.length)
-      // The object that stands for the folder itself, as the console makes them.
-      if (key === '') continue
-      const etag = bareEtag(ETag)
-      yield {
-        key,
-        size: Size,
-        ...(etag !== undefined && { etag }),
-        ...(LastModified && { modified: LastModified }),
-        ...(StorageClass && { storageClass: StorageClass }),
-      }
+  for await (const { entries, decode } of pages(bucket, root, options))
+    for (const entry of entries) {
+      const key = decode(entry.key).slice(root.length)
+      // Else it is the object that stands for the folder itself, as the console makes them.
+      if (key !== '') yield { ...entry, key }
     }
 }
 
@@ -26,9 +19,17 @@ export async function prefixes(
   options: ListOptions & { delimiter?: string },
 ): Promise<string[]> {
   const found: string[] = []
-  for await (const { CommonPrefixes = [] } of pages(bucket, root, { delimiter: '/', ...options }))
-    for (const { Prefix = '' } of CommonPrefixes) found.push(decoded(Prefix).slice(root.length))
+  for await (const { groups, decode } of pages(bucket, root, { delimiter: '/', ...options }))
+    for (const group of groups) found.push(decode(group).slice(root.length))
   return found
+}
+
+interface Page {
+  readonly entries: readonly Entry[]
+  /** Common prefixes. */
+  readonly groups: readonly string[]
+  /** Makes a key of one that was sent. */
+  readonly decode: (text: string) => string
 }
 
 /** A page is asked for when the one before it was read to its end: who stops costs no request more. */
@@ -36,7 +37,7 @@ async function* pages(
   bucket: Bucket,
   root: string,
   { prefix = '', startAfter = '', delimiter }: ListOptions & { delimiter?: string },
-): AsyncGenerator<ListObjectsV2CommandOutput> {
+): AsyncGenerator<Page> {
   const input = {
     ...bucket.common,
     Prefix: root + prefix,
@@ -48,10 +49,13 @@ async function* pages(
   while (true) {
     bucket.listRequests += 1
     const command = new ListObjectsV2Command({ ...input, ...from })
+    const entries = takeEntries(command)
     const page = await answerOf(bucket.client.send(command, bucket.stoppable), listing(bucket, input.Prefix))
-    yield page
-    if (page.NextContinuationToken === undefined) return
-    from = { ContinuationToken: page.NextContinuationToken }
+    const { CommonPrefixes = [], EncodingType, NextContinuationToken } = page
+    const decode = EncodingType === 'url' ? decoded : (text: string) => text
+    yield { entries: entries(), groups: CommonPrefixes.map(({ Prefix = '' }) => Prefix), decode }
+    if (NextContinuationToken === undefined) return
+    from = { ContinuationToken: NextContinuationToken }
   }
 }
 

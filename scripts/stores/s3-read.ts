@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import { detailsOf } from '../aws/errors.ts'
 import { UserError } from '../cli/errors.ts'
-import { about, answerOf, type Bucket, bareEtag, checkKey } from './s3-bucket.ts'
+import { about, answerOf, type Bucket, bareEtag } from './s3-bucket.ts'
 import { ConditionFailed, type ObjectInfo, type ReadOptions } from './store.ts'
 
 const ACTION = 's3:GetObject'
@@ -15,7 +15,7 @@ const FIRST_PAUSE_MS = 50
 /** What is stored under a key, without the key itself; undefined when there is no such object. */
 export async function head(bucket: Bucket, key: string): Promise<Omit<ObjectInfo, 'key'> | undefined> {
   try {
-    const command = new HeadObjectCommand({ ...bucket.common, Key: checkKey(key) })
+    const command = new HeadObjectCommand({ ...bucket.common, Key: key })
     const { ETag, ContentLength, LastModified, StorageClass = 'STANDARD' } = await bucket.client.send(command)
     const etag = bareEtag(ETag)
     return {
@@ -73,7 +73,7 @@ const NOTHING: Part = { body: Readable.from([]), size: 0, etag: undefined }
 
 async function open(bucket: Bucket, key: string, options: ReadOptions): Promise<Part | undefined> {
   try {
-    return await get(bucket, checkKey(key), options)
+    return await get(bucket, key, options)
   } catch (error) {
     const { code, status } = detailsOf(error)
     if (code === 'NoSuchKey') return undefined

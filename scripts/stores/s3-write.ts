@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3'
 import pMap from 'p-map'
 import { detailsOf } from '../aws/errors.ts'
-import { about, answerOf, type Bucket, bareEtag, checkKey } from './s3-bucket.ts'
+import { about, answerOf, type Bucket, bareEtag } from './s3-bucket.ts'
 import { head, text } from './s3-read.ts'
 import { ConditionFailed, type ObjectInfo, type WriteOptions } from './store.ts'
 
@@ -30,7 +30,6 @@ export function write(
   body: string | Uint8Array | Readable,
   options: WriteOptions = {},
 ): Promise<Written> {
-  checkKey(key)
   return typeof body === 'string' || body instanceof Uint8Array
     ? put(bucket, key, Buffer.from(body), options)
     : stream(bucket, key, body, options)
@@ -38,7 +37,7 @@ export function write(
 
 /** Removing what is not there is no error. */
 export async function remove(bucket: Bucket, key: string): Promise<void> {
-  const command = new DeleteObjectCommand({ ...bucket.common, Key: checkKey(key) })
+  const command = new DeleteObjectCommand({ ...bucket.common, Key: key })
   await answerOf(bucket.client.send(command), about(bucket, key, 's3:DeleteObject'))
 }
 

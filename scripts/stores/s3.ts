@@ -1,5 +1,6 @@
 import { s3Client } from '../aws/clients.ts'
 import type { AwsSettings } from '../aws/settings.ts'
+import { UserError } from '../cli/errors.ts'
 import { type Bucket, bucketOf } from './s3-bucket.ts'
 import { list, prefixes } from './s3-list.ts'
 import { head, read, text } from './s3-read.ts'
@@ -15,6 +16,7 @@ export async function s3Store(location: { bucket: string; prefix: string }, aws:
 
 /** @param root what all keys of the view begin with: '' or with a trailing slash */
 function viewOf(bucket: Bucket, root: string): Store {
+  const at = (key: string): string => root + checked(key)
   return {
     uri: `s3://${bucket.name}/${root}`.replace(/\/$/, ''),
     get listRequests() {
@@ -23,13 +25,19 @@ function viewOf(bucket: Bucket, root: string): Store {
     list: (options = {}) => list(bucket, root, options),
     prefixes: (options = {}) => prefixes(bucket, root, options),
     head: async (key) => {
-      const found = await head(bucket, root + key)
+      const found = await head(bucket, at(key))
       return found && { key, ...found }
     },
-    read: (key, options) => read(bucket, root + key, options),
-    text: (key) => text(bucket, root + key),
-    write: async (key, body, options) => ({ key, ...(await write(bucket, root + key, body, options)) }),
-    remove: (key) => remove(bucket, root + key),
+    read: (key, options) => read(bucket, at(key), options),
+    text: (key) => text(bucket, at(key)),
+    write: async (key, body, options) => ({ key, ...(await write(bucket, at(key), body, options)) }),
+    remove: (key) => remove(bucket, at(key)),
     within: (prefix) => viewOf(bucket, root + prefix),
   }
+}
+
+/** @throws UserError when no object below a prefix can have this key */
+function checked(key: string): string {
+  if (key === '' || /\p{Surrogate}/u.test(key)) throw new UserError(`${JSON.stringify(key)} cannot be a key`)
+  return key
 }
