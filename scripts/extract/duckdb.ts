@@ -140,7 +140,7 @@ const globless = (path: string): string => path.replace(/[*?[]/g, '[$&]')
 /** Documents of a zstd file, one after the other; a truncated file is an error. */
 async function* zstdReader(connection: DuckDBConnection, path: string): AsyncGenerator<Buffer> {
   const result = await connection.stream(
-    `SELECT json FROM read_json_objects(${literal(globless(path))}, format = 'unstructured', compression = 'zstd', maximum_object_size = 268435456)`,
+    `SELECT json FROM read_json_objects(${literal(globless(path))}, format = 'unstructured', compression = 'zstd', maximum_object_size = 67108864)`,
   )
   for await (const rows of result.yieldRows()) for (const [json] of rows) yield Buffer.from(`${String(json)}\n`)
 }

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { extract, pairsOf, stagedRun } from '../support/staged-run.ts'
+import { tempFolder } from '../support/temp.ts'
+
+type Record_ = Record<string, unknown>
+
+const record = (change: Record_ = {}): Record_ => ({
+  eventTime: '2026-03-02T10:00:00Z',
+  eventID: `id-${Math.random()}`,
+  eventType: 'AwsApiCall',
+  sourceIPAddress: '8.8.4.4',
+  userIdentity: {
+    type: 'IAMUser',
+    principalId: 'AIDA1',
+    arn: 'arn:aws:iam::012345678901:user/eve',
+    accountId: '012345678901',
+    accessKeyId: 'AKIA1',
+    userName: 'eve',
+  },
+  ...change,
+})
+
+const role = {
+  type: 'AssumedRole',
+  principalId: 'AROA1:i-0abc',
+  arn: 'arn:aws:sts::012345678901:assumed-role/deploy/i-0abc',
+  accountId: '012345678901',
+  accessKeyId: 'ASIA1',
+  sessionContext: { sessionIssuer: { type: 'Role', userName: 'deploy' } },
+}
+
+const file = (records: readonly unknown[]): string => JSON.stringify({ Records: records })
+
+async function outcomeOf(records: readonly unknown[], args: readonly string[] = []) {
+  const workspace = tempFolder()
+  // One pair that always stands: a run without any is an error.
+  const sure = record({
+    eventTime: '2026-03-02T00:00:00Z',
+    sourceIPAddress: '9.9.9.9',
+    userIdentity: { ...role, userName: 'sure', principalId: 'SURE' },
+  })
+  const run = await stagedRun(workspace, { 'a.json': file([sure, ...records]) })
+  const { result, stderr } = await extract(workspace, args)
+  assert.ok(result, stderr)
+  assert.equal(result.events, result.pairs + Object.values<number>(result.dropped).reduce((sum, n) => sum + n, 0))
+  const pairs = [...pairsOf(run, 'train'), ...pairsOf(run, 'holdout')].filter((pair) => !pair.endsWith(' 9.9.9.9'))
+  return { pairs, dropped: result.dropped, result }
+}
+
+describe('CloudTrail entities', () => {
+  const table: [string, Record_, string | undefined][] = [
+    ['principal', record(), 'AIDA1'],
+    ['principal', record({ userIdentity: role }), 'AROA1'],
+    [
+      'principal',
+      record({ userIdentity: { type: 'FederatedUser', principalId: '012345678901:bob' } }),
+      '012345678901:bob',
+    ],
+    ['principal-session', record({ userIdentity: role }), 'AROA1:i-0abc'],
+    ['arn', record(), 'arn:aws:iam::012345678901:user/eve'],
+    ['user-name', record(), 'eve'],
+    ['user-name', record({ userIdentity: role }), 'deploy'],
+    ['access-key', record({ userIdentity: role }), 'ASIA1'],
+    ['account', record(), '012345678901'],
+    ['account', record({ userIdentity: { type: 'IAMUser', principalId: 'AIDA1' } }), undefined],
+  ]
+  for (const [entity, given, expected] of table)
+    it(`${entity} of ${JSON.stringify((given.userIdentity as Record_).principalId)} is ${expected}`, async () => {
+      const { pairs, dropped } = await outcomeOf([given], ['--entity', entity])
+      if (expected === undefined) assert.deepEqual([pairs, dropped], [[], { 'no-entity': 1 }])
+      else assert.deepEqual(pairs, [`${expected} 8.8.4.4`])
+    })
+})
+
+describe('CloudTrail records that are no pairs', () => {
+  const table: [string, unknown, string][] = [
+    ['before the window', record({ eventTime: '2026-03-01T23:59:59Z' }), 'outside-window'],
+    ['at the end of the window', record({ eventTime: '2026-03-03T00:00:00Z' }), 'outside-window'],
+    [
+      'of an AWS service',
+      record({ userIdentity: { type: 'AWSService', invokedBy: 'x.amazonaws.com' } }),
+      'aws-service',
+    ],
+    ['service events', record({ eventType: 'AwsServiceEvent', userIdentity: null }), 'aws-service'],
+    ['from AWS Internal', record({ sourceIPAddress: 'AWS Internal' }), 'aws-internal'],
+    ['from a service name', record({ sourceIPAddress: 'cloudformation.amazonaws.com' }), 'service-name'],
+    ['from IPv6', record({ sourceIPAddress: '2001:db8::1' }), 'ipv6'],
+    ['from mapped IPv6', record({ sourceIPAddress: '::ffff:8.8.8.8' }), 'ipv6'],
+    ['with a leading zero', record({ sourceIPAddress: '8.08.4.4' }), 'invalid-address'],
+    ['with a number too large', record({ sourceIPAddress: '8.256.4.4' }), 'invalid-address'],
+    ['without an address', record({ sourceIPAddress: undefined }), 'no-address'],
+    ['from a private address', record({ sourceIPAddress: '10.1.2.3' }), 'private-address'],
+    ['from a shared address', record({ sourceIPAddress: '100.64.0.1' }), 'private-address'],
+    ['without an identity', record({ userIdentity: undefined }), 'no-entity'],
+    ['with an identity of null', record({ userIdentity: null }), 'no-entity'],
+    ['with an empty principal', record({ userIdentity: { type: 'IAMUser', principalId: '' } }), 'no-entity'],
+    ['without a time', record({ eventTime: undefined }), 'no-event-time'],
+    ['with a time that is none', record({ eventTime: 'yesterday' }), 'no-event-time'],
+    ['with an identity of another shape', record({ userIdentity: 'root' }), 'no-entity'],
+    ['with nothing', {}, 'unreadable-record'],
+  ]
+  for (const [name, given, reason] of table)
+    it(`${name}: ${reason}`, async () => {
+      const { pairs, dropped } = await outcomeOf([given])
+      assert.deepEqual([pairs, dropped], [[], { [reason]: 1 }])
+    })
+
+  it('private ones are pairs where asked for', async () => {
+    const { pairs } = await outcomeOf([record({ sourceIPAddress: '10.1.2.3' })], ['--include-private'])
+    assert.deepEqual(pairs, ['AIDA1 10.1.2.3'])
+  })
+})
+
+describe('the split', () => {
+  const at = (time: string, ip: string) => record({ eventTime: `2026-03-02T${time}Z`, sourceIPAddress: ip })
+  const records = [
+    at('00:00:00', '1.0.0.1'),
+    at('19:11:59', '1.0.0.2'),
+    at('19:12:00', '1.0.0.3'),
+    at('23:59:59', '1.0.0.4'),
+  ]
+
+  it('is by event time, at 20 % of the window', async () => {
+    const workspace = tempFolder()
+    const run = await stagedRun(workspace, { 'a.json': file(records) })
+    const { result } = await extract(workspace)
+    assert.equal(result.cutoff, '2026-03-02T19:12:00.000Z')
+    assert.deepEqual(pairsOf(run, 'train'), ['AIDA1 1.0.0.1', 'AIDA1 1.0.0.2'])
+    assert.deepEqual(pairsOf(run, 'holdout'), ['AIDA1 1.0.0.3', 'AIDA1 1.0.0.4'])
+  })
+
+  it('may leave nothing out', async () => {
+    const { result } = await outcomeOf(records, ['--holdout', '0'])
+    assert.deepEqual([result.trainPairs, result.holdoutPairs], [5, 0])
+  })
+
+  for (const share of ['95%', '-1', 'half', '1.0'])
+    it(`refuses a share of ${share}`, async () =>
+      assert.equal((await extract(tempFolder(), [`--holdout=${share}`])).code, 2))
+})
+
+describe('repeated deliveries', () => {
+  const twice = record({ eventID: 'same' })
+  it('count each time', async () => assert.equal((await outcomeOf([twice, twice])).pairs.length, 2))
+  it('count once with --dedupe, the rest under a reason', async () => {
+    const { pairs, dropped } = await outcomeOf(
+      [twice, twice, twice, record({ eventID: undefined }), record({ eventID: undefined })],
+      ['--dedupe'],
+    )
+    assert.deepEqual([pairs.length, dropped], [3, { 'repeated-delivery': 2 }])
+  })
+})

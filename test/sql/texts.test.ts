@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { render } from '../../scripts/extract/render.ts'
+import { sources } from '../../scripts/sources/registry.ts'
+import { ROOT } from '../support/run-script.ts'
+
+const text = (name: string): string => readFileSync(`${ROOT}sql/${name}`, 'utf8')
+const withoutComments = (sql: string): string => sql.replace(/--.*$/gm, '')
+
+/** Names of what a flat relation offers, in order. */
+const columnsOf = (sql: string): string[] =>
+  [...withoutComments(sql).matchAll(/\bAS (\w+)(?=,?$)/gm)].map(([, name]) => name ?? '')
+
+describe('the flat relation', () => {
+  for (const [id, source] of Object.entries(sources)) {
+    it(`of ${id} has the same columns on both engines`, () => {
+      const [athena, duckdb] = [
+        columnsOf(text(`${id}/accesses.athena.sql`)),
+        columnsOf(text(`${id}/accesses.duckdb.sql`)),
+      ]
+      assert.deepEqual(athena, duckdb)
+      assert.deepEqual(
+        [athena[0], athena[1], athena.at(-2), athena.at(-1)],
+        ['event_time', 'event_id', 'ip', 'drop_reason'],
+      )
+    })
+
+    it(`of ${id} has a column for every choice of entity, and its members are read`, () => {
+      const duckdb = text(`${id}/accesses.duckdb.sql`)
+      for (const { column } of Object.values(source.entities)) assert.ok(columnsOf(duckdb).includes(column), column)
+      for (const member of Object.keys(source.members)) assert.match(duckdb, new RegExp(`\\b${member}\\b`))
+    })
+
+    it(`of ${id} has a table that names every member`, () => {
+      const table = text(`${id}/table.sql`)
+      for (const member of Object.keys(source.members))
+        assert.match(table, new RegExp(`\\b${member.toLowerCase()}\`? `))
+    })
+  }
+})
+
+describe('the common texts', () => {
+  const common = readdirSync(`${ROOT}sql`).filter((name) => name.endsWith('.sql'))
+  // Names that mean something else, or nothing, on one of the two engines.
+  const forbidden = [
+    /->/,
+    /\blambda\b/i,
+    /\bconcat\(/i,
+    /\bunnest\b/i,
+    /\bcardinality\(/i,
+    /\belement_at\(/i,
+    /\btry\(/i,
+    /\bdate_add\b/i,
+    /\bcurrent_date\b/i,
+    /\btimestamp\b/i,
+    /\bregexp_replace\(/i,
+    / \/ /,
+    /`/,
+  ]
+  it('are all there', () =>
+    assert.deepEqual(common.sort(), ['classified.sql', 'dropped.sql', 'entities.sql', 'pairs.sql']))
+  for (const name of common)
+    for (const pattern of forbidden)
+      it(`${name} has no ${pattern.source}`, () => assert.doesNotMatch(withoutComments(text(name)), pattern))
+
+  it('are rendered only whole', async () => {
+    await assert.rejects(render('pairs.sql', {}), /no value for \{\{part\}\}/)
+    await assert.rejects(render('pairs.sql', { part: "'train'", spare: '1' }), /has no \{\{spare\}\}/)
+  })
+})
