@@ -1,26 +1,47 @@
--- Every access with the entity that was chosen, encoded, its part of the split, and the one reason for which it is no pair.
-WITH chosen AS (
-  SELECT event_time, event_id, {{entity}} AS entity, ip, drop_reason FROM accesses
-), judged AS (
-  SELECT event_time, event_id, entity, ip,
-    CASE WHEN drop_reason IN ('unreadable-record', 'no-event-time') THEN drop_reason
-         WHEN event_time < {{from}} OR event_time >= {{to}} THEN 'outside-window'
-         WHEN drop_reason IS NOT NULL THEN drop_reason
-         WHEN ip IS NULL OR ip = '' THEN 'no-address'
-         WHEN strpos(ip, ':') > 0 THEN 'ipv6'
-         WHEN NOT regexp_like(ip, '^[0-9.]+$') THEN 'service-name'
-         WHEN NOT regexp_like(ip, '^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$') THEN 'invalid-address'
-         WHEN NOT {{include_private}} AND regexp_like(ip, {{private}}) THEN 'private-address'
-         WHEN entity IS NULL OR entity = '' THEN 'no-entity'
-         END AS drop_reason
-  FROM chosen
-), numbered AS (
-  SELECT event_time, event_id, entity, ip, drop_reason,
-    CASE WHEN {{dedupe}} AND drop_reason IS NULL AND event_id IS NOT NULL
-         THEN row_number() OVER (PARTITION BY drop_reason, event_id ORDER BY event_time, entity, ip) ELSE 1 END AS delivery
-  FROM judged
+-- The relation `classified`: every access with the entity that was chosen, encoded, its part of the split, and the one reason for
+-- which it is no pair, where there is one. For Trino and DuckDB alike.
+-- Input:  accesses; {{entity}}, a column of it, and {{encoded}}, the codec over it; {{from}}, {{to}} and {{cutoff}} in milliseconds
+--         since 1970; {{include_private}}; {{delivery}}: delivery.sql, or 1 where repeated deliveries count.
+-- Output: event_time, entity, ip, part, drop_reason.
+with chosen as (
+  select event_time, event_id, {{entity}} as entity, ip, drop_reason
+  from accesses
+),
+judged as (
+  select
+    event_time,
+    event_id,
+    entity,
+    ip,
+    case
+      when drop_reason in ('unreadable-record', 'no-event-time') then drop_reason
+      when event_time < {{from}} or event_time >= {{to}} then 'outside-window'
+      when drop_reason is not null then drop_reason
+      when ip is null or ip = '' then 'no-address'
+      when strpos(ip, ':') > 0 then 'ipv6'
+      when regexp_like(ip, '^([a-z0-9-]+[.])+[a-z][a-z]+$') then 'service-name'
+      -- Four decimal octets without leading zeros.
+      when not regexp_like(
+        ip,
+        '^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$'
+      ) then 'invalid-address'
+      -- What the Internet does not route: IANA's IPv4 special-purpose registry, multicast and class E.
+      when not {{include_private}} and regexp_like(
+        ip,
+        '^(0|10|127|22[4-9]|2[3-5][0-9])[.]|^100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|^169[.]254[.]|^172[.](1[6-9]|2[0-9]|3[01])[.]|^192[.](168|88[.]99|0[.][02])[.]|^198[.](1[89]|51[.]100)[.]|^203[.]0[.]113[.]'
+      ) then 'private-address'
+      when entity is null or entity = '' then 'no-entity'
+    end as drop_reason
+  from chosen
+),
+delivered as (
+  select event_time, entity, ip, drop_reason, {{delivery}} as delivery
+  from judged
 )
-SELECT event_time, event_id, {{encoded}} AS entity, ip,
-  CASE WHEN event_time >= {{cutoff}} THEN 'holdout' ELSE 'train' END AS part,
-  CASE WHEN delivery > 1 THEN 'repeated-delivery' ELSE drop_reason END AS drop_reason
-FROM numbered
+select
+  event_time,
+  {{encoded}} as entity,
+  ip,
+  case when event_time >= {{cutoff}} then 'holdout' else 'train' end as part,
+  case when delivery > 1 then 'repeated-delivery' else drop_reason end as drop_reason
+from delivered;

@@ -1,2 +1,7 @@
--- What became of every record: pairs by part, the rest by reason.
-SELECT coalesce(drop_reason, part) AS outcome, count(*) AS events FROM classified GROUP BY 1 ORDER BY 1
+-- What became of every record: pairs by part, the rest by reason. For Trino and DuckDB alike.
+-- Input:  classified.
+-- Output: outcome, events, first and last event in milliseconds since 1970.
+select coalesce(drop_reason, part) as outcome, count(*) as events, min(event_time) as first_event, max(event_time) as last_event
+from classified
+group by coalesce(drop_reason, part)
+order by outcome;

@@ -5,7 +5,9 @@ const ESCAPED_HALF = /\\u[dD][89a-fA-F]/
 export function withoutHalfCharacters(lines: Buffer): Buffer {
   if (!lines.includes('\\ud') && !lines.includes('\\uD')) return lines
   const text = lines.toString('utf8')
-  return Buffer.from(text.replace(/.*\n/g, (line) => (ESCAPED_HALF.test(line) ? `${repaired(line.slice(0, -1))}\n` : line)))
+  return Buffer.from(
+    text.replace(/.*\n/g, (line) => (ESCAPED_HALF.test(line) ? `${repaired(line.slice(0, -1))}\n` : line)),
+  )
 }
 
 function repaired(line: string): string {

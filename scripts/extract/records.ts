@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { withoutHalfCharacters } from './half-characters.ts'
 import {
   BLANK,
   Brackets,
@@ -20,7 +21,6 @@ import {
   skipString,
   skipValue,
 } from './json-bytes.ts'
-import { withoutHalfCharacters } from './half-characters.ts'
 
 /** A larger record is none, and must not be gathered in memory. AWS cuts CloudTrail events at 256 KB. */
 const LARGEST = 8 << 20

@@ -17,35 +17,37 @@ export interface ExtractSettings {
 
 const SQL = new URL('../../sql/', import.meta.url)
 
-/** A text of sql/ with its placeholders filled. @throws Error when one is left, or one is given that it does not have */
-export async function render(file: string, values: Readonly<Record<string, string>>): Promise<string> {
+/**
+ * A text of sql/ with its placeholders filled, without the semicolon at its end, so that it can also stand in another.
+ * @throws Error when one is left, or one is given that it does not have
+ */
+export async function render(file: string, values: Readonly<Record<string, string>> = {}): Promise<string> {
   const text = await readFile(new URL(file, SQL), 'utf8')
   const used = new Set<string>()
-  const rendered = text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
-    const value = values[name]
-    if (value === undefined) throw new Error(`${file}: no value for {{${name}}}`)
+  const rendered = withoutComments(text).replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
+    if (value === undefined) throw new Error(`sql/${file}: no value for {{${name}}}`)
     used.add(name)
     return value
   })
   const spare = Object.keys(values).filter((name) => !used.has(name))
-  if (spare.length > 0) throw new Error(`${file} has no {{${spare.join('}}, {{')}}}`)
-  return rendered.trim()
+  if (spare.length > 0) throw new Error(`sql/${file} has no {{${spare.join('}}, {{')}}}`)
+  return rendered.trim().replace(/;$/, '')
 }
 
-/** A text as an SQL literal; the one place where values become SQL. */
+/** Comments have lines of their own, and name placeholders. */
+const withoutComments = (sql: string): string => sql.replace(/^\s*--.*\n/gm, '')
+
+/** A text as an SQL literal, in Trino as in DuckDB; the one place where values become SQL. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** An SQL identifier. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** Networks that are nobody's on the internet: private, shared, loopback, link-local, documentation of multicast and above. */
-export const PRIVATE =
-  '^(0|10|127)[.]|^169[.]254[.]|^192[.]168[.]|^172[.](1[6-9]|2[0-9]|3[01])[.]|^100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|^(22[4-9]|2[3-5][0-9])[.]'
-
 /** The placeholders of classified.sql. */
-export function classifiedValues(settings: ExtractSettings): Record<string, string> {
+export async function classifiedValues(settings: ExtractSettings): Promise<Record<string, string>> {
   const { source, entity, from, to, cutoff, includePrivate, dedupe } = settings
-  const choice = source.entities[entity]
+  const choice = Object.hasOwn(source.entities, entity) ? source.entities[entity] : undefined
   if (choice === undefined) throw new Error(`${source.id} has no entity ${entity}`)
   return {
     entity: identifier(choice.column),
@@ -54,8 +56,7 @@ export function classifiedValues(settings: ExtractSettings): Record<string, stri
     to: String(to.getTime()),
     cutoff: String(cutoff.getTime()),
     include_private: String(includePrivate),
-    private: literal(PRIVATE),
-    dedupe: String(dedupe),
+    delivery: dedupe ? await render('delivery.sql') : '1',
   }
 }
 
@@ -71,7 +72,7 @@ export function encodedSql(column: string): string {
     column,
   )
   // Most entities have nothing to escape: one look instead of forty. What is not plainly harmless gets the whole treatment.
-  return `CASE WHEN regexp_like(${column}, '^[A-Za-z0-9:/_=@+-]*$') THEN ${column} ELSE ${replaced} END`
+  return `case when regexp_like(${column}, '[^A-Za-z0-9:/_=@+-]') then ${replaced} else ${column} end`
 }
 
 const characterSql = (character: string): string =>

@@ -1,9 +1,7 @@
-import { createReadStream } from 'node:fs'
-import { type FileHandle, open, readFile } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
-import { promisify } from 'node:util'
-import { createGunzip, gunzip } from 'node:zlib'
+import { type FileHandle, open } from 'node:fs/promises'
 import { messageOf } from '../cli/errors.ts'
+import { type Content, contentOf, type Unzstd } from './content.ts'
+import { Malformed } from './json-bytes.ts'
 import { RecordReader } from './records.ts'
 
 /** A log file. */
@@ -14,121 +12,125 @@ export interface LogFile {
   readonly size: number
 }
 
-/** A file that cannot be read to its end. */
-export interface BadFile {
-  readonly key: string
-  readonly reason: string
-}
+/** A file that cannot be read to its end, or is no log file. */
+export type BadFile = { readonly key: string; readonly reason: string }
 
-export interface Spooled {
+/** The records of log files, a line of JSON each, in one file. */
+export interface Spool {
+  readonly path: string
   readonly records: number
+  /** In the order of the lines. */
+  readonly files: readonly { readonly key: string; readonly records: number }[]
   readonly bad: readonly BadFile[]
 }
 
-/** Reads a zstd file, which Node 20 cannot. */
-export type ZstdReader = (path: string) => AsyncIterable<Buffer>
+export interface SpoolSettings {
+  /** Where the records go. */
+  readonly path: string
+  /** Members of a record that are kept. */
+  readonly members: readonly string[]
+  /** Keys of files that are known to be bad already. */
+  readonly bad: readonly BadFile[]
+  /** Whether the first bad file ends it. */
+  readonly failFast: boolean
+  readonly unzstd: Unzstd
+  readonly signal: AbortSignal
+  onFile(): void
+}
 
-/** Files up to this size are read whole, ahead of their turn: unpacking then runs beside the parsing. */
-const WHOLE = 8 << 20
+/** Files that are read and unpacked, on other threads, while earlier ones are searched for records. */
 const AHEAD = 4
 
-/**
- * Writes the records of log files to one file, a line of JSON each with the members that are asked for. What a bad file had before
- * its fault is taken back. With `failFast` the first bad file ends it.
- */
-export async function spool(
-  files: readonly LogFile[],
-  members: readonly string[],
-  target: string,
-  settings: { readonly signal: AbortSignal; readonly failFast: boolean; readonly zstd: ZstdReader; onFile(): void },
-): Promise<Spooled> {
-  const output = await open(target, 'w')
-  const reader = new RecordReader(members)
-  const ahead: Promise<Buffer | Error | undefined>[] = []
-  const bad: BadFile[] = []
-  let [length, records] = [0, 0]
-  const write = async (lines: Buffer, state: { at: number }) => {
-    await writeAll(output, lines, state.at)
-    state.at += lines.length
-  }
+/** Gathers the records of log files, all of a file or none. Files are taken in their order, so that the lines are always the same. */
+export async function spool(files: readonly LogFile[], settings: SpoolSettings): Promise<Spool> {
+  const known = new Set(settings.bad.map(({ key }) => key))
+  const writer = new Writer(await open(settings.path, 'w'), new RecordReader(settings.members))
+  const bad = [...settings.bad]
   try {
-    for (const [i, file] of files.entries()) {
+    for await (const { file, content } of opened(
+      files.filter(({ key }) => !known.has(key)),
+      settings.unzstd,
+    )) {
       settings.signal.throwIfAborted()
-      while (ahead.length < AHEAD && i + ahead.length < files.length) {
-        const next = files[i + ahead.length]
-        if (next) ahead.push(whole(next))
-      }
-      const content = await ahead.shift()
-      const state = { at: length }
-      const before = reader.records
-      try {
-        if (content instanceof Error) throw content
-        for await (const chunk of content === undefined ? chunksOf(file, settings.zstd) : [content])
-          await write(reader.push(chunk), state)
-        if (!reader.end()) throw new Error('it ends in the middle of a record')
-        length = state.at
-        records += reader.records - before
-      } catch (error) {
-        reader.end()
-        bad.push({ key: file.key, reason: messageOf(error) })
-        if (settings.failFast) break
-      }
+      const reason = await writer.append(file.key, content)
       settings.onFile()
+      if (reason !== undefined) bad.push({ key: file.key, reason })
+      if (reason !== undefined && settings.failFast) break
     }
-    await output.truncate(length)
   } finally {
-    await output.close()
-    await Promise.allSettled(ahead)
+    await writer.close()
   }
-  return { records, bad }
+  const { files: read } = writer
+  return { path: settings.path, records: read.reduce((sum, { records }) => sum + records, 0), files: read, bad }
 }
 
-async function writeAll(output: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await output.write(bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
+interface Opened {
+  readonly file: LogFile
+  readonly content: Promise<Content>
+}
+
+/** Opens files ahead of their turn. */
+async function* opened(files: readonly LogFile[], unzstd: Unzstd): AsyncGenerator<Opened> {
+  const queue: Opened[] = []
+  const start = (file: LogFile | undefined) => {
+    if (file === undefined) return
+    const content = contentOf(file.path, file.size, unzstd)
+    // Until its turn comes nobody listens.
+    content.catch(() => {})
+    queue.push({ file, content })
   }
-}
-
-type Packing = 'gzip' | 'zstd' | 'plain'
-
-/** By the first bytes: names lie, and Firehose gives none. */
-function packingOf(head: Buffer): Packing {
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
-  if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return 'zstd'
-  return 'plain'
-}
-
-const unzip = promisify(gunzip)
-
-/** A small file's content, unpacked; undefined for one that is to be streamed. Never rejects: its turn may never come. */
-async function whole({ path, size }: LogFile): Promise<Buffer | Error | undefined> {
-  if (size > WHOLE) return undefined
+  for (const file of files.slice(0, AHEAD)) start(file)
   try {
-    const bytes = await readFile(path)
-    const packing = packingOf(bytes)
-    if (packing === 'plain') return bytes
-    if (packing === 'zstd') return undefined
-    const unpacked = bytes.readUInt32LE(Math.max(0, bytes.length - 4))
-    if (unpacked > 32 * WHOLE) return undefined
-    return await unzip(bytes, { chunkSize: Math.min(Math.max(unpacked + 1, 1024), 4 << 20) })
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+    for (let next = AHEAD; ; next++) {
+      const first = queue.shift()
+      if (first === undefined) return
+      start(files[next])
+      yield first
+    }
+  } finally {
+    await Promise.allSettled(queue.map(({ content }) => content))
   }
 }
 
-async function* chunksOf({ path }: LogFile, zstd: ZstdReader): AsyncGenerator<Buffer> {
-  const handle = await open(path)
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0).finally(() => handle.close())
-  const packing = packingOf(buffer.subarray(0, bytesRead))
-  if (packing === 'zstd') yield* zstd(path)
-  else if (packing === 'plain') yield* createReadStream(path, { highWaterMark: 1 << 20 })
-  else {
-    const unpacked = createGunzip({ chunkSize: 1 << 20 })
-    const feeding = pipeline(createReadStream(path), unpacked)
-    // Its failure also ends the reading below, where it is thrown.
-    feeding.catch(() => {})
-    yield* unpacked as AsyncIterable<Buffer>
-    await feeding
+class Writer {
+  readonly files: { key: string; records: number }[] = []
+  private readonly handle: FileHandle
+  private readonly reader: RecordReader
+  private end = 0
+
+  constructor(handle: FileHandle, reader: RecordReader) {
+    this.handle = handle
+    this.reader = reader
+  }
+
+  /** Adds the records of a file. Returns what is wrong with it, if something is; then nothing of it is left. */
+  async append(key: string, content: Promise<Content>): Promise<string | undefined> {
+    const { reader } = this
+    const before = reader.records
+    let end = this.end
+    try {
+      for await (const chunk of await content) end += await this.write(reader.push(chunk), end)
+      if (!reader.end()) return 'it ends in the middle of a record'
+    } catch (error) {
+      reader.end()
+      if (error instanceof Malformed) return messageOf(error)
+      throw error
+    }
+    this.end = end
+    this.files.push({ key, records: reader.records - before })
+    return undefined
+  }
+
+  private async write(bytes: Buffer, position: number): Promise<number> {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, position + done)
+      done += bytesWritten
+    }
+    return bytes.length
+  }
+
+  async close(): Promise<void> {
+    await this.handle.truncate(this.end)
+    await this.handle.close()
   }
 }

@@ -1,21 +1,24 @@
--- Who came from where: one row for every CloudTrail record. Times are milliseconds since 1970, UTC.
--- The same columns in the same order as accesses.athena.sql.
-SELECT
-  epoch_ms(TRY_CAST(eventTime AS TIMESTAMPTZ)) AS event_time,
-  eventID AS event_id,
-  -- A role's principal id is followed by the session's name; the role is who.
-  CASE WHEN userIdentity.type = 'AssumedRole' OR userIdentity.principalId LIKE 'AROA%'
-       THEN split_part(userIdentity.principalId, ':', 1)
-       ELSE userIdentity.principalId END AS principal,
-  userIdentity.principalId AS principal_session,
-  userIdentity.arn AS arn,
-  coalesce(userIdentity.userName, userIdentity.sessionContext.sessionIssuer.userName) AS user_name,
-  userIdentity.accessKeyId AS access_key,
-  userIdentity.accountId AS account,
-  sourceIPAddress AS ip,
-  CASE WHEN eventTime IS NULL AND eventID IS NULL AND userIdentity IS NULL AND sourceIPAddress IS NULL THEN 'unreadable-record'
-       WHEN TRY_CAST(eventTime AS TIMESTAMPTZ) IS NULL THEN 'no-event-time'
-       WHEN userIdentity.type = 'AWSService' OR eventType = 'AwsServiceEvent' THEN 'aws-service'
-       WHEN sourceIPAddress = 'AWS Internal' THEN 'aws-internal'
-       END AS drop_reason
-FROM {{records}}
+-- CloudTrail on DuckDB: the flat relation `accesses`, one row a record.
+-- Input:  {{records}}, the records with the members that the source names.
+-- Output: the columns of accesses.athena.sql, in its order; event_time in milliseconds since 1970.
+select
+  epoch_ms(try_cast(eventTime as timestamptz)) as event_time,
+  eventID as event_id,
+  -- Only unique ids of IAM (AROA…) are followed by a session's name; federated and web identities have other colons.
+  case
+    when regexp_matches(userIdentity.principalId, '^A[A-Z0-9]{3,}:') then split_part(userIdentity.principalId, ':', 1)
+    else userIdentity.principalId
+  end as principal,
+  userIdentity.principalId as principal_session,
+  userIdentity.arn as arn,
+  coalesce(userIdentity.userName, userIdentity.sessionContext.sessionIssuer.userName) as user_name,
+  userIdentity.accessKeyId as access_key,
+  userIdentity.accountId as account,
+  sourceIPAddress as ip,
+  case
+    when eventTime is null and eventID is null and userIdentity is null and sourceIPAddress is null then 'unreadable-record'
+    when epoch_ms(try_cast(eventTime as timestamptz)) is null then 'no-event-time'
+    when userIdentity.type = 'AWSService' or eventType = 'AwsServiceEvent' then 'aws-service'
+    when sourceIPAddress = 'AWS Internal' then 'aws-internal'
+  end as drop_reason
+from {{records}};

@@ -1,14 +1,22 @@
--- The staged CloudTrail objects of a run as a table. It is read recursively: staged/ holds nothing else.
-CREATE EXTERNAL TABLE {{table}} (
-  eventtime STRING,
-  eventid STRING,
-  eventtype STRING,
-  sourceipaddress STRING,
-  useridentity STRUCT<
-    type: STRING, principalid: STRING, arn: STRING, accountid: STRING, accesskeyid: STRING, username: STRING,
-    sessioncontext: STRUCT<sessionissuer: STRUCT<username: STRING>>>
+-- CloudTrail on Athena: an external table over the staged objects of one run, which lie under their original keys.
+-- Input:  {{table}}; {{location}}, the prefix of the staged objects with its trailing slash, as a literal. It is read recursively.
+-- Serde and formats: "Create a table for CloudTrail logs", Athena user guide. Columns that nobody reads are left out.
+create external table if not exists {{table}} (
+  eventtime string,
+  eventid string,
+  eventtype string,
+  sourceipaddress string,
+  useridentity struct<
+    type: string,
+    principalid: string,
+    arn: string,
+    accountid: string,
+    accesskeyid: string,
+    username: string,
+    sessioncontext: struct<sessionissuer: struct<username: string>>
+  >
 )
-ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe'
-STORED AS INPUTFORMAT 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
-OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
-LOCATION {{location}}
+row format serde 'org.apache.hive.hcatalog.data.JsonSerDe'
+stored as inputformat 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
+outputformat 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
+location {{location}};

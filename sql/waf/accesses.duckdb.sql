@@ -1,15 +1,18 @@
--- Who came from where: one row for every WAF record. Times are milliseconds since 1970, UTC.
--- The same columns in the same order as accesses.athena.sql. Header names keep the client's case; the first of a name counts.
-SELECT
-  "timestamp" AS event_time,
-  httpRequest.requestId AS event_id,
-  list_extract(list_filter(httpRequest.headers, lambda h: lower(h.name) = 'user-agent'), 1).value AS user_agent,
-  ja4Fingerprint AS ja4,
-  ja3Fingerprint AS ja3,
-  list_extract(list_filter(httpRequest.headers, lambda h: lower(h.name) = 'host'), 1).value AS host,
-  httpRequest.country AS country,
-  httpRequest.clientIp AS ip,
-  CASE WHEN "timestamp" IS NULL AND httpRequest IS NULL THEN 'unreadable-record'
-       WHEN "timestamp" IS NULL THEN 'no-event-time'
-       END AS drop_reason
-FROM {{records}}
+-- AWS WAF on DuckDB: the flat relation `accesses`, one row a request.
+-- Input:  {{records}}, the records with the members that the source names.
+-- Output: the columns of accesses.athena.sql, in its order; event_time in milliseconds since 1970.
+select
+  "timestamp" as event_time,
+  httpRequest.requestId as event_id,
+  -- Names of headers keep the client's case; the first of a name counts.
+  list_extract(list_filter(httpRequest.headers, lambda h: lower(h.name) = 'user-agent'), 1).value as user_agent,
+  ja4Fingerprint as ja4,
+  ja3Fingerprint as ja3,
+  list_extract(list_filter(httpRequest.headers, lambda h: lower(h.name) = 'host'), 1).value as host,
+  httpRequest.country as country,
+  httpRequest.clientIp as ip,
+  case
+    when "timestamp" is null and httpRequest is null then 'unreadable-record'
+    when "timestamp" is null then 'no-event-time'
+  end as drop_reason
+from {{records}};

@@ -1,12 +1,18 @@
--- The staged WAF objects of a run as a table. It is read recursively: staged/ holds nothing else.
-CREATE EXTERNAL TABLE {{table}} (
-  `timestamp` BIGINT,
-  httprequest STRUCT<
-    clientip: STRING, country: STRING, requestid: STRING, headers: ARRAY<STRUCT<name: STRING, value: STRING>>>,
-  ja3fingerprint STRING,
-  ja4fingerprint STRING
+-- AWS WAF on Athena: an external table over the staged objects of one run, which lie under their original keys.
+-- Input:  {{table}}; {{location}}, the prefix of the staged objects with its trailing slash, as a literal. It is read recursively.
+-- Serde and formats: "Query AWS WAF logs", Athena user guide. Columns that nobody reads are left out.
+create external table if not exists {{table}} (
+  `timestamp` bigint,
+  httprequest struct<
+    clientip: string,
+    country: string,
+    requestid: string,
+    headers: array<struct<name: string, value: string>>
+  >,
+  ja3fingerprint string,
+  ja4fingerprint string
 )
-ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
-STORED AS INPUTFORMAT 'org.apache.hadoop.mapred.TextInputFormat'
-OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
-LOCATION {{location}}
+row format serde 'org.openx.data.jsonserde.JsonSerDe'
+stored as inputformat 'org.apache.hadoop.mapred.TextInputFormat'
+outputformat 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
+location {{location}};
