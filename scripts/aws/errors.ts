@@ -63,7 +63,8 @@ const RULES: readonly Rule[] = [
   [/^(RequestTimeTooSkewed|InvalidSignatureException)$/, skewed],
   [/^KMS\.|^KMS\w+Exception$/, kms],
   [/^(AccessDenied(Exception)?|AllAccessDisabled|AccountProblem|UnauthorizedAccess|Forbidden|403)$/, denied],
-  [/^NoSuchBucket$/, noBucket],
+  // A HEAD of a bucket says only NotFound.
+  [/^(NoSuchBucket|NotFound)$/, noBucket],
   [/^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint\w*|301)$/, elsewhere],
   [
     /^(SlowDown|Throttl\w+|ServiceUnavailable\w*|RequestLimitExceeded|TooManyRequests\w*|BandwidthLimitExceeded|503)$/,
