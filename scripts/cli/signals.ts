@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** The first Ctrl-C stops cleanly, the second quits. */
 
 /** A wrapper may pass on the signal that the terminal sent already: that is still one press. */
@@ -16,6 +18,8 @@ export interface SignalGuard {
 /** Listens for SIGINT and SIGTERM; `onFirst` says at once what happens now. */
 export function guardSignals(onFirst: (name: Name) => void): SignalGuard {
   const controller = new AbortController()
+  // Every request in flight listens; ten are no leak.
+  setMaxListeners(0, controller.signal)
   let code: number | undefined
   let since = 0
   const handlers = (Object.keys(CODES) as Name[]).map((name) => {

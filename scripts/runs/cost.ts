@@ -9,6 +9,8 @@ export const PRICES = {
   getRequest: 0.0004 / 1000,
   putRequest: 0.005 / 1000,
   copyRequest: 0.005 / 1000,
+  /** To the internet, the first ten terabytes of a month. */
+  byteOut: 0.09 / 1e9,
   batchJob: 0.25,
   batchObject: 1 / 1_000_000,
 } as const

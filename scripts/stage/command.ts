@@ -2,7 +2,7 @@ import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
 import { bytes, count, facts } from '../cli/format.ts'
-import { choice, number, text, type Values } from '../cli/options.ts'
+import { choice, flag, number, text, type Values } from '../cli/options.ts'
 import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../cli/shared-options.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
@@ -10,9 +10,9 @@ import { runIdOf } from '../runs/request.ts'
 import type { Run } from '../runs/run.ts'
 import { createRun, findRun } from '../runs/workspace.ts'
 import { sourceIds } from '../sources/registry.ts'
-import { openStore } from '../stores/open.ts'
+import type { AwsSettings } from '../stores/open.ts'
 import { copierOf } from './copy/choose.ts'
-import { estimatedUsd, planText, type StagePlan } from './plan.ts'
+import { estimatedUsd, listCost, planText, type StagePlan } from './plan.ts'
 import { completeAfter, type Planned, planStage } from './planned.ts'
 import { type Task, taskOf } from './request.ts'
 import { saveSelection } from './selection.ts'
@@ -38,6 +38,18 @@ const options = {
     default: 'size',
   }),
   concurrency: number({ about: 'requests in flight at once', default: 16, min: 1, max: 256, integer: true }),
+  copy: choice(['auto', 'batch', 'direct'], {
+    about:
+      'within S3: by a job of S3 Batch Operations or by CopyObject; auto takes a job from 10,000 objects on, if it has a role',
+    default: 'auto',
+  }),
+  batchRole: text({ about: 'role of the batch job, in the account of the workspace', value: 'ARN' }),
+  poll: number({ about: 'seconds between two looks at a running job', default: 30, min: 0.05, max: 3600 }),
+  storageClass: text({ about: 'storage class of the copies in S3 (default: STANDARD)', value: 'CLASS' }),
+  kmsKey: text({ about: 'encrypt the copies in S3 with this key (default: as their bucket does)', value: 'ARN' }),
+  copyTags: flag({ about: 'copy the tags of objects too; needs s3:GetObjectTagging and s3:PutObjectTagging' }),
+  requesterPays: flag({ about: 'pay for reading logs in a bucket of that kind' }),
+  logsOwner: text({ about: 'account that must own the bucket of the logs', value: 'ID' }),
   ...guardOptions,
   ...awsOptions,
 }
@@ -57,6 +69,14 @@ export const command = defineCommand({
       does: 'one hour of WAF logs',
     },
     {
+      run: 'npx zx scripts/stage.mjs --source cloudtrail --logs s3://org-logs --last 24h --max-cost 1',
+      does: 'downloads the last day to this machine, and nothing else',
+    },
+    {
+      run: 'npx zx scripts/stage.mjs --source cloudtrail --logs s3://org-logs --last 24h --workspace s3://org-staging/prestage --batch-role arn:aws:iam::111122223333:role/prestage-batch',
+      does: 'copies it within S3, by a batch job where that is worth it',
+    },
+    {
       run: 'npx zx scripts/stage.mjs --source cloudtrail --logs ./logs --last 24h --account 012345678901 --region us-east-1',
       does: 'the last day of one account in one region',
     },
@@ -65,8 +85,10 @@ export const command = defineCommand({
   async run(context, values) {
     if (values.verify === 'full' && values.keys !== 'digest')
       throw new UsageError('--verify full needs the hashes that only digests name', 'add --keys digest')
-    const task = await taskOf(values, context.now(), values)
-    const existing = await findRun(values.workspace, task.request, values)
+    const { requesterPays, logsOwner: expectedBucketOwner } = values
+    const reading = { ...awsOf(values, context), requesterPays, expectedBucketOwner }
+    const task = await taskOf(values, context.now(), reading)
+    const existing = await findRun(values.workspace, task.request, awsOf(values, context))
     const planned = await planStage(task, existing, context, values)
     if (planned === 'done' && existing !== undefined) return outcomeOf(existing, { ...existing.result('stage') }, true)
     if (planned === 'done') throw new Error('a run that does not exist cannot be done')
@@ -78,18 +100,30 @@ export const command = defineCommand({
   },
 })
 
+/** Listing, reading and copying stop with the context. */
+const awsOf = (values: Values<typeof options>, { signal }: Context): AwsSettings => ({
+  profile: values.profile,
+  awsRegion: values.awsRegion,
+  endpointUrl: values.endpointUrl,
+  concurrency: values.concurrency,
+  signal,
+})
+
+const isS3 = ({ logs }: Task): boolean => logs.store.localPath === undefined
+
 async function carryOut(
   context: Context,
   values: Values<typeof options>,
   task: Task,
   planned: Planned,
 ): Promise<Outcome> {
-  const copier = await copierOf(task, await openStore(values.workspace, values), planned, values, context)
+  const aws = awsOf(values, context)
+  const copier = await copierOf(task, planned, values, aws, context)
   const plan: StagePlan = {
     window: task.scope.window,
     totals: planned.selection.totals,
     listRequests: planned.record.listRequests,
-    costs: copier.costs,
+    costs: planned.isNew && isS3(task) ? [listCost(planned.record.listRequests), ...copier.costs] : copier.costs,
     copier: copier.about,
     completeAfter: completeAfter(task),
     final: planned.record.final,
@@ -103,7 +137,7 @@ async function carryOut(
       kind: 'spend',
       usd: estimatedUsd(plan),
     })
-  const run = await createRun(values.workspace, task.request, values)
+  const run = await createRun(values.workspace, task.request, aws)
   // An open plan that was gone through before is looked at again: late files may have come.
   const step = { settings: {}, inputs: [], overwrite: values.overwrite, stale: async () => true }
   const { repeated, ...result } = await run.step('stage', step, async (memory) => {
@@ -113,7 +147,7 @@ async function carryOut(
     }
     if (values.overwrite) await removeExtra(run, planned.selection)
     const progress = context.progress('staging', plan.totals.objects, 'objects')
-    const copied = await copyAndProve(run, planned.selection, copier.open(run), {
+    const copied = await copyAndProve(run, planned.selection, await copier.open(run, memory), {
       again: values.overwrite,
       lost: planned.record.lost,
       verify: values.verify,

@@ -52,7 +52,11 @@ async function select(
   const keys = await keySourceOf(task, { concurrency, signal: context.signal })
   const progress = context.progress('selecting', undefined, 'objects')
   const objects = earlier === undefined ? keys.objects : united(keys.objects, earlier.rows())
-  const draft = await draftSelection(objects, () => progress.advance())
+  let newest: Date | undefined
+  const draft = await draftSelection(objects, ({ modified }) => {
+    if (modified !== undefined && (newest === undefined || modified > newest)) newest = modified
+    progress.advance()
+  })
   const listRequests = store.listRequests - before
   progress.end(`${count(draft.totals.objects)} objects with ${count(listRequests)} LIST requests`)
   for (const warning of keys.findings.warnings) context.talk.warn(warning)
@@ -67,6 +71,7 @@ async function select(
     selectedAt: selectedAt.toISOString(),
     final: selectedAt >= completeAfter(task),
     lost: keys.findings.lost,
+    newest: (newest as Date | undefined)?.toISOString() ?? null,
   }
   return { selection: draft, record, isNew: true, dispose: draft.dispose }
 }

@@ -11,6 +11,8 @@ const planSchema = z.object({
   listRequests: z.number(),
   selectedAt: z.iso.datetime(),
   final: z.boolean(),
+  /** When the youngest selected object was written: one that is younger was overwritten since. */
+  newest: z.iso.datetime().nullable(),
   /** Named by an index, but not in the logs. */
   lost: z.array(z.object({ key: z.string(), reason: z.string() })),
 })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
 import * as z from 'zod'
+import { explained } from '../../aws/errors.ts'
 import { count } from '../../cli/format.ts'
 import type { StepMemory } from '../../runs/run.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
@@ -12,7 +13,7 @@ import type { Destination } from './destination.ts'
 import { COPY_LIMIT } from './direct.ts'
 import { isArchived, isPermanent, reasonOfCode } from './reasons.ts'
 
-export interface BatchSettings {
+interface BatchSettings {
   readonly control: S3ControlClient
   readonly accountId: string
   readonly roleArn: string
@@ -52,11 +53,23 @@ export function batchCopier(given: Omit<BatchSettings, 'attempts'>): Copier {
     name: 'S3 Batch Operations',
     async copy(objects, report) {
       const left = jobNote.safeParse(settings.memory.recalled.job)
-      if (left.success) await takeUp(settings, left.data, report)
-      await rounds(settings, objects, report)
+      try {
+        if (left.success) await takeUp(settings, left.data, report)
+        await rounds(settings, objects, report)
+      } catch (error) {
+        settings.signal.throwIfAborted()
+        throw explained(error, asked(settings))
+      }
     },
   }
 }
+
+const asked = ({ accountId, destination }: BatchSettings) => ({
+  what: `S3 Batch Operations in account ${accountId}`,
+  action: 's3:CreateJob, s3:DescribeJob, s3:ListJobs, s3:UpdateJobStatus and iam:PassRole',
+  resource: '*',
+  bucket: destination.bucket,
+})
 
 /** Jobs that have ended, over all attempts at the step. */
 interface Attempts {

@@ -1,40 +1,159 @@
 import type { Context } from '../../cli/context.ts'
-import { UserError } from '../../cli/errors.ts'
-import type { CostItem } from '../../runs/cost.ts'
+import { UsageError, UserError } from '../../cli/errors.ts'
+import { type CostItem, PRICES } from '../../runs/cost.ts'
 import { paths } from '../../runs/paths.ts'
-import type { Run } from '../../runs/run.ts'
+import type { Run, StepMemory } from '../../runs/run.ts'
+import { type AwsSettings, openStore } from '../../stores/open.ts'
 import type { Store } from '../../stores/store.ts'
+import { locationOf } from '../../stores/uri.ts'
 import type { Planned } from '../planned.ts'
 import type { Task } from '../request.ts'
 import type { Copier } from './copier.ts'
+import { downloadCopier } from './download.ts'
 import { type FileStore, localCopier } from './local.ts'
 
 /** A copier that was chosen, with what it will cost, before there is a run to copy into. */
 export interface Choice {
   readonly about: string
   readonly costs: readonly CostItem[]
-  open(run: Run): Copier
+  open(run: Run, memory: StepMemory): Promise<Copier>
 }
 
-/** The way of copying that fits where the logs and the workspace lie. */
+export interface CopyWish {
+  readonly workspace: string
+  readonly concurrency: number
+  readonly copy: 'auto' | 'batch' | 'direct'
+  readonly batchRole: string | undefined
+  readonly poll: number
+  readonly storageClass: string | undefined
+  readonly kmsKey: string | undefined
+  readonly copyTags: boolean
+  readonly requesterPays: boolean
+  readonly logsOwner: string | undefined
+}
+
+/** From here on a job's own fee and minutes are worth its retries, its report, and that it runs without us. */
+const WORTH_A_JOB = 10_000
+
+/** The way of copying that fits where the logs and the workspace lie. @throws UsageError when the wish does not */
 export async function copierOf(
   task: Task,
-  workspace: Store,
-  _planned: Planned,
-  settings: { concurrency: number },
+  planned: Planned,
+  wish: CopyWish,
+  aws: AwsSettings,
   context: Context,
 ): Promise<Choice> {
   const from = task.logs.store
-  if (isFiles(from) && isFiles(workspace))
+  const target = locationOf(wish.workspace)
+  const { objects, bytes } = planned.selection.totals
+  const { signal } = context
+  const { concurrency } = wish
+  if (target.kind === 'folder' && wish.copy !== 'auto')
+    throw new UsageError(`--copy ${wish.copy} copies within S3, and ${wish.workspace} is a folder`, 'leave --copy out')
+  if (target.kind === 'folder' && isFiles(from))
     return {
       about: 'hard links, copies where the file system has none',
       costs: [],
-      open: (run) =>
-        localCopier(from, run.store.within(paths.staged) as FileStore, settings.concurrency, context.signal),
+      open: async (run) => localCopier(from, stagedOf(run) as FileStore, concurrency, signal),
     }
-  throw new UserError(`from ${from.uri} to ${workspace.uri}: copying with AWS is not supported yet`, {
-    hint: 'name folders for --logs and --workspace',
-  })
+  if (target.kind === 'folder')
+    return {
+      about: 'download',
+      costs: [
+        { what: 'GET requests', count: objects, each: PRICES.getRequest },
+        { what: 'bytes out of AWS', count: bytes, each: PRICES.byteOut },
+      ],
+      open: async (run) => downloadCopier(from, stagedOf(run), concurrency, signal),
+    }
+  if (isFiles(from))
+    throw new UserError(`the logs are a folder and the workspace is ${wish.workspace}: nothing uploads logs`, {
+      hint: 'name a folder as --workspace, or the bucket as --logs',
+      exitCode: 2,
+    })
+  const isBatch =
+    wish.copy === 'batch' || (wish.copy === 'auto' && objects >= WORTH_A_JOB && wish.batchRole !== undefined)
+  const copies: CostItem = { what: 'COPY requests', count: objects, each: PRICES.copyRequest }
+  if (!isBatch)
+    return { about: 'CopyObject', costs: [copies], open: (run) => direct(task, run, target.bucket, wish, aws, signal) }
+  const { batchRole } = wish
+  if (batchRole === undefined)
+    throw new UsageError(
+      '--copy batch needs the role of the job',
+      'add --batch-role ARN; the README says what it may do',
+    )
+  return {
+    about: 'S3 Batch Operations',
+    costs: [
+      copies,
+      { what: 'job', count: 1, each: PRICES.batchJob },
+      { what: 'tasks', count: objects, each: PRICES.batchObject },
+    ],
+    open: (run, memory) => batch(task, planned, run, target.bucket, { ...wish, batchRole }, aws, memory, signal),
+  }
 }
 
 const isFiles = (store: Store): store is FileStore => store.localPath !== undefined
+const stagedOf = (run: Run): Store => run.store.within(paths.staged)
+
+/** Key of the run's folder in its bucket, with a trailing slash. */
+const prefixOf = (run: Run, bucket: string): string => `${run.uri.slice(`s3://${bucket}/`.length)}/`
+
+const destinationOf = (task: Task, run: Run, bucket: string, wish: CopyWish) => ({
+  source: {
+    bucket: task.logs.bucket,
+    requesterPays: wish.requesterPays,
+    ...(wish.logsOwner !== undefined && { owner: wish.logsOwner }),
+  },
+  bucket,
+  prefix: prefixOf(run, bucket) + paths.staged,
+  ...(wish.storageClass !== undefined && { storageClass: wish.storageClass }),
+  ...(wish.kmsKey !== undefined && { kmsKey: wish.kmsKey }),
+  tags: wish.copyTags,
+})
+
+async function direct(
+  task: Task,
+  run: Run,
+  bucket: string,
+  wish: CopyWish,
+  aws: AwsSettings,
+  signal: AbortSignal,
+): Promise<Copier> {
+  const { s3Client } = await import('../../aws/clients.ts')
+  const { directCopier } = await import('./direct.ts')
+  return directCopier(await s3Client(aws, bucket), destinationOf(task, run, bucket, wish), wish.concurrency, signal)
+}
+
+async function batch(
+  task: Task,
+  planned: Planned,
+  run: Run,
+  bucket: string,
+  wish: CopyWish & { readonly batchRole: string },
+  aws: AwsSettings,
+  memory: StepMemory,
+  signal: AbortSignal,
+): Promise<Copier> {
+  const { s3Client, s3ControlClient } = await import('../../aws/clients.ts')
+  const { accountOfRole } = await import('../../aws/account.ts')
+  const { batchCopier } = await import('./batch.ts')
+  // The job must be created in the region of the bucket that it copies to.
+  const region = await (await s3Client(aws, bucket)).config.region()
+  const { newest } = planned.record
+  return batchCopier({
+    control: await s3ControlClient(aws, region),
+    accountId: accountOfRole(wish.batchRole),
+    roleArn: wish.batchRole,
+    destination: destinationOf(task, run, bucket, wish),
+    run: run.id,
+    plan: planned.record.selectedAt,
+    store: run.store,
+    bucket: await openStore(`s3://${bucket}`, aws),
+    prefix: prefixOf(run, bucket),
+    memory,
+    ...(newest !== null && { unmodifiedSince: new Date(Date.parse(newest) + 1000) }),
+    pollSeconds: wish.poll,
+    signal,
+    direct: await direct(task, run, bucket, wish, aws, signal),
+  })
+}

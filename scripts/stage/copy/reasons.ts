@@ -45,4 +45,5 @@ const HOPELESS = new Set([
   'AllAccessDisabled',
 ])
 
-export const stopsAll = (error: unknown): boolean => error instanceof Error && HOPELESS.has(error.name)
+export const stopsAll = (error: unknown): boolean =>
+  error instanceof Error && (HOPELESS.has(error.name) || HOPELESS.has((error.cause as Error | undefined)?.name ?? ''))
