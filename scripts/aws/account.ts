@@ -10,14 +10,3 @@ export function accountOfRole(arn: string): string {
     )
   return account
 }
-
-interface Client {
-  readonly config: { credentials: () => Promise<{ accountId?: string | undefined }> }
-}
-
-/**
- * The account of a client's credentials. They know it when they come from a role, single sign-on, `AWS_ACCOUNT_ID` or
- * `aws_account_id` of the profile; undefined for bare access keys.
- */
-export const accountOfCredentials = async (client: Client): Promise<string | undefined> =>
-  (await client.config.credentials()).accountId

@@ -14,7 +14,7 @@ const SILENCE_MS = 60_000
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
 /** The settings that all clients share. @param region to call; when absent, the one that the SDK finds configured */
-export function clientOptions(settings: AwsSettings, region = settings.awsRegion) {
+function clientOptions(settings: AwsSettings, region = settings.awsRegion) {
   const { profile, endpointUrl, concurrency = CONCURRENCY } = settings
   const agent = { keepAlive: true, maxSockets: concurrency }
   return {

@@ -29,7 +29,7 @@ export interface JobOrder {
 }
 
 /** Derived from the order: S3 takes two requests with one token for one. */
-export const tokenOf = ({ manifest, destination, roleArn }: JobOrder): string =>
+const tokenOf = ({ manifest, destination, roleArn }: JobOrder): string =>
   createHash('sha256')
     .update(JSON.stringify([manifest.key, manifest.etag, destination, roleArn]))
     .digest('hex')
@@ -43,7 +43,7 @@ export async function createJob(client: S3ControlClient, order: JobOrder): Promi
   return JobId
 }
 
-export function jobInput(order: JobOrder): CreateJobCommandInput {
+function jobInput(order: JobOrder): CreateJobCommandInput {
   const { destination, manifest } = order
   const bucketArn = `arn:aws:s3:::${destination.bucket}`
   return {

@@ -24,7 +24,6 @@ const digestSchema = z.object({
 })
 
 export type Digest = z.infer<typeof digestSchema>
-export type DigestedFile = Digest['logFiles'][number]
 
 /** Reads a digest. @throws UserError naming it when it cannot be read */
 export async function readDigest(store: Store, key: string): Promise<Digest> {

@@ -31,7 +31,7 @@ export interface KeySource {
 }
 
 /** Whether a key with these variables belongs to the accounts and regions that were asked for. */
-export const isInScope = ({ account, region }: Variables, { accounts, regions }: Scope): boolean =>
+const isInScope = ({ account, region }: Variables, { accounts, regions }: Scope): boolean =>
   (accounts.length === 0 || account === undefined || accounts.includes(account)) &&
   (regions.length === 0 || region === undefined || regions.includes(region))
 
