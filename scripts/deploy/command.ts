@@ -35,10 +35,6 @@ export const command = defineCommand({
     "Serves GET /ping and POST /invocations as SageMaker's containers do, in IP Insights' formats: text/csv, application/json or application/jsonlines in, JSON or JSON Lines out, with embeddings for Accept: application/json;verbose=True. It runs until Ctrl-C, or with --detach until clean.",
   examples: [
     { run: 'npx zx scripts/deploy.mjs --run latest', does: 'serves on http://127.0.0.1:8080 until Ctrl-C' },
-    {
-      run: "curl --data-binary 'AIDAEXAMPLE,198.51.100.7' -H 'content-type: text/csv' http://127.0.0.1:8080/invocations",
-      does: 'asks it; special characters of the entity are percent-encoded as in training',
-    },
     { run: 'npx zx scripts/deploy.mjs --run latest --port 0 --detach', does: 'leaves it running on a free port' },
   ],
   options,

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runProgram, scriptPath } from '../support/run-script.ts'
 import { benchExtract, describeExtract } from './extract.ts'
+import { benchList, describeList } from './list.ts'
 import { benchTrain, describeTrain } from './train.ts'
 
 /** All figures, side by side in one run; machines are noisy, so ratios are what counts. */
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 say(describeExtract(await benchExtract()))
+say(describeList(await benchList()))
 say(describeTrain(await benchTrain()))
 
 const folder = mkdtempSync(join(tmpdir(), 'prestage-bench-'))

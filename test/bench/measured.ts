@@ -11,9 +11,13 @@ export interface Measured {
 }
 
 /** Runs a program to its end as a whole process. @throws Error when it fails */
-export async function measured(program: string, args: readonly string[]): Promise<Measured> {
+export async function measured(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Measured> {
   const started = performance.now()
-  const child = spawn(program, args, { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, args, { env: { ...plainEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
