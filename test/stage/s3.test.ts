@@ -1,59 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { compactTime } from '../../scripts/runs/window.ts'
-import { internalError } from '../aws/faults.ts'
-import { type Sandbox, startSandbox } from '../aws/start.ts'
+import { FolderBackend } from '../aws/s3/folder.ts'
+import { startSandbox } from '../aws/start.ts'
 import { runScript } from '../support/run-script.ts'
+import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
-import { hourlyKeys, trailKey } from './logs.ts'
-
-const ROLE = 'arn:aws:iam::111122223333:role/prestage-batch'
-const DAY = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
-const KEYS = hourlyKeys(
-  ['012345678901', '111122223333'],
-  ['eu-west-1', 'us-east-1'],
-  ['20260301', '20260302', '20260303'],
-)
-const ODD = ['a b', 'c+d', '100%', 'e,f', '"g"', "'h'", 'mün-東'].map((tail) =>
-  trailKey('111122223333', 'us-east-1', '20260302T1005Z', tail),
-)
-const EXPECTED = [...KEYS, ...ODD].filter((key) => key.includes('20260302T') || /20260303T0[01]00Z/.test(key))
-const BATCH = ['--yes', '--copy', 'batch', '--batch-role', ROLE, '--poll', '0.1']
-
-/** An organization's bucket and a staging bucket, and a way to stage from the one to the other. */
-async function world(jobs = {}) {
-  const sandbox = await startSandbox({ buckets: { 'org-logs': {}, 'org-staging': {} }, jobs })
-  after(() => sandbox.close())
-  for (const key of [...KEYS, ...ODD]) sandbox.s3.put('org-logs', key, `content of ${key}`)
-  const stage = async (
-    args: readonly string[],
-    workspace = 's3://org-staging/prestage',
-    onStderr?: (soFar: string, kill: (signal: NodeJS.Signals) => void) => void,
-  ) => {
-    const options = [
-      '--logs',
-      's3://org-logs',
-      '--workspace',
-      workspace,
-      '--output',
-      'json',
-      ...(args.includes('--from') ? [] : DAY),
-      ...args,
-    ]
-    const ended = await runScript('stage', options, { env: sandbox.env, ...(onStderr && { onStderr }) })
-    assert.doesNotMatch(ended.stderr, /this is a bug/)
-    return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
-  }
-  return { sandbox, stage }
-}
-
-const staged = (sandbox: Sandbox, run: string, key: string) =>
-  sandbox.s3.head('org-staging', `prestage/runs/${run}/staged/${key}`)
-
-function assertStaged(sandbox: Sandbox, run: string, keys: readonly string[] = EXPECTED): void {
-  for (const key of keys) assert.equal(staged(sandbox, run, key)?.size, Buffer.byteLength(`content of ${key}`), key)
-  assert.deepEqual(sandbox.violations, [])
-}
+import { trailKey } from './logs.ts'
+import { assertStaged, BATCH, DAY, EXPECTED, KEYS, ODD, world } from './world.ts'
 
 describe('staging from S3', () => {
   it('shows a plan with its cost, and copies nothing', async () => {
@@ -145,79 +100,60 @@ describe('staging from S3', () => {
   })
 })
 
-describe('a batch job', () => {
-  it('that is left behind is taken up again, whatever its state', async () => {
-    for (const hold of ['New', 'Preparing', 'Ready', 'Active'] as const) {
-      const { sandbox, stage } = await world({ hold, tasksPerStep: 40 })
-      const { signal, stderr } = await stage(BATCH, undefined, (soFar, kill) => {
-        if (soFar.includes(` ${hold}`)) kill('SIGKILL')
-      })
-      assert.equal(signal, 'SIGKILL', stderr)
-      sandbox.control.release()
-      const { result, stderr: resumed } = await stage(BATCH)
-      assert.ok(result, resumed)
-      assertStaged(sandbox, result.run)
-      assert.equal(sandbox.requests.of('CreateJob'), 1, hold)
-      assert.equal(sandbox.requests.of('CopyObject'), 0, hold)
+describe('other ways to the keys, from S3', () => {
+  it('digests, with the content of the copies proven', async () => {
+    const logs = await simulatedLogs()
+    const sandbox = await startSandbox({
+      buckets: { 'org-logs': { backend: new FolderBackend(logs) }, 'org-staging': {} },
+    })
+    after(() => sandbox.close())
+    for (const workspace of ['s3://org-staging/prestage', tempFolder()]) {
+      const args = [
+        '--source',
+        'cloudtrail',
+        '--logs',
+        's3://org-logs',
+        '--workspace',
+        workspace,
+        '--from',
+        '2026-03-02',
+        '--to',
+        '2026-03-03',
+      ]
+      const options = [...args, '--keys', 'digest', '--verify', 'full', '--yes', '--output', 'json']
+      const { code, stdout, stderr } = await runScript('stage', options, { env: sandbox.env })
+      assert.equal(code, 0, stderr)
+      assert.ok(JSON.parse(stdout).objects > 10)
     }
+    assert.deepEqual(sandbox.violations, [])
   })
 
-  it('that was created without our knowing is found, not asked for again', async () => {
+  it('an inventory report, with no LIST request over the logs', async () => {
     const { sandbox, stage } = await world()
-    sandbox.faults.add({ operation: 'CreateJob', cut: 'after', times: 1 })
-    const { result, stderr } = await stage(BATCH)
+    sandbox.s3.create('inventories')
+    const rows = [...KEYS, ...ODD]
+      .reverse()
+      .map((key) => `"org-logs","${encodeURIComponent(key)}","${Buffer.byteLength(`content of ${key}`)}"`)
+    sandbox.s3.put('inventories', 'all/data/1.csv.gz', gzipSync(`${rows.join('\n')}\n`))
+    const manifest = {
+      sourceBucket: 'org-logs',
+      destinationBucket: 'arn:aws:s3:::inventories',
+      creationTimestamp: String(Date.parse('2026-03-05T01:00:00Z')),
+      fileFormat: 'CSV',
+      fileSchema: 'Bucket, Key, Size',
+      files: [{ key: 'all/data/1.csv.gz' }],
+    }
+    sandbox.s3.put('inventories', 'all/manifest.json', JSON.stringify(manifest))
+    const { result, stderr } = await stage([
+      '--yes',
+      '--keys',
+      'inventory',
+      '--inventory',
+      's3://inventories/all/manifest.json',
+    ])
     assert.ok(result, stderr)
-    assert.equal(sandbox.control.jobs().length, 1)
+    assert.equal(result.listRequests, 0)
     assertStaged(sandbox, result.run)
-  })
-
-  it('with passing failures has them tried again; all copied is all copied', async () => {
-    const { sandbox, stage } = await world({
-      failTask: (_: unknown, nth: number) => (nth % 2 === 0 ? { ...internalError, message: 'x' } : undefined),
-    })
-    const { result, stderr } = await stage(BATCH)
-    assert.ok(result, stderr)
-    assertStaged(sandbox, result.run)
-    assert.equal(sandbox.requests.of('CopyObject'), Math.floor(EXPECTED.length / 2))
-  })
-
-  for (const report of ['status-first', 'as-schema'] as const)
-    it(`with lasting failures names them, columns ${report}`, async () => {
-      const denied = { code: 'AccessDenied', status: 403, message: 'Access Denied' }
-      const { stage } = await world({ report, failTask: (_: unknown, nth: number) => (nth === 3 ? denied : undefined) })
-      const { code, stderr } = await stage(BATCH)
-      assert.equal(code, 1)
-      assert.match(stderr, /1 objects of the manifest could not be staged[\s\S]*AccessDenied: Access Denied/)
-    })
-
-  it('whose report is missing is an error, and a rerun copies the rest', async () => {
-    const { sandbox, stage } = await world({
-      report: 'missing',
-      failTask: (_: unknown, nth: number) => (nth === 3 ? internalError : undefined),
-    })
-    const { code, stderr } = await stage(BATCH)
-    assert.equal(code, 1)
-    assert.match(stderr, /the completion report of job .* is missing/)
-    const { result, stderr: again } = await stage(['--yes', '--copy', 'direct'])
-    assert.ok(result, again)
-    assertStaged(sandbox, result.run)
-    assert.equal(sandbox.requests.of('CopyObject'), 1)
-  })
-
-  it('that fails at its manifest says why', async () => {
-    const { stage } = await world({
-      failJob: { at: 'Preparing', code: 'Forbidden', reason: 'Reading the manifest is forbidden: 403' },
-    })
-    const { code, stderr } = await stage(BATCH)
-    assert.equal(code, 1)
-    assert.match(stderr, /Reading the manifest is forbidden[\s\S]*may the job role read the manifest/)
-  })
-
-  it('needs a role', async () => {
-    const { stage } = await world()
-    const { code, stderr } = await stage(['--yes', '--copy', 'batch'])
-    assert.equal(code, 2)
-    assert.match(stderr, /--batch-role/)
   })
 })
 

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { internalError } from '../aws/faults.ts'
+import type { Sandbox } from '../aws/start.ts'
+import { assertStaged, BATCH, EXPECTED, world } from './world.ts'
+
+describe('logs that change between plan and copy', () => {
+  const key = EXPECTED[7] ?? ''
+  /** Stages until the job is at work, changes the logs, lets it go on. */
+  async function changed(change: (sandbox: Sandbox) => void) {
+    const { sandbox, stage } = await world({ hold: 'Ready' })
+    let done = false
+    return stage(BATCH, undefined, (soFar) => {
+      if (done || !soFar.includes(' Ready')) return
+      done = true
+      change(sandbox)
+      sandbox.control.release()
+    })
+  }
+
+  it('are named when an object is gone', async () => {
+    const { code, stderr } = await changed((sandbox) => sandbox.s3.delete('org-logs', key))
+    assert.equal(code, 1)
+    assert.match(stderr, /1 objects of the manifest could not be staged[\s\S]*gone from the logs since it was listed/)
+  })
+
+  it('are named when an object was overwritten', async () => {
+    const later = new Date(Date.now() + 60_000)
+    const { code, stderr } = await changed((sandbox) =>
+      sandbox.s3.put('org-logs', key, `CONTENT of ${key}`, { modified: later }),
+    )
+    assert.equal(code, 1)
+    assert.match(stderr, /1 objects of the manifest could not be staged[\s\S]*changed in the logs since it was listed/)
+  })
+})
+
+describe('a batch job', () => {
+  it('that is left behind is taken up again, whatever its state', async () => {
+    for (const hold of ['New', 'Preparing', 'Ready', 'Active'] as const) {
+      const { sandbox, stage } = await world({ hold, tasksPerStep: 40 })
+      const { signal, stderr } = await stage(BATCH, undefined, (soFar, kill) => {
+        if (soFar.includes(` ${hold}`)) kill('SIGKILL')
+      })
+      assert.equal(signal, 'SIGKILL', stderr)
+      sandbox.control.release()
+      const { result, stderr: resumed } = await stage(BATCH)
+      assert.ok(result, resumed)
+      assertStaged(sandbox, result.run)
+      assert.equal(sandbox.requests.of('CreateJob'), 1, hold)
+      assert.equal(sandbox.requests.of('CopyObject'), 0, hold)
+    }
+  })
+
+  it('that was created without our knowing is found, not asked for again', async () => {
+    const { sandbox, stage } = await world()
+    sandbox.faults.add({ operation: 'CreateJob', cut: 'after', times: 1 })
+    const { result, stderr } = await stage(BATCH)
+    assert.ok(result, stderr)
+    assert.equal(sandbox.control.jobs().length, 1)
+    assertStaged(sandbox, result.run)
+  })
+
+  it('with passing failures has them tried again; all copied is all copied', async () => {
+    const { sandbox, stage } = await world({
+      failTask: (_: unknown, nth: number) => (nth % 2 === 0 ? { ...internalError, message: 'x' } : undefined),
+    })
+    const { result, stderr } = await stage(BATCH)
+    assert.ok(result, stderr)
+    assertStaged(sandbox, result.run)
+    assert.equal(sandbox.requests.of('CopyObject'), Math.floor(EXPECTED.length / 2))
+  })
+
+  for (const report of ['status-first', 'as-schema'] as const)
+    it(`with lasting failures names them, columns ${report}`, async () => {
+      const denied = { code: 'AccessDenied', status: 403, message: 'Access Denied' }
+      const { stage } = await world({ report, failTask: (_: unknown, nth: number) => (nth === 3 ? denied : undefined) })
+      const { code, stderr } = await stage(BATCH)
+      assert.equal(code, 1)
+      assert.match(stderr, /1 objects of the manifest could not be staged[\s\S]*AccessDenied: Access Denied/)
+    })
+
+  it('whose report is missing is an error, and a rerun copies the rest', async () => {
+    const { sandbox, stage } = await world({
+      report: 'missing',
+      failTask: (_: unknown, nth: number) => (nth === 3 ? internalError : undefined),
+    })
+    const { code, stderr } = await stage(BATCH)
+    assert.equal(code, 1)
+    assert.match(stderr, /the completion report of job .* is missing/)
+    const { result, stderr: again } = await stage(['--yes', '--copy', 'direct'])
+    assert.ok(result, again)
+    assertStaged(sandbox, result.run)
+    assert.equal(sandbox.requests.of('CopyObject'), 1)
+  })
+
+  it('that fails at its manifest says why', async () => {
+    const { stage } = await world({
+      failJob: { at: 'Preparing', code: 'Forbidden', reason: 'Reading the manifest is forbidden: 403' },
+    })
+    const { code, stderr } = await stage(BATCH)
+    assert.equal(code, 1)
+    assert.match(stderr, /Reading the manifest is forbidden[\s\S]*may the job role read the manifest/)
+  })
+
+  it('needs a role', async () => {
+    const { stage } = await world()
+    const { code, stderr } = await stage(['--yes', '--copy', 'batch'])
+    assert.equal(code, 2)
+    assert.match(stderr, /--batch-role/)
+  })
+})
