@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { createGunzip, gunzip } from 'node:zlib'
 import { messageOf } from '../cli/errors.ts'
@@ -23,7 +23,8 @@ export type Unzstd = (path: string) => AsyncIterable<Buffer>
  */
 export async function contentOf(path: string, size: number, unzstd: Unzstd): Promise<Content> {
   if (size === 0) return []
-  const bytes = size <= SMALL ? await readFile(path) : await head(path)
+  // Small files come from the cache or in one read: four trips to a thread each would cost more.
+  const bytes = size <= SMALL ? readFileSync(path) : await head(path)
   if (isZstd(bytes)) return zstdContent(path, unzstd)
   if (!isGzip(bytes)) return size <= SMALL ? [bytes] : createReadStream(path, { highWaterMark: CHUNK })
   const unpacked = size <= SMALL ? await gunzipped(bytes) : undefined
