@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { scriptPath } from '../support/run-script.ts'
 import { type Measured, measured } from './measured.ts'
 
-const SIZE = '420MB'
+const SIZE = '480MB'
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-12']
 const ROUNDS = 3
 
