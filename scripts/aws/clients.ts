@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
+import type { AthenaClient } from '@aws-sdk/client-athena'
+import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
+import type { SageMakerClient } from '@aws-sdk/client-sagemaker'
+import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { regionOfBucket } from './bucket-region.ts'
 import type { AwsSettings } from './settings.ts'
 
@@ -37,7 +41,7 @@ function clientOptions(settings: AwsSettings, region = settings.awsRegion) {
 
 /** A client of S3 in the bucket's own region. @throws UserError when there is no such bucket, or no credentials */
 export async function s3Client(settings: AwsSettings, bucket: string): Promise<S3Client> {
-  return s3ClientIn(settings, await regionOfBucket(settings, bucket, (region) => s3ClientIn(settings, region)))
+  return s3ClientIn(settings, await regionOf(settings, bucket))
 }
 
 async function s3ClientIn(settings: AwsSettings, region: string | undefined): Promise<S3Client> {
@@ -65,6 +69,34 @@ export async function s3ControlClient(settings: AwsSettings, region: string): Pr
   if (!/\.amazonaws\.com(\.cn)?$/.test(url.hostname))
     client.config.endpointProvider = () => ({ url, headers: {}, properties: {} })
   return client
+}
+
+/** The region that a workspace's other services are asked in: that of its bucket. @throws UserError as `s3Client` */
+export const regionOf = (settings: AwsSettings, bucket: string): Promise<string> =>
+  regionOfBucket(settings, bucket, (region) => s3ClientIn(settings, region))
+
+export async function athenaClient(settings: AwsSettings, region: string): Promise<AthenaClient> {
+  const { AthenaClient } = await import('@aws-sdk/client-athena')
+  return new AthenaClient(clientOptions(settings, region))
+}
+
+export async function sagemakerClient(settings: AwsSettings, region: string): Promise<SageMakerClient> {
+  const { SageMakerClient } = await import('@aws-sdk/client-sagemaker')
+  return new SageMakerClient(clientOptions(settings, region))
+}
+
+export async function sagemakerRuntimeClient(settings: AwsSettings, region: string): Promise<SageMakerRuntimeClient> {
+  const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
+  return new SageMakerRuntimeClient(clientOptions(settings, region))
+}
+
+/** @param region undefined: the one that the SDK finds configured */
+export async function cloudFormationClient(
+  settings: AwsSettings,
+  region: string | undefined,
+): Promise<CloudFormationClient> {
+  const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation')
+  return new CloudFormationClient(clientOptions(settings, region))
 }
 
 interface Configured {

@@ -62,7 +62,7 @@ export interface Call {
 export interface Service {
   readonly name: string
   /** The call that a request makes, or undefined when it belongs to another service. @throws AwsError */
-  match(request: Incoming): Call | undefined
+  match(request: Incoming): Call | undefined | Promise<Call | undefined>
   /** Refusal of a request that could not be matched to an operation. */
   refuse(error: AwsError, requestId: string): Reply
 }

@@ -3,14 +3,14 @@ import { AwsError, type Call, type Incoming, type Service } from './http.ts'
 type Found = { call: Call } | { error: AwsError; service: Service; unknown: boolean }
 
 /** The call that a request makes. Services are asked in order; the last one (S3) takes what nobody else claims. */
-export function findCall(services: readonly Service[], request: Incoming): Found {
+export async function findCall(services: readonly Service[], request: Incoming): Promise<Found> {
   const last = services.at(-1)
   if (last === undefined) throw new Error('a sandbox without services')
   let asked = last
   try {
     for (const service of services) {
       asked = service
-      const call = service.match(request)
+      const call = await service.match(request)
       if (call !== undefined) return { call }
     }
   } catch (error) {

@@ -44,7 +44,7 @@ export async function serve(serving: Serving): Promise<{ url: string; close(): P
 
 async function answer(serving: Serving, request: Incoming, response: ServerResponse): Promise<void> {
   const requestId = randomBytes(8).toString('hex').toUpperCase()
-  const found = findCall(serving.services, request)
+  const found = await findCall(serving.services, request)
   if ('error' in found) {
     if (found.unknown) serving.violations.push(`${request.method} ${request.path}: ${found.error.message}`)
     return send(found.service.refuse(found.error, requestId), requestId, request, response)
