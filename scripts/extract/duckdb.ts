@@ -2,8 +2,8 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, UserError } from '../cli/errors.ts'
+import { classifiedValues, type ExtractSettings, identifier, literal, render } from '../engines/render.ts'
 import { Malformed } from './json-bytes.ts'
-import { classifiedValues, type ExtractSettings, identifier, literal, render } from './render.ts'
 import { type BadFile, type LogFile, type Spool, spool } from './spool.ts'
 import { malformedFiles } from './suspects.ts'
 
@@ -99,7 +99,9 @@ async function classify(
     })
     if (spooled.bad.length > 0 && !settings.skipBadFiles) throw unreadable(spooled.bad)
     settings.onState('extracting pairs')
-    const accesses = await render(`${source.id}/accesses.duckdb.sql`, { records: recordsSql(path, source.members) })
+    const accesses = await render(`${source.id}/accesses.duckdb.sql`, {
+      records: recordsSql(path, { ...source.members, ...source.details }),
+    })
     await connection.run(`create or replace temp view accesses as ${accesses}`)
     const classified = await render('classified.sql', await classifiedValues(settings))
     await connection.run(`create or replace temp table classified as ${classified}`)

@@ -33,7 +33,16 @@ export const cloudtrail: Source = {
     eventType: 'VARCHAR',
     sourceIPAddress: 'VARCHAR',
     userIdentity:
-      'STRUCT(type VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, accessKeyId VARCHAR, userName VARCHAR, sessionContext STRUCT(sessionIssuer STRUCT(userName VARCHAR)))',
+      'STRUCT(type VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, accessKeyId VARCHAR, userName VARCHAR, sessionContext STRUCT(attributes STRUCT(mfaAuthenticated VARCHAR), sessionIssuer STRUCT(userName VARCHAR)))',
+  },
+  details: {
+    eventSource: 'VARCHAR',
+    eventName: 'VARCHAR',
+    awsRegion: 'VARCHAR',
+    recipientAccountId: 'VARCHAR',
+    userAgent: 'VARCHAR',
+    errorCode: 'VARCHAR',
+    errorMessage: 'VARCHAR',
   },
   entities: {
     principal: { about: 'principal id without the session name: the user or role', column: 'principal' },

@@ -15,6 +15,8 @@ export interface Source {
   readonly layouts: readonly Layout[]
   /** Members of a record that sql/<source>/accesses.duckdb.sql reads, with their DuckDB types. Spelled as in the logs. */
   readonly members: Readonly<Record<string, string>>
+  /** Further members that questions ask about and pairs do without. */
+  readonly details: Readonly<Record<string, string>>
   /** Values of `--entity`. */
   readonly entities: Readonly<Record<string, EntityChoice>>
   readonly defaultEntity: string

@@ -30,9 +30,15 @@ export const waf: Source = {
   members: {
     timestamp: 'BIGINT',
     httpRequest:
-      'STRUCT(clientIp VARCHAR, country VARCHAR, requestId VARCHAR, headers STRUCT("name" VARCHAR, "value" VARCHAR)[])',
+      'STRUCT(clientIp VARCHAR, country VARCHAR, requestId VARCHAR, httpMethod VARCHAR, uri VARCHAR, headers STRUCT("name" VARCHAR, "value" VARCHAR)[])',
     ja3Fingerprint: 'VARCHAR',
     ja4Fingerprint: 'VARCHAR',
+  },
+  details: {
+    webaclId: 'VARCHAR',
+    action: 'VARCHAR',
+    terminatingRuleId: 'VARCHAR',
+    httpSourceId: 'VARCHAR',
   },
   entities: {
     'user-agent': { about: 'User-Agent header', column: 'user_agent' },

@@ -1,7 +1,7 @@
 -- CloudTrail on Athena: the flat relation `accesses`, one row a record.
--- Input:  {{records}}, the table of table.sql.
--- Output: the columns of accesses.duckdb.sql, in its order; event_time in milliseconds since 1970.
--- Cost:   scans the whole table, so that it must hold the staged objects of one run and nothing else.
+-- Input:  {{table}}, the table of table.sql; {{run}}, the id of a run, as a literal.
+-- Output: the columns of accesses.duckdb.sql, in its order; event_time in milliseconds since 1970, mfa as 'true' or 'false'.
+-- Cost:   scans all staged objects of the run.
 select
   cast(round(to_unixtime(try(from_iso8601_timestamp(eventtime))) * 1000) as bigint) as event_time,
   eventid as event_id,
@@ -15,6 +15,14 @@ select
   coalesce(useridentity.username, useridentity.sessioncontext.sessionissuer.username) as user_name,
   useridentity.accesskeyid as access_key,
   useridentity.accountid as account,
+  useridentity.type as identity_type,
+  useridentity.sessioncontext.attributes.mfaauthenticated as mfa,
+  eventsource as event_source,
+  eventname as event_name,
+  coalesce(errorcode, errormessage) as error,
+  useragent as user_agent,
+  awsregion as region,
+  recipientaccountid as recipient,
   sourceipaddress as ip,
   case
     when eventtime is null and eventid is null and useridentity is null and sourceipaddress is null then 'unreadable-record'
@@ -22,4 +30,5 @@ select
     when useridentity.type = 'AWSService' or eventtype = 'AwsServiceEvent' then 'aws-service'
     when sourceipaddress = 'AWS Internal' then 'aws-internal'
   end as drop_reason
-from {{records}};
+from {{table}}
+where run = {{run}};

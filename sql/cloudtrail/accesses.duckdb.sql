@@ -1,6 +1,6 @@
 -- CloudTrail on DuckDB: the flat relation `accesses`, one row a record.
 -- Input:  {{records}}, the records with the members that the source names.
--- Output: the columns of accesses.athena.sql, in its order; event_time in milliseconds since 1970.
+-- Output: the columns of accesses.athena.sql, in its order; event_time in milliseconds since 1970, mfa as 'true' or 'false'.
 select
   epoch_ms(try_cast(eventTime as timestamptz)) as event_time,
   eventID as event_id,
@@ -14,6 +14,14 @@ select
   coalesce(userIdentity.userName, userIdentity.sessionContext.sessionIssuer.userName) as user_name,
   userIdentity.accessKeyId as access_key,
   userIdentity.accountId as account,
+  userIdentity.type as identity_type,
+  userIdentity.sessionContext.attributes.mfaAuthenticated as mfa,
+  eventSource as event_source,
+  eventName as event_name,
+  coalesce(errorCode, errorMessage) as error,
+  userAgent as user_agent,
+  awsRegion as region,
+  recipientAccountId as recipient,
   sourceIPAddress as ip,
   case
     when eventTime is null and eventID is null and userIdentity is null and sourceIPAddress is null then 'unreadable-record'

@@ -10,6 +10,12 @@ select
   ja3Fingerprint as ja3,
   list_extract(list_filter(httpRequest.headers, lambda h: lower(h.name) = 'host'), 1).value as host,
   httpRequest.country as country,
+  httpRequest.httpMethod as method,
+  httpRequest.uri as uri,
+  action as action,
+  terminatingRuleId as rule,
+  webaclId as web_acl,
+  httpSourceId as protects,
   httpRequest.clientIp as ip,
   case
     when "timestamp" is null and httpRequest is null then 'unreadable-record'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { render } from '../../scripts/extract/render.ts'
+import { render } from '../../scripts/engines/render.ts'
 import { sources } from '../../scripts/sources/registry.ts'
 import { ROOT } from '../support/run-script.ts'
 
@@ -29,12 +29,13 @@ describe('the flat relation', () => {
     it(`of ${id} has a column for every choice of entity, and its members are read`, () => {
       const duckdb = text(`${id}/accesses.duckdb.sql`)
       for (const { column } of Object.values(source.entities)) assert.ok(columnsOf(duckdb).includes(column), column)
-      for (const member of Object.keys(source.members)) assert.match(duckdb, new RegExp(`\\b${member}\\b`))
+      for (const member of Object.keys({ ...source.members, ...source.details }))
+        assert.match(duckdb, new RegExp(`\\b${member}\\b`))
     })
 
     it(`of ${id} has a table that names every member`, () => {
       const table = text(`${id}/table.sql`)
-      for (const member of Object.keys(source.members))
+      for (const member of Object.keys({ ...source.members, ...source.details }))
         assert.match(table, new RegExp(`\\b${member.toLowerCase()}\`? `))
     })
   }

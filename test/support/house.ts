@@ -23,7 +23,7 @@ const HARMLESS = ['pid', 'kill', 'platform', 'arch', 'version', 'versions', 'exe
 
 const roomOf = (path: string): string => /^scripts\/([^/]+)\//.exec(path)?.[1] ?? ''
 const floorOf = (room: string): number =>
-  GROUND.includes(room) ? 0 : (({ stores: 1, runs: 2, pipeline: 4 } as Record<string, number>)[room] ?? 3)
+  GROUND.includes(room) ? 0 : (({ stores: 1, runs: 2, engines: 3, pipeline: 5 } as Record<string, number>)[room] ?? 4)
 
 const codeOf = (files: Files): [string, string][] =>
   [...files].filter(([path]) => /^scripts\/[^/]+\/.*\.(ts|mjs)$/.test(path))

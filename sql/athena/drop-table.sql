@@ -1,0 +1,4 @@
+-- Takes a table out of the catalog, on Athena; its objects stay where they are.
+-- Input:  {{table}}, quoted as Hive does.
+-- Cost:   none.
+drop table if exists {{table}};
