@@ -6,10 +6,11 @@ import type { S3ControlClient } from '@aws-sdk/client-s3-control'
 import type { SageMakerClient } from '@aws-sdk/client-sagemaker'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { regionOfBucket } from './bucket-region.ts'
+import { PatientRetries } from './retries.ts'
 import type { AwsSettings } from './settings.ts'
 
 const CONCURRENCY = 64
-/** With delays that double up to 20 s, throttled for about a minute before giving up. */
+/** Throttled, about half a minute before giving up; failing, about six seconds. */
 const MAX_ATTEMPTS = 8
 const CONNECT_MS = 10_000
 /** Of silence, before or within an answer. */
@@ -25,8 +26,8 @@ function clientOptions(settings: AwsSettings, region = settings.awsRegion) {
     ...(profile !== undefined && { profile }),
     ...(region !== undefined && { region }),
     ...(endpointUrl !== undefined && { endpoint: endpointUrl }),
-    retryMode: 'adaptive',
     maxAttempts: MAX_ATTEMPTS,
+    retryStrategy: new PatientRetries(MAX_ATTEMPTS),
     customUserAgent: [['prestage', version()] satisfies [string, string]],
     requestHandler: {
       connectionTimeout: CONNECT_MS,
