@@ -1,7 +1,7 @@
 import type { Accesses } from '../insights/accesses.ts'
 import { encodeEntity } from '../insights/entity-codec.ts'
 import { textOf } from './allow.ts'
-import type { PairVerdict } from './findings.ts'
+import type { PairVerdict } from './tally.ts'
 
 /** Rows beyond what is flagged, for context. */
 const AT_LEAST = 100

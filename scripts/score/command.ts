@@ -118,15 +118,15 @@ async function carryOut(
 ): Promise<ScoreResult> {
   const task = await prepared.task(values.endpoint)
   const progress = context.progress('scoring', undefined, 'pairs')
-  const { findings, digest } = await score({ ...task, progress: (pairs) => progress.advance(pairs) }, store)
+  const { tally, digest } = await score({ ...task, progress: (pairs) => progress.advance(pairs) }, store)
   progress.end()
   const output = store.localPath?.(files.verdicts) ?? `${store.uri}/${files.verdicts}`
   const anomalies = store.localPath?.(files.anomalies) ?? `${store.uri}/${files.anomalies}`
-  const result = resultOf({ of: target.of, findings, prepared, output, anomalies, digest })
-  if (findings.flagged > MOST_ROWS)
+  const result = resultOf({ of: target.of, tally, prepared, output, anomalies, digest })
+  if (tally.flagged > MOST_ROWS)
     context.talk.warn(`${anomalies} holds the ${MOST_ROWS} most anomalous pairs; the verdicts have all`)
-  if (findings.scored === 0) context.talk.warn('no pair could be judged: the model knows none of these entities well')
-  if (prepared.labels !== undefined && findings.attacks === 0)
+  if (tally.scored === 0) context.talk.warn('no pair could be judged: the model knows none of these entities well')
+  if (prepared.labels !== undefined && tally.attacks === 0)
     context.talk.warn('none of the labelled pairs is among what was judged')
   return result
 }

@@ -1,6 +1,6 @@
 import { count, facts, percent, table } from '../cli/format.ts'
-import type { Findings, Measured } from './findings.ts'
 import type { Prepared } from './prepare.ts'
+import type { Measured, Tally } from './tally.ts'
 
 /** What is printed, and noted in the ledger. */
 export type ScoreResult = {
@@ -25,15 +25,15 @@ export type ScoreResult = {
 
 interface Parts {
   readonly of: string
-  readonly findings: Findings
+  readonly tally: Tally
   readonly prepared: Prepared
   readonly output: string
   readonly anomalies: string
   readonly digest: string
 }
 
-export function resultOf({ of, findings, prepared, output, anomalies, digest }: Parts): ScoreResult {
-  const { scored, unseen, sparse, flagged, allowed } = findings
+export function resultOf({ of, tally, prepared, output, anomalies, digest }: Parts): ScoreResult {
+  const { scored, unseen, sparse, flagged, allowed } = tally
   return {
     of,
     scored,
@@ -47,7 +47,7 @@ export function resultOf({ of, findings, prepared, output, anomalies, digest }: 
     allow: [...prepared.allow],
     output,
     anomalies,
-    attacks: prepared.labels === undefined ? null : findings.measured(),
+    attacks: prepared.labels === undefined ? null : tally.measured(),
     digest,
   }
 }

@@ -5,9 +5,9 @@ import type { Accesses, DistinctPair } from '../insights/accesses.ts'
 import { judge, kindOf, type Policy } from '../insights/verdicts.ts'
 import type { Store } from '../stores/store.ts'
 import { Anomalies, anomalyRows } from './anomalies.ts'
-import { Findings, type PairVerdict } from './findings.ts'
 import type { Labels } from './labels.ts'
 import type { Scorer } from './scorer.ts'
+import { type PairVerdict, Tally } from './tally.ts'
 
 export interface ScoreTask {
   /** What is judged. */
@@ -27,13 +27,13 @@ export interface ScoreTask {
 export const files = { verdicts: 'verdicts.ndjson', anomalies: 'anomalies.csv' } as const
 
 /** Judges every distinct pair and writes the verdicts; nothing that stood there before is touched until all is judged. */
-export async function score(task: ScoreTask, scores: Store): Promise<{ findings: Findings; digest: string }> {
-  const [findings, anomalies, hash] = [new Findings(), new Anomalies(), createHash('sha256')]
+export async function score(task: ScoreTask, scores: Store): Promise<{ tally: Tally; digest: string }> {
+  const [tally, anomalies, hash] = [new Tally(), new Anomalies(), createHash('sha256')]
   async function* lines() {
     for await (const verdicts of judged(task)) {
       task.signal.throwIfAborted()
       for (const verdict of verdicts) {
-        findings.add(verdict)
+        tally.add(verdict)
         anomalies.add(verdict)
       }
       const text = verdicts.map((verdict) => `${JSON.stringify(verdict)}\n`).join('')
@@ -45,7 +45,7 @@ export async function score(task: ScoreTask, scores: Store): Promise<{ findings:
   await scores.write(files.verdicts, Readable.from(lines(), { objectMode: false }))
   const rows = Readable.from(anomalyRows(anomalies.top(), task.before), { objectMode: false })
   await scores.write(files.anomalies, rows)
-  return { findings, digest: hash.digest('hex') }
+  return { tally, digest: hash.digest('hex') }
 }
 
 /** In the order of the pairs, however the answers come in. */

@@ -6,8 +6,8 @@ import fc from 'fast-check'
 import { UsageError } from '../../scripts/cli/errors.ts'
 import { allowList, textOf } from '../../scripts/score/allow.ts'
 import { Anomalies, anomalyRows } from '../../scripts/score/anomalies.ts'
-import { Findings, type PairVerdict } from '../../scripts/score/findings.ts'
 import { readLabels } from '../../scripts/score/labels.ts'
+import { type PairVerdict, Tally } from '../../scripts/score/tally.ts'
 import { tempFolder } from '../support/temp.ts'
 
 function fileOf(text: string): string {
@@ -123,21 +123,21 @@ test('the most anomalous come first, and all that is flagged is among them', () 
   )
 })
 
-test('findings: what is found of each kind, and by the rules with as many alerts', () => {
-  const findings = new Findings()
+test('tally: what is found of each kind, and by the rules with as many alerts', () => {
+  const tally = new Tally()
   const seen = (net16: boolean) => ({ seen: { ip: false, net24: false, net16 } })
-  for (let i = 0; i < 6; i++) findings.add(verdictOf({ flagged: false, ...seen(true) }))
-  for (let i = 0; i < 2; i++) findings.add(verdictOf({ flagged: i === 0, ...seen(false) }))
-  findings.add(verdictOf({ label: 'b', ...seen(false) }))
-  findings.add(verdictOf({ label: 'b', flagged: false, ...seen(false) }))
-  findings.add(verdictOf({ label: 'a', verdict: 'unseen-entity', flagged: false, ...seen(false) }))
-  findings.add(verdictOf({ label: 'a', flagged: false, allowed: '192.0.2.0/24', ...seen(true) }))
-  const { scored, unseen, sparse, flagged, allowed, attacks } = findings
+  for (let i = 0; i < 6; i++) tally.add(verdictOf({ flagged: false, ...seen(true) }))
+  for (let i = 0; i < 2; i++) tally.add(verdictOf({ flagged: i === 0, ...seen(false) }))
+  tally.add(verdictOf({ label: 'b', ...seen(false) }))
+  tally.add(verdictOf({ label: 'b', flagged: false, ...seen(false) }))
+  tally.add(verdictOf({ label: 'a', verdict: 'unseen-entity', flagged: false, ...seen(false) }))
+  tally.add(verdictOf({ label: 'a', flagged: false, allowed: '192.0.2.0/24', ...seen(true) }))
+  const { scored, unseen, sparse, flagged, allowed, attacks } = tally
   assert.deepEqual(
     { scored, unseen, sparse, flagged, allowed, attacks },
     { scored: 11, unseen: 1, sparse: 0, flagged: 2, allowed: 1, attacks: 4 },
   )
-  const [a, b] = findings.measured()
+  const [a, b] = tally.measured()
   assert.deepEqual([a?.kind, a?.attacks, a?.judged, a?.flagged, a?.recall], ['a', 2, 1, 0, 0])
   assert.deepEqual([b?.kind, b?.attacks, b?.judged, b?.flagged, b?.recall, b?.precision], ['b', 2, 2, 1, 0.5, 0.5])
   // The rule "/16" raises 4 alarms, 2 of them attacks of this kind: 2 alerts find 1 on average.
@@ -145,7 +145,7 @@ test('findings: what is found of each kind, and by the rules with as many alerts
 })
 
 test('without what was seen before, the rules are left out', () => {
-  const findings = new Findings()
-  findings.add(verdictOf({ label: 'a' }))
-  assert.equal('rules' in (findings.measured()[0] ?? assert.fail()), false)
+  const tally = new Tally()
+  tally.add(verdictOf({ label: 'a' }))
+  assert.equal('rules' in (tally.measured()[0] ?? assert.fail()), false)
 })

@@ -10,7 +10,7 @@ export interface PairVerdict extends Verdict {
 type Rule = (typeof ruleNames)[number]
 
 /** What adds up over all verdicts. */
-export class Findings {
+export class Tally {
   scored = 0
   unseen = 0
   sparse = 0
