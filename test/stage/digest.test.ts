@@ -101,6 +101,17 @@ describe('keys from digests', () => {
     assert.doesNotMatch(stderr, /warning/)
   })
 
+  it('are those below a folder of logs that was named; their digests may lie elsewhere', async () => {
+    const logs = bucket(files)
+    const day = `AWSLogs/o-abc123/${ACCOUNT}/CloudTrail/${REGION}/2026/03/03`
+    const { result, stderr } = await stage(join(logs, day))
+    assert.ok(result, stderr)
+    assert.deepEqual(
+      [result.objects, holding.length],
+      [holding.filter((file) => logKey(file).startsWith(day)).length, 4],
+    )
+  })
+
   it('fail when a file that they name is not there, with everything else staged', async () => {
     const logs = bucket(files)
     rmSync(join(logs, logKey(holding[1] as File)))

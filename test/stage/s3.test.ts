@@ -22,6 +22,17 @@ describe('staging from S3', () => {
     assert.ok(result.listRequests <= 1.2 * (1 + 1 + 1 + 2 + 4) + 2, `${result.listRequests} LIST requests`)
   })
 
+  it('asks for nothing outside of a prefix that was named', async () => {
+    const { sandbox, stage } = await world()
+    const day = 'AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/2026/03/02'
+    const { result, stderr } = await stage(['--logs', `s3://org-logs/${day}`, '--dry-run'])
+    assert.ok(result, stderr)
+    assert.deepEqual(
+      [result.objects, sandbox.requests.of('ListObjectsV2')],
+      [EXPECTED.filter((key) => key.startsWith(`${day}/`)).length, 1],
+    )
+  })
+
   it('is refused off a terminal without a confirmation, and with too small a limit', async () => {
     const { sandbox, stage } = await world()
     assert.equal((await stage([])).code, 3)

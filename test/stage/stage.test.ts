@@ -143,6 +143,36 @@ describe('stage', () => {
     assert.deepEqual(stagedFiles(inside.result.staged), [found[2]?.slice('some/prefix/'.length)])
   })
 
+  const branch = 'AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/'
+  const deeper: [below: string, wanted: (key: string) => boolean][] = [
+    ['2026/', (key) => key.includes('2026')],
+    ['2026/03/02', (key) => key.includes('20260302')],
+    ['2026/03/03', (key) => key.includes('20260303')],
+  ]
+  for (const [below, wanted] of deeper)
+    it(`takes only what lies below the folder that was named: ${below}`, async () => {
+      const { result, stderr } = await stage(join(logs, branch, below), scratch())
+      assert.ok(result, stderr)
+      assert.deepEqual(
+        stagedFiles(result.staged),
+        expected.filter((key) => key.startsWith(branch) && wanted(key)).toSorted(),
+      )
+    })
+
+  it('looks for the nearest below the folder that was named, too', async () => {
+    const { code, stderr } = await stage(join(logs, branch, '2026/03/01'), scratch(), [
+      '--source',
+      'cloudtrail',
+      '--from',
+      '2026-03-02T12:00',
+      '--to',
+      '2026-03-02T13:00',
+    ])
+    assert.equal(code, 1)
+    assert.match(stderr, /no cloudtrail logs of [\s\S]*nearest before: .*20260301T2300Z/)
+    assert.doesNotMatch(stderr, /nearest after/)
+  })
+
   it('goes by names where logs were copied out of their folders', async () => {
     const loose = scratch()
     writeObjects(

@@ -28,8 +28,7 @@ export async function world(jobs = {}) {
     onStderr?: (soFar: string, kill: (signal: NodeJS.Signals) => void) => void,
   ) => {
     const options = [
-      '--logs',
-      's3://org-logs',
+      ...(args.includes('--logs') ? [] : ['--logs', 's3://org-logs']),
       '--workspace',
       workspace,
       '--output',

@@ -21,7 +21,9 @@ export async function digestKeys(store: Store, scope: Scope, settings: ListSetti
   if (source.digest === undefined || layout === undefined)
     throw new UserError(`${source.id} has no digests`, { hint: 'leave --keys digest out' })
   const search = { ...settings, accounts: scope.accounts, regions: scope.regions }
-  const digested = await discover(store, { ...source, layouts: [source.digest] }, search)
+  // Who names a folder of logs means the digests that name them, too.
+  const beside = settings.base.replace('/CloudTrail/', '/CloudTrail-Digest/')
+  const digested = await discover(store, { ...source, layouts: [source.digest] }, { ...search, base: beside })
   if (digested.branches.length === 0)
     throw new UserError(`${store.uri}/${settings.base} has no digests of ${source.id}`, {
       hint: 'switch log file validation on in the trail for later, and leave --keys digest out now',
@@ -32,7 +34,7 @@ export async function digestKeys(store: Store, scope: Scope, settings: ListSetti
     looked: [`${count(digested.branches.length)} branches with digests`],
     warnings: [],
     lost: [],
-    nearest: () => nearestOf(store, plain.branches, scope.window),
+    nearest: () => nearestOf(store, plain.branches, settings.base, scope.window),
   }
   const pages = inOrder(
     branches.map((branch) => () => readBranch({ store, scope, layout, findings, settings }, branch)),
@@ -84,7 +86,11 @@ async function* readBranch(reading: Reading, branch: IndexedBranch): AsyncGenera
     findings.warnings.push(
       `digests of ${name} end at ${until?.toISOString() ?? 'no time'}: the rest is found by listing`,
     )
-  const range = { branch: { ...branch.logs, layout }, ...keyRange(layout, branch.logs, scope.window) }
+  const range = {
+    branch: { ...branch.logs, layout },
+    base: settings.base,
+    ...keyRange(layout, branch.logs, scope.window),
+  }
   for await (const page of readRange(store, scope, range, settings.signal))
     for (const object of page) named.set(object.key, { ...object, ...named.get(object.key) })
   yield [...named.values()].sort((a, b) => compareKeys(a.key, b.key))
@@ -122,6 +128,7 @@ async function namedObjects(reading: Reading, chained: readonly ChainedDigest[])
   for (const { key, digest } of chained)
     for (const file of digest.logFiles) {
       if (file.newestEventTime < from || file.oldestEventTime >= to) continue
+      if (!file.s3Object.startsWith(settings.base)) continue
       if (parse(file.s3Object) === undefined)
         findings.warnings.push(`${key} names what is no log file: ${JSON.stringify(file.s3Object)}`)
       else hashes.set(file.s3Object, file.hashValue)

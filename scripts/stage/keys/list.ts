@@ -27,7 +27,7 @@ export async function listKeys(store: Store, scope: Scope, settings: ListSetting
     throw await absentScope(store, scope, settings)
   }
   const ranges = discovery.branches
-    .map((branch) => ({ branch, ...keyRange(branch.layout, branch, scope.window) }))
+    .map((branch) => ({ branch, base, ...keyRange(branch.layout, branch, scope.window) }))
     .sort((a, b) => compareKeys(a.startAfter, b.startAfter))
   const pages = inOrder(
     ranges.map((range) => () => readRange(store, scope, range, signal)),
@@ -39,13 +39,15 @@ export async function listKeys(store: Store, scope: Scope, settings: ListSetting
       looked: lookedAt(discovery.branches, scope),
       warnings: warningsOf(discovery.branches, discovery.skipped, scope),
       lost: [],
-      nearest: () => nearestOf(store, discovery.branches, scope.window),
+      nearest: () => nearestOf(store, discovery.branches, base, scope.window),
     },
   }
 }
 
 interface Range {
   readonly branch: Branch
+  /** Prefix that the user named; may end below the branch. */
+  readonly base: string
   readonly startAfter: string
   readonly endBefore: string
 }
@@ -58,10 +60,12 @@ export async function* readRange(
   range: Range,
   signal: AbortSignal,
 ): AsyncGenerator<ObjectInfo[]> {
-  const { branch, startAfter, endBefore } = range
+  const { branch, base, startAfter, endBefore } = range
+  const prefix = narrower(commonPrefix(startAfter, endBefore), base)
+  if (prefix === undefined) return
   const parse = keyParser(branch.layout)
   let page: ObjectInfo[] = []
-  for await (const object of store.list({ prefix: commonPrefix(startAfter, endBefore), startAfter })) {
+  for await (const object of store.list({ prefix, startAfter })) {
     signal.throwIfAborted()
     if (compareKeys(object.key, endBefore) >= 0) break
     const time = parse(object.key)?.time
@@ -83,6 +87,12 @@ function commonPrefix(a: string, b: string): string {
   let end = 0
   while (end < a.length && a[end] === b[end]) end += 1
   return a.slice(0, end)
+}
+
+/** The longer of two prefixes; undefined when no key has both. */
+function narrower(a: string, b: string): string | undefined {
+  if (a.startsWith(b)) return a
+  return b.startsWith(a) ? b : undefined
 }
 
 function lookedAt(branches: readonly Branch[], { window }: Scope): string[] {

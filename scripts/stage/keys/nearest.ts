@@ -7,9 +7,16 @@ import type { ObjectInfo, Store } from '../../stores/store.ts'
 /** How many branches are asked for their neighbours: a help for the reader, not a survey. */
 const ASKED = 20
 
-/** The last key before and the first key after the window, over some of the branches. */
-export async function nearestOf(store: Store, branches: readonly Branch[], window: Window): Promise<string[]> {
-  const found = await pMap(branches.slice(0, ASKED), (branch) => neighbours(store, branch, window), { concurrency: 4 })
+/** The last key before and the first key after the window, over some of the branches, as far as they lie below `base`. */
+export async function nearestOf(
+  store: Store,
+  branches: readonly Branch[],
+  base: string,
+  window: Window,
+): Promise<string[]> {
+  const near = (branch: Branch) =>
+    neighbours(store, branch, branch.path.length > base.length ? branch.path : base, window)
+  const found = await pMap(branches.slice(0, ASKED), near, { concurrency: 4 })
   const before = found.flatMap(({ before }) => before ?? []).sort((a, b) => b.time.getTime() - a.time.getTime())[0]
   const after = found.flatMap(({ after }) => after ?? []).sort((a, b) => a.time.getTime() - b.time.getTime())[0]
   return [
@@ -26,6 +33,7 @@ interface Neighbour {
 async function neighbours(
   store: Store,
   branch: Branch,
+  path: string,
   window: Window,
 ): Promise<{ before?: Neighbour; after?: Neighbour }> {
   const { startAfter, endBefore } = keyRange(branch.layout, branch, window)
@@ -34,8 +42,8 @@ async function neighbours(
     const time = parse(key)?.time
     return time && { key, time }
   }
-  const after = await first(store.list({ prefix: branch.path, startAfter: endBefore }), timed)
-  const day = await lastFolderBefore(store, branch.path, startAfter)
+  const after = await first(store.list({ prefix: path, startAfter: endBefore }), timed)
+  const day = (await lastFolderBefore(store, path, startAfter)) ?? (path === branch.path ? undefined : path)
   let before: Neighbour | undefined
   if (day !== undefined)
     for await (const object of store.list({ prefix: day })) {
