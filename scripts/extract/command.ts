@@ -1,21 +1,19 @@
-import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { defineCommand } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
-import { count } from '../cli/format.ts'
 import { suggestion } from '../cli/nearest.ts'
 import { flag, number, parsed, text, type Values } from '../cli/options.ts'
 import { awsOptions, runOptions } from '../cli/shared-options.ts'
-import { paths } from '../runs/paths.ts'
+import { athenaOptions } from '../engines/athena.ts'
 import { windowOfRequest } from '../runs/request.ts'
 import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
 import { sourceOf, sources } from '../sources/registry.ts'
 import type { Source } from '../sources/source.ts'
-import { extractWithDuckdb } from './duckdb.ts'
-import { allDropped, outcomeOf, previewOf, resultOf } from './outcome.ts'
-import { checkRows, outputs, stagedFiles } from './run-files.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import { inAthena } from './in-athena.ts'
+import { onDuckdb } from './on-duckdb.ts'
+import { allDropped, outcomeOf, resultOf } from './outcome.ts'
 
 const choices = Object.values(sources)
   .map(({ id, entities }) => `${id} has ${Object.keys(entities).join(', ')}`)
@@ -33,7 +31,9 @@ const options = {
   }),
   includePrivate: flag({ about: 'private, shared and loopback addresses are addresses too' }),
   dedupe: flag({ about: 'an event that was delivered more than once counts once' }),
-  skipBadFiles: flag({ about: 'leave out files that cannot be read, instead of failing; they are listed' }),
+  skipBadFiles: flag({
+    about: 'leave out files that cannot be read, instead of failing; they are listed. Athena cannot',
+  }),
   memoryLimit: parsed({
     about: 'memory for the query engine; what does not fit goes to the run folder',
     value: 'SIZE',
@@ -42,16 +42,17 @@ const options = {
     defaultText: '192MB',
   }),
   threads: number({ about: 'threads of the query engine (default: one a core)', min: 1, max: 256, integer: true }),
+  ...athenaOptions,
   ...awsOptions,
 }
 
-type Options = Values<typeof options>
+export type Options = Values<typeof options>
 
 export const command = defineCommand({
   name: 'extract',
   summary: 'turn staged logs into pairs of entity and address',
   description:
-    'Reads the staged objects of a run, whatever their compression, keeps the events of the window, and writes who came from where as CSV: the last part of the window as holdout, the rest for training. Every record that is no pair is counted under one reason.',
+    'Reads the staged objects of a run, whatever their compression, keeps the events of the window, and writes who came from where as CSV: the last part of the window as holdout, the rest for training. Every record that is no pair is counted under one reason. With a workspace in S3 Athena does it, and the bytes that it scans are paid for; the texts that it runs are those of sql/.',
   examples: [
     { run: 'npx zx scripts/extract.mjs --run latest', does: 'with the usual entity of the source' },
     {
@@ -62,61 +63,53 @@ export const command = defineCommand({
       run: 'npx zx scripts/extract.mjs --run latest --skip-bad-files --holdout 30%',
       does: 'without the files that are damaged, and with a larger holdout',
     },
+    {
+      run: 'npx zx scripts/extract.mjs --workspace s3://org-staging/prestage --workgroup security --max-cost 1',
+      does: 'the latest run in S3, with Athena',
+    },
   ],
   options,
   async run(context, values) {
-    const run = await openRun(values.workspace, values.run, values)
+    const aws = awsOf(values, context)
+    const run = await openRun(values.workspace, values.run, aws)
     const source = sourceOf(run.request.source)
     const entity = entityOf(source, values.entity)
-    if (values.dryRun) return previewOf(run, await stagedFiles(run), { entity, cutoff: cutoffOf(run, values.holdout) })
-    const { holdout, includePrivate, dedupe, skipBadFiles } = values
-    const { repeated, ...result } = await run.step(
-      'extract',
-      {
-        settings: { entity, holdout, includePrivate, dedupe, skipBadFiles },
-        inputs: ['stage'],
-        overwrite: values.overwrite,
-        stale: () => isGone(run),
-      },
-      () => extract(context, run, source, entity, values),
-    )
+    const cutoff = cutoffOf(run, values.holdout)
+    const { includePrivate, dedupe, holdout, skipBadFiles } = values
+    const settings = { source, entity, ...windowOfRequest(run.request), cutoff, includePrivate, dedupe }
+    const engine =
+      run.folder === undefined
+        ? inAthena(context, run, settings, values, aws)
+        : onDuckdb(context, run, settings, values)
+    if (values.dryRun) return engine.preview()
+    const plan = {
+      settings: { entity, holdout, includePrivate, dedupe, skipBadFiles },
+      inputs: ['stage'],
+      // What is noted about results that are gone is of no use either.
+      overwrite: values.overwrite || (run.isDone('extract') && (await engine.isGone())),
+    }
+    if (!(await run.isCurrent('extract', plan))) await engine.approve()
+    const { repeated, ...result } = await run.step('extract', plan, async (memory) => {
+      const { extracted, written, ...more } = await engine.extract(memory)
+      if (extracted.trainPairs === 0 || written === undefined) throw allDropped(run, extracted, cutoff)
+      if (extracted.holdoutPairs === 0 && values.holdout > 0)
+        context.talk.warn(
+          `no pair since ${cutoff.toISOString()}: the holdout is empty, and a model cannot be calibrated`,
+        )
+      return { ...resultOf(extracted, written, { entity, includePrivate, cutoff }), ...more }
+    })
     for (const { path, reason } of result.skippedFiles)
       context.talk.warn(`left out ${JSON.stringify(path)}: ${String(reason)}`)
     return outcomeOf(run, result, repeated)
   },
 })
 
-async function extract(context: Context, run: Run, source: Source, entity: string, values: Options) {
-  const files = await stagedFiles(run)
-  const cutoff = cutoffOf(run, values.holdout)
-  const progress = context.progress('reading logs', files.length, 'files')
-  const targets = {
-    train: run.path(outputs.train),
-    holdout: run.path(outputs.holdout),
-    entities: run.path(outputs.entities),
-  }
-  const extracted = await extractWithDuckdb(files, targets, {
-    source,
-    entity,
-    ...windowOfRequest(run.request),
-    cutoff,
-    includePrivate: values.includePrivate,
-    dedupe: values.dedupe,
-    skipBadFiles: values.skipBadFiles,
-    memoryLimit: values.memoryLimit,
-    threads: values.threads ?? availableParallelism(),
-    scratch: join(run.path(paths.tmp), 'extract'),
-    signal: context.signal,
-    onFile: () => progress.advance(),
-    onState: (state) => progress.state(state),
-  })
-  progress.end(`${count(extracted.events)} records of ${count(files.length - extracted.bad.length)} files`)
-  if (extracted.trainPairs === 0) throw allDropped(run, extracted, cutoff)
-  if (extracted.holdoutPairs === 0 && values.holdout > 0)
-    context.talk.warn(`no pair since ${cutoff.toISOString()}: the holdout is empty, and a model cannot be calibrated`)
-  await checkRows(run, extracted, context.signal)
-  return resultOf(run, extracted, { entity, includePrivate: values.includePrivate, cutoff })
-}
+const awsOf = (values: Options, { signal }: Context): AwsSettings => ({
+  profile: values.profile,
+  awsRegion: values.awsRegion,
+  endpointUrl: values.endpointUrl,
+  signal,
+})
 
 /** Accesses from here on are the holdout. */
 function cutoffOf(run: Run, holdout: number): Date {
@@ -128,11 +121,6 @@ function entityOf(source: Source, given: string | undefined): string {
   const entity = given ?? source.defaultEntity
   if (Object.hasOwn(source.entities, entity)) return entity
   throw new UsageError(`${source.id} has no entity "${entity}"`, suggestion(entity, Object.keys(source.entities)))
-}
-
-async function isGone(run: Run): Promise<boolean> {
-  const found = await Promise.all(Object.values(outputs).map((key) => run.store.head(key)))
-  return found.includes(undefined)
 }
 
 function shareOf(input: string): number {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, UserError } from '../cli/errors.ts'
 import { classifiedValues, type ExtractSettings, identifier, literal, render } from '../engines/render.ts'
+import { countsOf, type Extracted } from './counts.ts'
 import { Malformed } from './json-bytes.ts'
 import { type BadFile, type LogFile, type Spool, spool } from './spool.ts'
 import { malformedFiles } from './suspects.ts'
@@ -24,17 +25,6 @@ export interface Outputs {
   readonly train: string
   readonly holdout: string
   readonly entities: string
-}
-
-export interface Extracted {
-  readonly events: number
-  readonly trainPairs: number
-  readonly holdoutPairs: number
-  readonly entities: number
-  readonly dropped: Readonly<Record<string, number>>
-  /** First and last event of all, in milliseconds since 1970; undefined when none has a time. */
-  readonly span: readonly [first: number, last: number] | undefined
-  readonly bad: readonly BadFile[]
 }
 
 /** Nothing is fetched from anywhere. */
@@ -127,16 +117,12 @@ async function write(
   signal: AbortSignal,
 ): Promise<Extracted> {
   const outcomes = await rowsOf(connection, await render('dropped.sql'))
-  const counts: Record<string, number> = Object.fromEntries(outcomes.map(([outcome, n]) => [outcome, Number(n)]))
-  const events = Object.values(counts).reduce((sum, n) => sum + n, 0)
+  const counts = countsOf(outcomes)
   // Every record that was found is accounted for exactly once, or nothing of it is believed.
-  if (events !== records) throw new Error(`${records} records were read, ${events} are accounted for`)
-  const { train = 0, holdout = 0, ...dropped } = counts
-  const times = outcomes.flatMap(([, , first, last]) => (first === null ? [] : [Number(first), Number(last)]))
-  const span = times.length === 0 ? undefined : ([Math.min(...times), Math.max(...times)] as const)
-  const extracted = { events, trainPairs: train, holdoutPairs: holdout, dropped, span, bad }
+  if (counts.events !== records) throw new Error(`${records} records were read, ${counts.events} are accounted for`)
+  const extracted = { ...counts, bad }
   // Nothing to learn from: what earlier pairs there are stay.
-  if (train === 0) return { ...extracted, entities: 0 }
+  if (counts.trainPairs === 0) return { ...extracted, entities: 0 }
   signal.throwIfAborted()
   await copyTo(connection, await shuffled('train'), outputs.train)
   await copyTo(connection, await shuffled('holdout'), outputs.holdout)

@@ -1,13 +1,12 @@
 import type { Outcome } from '../cli/command.ts'
 import { UserError } from '../cli/errors.ts'
-import { bytes, count, facts, percent, table } from '../cli/format.ts'
+import { bytes, count, facts, percent, table, usd } from '../cli/format.ts'
 import { nextCommand } from '../runs/next.ts'
+import { paths } from '../runs/paths.ts'
 import { windowOfRequest } from '../runs/request.ts'
 import type { Run } from '../runs/run.ts'
 import { describeWindow } from '../runs/window.ts'
-import type { Extracted } from './duckdb.ts'
-import { digestOfOutputs, outputs } from './run-files.ts'
-import type { LogFile } from './spool.ts'
+import type { Extracted, Written } from './counts.ts'
 
 interface Choice {
   readonly entity: string
@@ -15,37 +14,49 @@ interface Choice {
   readonly cutoff: Date
 }
 
-type Result = Awaited<ReturnType<typeof resultOf>>
+/** What extracts, as a plan shows it. */
+export interface Engine {
+  readonly name: 'duckdb' | 'athena'
+  readonly about: readonly (readonly [string, string])[]
+  /** Estimate. */
+  readonly usd?: number
+}
+
+type Result = ReturnType<typeof resultOf> & { readonly scannedBytes?: number; readonly usd?: number }
 
 /** What would be done. */
 export function previewOf(
   run: Run,
-  files: readonly LogFile[],
+  { objects, bytes: size }: { readonly objects: number; readonly bytes: number },
   { entity, cutoff }: Pick<Choice, 'entity' | 'cutoff'>,
+  engine: Engine,
 ): Outcome {
-  const size = files.reduce((sum, file) => sum + file.size, 0)
   return {
-    json: { run: run.id, dryRun: true, objects: files.length, bytes: size, entity, cutoff: cutoff.toISOString() },
+    json: {
+      run: run.id,
+      dryRun: true,
+      objects,
+      bytes: size,
+      entity,
+      cutoff: cutoff.toISOString(),
+      engine: engine.name,
+      ...(engine.usd !== undefined && { estimatedUsd: engine.usd }),
+    },
     text: facts([
       ['run', run.id],
       ['window', describeWindow(windowOfRequest(run.request))],
-      ['reads', `${count(files.length)} objects (${bytes(size)})`],
+      ['reads', `${count(objects)} objects (${bytes(size)})`],
       ['entity', entity],
       ['held out', `from ${cutoff.toISOString()}`],
-      ['writes', Object.values(outputs).join(', ')],
+      ['writes', `${paths.train}, ${paths.holdout} and ${paths.entities}`],
+      ...engine.about,
     ]),
   }
 }
 
 /** What extraction came to, as the ledger and `--output json` have it. */
-export async function resultOf(run: Run, extracted: Extracted, { entity, includePrivate, cutoff }: Choice) {
+export function resultOf(extracted: Extracted, written: Written, { entity, includePrivate, cutoff }: Choice) {
   const { events, trainPairs, holdoutPairs, entities, dropped, bad } = extracted
-  const rows = { train: trainPairs, holdout: holdoutPairs, entities }
-  const files = Object.entries(outputs).map(async ([name, path]) => ({
-    path,
-    rows: rows[name as keyof typeof rows],
-    bytes: (await run.store.head(path))?.size ?? 0,
-  }))
   return {
     events,
     pairs: trainPairs + holdoutPairs,
@@ -55,16 +66,16 @@ export async function resultOf(run: Run, extracted: Extracted, { entity, include
     entity,
     includePrivate,
     dropped: { ...dropped },
-    files: await Promise.all(files),
+    files: written.files.map((file) => ({ ...file })),
     skippedFiles: bad.map(({ key, reason }) => ({ path: key, reason })),
     cutoff: cutoff.toISOString(),
-    digest: await digestOfOutputs(run),
+    digest: written.digest,
   }
 }
 
 /** A funnel: all records, where they were lost, and what is left. */
 export function outcomeOf(run: Run, result: Result, repeated: boolean): Outcome {
-  const { events, pairs, trainPairs, holdoutPairs, entities, entity, dropped, skippedFiles } = result
+  const { events, pairs, trainPairs, holdoutPairs, entities, entity, dropped, skippedFiles, scannedBytes } = result
   const row = (name: string, n: number) => [name, count(n), percent(Math.abs(n), events)]
   const reasons = Object.entries(dropped).sort(([, a], [, b]) => b - a)
   const rows = [
@@ -81,6 +92,7 @@ export function outcomeOf(run: Run, result: Result, repeated: boolean): Outcome 
         ['run', `${run.id}${repeated ? ', as extracted before' : ''}`],
         ['entities', `${count(entities)} (${entity})`],
         skippedFiles.length === 0 ? undefined : ['left out', `${count(skippedFiles.length)} files that cannot be read`],
+        scannedBytes === undefined ? undefined : ['scanned', `${bytes(scannedBytes)} (about ${usd(result.usd ?? 0)})`],
       ]),
       '',
       table([['', 'events', 'share'], ...rows]),

@@ -11,6 +11,8 @@ export const PRICES = {
   copyRequest: 0.005 / 1000,
   /** To the internet, the first ten terabytes of a month. */
   byteOut: 0.09 / 1e9,
+  /** Scanned; ten megabytes a query at least. */
+  athenaByte: 5 / 1e12,
   batchJob: 0.25,
   batchObject: 1 / 1_000_000,
 } as const

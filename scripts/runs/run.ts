@@ -53,6 +53,11 @@ export class Run {
     return this.#ledger.request
   }
 
+  /** Of the workspace that the run is in. */
+  get workspace(): string {
+    return this.uri.replace(/\/runs\/[^/]+$/, '')
+  }
+
   /** Local path of the run's folder; undefined when the workspace is in S3. */
   get folder(): string | undefined {
     return this.store.localPath === undefined ? undefined : this.store.uri
@@ -79,6 +84,23 @@ export class Run {
   }
 
   /**
+   * Whether a step is done as planned, so that `step` would only hand its result back: then nobody needs to be asked first.
+   * @throws UsageError when it was done with other settings
+   */
+  async isCurrent(name: string, plan: StepPlan): Promise<boolean> {
+    this.#ledger = (await readLedger(this.store)) ?? this.#ledger
+    return this.#isCurrent(name, plan, this.#stampsOf(plan.inputs))
+  }
+
+  async #isCurrent(name: string, plan: StepPlan, inputs: Record<string, string>): Promise<boolean> {
+    const before = this.#ledger.steps[name]
+    if (before?.state !== 'done' || plan.overwrite || (await plan.stale?.())) return false
+    if (isSame(before, plan, inputs)) return true
+    this.#refuseChange(name, before, plan)
+    return false
+  }
+
+  /**
    * Does a step once: what is done with the same settings over the same inputs is returned (`repeated`), what is not is done,
    * under the run's lock, and recorded.
    */
@@ -89,19 +111,16 @@ export class Run {
   ): Promise<R & { repeated: boolean }> {
     return withLock(this.store, name, async () => {
       this.#ledger = (await readLedger(this.store)) ?? this.#ledger
-      const inputs = Object.fromEntries(plan.inputs.map((input) => [input, this.#stampOf(input)]))
+      const inputs = this.#stampsOf(plan.inputs)
       const before = this.#ledger.steps[name]
-      const same = before !== undefined && isSame(before, plan, inputs)
-      if (before?.state === 'done' && !plan.overwrite && !(await plan.stale?.())) {
-        if (same) return { ...(before.result as R), repeated: true }
-        this.#refuseChange(name, before, plan)
-      }
+      if (await this.#isCurrent(name, plan, inputs)) return { ...(before?.result as R), repeated: true }
+      const goesOn = before !== undefined && !plan.overwrite && isSame(before, plan, inputs)
       const record: StepRecord = {
         state: 'running',
         settings: plan.settings,
         inputs,
         startedAt: new Date().toISOString(),
-        memory: same && !plan.overwrite ? before.memory : {},
+        memory: goesOn ? before.memory : {},
       }
       return this.#perform(name, record, work)
     })
@@ -127,6 +146,10 @@ export class Run {
       await this.#record(name, { ...record, ...failed }).catch(() => {})
       throw error
     }
+  }
+
+  #stampsOf(inputs: readonly string[]): Record<string, string> {
+    return Object.fromEntries(inputs.map((input) => [input, this.#stampOf(input)]))
   }
 
   /** @throws UserError when the step is not done, or was done over results that have been replaced since */

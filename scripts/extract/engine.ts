@@ -1,0 +1,24 @@
+import type { Outcome } from '../cli/command.ts'
+import type { StepMemory } from '../runs/run.ts'
+import type { Extracted, Written } from './counts.ts'
+
+/** What an extraction hands to the ledger. */
+export interface Yield {
+  readonly extracted: Extracted
+  /** Absent when there was nothing to write. */
+  readonly written?: Written
+  /** What Athena charges for, and what that comes to. */
+  readonly scannedBytes?: number
+  readonly usd?: number
+}
+
+/** One of the two ways to turn staged objects into pairs. */
+export interface Extraction {
+  /** Looks, changes nothing. */
+  preview(): Promise<Outcome>
+  /** Whether what was extracted is no longer there. */
+  isGone(): Promise<boolean>
+  /** Asks before money is spent. */
+  approve(): Promise<void>
+  extract(memory: StepMemory): Promise<Yield>
+}

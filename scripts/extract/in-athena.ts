@@ -1,0 +1,93 @@
+import type { Context } from '../cli/context.ts'
+import { UsageError } from '../cli/errors.ts'
+import { bytes, count, usd } from '../cli/format.ts'
+import { openAthena } from '../engines/athena.ts'
+import type { ExtractSettings } from '../engines/render.ts'
+import { PRICES, priceNote } from '../runs/cost.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run } from '../runs/run.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import type { Extraction } from './engine.ts'
+import { previewOf } from './outcome.ts'
+import { stagedTotals } from './run-files.ts'
+
+interface Wish {
+  readonly workgroup: string
+  readonly database: string
+  readonly queryTimeout: number
+  readonly skipBadFiles: boolean
+}
+
+const costOf = (scanned: number): number => scanned * PRICES.athenaByte
+
+/** With Athena, for a run in S3. */
+export function inAthena(
+  context: Context,
+  run: Run,
+  settings: ExtractSettings,
+  wish: Wish,
+  aws: AwsSettings,
+): Extraction {
+  if (wish.skipBadFiles)
+    throw new UsageError(
+      '--skip-bad-files: Athena reads all objects of a run or none',
+      'stage and extract with a local --workspace to leave damaged files out',
+    )
+  const scratch = `${run.uri}/${paths.tmp}athena/`
+  const open = async (onState: (text: string) => void) =>
+    openAthena({ ...aws, ...wish }, scratch, { signal: context.signal, warn: context.talk.warn, onState })
+
+  const planned = async () => {
+    const [totals, { workgroup, database }] = [await stagedTotals(run), await open(() => {})]
+    const limit = workgroup.cutoff === undefined ? '' : `, which stops a query after ${bytes(workgroup.cutoff)}`
+    if (workgroup.cutoff !== undefined && totals.bytes > workgroup.cutoff)
+      context.talk.warn(
+        `workgroup ${workgroup.name} stops a query after ${bytes(workgroup.cutoff)}: this one is larger`,
+      )
+    const cost = costOf(totals.bytes)
+    const about: [string, string][] = [
+      ['engine', `Athena, workgroup ${workgroup.name}${limit}, database ${database}`],
+      ['cost', `about ${usd(cost)}: ${bytes(totals.bytes)} scanned once (${priceNote})`],
+    ]
+    return { totals, cost, about, preview: previewOf(run, totals, settings, { name: 'athena', about, usd: cost }) }
+  }
+
+  return {
+    preview: async () => (await planned()).preview,
+
+    isGone: async () => {
+      const train = run.store.list({ prefix: paths.train })[Symbol.asyncIterator]()
+      const [pairs, entities] = [await train.next(), await run.store.head(paths.entities)]
+      return pairs.done === true || entities === undefined
+    },
+
+    approve: async () => {
+      const { totals, cost, preview } = await planned()
+      await context.approve({
+        action: `scan ${count(totals.objects)} objects with Athena`,
+        plan: preview.text.split('\n'),
+        kind: 'spend',
+        usd: cost,
+      })
+    },
+
+    extract: async (memory) => {
+      const progress = context.progress('Athena')
+      const athena = await open((text) => progress.state(text))
+      const { extractWithAthena } = await import('./athena.ts')
+      const { AthenaOutput } = await import('./athena-output.ts')
+      const { written, scannedBytes, ...extracted } = await extractWithAthena({
+        run,
+        athena,
+        output: new AthenaOutput(run, athena, aws),
+        memory,
+        settings,
+        workspace: run.workspace,
+        signal: context.signal,
+        onState: (text) => progress.state(text),
+      })
+      progress.end(`${count(extracted.events)} records, ${bytes(scannedBytes)} scanned`)
+      return { extracted, ...(written && { written }), scannedBytes, usd: costOf(scannedBytes) }
+    },
+  }
+}

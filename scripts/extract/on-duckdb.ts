@@ -1,0 +1,57 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { Context } from '../cli/context.ts'
+import { count } from '../cli/format.ts'
+import type { ExtractSettings } from '../engines/render.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run } from '../runs/run.ts'
+import { extractWithDuckdb } from './duckdb.ts'
+import type { Extraction } from './engine.ts'
+import { previewOf } from './outcome.ts'
+import { checkRows, outputs, stagedFiles, writtenFiles } from './run-files.ts'
+
+interface Wish {
+  readonly skipBadFiles: boolean
+  readonly memoryLimit: string
+  readonly threads: number | undefined
+}
+
+/** On this machine, for a run in a folder. */
+export const onDuckdb = (context: Context, run: Run, settings: ExtractSettings, wish: Wish): Extraction => ({
+  preview: async () => {
+    const files = await stagedFiles(run)
+    const size = files.reduce((sum, file) => sum + file.size, 0)
+    return previewOf(run, { objects: files.length, bytes: size }, settings, { name: 'duckdb', about: [] })
+  },
+
+  isGone: async () => {
+    const found = await Promise.all(Object.values(outputs).map((key) => run.store.head(key)))
+    return found.includes(undefined)
+  },
+
+  approve: async () => {},
+
+  extract: async () => {
+    const files = await stagedFiles(run)
+    const progress = context.progress('reading logs', files.length, 'files')
+    const targets = {
+      train: run.path(outputs.train),
+      holdout: run.path(outputs.holdout),
+      entities: run.path(outputs.entities),
+    }
+    const extracted = await extractWithDuckdb(files, targets, {
+      ...settings,
+      skipBadFiles: wish.skipBadFiles,
+      memoryLimit: wish.memoryLimit,
+      threads: wish.threads ?? availableParallelism(),
+      scratch: join(run.path(paths.tmp), 'extract'),
+      signal: context.signal,
+      onFile: () => progress.advance(),
+      onState: (state) => progress.state(state),
+    })
+    progress.end(`${count(extracted.events)} records of ${count(files.length - extracted.bad.length)} files`)
+    if (extracted.trainPairs === 0) return { extracted }
+    await checkRows(run, extracted, context.signal)
+    return { extracted, written: await writtenFiles(run, extracted) }
+  },
+})

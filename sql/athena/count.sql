@@ -1,0 +1,7 @@
+-- How many pairs a part has as Athena reads them back from what it wrote, line by line.
+-- Input:  {{table}}, a table of csv.sql.
+-- Output: pairs.
+-- Cost:   scans the part.
+select count(*) as pairs
+from {{table}}
+where entity is not null and ip is not null;
