@@ -1,31 +1,46 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
+import type { RunnerSettings } from '../aws/s3control/runner.ts'
 import { type Sandbox, startSandbox } from '../aws/start.ts'
-import { runScript } from '../support/run-script.ts'
+import { type RunOptions, runScript } from '../support/run-script.ts'
 import { hourlyKeys, trailKey } from './logs.ts'
 
-const ROLE = 'arn:aws:iam::111122223333:role/prestage-batch'
+export const ROLE = 'arn:aws:iam::111122223333:role/prestage-batch'
 export const DAY = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
 export const KEYS = hourlyKeys(
   ['012345678901', '111122223333'],
   ['eu-west-1', 'us-east-1'],
   ['20260301', '20260302', '20260303'],
 )
-export const ODD = ['a b', 'c+d', '100%', 'e,f', '"g"', "'h'", 'mün-東'].map((tail) =>
-  trailKey('111122223333', 'us-east-1', '20260302T1005Z', tail),
-)
+export const ODD = [
+  'a b',
+  'c+d',
+  '100%',
+  '%2F',
+  'e,f',
+  '"g"',
+  "'h'",
+  'mün-東',
+  'i\nj',
+  'k\rl',
+  'm\r\nn',
+  'o\tp',
+  '<q>&amp;',
+  '\u2028\u{1f512}',
+].map((tail) => trailKey('111122223333', 'us-east-1', '20260302T1005Z', tail))
 export const EXPECTED = [...KEYS, ...ODD].filter((key) => key.includes('20260302T') || /20260303T0[01]00Z/.test(key))
 export const BATCH = ['--yes', '--copy', 'batch', '--batch-role', ROLE, '--poll', '0.1']
 
 /** An organization's bucket and a staging bucket, and a way to stage from the one to the other. */
-export async function world(jobs = {}) {
-  const sandbox = await startSandbox({ buckets: { 'org-logs': {}, 'org-staging': {} }, jobs })
+export async function world(jobs: Partial<RunnerSettings> = {}, now = () => new Date()) {
+  const sandbox = await startSandbox({ buckets: { 'org-logs': {}, 'org-staging': {} }, jobs, now })
   after(() => sandbox.close())
   for (const key of [...KEYS, ...ODD]) sandbox.s3.put('org-logs', key, `content of ${key}`)
   const stage = async (
     args: readonly string[],
     workspace = 's3://org-staging/prestage',
-    onStderr?: (soFar: string, kill: (signal: NodeJS.Signals) => void) => void,
+    onStderr?: RunOptions['onStderr'],
+    killWhen?: RunOptions['killWhen'],
   ) => {
     const options = [
       ...(args.includes('--logs') ? [] : ['--logs', 's3://org-logs']),
@@ -36,7 +51,11 @@ export async function world(jobs = {}) {
       ...(args.includes('--from') ? [] : DAY),
       ...args,
     ]
-    const ended = await runScript('stage', options, { env: sandbox.env, ...(onStderr && { onStderr }) })
+    const ended = await runScript('stage', options, {
+      env: sandbox.env,
+      ...(onStderr && { onStderr }),
+      ...(killWhen && { killWhen }),
+    })
     assert.doesNotMatch(ended.stderr, /this is a bug/)
     return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
   }

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly input?: string
   /** Called with everything that was said so far, to react to it with a signal. */
   readonly onStderr?: (soFar: string, kill: (signal: NodeJS.Signals) => void) => void
+  /** Asked all the time; kills without a warning when true. */
+  readonly killWhen?: () => boolean
 }
 
 /** Runs an entry with node, as a process of its own, without the settings of whoever runs the tests. */
@@ -34,7 +36,7 @@ export const runScript = (name: string, args: readonly string[] = [], options: R
 
 /** Runs any program to its end. */
 export async function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { cwd = ROOT, env = {}, input = '', onStderr } = options
+  const { cwd = ROOT, env = {}, input = '', onStderr, killWhen } = options
   const child = spawn(program, args, { cwd, env: { ...plainEnvironment(), ...env }, stdio: 'pipe' })
   let stdout = ''
   let stderr = ''
@@ -45,10 +47,12 @@ export async function runProgram(program: string, args: readonly string[], optio
     stderr += text
     onStderr?.(stderr, (signal) => child.kill(signal))
   })
+  const watch = killWhen && setInterval(() => killWhen() && child.kill('SIGKILL'), 2)
   // A program that does not read its input may be gone before it is written.
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  clearInterval(watch)
   return { stdout, stderr, code: code ?? undefined, signal: signal ?? undefined }
 }
 

@@ -123,20 +123,18 @@ export async function finishJob(
       NumberOfTasksFailed: failed = 0,
       TotalNumberOfTasks: total = 0,
     } = job.ProgressSummary ?? {}
-    settings.onState(`job ${jobId} ${job.Status}${failed > 0 ? `, ${count(failed)} failed` : ''}`, succeeded)
+    settings.onState(
+      `job ${jobId} ${job.Status}${noteOn(job.Status)}${failed > 0 ? `, ${count(failed)} failed` : ''}`,
+      succeeded,
+    )
     switch (job.Status) {
       case 'Complete':
         return job
       case 'Failed':
         if (succeeded + failed > 0) return job
-        throw new UserError(`job ${jobId} failed: ${reasons(job)}`, { hint: hintOf(job) })
+        throw failedAtOnce(job)
       case 'Cancelled':
-        throw new UserError(
-          `job ${jobId} was cancelled${job.StatusUpdateReason ? `: ${job.StatusUpdateReason}` : ''}`,
-          {
-            hint: 'the same command copies what is missing, with a new job',
-          },
-        )
+        throw new UserError(`job ${jobId} was cancelled${because(job)}`, { hint: ANOTHER_JOB })
       case 'Suspended':
         await confirmJob(client, order, jobId, total)
         break
@@ -186,15 +184,29 @@ async function confirmJob(client: S3ControlClient, order: JobOrder, JobId: strin
   )
 }
 
-/** Polling faster than AWS asks for brings throttling; the jitter keeps several runs apart. */
+/** Before a job runs there is little to wait for; polling a running one faster than AWS asks for brings throttling. */
+const SOON: readonly unknown[] = ['New', 'Preparing', 'Suspended', 'Ready']
+
+/** The jitter keeps several runs apart. */
 const waitOf = (seconds: number, status: string | undefined): number =>
-  (status === 'Active' ? seconds : seconds / 3) * 1000 * (0.9 + Math.random() * 0.2)
+  (SOON.includes(status) ? seconds / 3 : seconds) * 1000 * (0.9 + Math.random() * 0.2)
 
-const reasons = (job: JobDescriptor): string =>
-  job.FailureReasons?.map(({ FailureCode, FailureReason }) => `${FailureCode}: ${FailureReason}`).join('; ') ||
-  'S3 gives no reason'
+const noteOn = (status: string | undefined): string =>
+  status === 'Paused' ? ' (S3 works on jobs of a higher priority first; it goes on by itself)' : ''
 
-const hintOf = (job: JobDescriptor): string =>
-  /manifest/i.test(reasons(job))
-    ? 'may the job role read the manifest (s3:GetObject, s3:GetObjectVersion), and does it trust batchoperations.s3.amazonaws.com?'
-    : 'the same command copies what is missing, with a new job'
+const because = ({ StatusUpdateReason: reason }: JobDescriptor): string => (reason ? `: ${reason}` : '')
+
+const ANOTHER_JOB = 'the same command copies what is missing, with a new job'
+
+/** The failure of a job that ended before its first task. */
+function failedAtOnce(job: JobDescriptor): UserError {
+  const reasons =
+    job.FailureReasons?.map(({ FailureCode, FailureReason }) => `${FailureCode}: ${FailureReason}`).join('; ') ||
+    'S3 gives no reason'
+  const message = `job ${job.JobId} failed: ${reasons}`
+  if (!/manifest/i.test(reasons)) return new UserError(message, { hint: ANOTHER_JOB })
+  return new UserError(message, {
+    hint: `may ${job.RoleArn} read the manifest (s3:GetObject, s3:GetObjectVersion), and does it trust batchoperations.s3.amazonaws.com? Then ${ANOTHER_JOB}`,
+    ...(/forbidden|denied|403/i.test(reasons) && { exitCode: 4 }),
+  })
+}

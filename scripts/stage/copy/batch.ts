@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
 import * as z from 'zod'
-import { explained } from '../../aws/errors.ts'
+import { detailsOf, explained } from '../../aws/errors.ts'
+import { messageOf, UserError } from '../../cli/errors.ts'
 import { count } from '../../cli/format.ts'
+import { paths } from '../../runs/paths.ts'
 import type { StepMemory } from '../../runs/run.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
+import { outstanding } from '../proof.ts'
 import { draftSelection, manifestOf } from '../selection.ts'
 import { createJob, findJob, finishJob, type JobOrder } from './batch-job.ts'
-import { failedTasks } from './batch-report.ts'
+import { type FailedTask, failedTasks } from './batch-report.ts'
 import type { Copier, CopyReport } from './copier.ts'
 import type { Destination } from './destination.ts'
 import { COPY_LIMIT } from './direct.ts'
@@ -97,7 +100,9 @@ async function takeUp(settings: BatchSettings, note: JobNote, report: CopyReport
   await settings.memory.remember({ job: { ...note, id } })
   await finishJob(settings.control, order, id, pollOf(settings, report)).catch((error: unknown) => {
     settings.signal.throwIfAborted()
-    report.state(`job ${id} did not finish: ${String(error)}`)
+    // S3 forgets a job 90 days after its end.
+    if (!(error instanceof UserError) && detailsOf(error).code !== 'NoSuchJob') throw error
+    report.state(`another job is needed: ${messageOf(error)}`)
   })
   await settings.attempts.end()
 }
@@ -128,22 +133,30 @@ type Draft = Awaited<ReturnType<typeof draftSelection>>
 async function runJobs(settings: BatchSettings, first: Draft, report: CopyReport): Promise<void> {
   let draft = first
   for (let round = 0; ; round++) {
-    const failed = await runJob(settings, draft, report)
-    const again = [...failed].filter(([, { code }]) => !isPermanent(code)).map(([key]) => key)
-    for (const [key, { code, message }] of failed)
-      if (isPermanent(code)) report.failed({ key, reason: reasonOfCode(code, message) })
-    if (again.length === 0) return
-    const wanted = new Set(again)
-    const retried = only(draft.rows(), wanted)
-    if (again.length <= FEW || round === ROUNDS) return settings.direct.copy(retried, report)
-    report.state(`${count(again.length)} tasks failed: another job for them`)
-    const next = await draftSelection(retried)
+    const { id, failed, gaveUp } = await runJob(settings, draft, report)
+    const lasting = new Set<string>()
+    for (const { key, code, message } of failed.values())
+      if (isPermanent(code)) {
+        lasting.add(key)
+        report.failed({ key, reason: reasonOfCode(code, message) })
+      }
+    if (gaveUp && lasting.size > failed.size / 2) throw hopeless(id, failed)
+    // Of a job that S3 gave up, what is not there was not tried either.
+    const missing = gaveUp ? outstanding(draft, settings.store.within(paths.staged)) : only(draft.rows(), failed)
+    const next = await draftSelection(without(missing, lasting))
     if (draft !== first) await draft.dispose()
     draft = next
+    const left = next.totals.objects
+    if (left > FEW && round < ROUNDS)
+      report.state(`${count(left)} tasks ${gaveUp ? 'are left' : 'failed'}: another job for them`)
+    else {
+      await settings.direct.copy(next.rows(), report)
+      return next.dispose()
+    }
   }
 }
 
-/** One job from its manifest to its report. Returns its failed tasks by key. */
+/** One job from its manifest to its report: its failed tasks by key, and whether S3 gave up because of them. */
 async function runJob(settings: BatchSettings, draft: Draft, report: CopyReport) {
   const { store, bucket, control, memory } = settings
   // The same plan is the same job until that job has ended; then it is another attempt.
@@ -162,12 +175,28 @@ async function runJob(settings: BatchSettings, draft: Draft, report: CopyReport)
   await memory.remember({ job: { manifest, id } })
   report.state(`job ${id} created`)
   const job = await finishJob(control, order, id, pollOf(settings, report))
-  const failures = job.ProgressSummary?.NumberOfTasksFailed ?? 0
-  const failed = new Map<string, { code: string; message: string }>()
+  const { NumberOfTasksSucceeded: succeeded = 0, NumberOfTasksFailed: failures = 0 } = job.ProgressSummary ?? {}
+  const failed = new Map<string, FailedTask>()
   if (failures > 0) for await (const task of failedTasks(bucket, order.report, id)) failed.set(task.key, task)
-  report.copied(manifest.rows - Math.max(failures, failed.size))
+  report.copied(succeeded)
   await settings.attempts.end()
-  return failed
+  return { id, failed, gaveUp: job.Status === 'Failed' }
+}
+
+/** S3 fails a job when more than half of 1,000 tasks or more did. Another one would meet the same. */
+function hopeless(id: string, failed: ReadonlyMap<string, FailedTask>): UserError {
+  const reasons = new Map<string, number>()
+  for (const { code, message } of failed.values()) {
+    const reason = reasonOfCode(code, message)
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  }
+  const [[reason, times] = ['', 0]] = [...reasons].sort(([, a], [, b]) => b - a)
+  return new UserError(
+    `S3 gave up job ${id}: ${count(failed.size)} tasks failed, ${count(times)} of them so: ${reason}`,
+    {
+      hint: 'once that is mended, the same command copies what is missing',
+    },
+  )
 }
 
 const orderOf = (settings: BatchSettings, manifest: JobNote['manifest']): JobOrder => ({
@@ -186,8 +215,12 @@ const pollOf = ({ pollSeconds, signal }: BatchSettings, report: CopyReport) => (
   onState: (text: string, succeeded: number) => report.state(`${text}, ${count(succeeded)} copied`),
 })
 
-async function* only(objects: AsyncIterable<ObjectInfo>, keys: ReadonlySet<string>) {
+async function* only(objects: AsyncIterable<ObjectInfo>, keys: ReadonlyMap<string, unknown>) {
   for await (const object of objects) if (keys.has(object.key)) yield object
+}
+
+async function* without(objects: AsyncIterable<ObjectInfo>, keys: ReadonlySet<string>) {
+  for await (const object of objects) if (!keys.has(object.key)) yield object
 }
 
 async function* each<T>(items: readonly T[]) {

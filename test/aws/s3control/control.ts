@@ -29,6 +29,11 @@ export class Control {
     return this.#jobs.get(id)
   }
 
+  /** As S3 does 90 days after the end of a job. */
+  forget(id: string): void {
+    this.#jobs.delete(id)
+  }
+
   #of(id: string | undefined): Job {
     const job = id === undefined ? this.jobs().at(-1) : this.find(id)
     if (!job) throw new Error(`no job ${id ?? ''}`)
@@ -57,7 +62,9 @@ export class Control {
 
   /** Put a job into Pausing, as happens when one of higher priority runs. */
   pause(id?: string): void {
-    this.#of(id).status = 'Pausing'
+    const job = this.#of(id)
+    job.status = 'Pausing'
+    this.runner.start(job)
   }
 
   counts(id?: string): { total: number | undefined; succeeded: number; failed: number } {

@@ -54,6 +54,7 @@ export async function createJob({ s3, control, caller, request }: ControlCall): 
 
 function jobOf({ control, caller, jobId }: ControlCall): Job {
   const job = control.find(jobId)
+  if (job) control.runner.expire(job)
   if (job && job.account === caller.account) return job
   throw new AwsError('NoSuchJob', 404, `The job ${jobId} does not exist`)
 }
@@ -111,6 +112,7 @@ export function listJobs({ s3, control, caller, request }: ControlCall): Result 
   const most = Math.min(Number(query.get('maxResults') ?? 1000), 1000)
   const start = Number(query.get('nextToken') ?? 0)
   if (!Number.isInteger(start)) throw new AwsError('InvalidNextTokenException', 400, 'The token is not valid')
+  for (const job of control.jobs()) control.runner.expire(job)
   const jobs = [...control.jobs()]
     .reverse()
     .filter((job) => job.account === caller.account && (statuses?.includes(job.status) ?? true))

@@ -42,6 +42,7 @@ export const defaultRunner = (): RunnerSettings => ({
 
 // S3 User Guide, "Tracking job status": from so many tasks on, a job fails when more than half of them did.
 const TASKS_BEFORE_FAILING = 1000
+const LONGEST_WAIT = 30 * 86_400_000
 
 /** Carries jobs out, one step of their states at a time. */
 export class Runner {
@@ -131,6 +132,13 @@ export class Runner {
       case 'Cancelling':
         return this.#finish(job, 'Cancelled')
     }
+  }
+
+  /** S3 User Guide, "Creating a job": one that has waited for its confirmation for more than 30 days fails. */
+  expire(job: Job): void {
+    if (job.status !== 'Suspended' || this.#s3.now().getTime() - (job.suspended?.getTime() ?? 0) <= LONGEST_WAIT) return
+    fail(job, 'ConfirmationExpired', 'The job was not confirmed within 30 days')
+    job.ended = this.#s3.now()
   }
 
   #role(job: Job): Caller {
