@@ -15,6 +15,8 @@ export const paths = {
   calibration: 'model/calibration.json',
   verdicts: 'scores/verdicts.ndjson',
   anomalies: 'scores/anomalies.csv',
+  /** Alerts for other systems: asff-0001.json …, ocsf.ndjson, findings.csv. */
+  findings: 'findings/',
   report: 'report.html',
   /** What an endpoint left running notes about itself, and what it says. */
   endpoint: 'endpoint/endpoint.json',

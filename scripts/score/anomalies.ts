@@ -68,7 +68,8 @@ function rowOf(rank: number, verdict: PairVerdict, before: Accesses | undefined)
   ]
 }
 
-function seenBefore({ seen }: PairVerdict): string {
+/** How near the entity has been before; empty where that is not known. */
+export function seenBefore({ seen }: Pick<PairVerdict, 'seen'>): string {
   if (seen === undefined) return ''
   return seen.ip ? 'address' : seen.net24 ? 'same /24' : seen.net16 ? 'same /16' : 'never'
 }
@@ -77,7 +78,7 @@ function seenBefore({ seen }: PairVerdict): string {
  * A cell that a spreadsheet takes for text: user agents are written by strangers and may begin like a formula. Numbers keep
  * their minus sign.
  */
-function cell(text: string): string {
+export function cell(text: string): string {
   const formula = /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text)
   const safe = formula ? `'${text}` : text
   return /[",\r\n]/.test(safe) || formula ? `"${safe.replaceAll('"', '""')}"` : safe

@@ -9,6 +9,8 @@ import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
 import { openStore } from '../stores/open.ts'
 import { MOST_ROWS } from './anomalies.ts'
+import { findingsOptions, wantedFindings } from './findings/options.ts'
+import { findingRows, writeAlerts } from './findings/write.ts'
 import { type Prepared, preparedFor, runTarget, type Target } from './prepare.ts'
 import { resultOf, type ScoreResult, summaryOf } from './result.ts'
 import { files, score } from './score.ts'
@@ -28,6 +30,7 @@ const options = {
   }),
   allow: list({ about: 'network that is never flagged, or a file of them, one a line', value: 'CIDR|FILE' }),
   labels: text({ about: 'known attacks, to measure against: source,entity,ip,kind,time', value: 'FILE' }),
+  ...findingsOptions,
   ...runOptions,
 }
 
@@ -46,6 +49,10 @@ export const command = defineCommand({
       run: 'npx zx scripts/score.mjs --run latest --from-run cloudtrail-20260312T0000Z-20260313T0000Z-3f9a1c',
       does: 'judges the next day with the model of an earlier window',
     },
+    {
+      run: 'npx zx scripts/score.mjs --run latest --findings asff --findings-account 111122223333 --findings-region us-east-1',
+      does: 'also as findings for AWS Security Hub',
+    },
     { run: 'npx zx scripts/score.mjs --pairs pairs.csv --model ./model', does: 'judges files without a run' },
   ],
   options,
@@ -54,6 +61,8 @@ export const command = defineCommand({
     if (!bare) return scoreRun(context, await openRun(values.workspace, values.run), values)
     if (values.pairs.length === 0 || values.model === undefined)
       throw new UsageError('--pairs and --model belong together', 'leave both out to judge the holdout of a run')
+    if (values.findings.length > 0)
+      throw new UsageError('--findings needs a run: files do not tell when, or whose accesses they are')
     if (values.fromRun !== undefined) throw new UsageError('--pairs and --from-run contradict each other')
     return scoreFiles(context, { model: values.model, pairs: values.pairs }, values)
   },
@@ -64,6 +73,7 @@ type Options = Values<typeof options>
 async function scoreRun(context: Context, run: Run, values: Options): Promise<Outcome> {
   const other = values.fromRun === undefined ? undefined : await openRun(values.workspace, values.fromRun)
   run.result('train')
+  const wanted = wantedFindings(run, values)
   const target = await runTarget(run, other)
   const prepared = await preparedFor(target, values, context)
   if (values.dryRun) return preview(target, prepared, { run: run.id })
@@ -78,9 +88,10 @@ async function scoreRun(context: Context, run: Run, values: Options): Promise<Ou
     carryOut(context, target, prepared, values, run.store.within(FOLDER)),
   )
   if (repeated) context.talk.info('nothing to do, this was scored before')
+  const findings = wanted && (await writeAlerts(wanted, run, other, result))
   return {
-    json: { run: run.id, ...result, repeated },
-    text: summaryOf(result, run.id),
+    json: { run: run.id, ...result, ...(findings && { findings }), repeated },
+    text: summaryOf(result, run.id, findings && findingRows(findings)),
     next: nextCommand('report', run),
   }
 }

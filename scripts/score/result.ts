@@ -52,7 +52,7 @@ export function resultOf({ of, tally, prepared, output, anomalies, digest }: Par
   }
 }
 
-export function summaryOf(result: ScoreResult, run?: string): string {
+export function summaryOf(result: ScoreResult, run?: string, more: readonly [string, string][] = []): string {
   const { of, scored, unseen, sparse, flagged, allowed, threshold, alertsPerDay } = result
   const why = alertsPerDay === null ? 'set by hand' : `for ${count(alertsPerDay)} alerts a day`
   const lines = facts([
@@ -63,6 +63,7 @@ export function summaryOf(result: ScoreResult, run?: string): string {
     allowed === 0 ? undefined : ['left alone', `${count(allowed)} in allowed networks`],
     ['verdicts', result.output],
     ['anomalies', result.anomalies],
+    ...more,
   ])
   return result.attacks === null || result.attacks.length === 0 ? lines : `${lines}\n\n${attackTable(result.attacks)}`
 }

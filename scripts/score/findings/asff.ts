@@ -1,0 +1,99 @@
+import { seenBefore } from '../anomalies.ts'
+import { cut, shown } from './display.ts'
+import { type About, type Finding, severityOf } from './finding.ts'
+import { whoIs } from './resource.ts'
+import { addressesOf, descriptionOf, noteOf, titleOf } from './words.ts'
+
+/** As many as one BatchImportFindings takes: Security Hub API reference. */
+export const MOST_IN_BATCH = 100
+
+/** Whose Security Hub the findings are for. */
+export interface Hub {
+  readonly account: string
+  readonly region: string
+}
+
+/**
+ * A finding in the AWS Security Finding Format, as `aws securityhub batch-import-findings` takes it. Lengths and words: AwsSecurityFinding
+ * in the Security Hub API reference, and its "Types taxonomy for ASFF".
+ */
+export function asffOf(finding: Finding, about: About, { account, region }: Hub): Record<string, unknown> {
+  const { state, allowed, first, last } = finding
+  const severity = { Label: severityOf(finding).toUpperCase(), Original: finding.dotProduct.toFixed(6) }
+  const types = [about.source === 'cloudtrail' ? 'Unusual Behaviors/User' : 'Unusual Behaviors/IP address']
+  // Security Hub takes an update only when it is newer; what is allowed afterwards has no newer event.
+  const updated = time(state === 'open' ? last : Math.max(last, about.window.to.getTime()))
+  const who = whoIs(finding, about)
+  return {
+    SchemaVersion: '2018-10-08',
+    Id: finding.id,
+    ProductArn: `arn:${partitionOf(region)}:securityhub:${region}:${account}:product/${account}/default`,
+    GeneratorId: `prestage/ip-insights/${about.source}/${about.kind}`,
+    AwsAccountId: account,
+    Types: types,
+    FirstObservedAt: time(first),
+    LastObservedAt: time(last),
+    CreatedAt: time(first),
+    UpdatedAt: updated,
+    Severity: severity,
+    Title: titleOf(finding, about),
+    Description: descriptionOf(finding, about),
+    ProductFields: productFields(finding, about),
+    Network: { Direction: 'IN', SourceIpV4: finding.addresses[0] },
+    Action: actionOf(finding, about),
+    Resources: [{ Type: who.type, Id: who.id, Region: region, Details: who.details }],
+    RecordState: state === 'open' ? 'ACTIVE' : 'ARCHIVED',
+    FindingProviderFields: { Severity: severity, Types: types },
+    ...(allowed.length > 0 && { Note: { Text: noteOf(finding), UpdatedBy: 'prestage', UpdatedAt: updated } }),
+  }
+}
+
+/** A CloudTrail record is a call of an API, a WAF record a request over the network. */
+function actionOf({ addresses, first, last }: Finding, { source }: About): Record<string, unknown> {
+  const RemoteIpDetails = { IpAddressV4: addresses[0] }
+  if (source !== 'cloudtrail')
+    return {
+      ActionType: 'NETWORK_CONNECTION',
+      NetworkConnectionAction: { ConnectionDirection: 'INBOUND', Protocol: 'TCP', RemoteIpDetails },
+    }
+  return {
+    ActionType: 'AWS_API_CALL',
+    AwsApiCallAction: { CallerType: 'remoteIp', RemoteIpDetails, FirstSeen: time(first), LastSeen: time(last) },
+  }
+}
+
+function productFields(finding: Finding, about: About): Record<string, string> {
+  const { entity, network, addresses, dotProduct, accesses, events, labels } = finding
+  const fields = {
+    run: about.run,
+    source: about.source,
+    'entity-kind': about.kind,
+    entity: cut(shown(entity), 2048),
+    network,
+    addresses: addressesOf(addresses),
+    'dot-product': String(dotProduct),
+    'anomaly-score': String(0 - dotProduct),
+    threshold: String(about.threshold),
+    accesses: String(accesses),
+    'training-accesses': String(events),
+    'seen-before': seenBefore(finding) || 'unknown',
+    ...(labels.length > 0 && { label: cut(shown(labels.join(', ')), 2048) }),
+  }
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [`prestage/${name}`, value]))
+}
+
+const time = (ms: number): string => new Date(ms).toISOString()
+
+/** Prefixes of regions: "Amazon Resource Names" and the endpoints of the partitions, AWS general reference. */
+const PARTITIONS: readonly [prefix: string, partition: string][] = [
+  ['cn-', 'aws-cn'],
+  ['us-gov-', 'aws-us-gov'],
+  ['us-isob-', 'aws-iso-b'],
+  ['us-isof-', 'aws-iso-f'],
+  ['us-iso-', 'aws-iso'],
+  ['eu-isoe-', 'aws-iso-e'],
+  ['eusc-', 'aws-eusc'],
+]
+
+export const partitionOf = (region: string): string =>
+  PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws'

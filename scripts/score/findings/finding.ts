@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { formatIpv4, networkOf, parseIpv4 } from '../../insights/ipv4.ts'
+import type { Seen } from '../../insights/verdicts.ts'
+import { compactTime, type Window } from '../../runs/window.ts'
+import type { PairVerdict } from '../tally.ts'
+
+/** What is the same for all findings of a run. */
+export interface About {
+  readonly run: string
+  readonly source: string
+  /** The entity choice, for example `user-agent`. */
+  readonly kind: string
+  readonly threshold: number
+  /** Whose findings they are, as far as that is known. */
+  readonly account?: string
+  readonly region?: string
+  /** Event times of what was judged. */
+  readonly window: Window
+  /** Milliseconds. */
+  readonly period: number
+}
+
+/** One alert: an entity that came from a /24 where it does not belong, within one period. */
+export interface Finding {
+  /** The same for the same source, account, entity, /24 and period, whichever run found it. */
+  readonly id: string
+  /** `allowed`: below the threshold, but in networks that are allowed; nobody need look. */
+  readonly state: 'open' | 'allowed'
+  /** Decoded, of a stranger. */
+  readonly entity: string
+  /** `198.51.100.0/24` */
+  readonly network: string
+  /** Dotted, ascending. */
+  readonly addresses: readonly string[]
+  /** Of the most anomalous address. */
+  readonly dotProduct: number
+  readonly accesses: number
+  /** Training pairs of the entity. */
+  readonly events: number
+  readonly seen?: Seen
+  /** The allowed networks. */
+  readonly allowed: readonly string[]
+  readonly labels: readonly string[]
+  /** Event times in milliseconds since 1970: first and last access, or where they are not known the bounds of what was judged. */
+  readonly first: number
+  readonly last: number
+}
+
+/** The pair below the threshold, and when it was accessed. */
+export interface Sighting {
+  readonly verdict: PairVerdict
+  readonly first: number
+  readonly last: number
+}
+
+/** Sightings of one entity from one /24 in one period, as one alert. @throws Error when there are none */
+export function findingOf(sightings: readonly Sighting[], about: About): Finding {
+  // An allowed address beside flagged ones changes nothing for these.
+  const flagged = sightings.filter(({ verdict }) => verdict.flagged)
+  const kept = flagged.length > 0 ? flagged : sightings
+  const verdicts = kept.map(({ verdict }) => verdict)
+  const [worst] = [...verdicts].sort((a, b) => (a.dotProduct ?? 0) - (b.dotProduct ?? 0))
+  if (worst === undefined) throw new Error('a finding of nothing')
+  const { entity, events, seen, dotProduct = 0 } = worst
+  const network = networkText(worst.ip)
+  const first = kept.reduce((least, sighting) => Math.min(least, sighting.first), Infinity)
+  return {
+    id: idOf(about, entity, network, first),
+    state: flagged.length > 0 ? 'open' : 'allowed',
+    entity,
+    network,
+    addresses: distinct(verdicts.map(({ ip }) => ip)).sort(byAddress),
+    dotProduct,
+    accesses: verdicts.reduce((sum, { accesses }) => sum + accesses, 0),
+    events,
+    ...(seen !== undefined && { seen }),
+    allowed: distinct(verdicts.map(({ allowed }) => allowed)),
+    labels: distinct(verdicts.map(({ label }) => label)),
+    first,
+    last: kept.reduce((most, sighting) => Math.max(most, sighting.last), first),
+  }
+}
+
+const byAddress = (a: string, b: string): number => (parseIpv4(a) ?? 0) - (parseIpv4(b) ?? 0)
+
+/** The /24 of an address. */
+export const networkText = (ip: string): string => `${formatIpv4(networkOf(parseIpv4(ip) ?? 0, 24))}/24`
+
+const distinct = (words: readonly (string | undefined)[]): string[] =>
+  [...new Set(words.filter((word) => word !== undefined))].sort()
+
+function idOf({ source, account = '', kind, period }: About, entity: string, network: string, first: number): string {
+  const start = Math.floor(first / period) * period
+  const identity = JSON.stringify([source, account, kind, entity, network, period, start])
+  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 32)
+  const where = network.replace('/', '-')
+  return `prestage/${source}/${account || 'any-account'}/${compactTime(new Date(start))}/${where}/${hash}`
+}
+
+/** Never from anywhere near weighs more than from a neighbouring network. */
+export const severityOf = ({ state, seen }: Finding): 'informational' | 'low' | 'medium' =>
+  state === 'allowed' ? 'informational' : seen !== undefined && !seen.net16 ? 'medium' : 'low'

@@ -1,0 +1,93 @@
+import { cut, shown } from './display.ts'
+import { type About, type Finding, severityOf } from './finding.ts'
+import { whoIs } from './resource.ts'
+import { descriptionOf, noteOf, titleOf } from './words.ts'
+
+/** The version whose words are used. */
+const VERSION = '1.3.0'
+
+/** Detection Finding in the category Findings. */
+const [CLASS, CATEGORY] = [2004, 2]
+
+const SEVERITY = { informational: [1, 'Informational'], low: [2, 'Low'], medium: [3, 'Medium'] } as const
+
+/** Addresses that are observables; more would make the event long without saying more. */
+const OBSERVED = 100
+const TEXT_BYTES = 2048
+
+/** A finding as an OCSF Detection Finding: https://schema.ocsf.io/1.3.0/classes/detection_finding */
+export function ocsfOf(finding: Finding, about: About): Record<string, unknown> {
+  const { id, state, addresses, first, last, entity, allowed } = finding
+  const [severityId, severity] = SEVERITY[severityOf(finding)]
+  const [activityId, activity] = state === 'open' ? [1, 'Create'] : [3, 'Close']
+  const who = whoIs(finding, about)
+  const name = cut(shown(entity), TEXT_BYTES)
+  const observed = addresses.slice(0, OBSERVED)
+  return {
+    activity_id: activityId,
+    activity_name: activity,
+    category_uid: CATEGORY,
+    category_name: 'Findings',
+    class_uid: CLASS,
+    class_name: 'Detection Finding',
+    type_uid: CLASS * 100 + activityId,
+    type_name: `Detection Finding: ${activity}`,
+    severity_id: severityId,
+    severity,
+    status_id: state === 'open' ? 1 : 3,
+    status: state === 'open' ? 'New' : 'Suppressed',
+    time: first,
+    start_time: first,
+    end_time: last,
+    count: finding.accesses,
+    message: titleOf(finding, about),
+    ...(allowed.length > 0 && { comment: noteOf(finding) }),
+    metadata: { version: VERSION, profiles: ['cloud'], product: { name: 'prestage', vendor_name: 'prestage' } },
+    cloud: {
+      provider: 'AWS',
+      ...(about.account !== undefined && { account: { uid: about.account } }),
+      ...(about.region !== undefined && { region: about.region }),
+    },
+    finding_info: {
+      uid: id,
+      title: titleOf(finding, about),
+      desc: descriptionOf(finding, about),
+      types: ['Unusual address'],
+      created_time: first,
+      modified_time: last,
+      first_seen_time: first,
+      last_seen_time: last,
+      data_sources: [about.source],
+      analytic: {
+        type_id: 4,
+        type: 'Learning (ML/DL)',
+        name: 'IP Insights',
+        uid: `ip-insights/${about.source}/${about.kind}`,
+      },
+    },
+    resources: [{ type: who.type, uid: who.id, name }],
+    evidences: observed.map((ip) => ({
+      src_endpoint: { ip },
+      ...(who.user && { actor: { user: who.user } }),
+      data: { [about.kind]: name },
+    })),
+    observables: [
+      ...observed.map((ip, i) => ({
+        name: `evidences[${i}].src_endpoint.ip`,
+        type_id: 2,
+        type: 'IP Address',
+        value: ip,
+      })),
+      { name: 'resources[0].name', type_id: who.observable.id, type: who.observable.name, value: name },
+    ],
+    unmapped: {
+      run: about.run,
+      network: finding.network,
+      dot_product: finding.dotProduct,
+      threshold: about.threshold,
+      training_accesses: finding.events,
+      ...(finding.seen !== undefined && { seen: finding.seen }),
+      ...(finding.labels.length > 0 && { labels: finding.labels.map(shown) }),
+    },
+  }
+}

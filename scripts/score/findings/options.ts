@@ -1,0 +1,81 @@
+import { UsageError } from '../../cli/errors.ts'
+import { list, number, parsed, text, type Values } from '../../cli/options.ts'
+import type { Run } from '../../runs/run.ts'
+import type { Hub } from './asff.ts'
+import { type Format, formats } from './files.ts'
+
+const HOUR = 3_600_000
+
+export const findingsOptions = {
+  findings: list({
+    about: 'also write alerts: asff (AWS Security Hub), ocsf (Security Lake and others), csv',
+    value: 'FORMAT',
+    parse: formatIn,
+  }),
+  findingsAccount: text({ about: 'account that imports them (default: the only one of the run)', value: 'ID' }),
+  findingsRegion: text({ about: 'region where they are imported (default: the only one of the run)', value: 'REGION' }),
+  findingsPeriod: parsed({
+    about: 'an entity is alerted once for a /24 in it: 1h to 30d',
+    value: 'SPAN',
+    parse: periodOf,
+    default: 24 * HOUR,
+    defaultText: '1d',
+  }),
+  findingsCap: number({ about: 'alerts a day at most (default: --alerts-per-day)', min: 1, integer: true }),
+}
+
+export type FindingsOptions = Pick<Values<typeof findingsOptions>, keyof typeof findingsOptions>
+
+/** What is to be written, checked before anything is scored. */
+export interface Wanted {
+  readonly formats: readonly Format[]
+  readonly account?: string
+  readonly region?: string
+  readonly hub?: Hub
+  readonly period: number
+  readonly cap: number
+}
+
+/** Undefined when no alert is wanted. @throws UsageError when it is not known whose Security Hub is meant */
+export function wantedFindings(run: Run, options: FindingsOptions & { alertsPerDay: number }): Wanted | undefined {
+  const { accounts, regions } = run.request
+  const account = accountIn(options.findingsAccount) ?? (accounts.length === 1 ? accounts[0] : undefined)
+  const region = regionIn(options.findingsRegion) ?? (regions.length === 1 ? regions[0] : undefined)
+  const wanted = [...new Set(options.findings)] as Format[]
+  if (wanted.length === 0) return undefined
+  if (wanted.includes('asff') && (account === undefined || region === undefined))
+    throw new UsageError(
+      `--findings asff: run ${run.id} does not tell whose Security Hub is meant`,
+      'name it: --findings-account 111122223333 --findings-region us-east-1',
+    )
+  return {
+    formats: wanted,
+    ...(account !== undefined && { account }),
+    ...(region !== undefined && { region }),
+    ...(account !== undefined && region !== undefined && { hub: { account, region } }),
+    period: options.findingsPeriod,
+    cap: options.findingsCap ?? Math.max(1, Math.ceil(options.alertsPerDay)),
+  }
+}
+
+function formatIn(input: string): string {
+  if (!formats.some((format) => format === input)) throw new Error(`must be one of ${formats.join(', ')}`)
+  return input
+}
+
+function periodOf(input: string): number {
+  const match = /^(\d{1,3})(h|d)$/.exec(input)
+  const period = match === null ? 0 : Number(match[1]) * (match[2] === 'h' ? HOUR : 24 * HOUR)
+  if (period < HOUR || period > 30 * 24 * HOUR) throw new Error('must be a span from 1h to 30d, for example 12h')
+  return period
+}
+
+function accountIn(input: string | undefined): string | undefined {
+  if (input === undefined || /^\d{12}$/.test(input)) return input
+  throw new UsageError('--findings-account must be 12 digits (leading zeros included)')
+}
+
+function regionIn(input: string | undefined): string | undefined {
+  if (input === undefined || /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(input)) return input
+  throw new UsageError('--findings-region must be a region such as us-east-1')
+}

@@ -1,0 +1,73 @@
+import { createInterface } from 'node:readline'
+import { UserError } from '../../cli/errors.ts'
+import { count } from '../../cli/format.ts'
+import { paths } from '../../runs/paths.ts'
+import { windowOfRequest } from '../../runs/request.ts'
+import type { Run } from '../../runs/run.ts'
+import type { ScoreResult } from '../result.ts'
+import type { PairVerdict } from '../tally.ts'
+import { writeFindings } from './files.ts'
+import type { About } from './finding.ts'
+import { gather } from './gather.ts'
+import type { Wanted } from './options.ts'
+
+/** What was written, as it is printed. */
+export type FindingsResult = {
+  /** Alerts, and those of allowed networks beside them. */
+  readonly open: number
+  readonly allowed: number
+  /** Flagged pairs that are told with another one, and alerts beyond the cap. */
+  readonly merged: number
+  readonly capped: number
+  readonly files: string[]
+}
+
+/** Makes alerts of the verdicts of a run. `judged` is the run whose accesses they are. The same verdicts give the same bytes. */
+export async function writeAlerts(
+  wanted: Wanted,
+  run: Run,
+  judged: Run | undefined,
+  { threshold }: Pick<ScoreResult, 'threshold'>,
+): Promise<FindingsResult> {
+  const { account, region, period, cap } = wanted
+  const extract = run.result('extract')
+  const window = windowOfRequest((judged ?? run).request)
+  const about: About = {
+    run: (judged ?? run).id,
+    source: run.request.source,
+    kind: String(extract.entity),
+    threshold,
+    ...(account !== undefined && { account }),
+    ...(region !== undefined && { region }),
+    window: judged === undefined ? { from: new Date(String(extract.cutoff)), to: window.to } : window,
+    period,
+  }
+  const { findings, merged, capped } = await gather(verdictsOf(run), about, cap)
+  const store = run.store.within(paths.findings)
+  const files: string[] = []
+  for (const format of wanted.formats) files.push(...(await writeFindings(store, format, findings, about, wanted.hub)))
+  const open = findings.filter(({ state }) => state === 'open').length
+  return { open, allowed: findings.length - open, merged, capped, files: files.map((key) => `${store.uri}/${key}`) }
+}
+
+async function* verdictsOf(run: Run): AsyncGenerator<PairVerdict> {
+  const lines = createInterface({ input: await run.store.read(paths.verdicts), crlfDelay: Number.POSITIVE_INFINITY })
+  for await (const line of lines) yield verdictIn(line)
+}
+
+function verdictIn(line: string): PairVerdict {
+  try {
+    return JSON.parse(line) as PairVerdict
+  } catch {
+    throw new UserError(`${paths.verdicts} is damaged`, { hint: 'score again with --overwrite' })
+  }
+}
+
+/** The same for people, as rows of the summary. */
+export const findingRows = ({ open, allowed, merged, capped, files }: FindingsResult): [string, string][] => [
+  [
+    'findings',
+    `${count(open)}${merged > 0 ? `, ${count(merged)} more pairs told with them` : ''}${capped > 0 ? `, ${count(capped)} beyond the cap left out` : ''}${allowed > 0 ? `, ${count(allowed)} of allowed networks as archived` : ''}`,
+  ],
+  ...files.map((file): [string, string] => ['', file]),
+]

@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { parse } from 'csv-parse/sync'
+import fc from 'fast-check'
+import { encodeEntity } from '../../../scripts/insights/entity-codec.ts'
+import { formatIpv4 } from '../../../scripts/insights/ipv4.ts'
+import { asffOf, partitionOf } from '../../../scripts/score/findings/asff.ts'
+import { csvRows } from '../../../scripts/score/findings/csv.ts'
+import { cut, shown } from '../../../scripts/score/findings/display.ts'
+import { writeFindings } from '../../../scripts/score/findings/files.ts'
+import type { About } from '../../../scripts/score/findings/finding.ts'
+import { type Gathered, gather } from '../../../scripts/score/findings/gather.ts'
+import { ocsfOf } from '../../../scripts/score/findings/ocsf.ts'
+import { whoIs } from '../../../scripts/score/findings/resource.ts'
+import type { PairVerdict } from '../../../scripts/score/tally.ts'
+import { openStore } from '../../../scripts/stores/open.ts'
+import { tempFolder } from '../../support/temp.ts'
+import { asffBatch, asffFinding, BATCH_BYTES, FINDING_BYTES, ocsfFinding } from './shapes.ts'
+
+const DAY = 24 * 3_600_000
+const HUB = { account: '012345678901', region: 'us-east-1' }
+
+const aboutOf = (change: Partial<About> = {}): About => ({
+  run: 'waf-20260310T0000Z-20260311T0000Z-abcdef',
+  source: 'waf',
+  kind: 'user-agent',
+  threshold: 0.25,
+  window: { from: new Date('2026-03-10T00:00:00Z'), to: new Date('2026-03-11T00:00:00Z') },
+  period: DAY,
+  ...change,
+})
+
+const verdictOf = (change: Partial<PairVerdict> = {}): PairVerdict => ({
+  entity: 'curl/8',
+  ip: '198.51.100.7',
+  events: 50,
+  verdict: 'scored',
+  dotProduct: -1,
+  anomalyScore: 1,
+  flagged: true,
+  accesses: 1,
+  ...change,
+})
+
+async function* each(verdicts: readonly PairVerdict[]): AsyncGenerator<PairVerdict> {
+  yield* verdicts
+}
+
+const gathered = (verdicts: readonly PairVerdict[], change: Partial<About> = {}, cap = 100): Promise<Gathered> =>
+  gather(each(verdicts), aboutOf(change), cap)
+
+test('the addresses of an entity in a /24 are one finding, the most anomalous speaks for it', async () => {
+  const { findings, flagged, merged, capped } = await gathered([
+    verdictOf({ ip: '198.51.100.7', accesses: 2, label: 'b' }),
+    verdictOf({ ip: '198.51.100.9', accesses: 3, dotProduct: -4, label: 'a' }),
+    verdictOf({ ip: '198.51.101.1' }),
+    verdictOf({ entity: 'wget', ip: '198.51.101.1' }),
+    verdictOf({ entity: 'wget', ip: '198.51.101.2', flagged: false, dotProduct: 3 }),
+  ])
+  assert.deepEqual([flagged, merged, capped], [4, 1, 0])
+  const [first, ...others] = findings
+  assert.deepEqual(
+    [first?.network, first?.addresses, first?.accesses, first?.dotProduct, first?.labels],
+    ['198.51.100.0/24', ['198.51.100.7', '198.51.100.9'], 5, -4, ['a', 'b']],
+  )
+  assert.deepEqual(others.map(({ entity }) => entity).sort(), ['curl/8', 'wget'])
+})
+
+test('the cap holds for every day of what was judged, and the most anomalous stay', async () => {
+  const verdicts = Array.from({ length: 30 }, (_, i) =>
+    verdictOf({ entity: `e${i}`, dotProduct: -((i * 7) % 30), ip: `198.51.${i}.1` }),
+  )
+  const oneDay = await gathered(verdicts, {}, 4)
+  assert.deepEqual(
+    oneDay.findings.map(({ dotProduct }) => dotProduct),
+    [-29, -28, -27, -26],
+  )
+  assert.equal(oneDay.capped, 26)
+  const from = new Date('2026-03-08T12:00:00Z')
+  const window = { from, to: new Date('2026-03-11T00:00:00Z') }
+  assert.equal((await gathered(verdicts, { window }, 4)).findings.length, 10)
+})
+
+test('what is allowed becomes a finding that nobody need look at, and none of the cap', async () => {
+  const allowed = { flagged: false, allowed: '198.51.100.0/24' }
+  const { findings, flagged } = await gathered(
+    [
+      verdictOf(allowed),
+      verdictOf({ ip: '198.51.100.8', ...allowed }),
+      verdictOf({ entity: 'wget', ip: '203.0.113.1' }),
+      verdictOf({ entity: 'wget', ip: '203.0.113.9', flagged: false, allowed: '203.0.113.9/32', dotProduct: -9 }),
+    ],
+    {},
+    1,
+  )
+  assert.equal(flagged, 1)
+  assert.deepEqual(
+    findings.map(({ state, entity, addresses }) => [state, entity, addresses.length]),
+    [
+      ['open', 'wget', 1],
+      ['allowed', 'curl/8', 2],
+    ],
+  )
+  const [open = assert.fail(), closed = assert.fail()] = findings
+  const about = aboutOf()
+  const { RecordState, Severity, Note, UpdatedAt } = asffFinding.parse(asffOf(closed, about, HUB))
+  assert.deepEqual([RecordState, Severity.Label, Note?.UpdatedBy], ['ARCHIVED', 'INFORMATIONAL', 'prestage'])
+  assert.match(Note?.Text ?? '', /allowed: 198\.51\.100\.0\/24/)
+  // Newer than the same finding when it was open, or Security Hub would not take the update.
+  assert.ok(UpdatedAt > asffFinding.parse(asffOf({ ...closed, state: 'open' }, about, HUB)).UpdatedAt)
+  assert.equal('Note' in asffOf(open, about, HUB), false)
+  const ocsf = ocsfFinding.parse(ocsfOf(closed, about))
+  assert.deepEqual([ocsf.type_uid, ocsf.status, ocsf.severity], [200403, 'Suppressed', 'Informational'])
+})
+
+test('an id stands for source, account, entity, /24 and period, and for nothing else', async () => {
+  const idOf = async (verdict: Partial<PairVerdict> = {}, about: Partial<About> = {}): Promise<string> =>
+    (await gathered([verdictOf(verdict)], about)).findings[0]?.id ?? assert.fail()
+  const id = await idOf()
+  assert.match(id, /^prestage\/waf\/any-account\/20260310T0000Z\/198\.51\.100\.0-24\/[0-9a-f]{32}$/)
+  const later = { from: new Date('2026-03-10T05:00:00Z'), to: new Date('2026-03-10T20:00:00Z') }
+  const same = [
+    await idOf({ ip: '198.51.100.250', dotProduct: -7, accesses: 9, events: 3 }),
+    await idOf({}, { run: 'another', threshold: 9, region: 'eu-west-1' }),
+    await idOf({}, { window: later }),
+  ]
+  assert.deepEqual(new Set(same), new Set([id]))
+  const others = [
+    await idOf({ entity: 'curl/9' }),
+    await idOf({ ip: '198.51.101.7' }),
+    await idOf({}, { account: '012345678901' }),
+    await idOf({}, { source: 'cloudtrail' }),
+    await idOf({}, { kind: 'host' }),
+    await idOf({}, { period: DAY / 2 }),
+    await idOf({}, { window: { from: new Date('2026-03-11T00:00:00Z'), to: new Date('2026-03-12T00:00:00Z') } }),
+  ]
+  assert.equal(new Set([id, ...others]).size, others.length + 1)
+})
+
+const severities: [what: string, change: Partial<PairVerdict>, label: string][] = [
+  ['a /16 never seen', { seen: { ip: false, net24: false, net16: false } }, 'MEDIUM'],
+  ['a /16 that was seen', { seen: { ip: false, net24: false, net16: true } }, 'LOW'],
+  ['nothing known of before', {}, 'LOW'],
+]
+
+for (const [what, change, label] of severities)
+  test(`severity of ${what}`, async () => {
+    const [finding = assert.fail()] = (await gathered([verdictOf(change)])).findings
+    assert.equal(asffFinding.parse(asffOf(finding, aboutOf(), HUB)).Severity.Label, label)
+  })
+
+const entities: [kind: string, entity: string, type: string, id: string][] = [
+  ['principal', 'AIDAEXAMPLE', 'AwsIamUser', 'AIDAEXAMPLE'],
+  ['principal', 'AROAEXAMPLE', 'AwsIamRole', 'AROAEXAMPLE'],
+  ['principal', 'AIDA<script>', 'Other', 'principal/AIDA<script>'],
+  ['principal-session', 'AROAEXAMPLE:john', 'AwsIamRole', 'AROAEXAMPLE:john'],
+  ['arn', 'arn:aws:iam::111122223333:user/john', 'AwsIamUser', 'arn:aws:iam::111122223333:user/john'],
+  [
+    'arn',
+    'arn:aws-cn:sts::111122223333:assumed-role/r/s',
+    'AwsIamRole',
+    'arn:aws-cn:sts::111122223333:assumed-role/r/s',
+  ],
+  ['arn', 'arn:aws:iam::111122223333:root', 'Other', 'arn:aws:iam::111122223333:root'],
+  ['arn', 'john', 'Other', 'arn/john'],
+  ['user-name', 'john', 'Other', 'user-name/john'],
+  ['access-key', 'AKIAEXAMPLE', 'AwsIamAccessKey', 'AWS::IAM::AccessKey:AKIAEXAMPLE'],
+  ['account', '012345678901', 'AwsAccount', 'AWS::::Account:012345678901'],
+  ['user-agent', 'curl/8', 'Other', 'user-agent/curl/8'],
+]
+
+for (const [kind, entity, type, id] of entities)
+  test(`the resource of ${kind} ${entity}`, () => {
+    const who = whoIs({ entity }, { kind })
+    assert.deepEqual([who.type, who.id], [type, id])
+  })
+
+const texts: [text: string, shown: string][] = [
+  ['curl/8 é 漢 🙂', 'curl/8 é 漢 🙂'],
+  ['a\u0000b\u001b[31m\u0085', 'a\\u{00}b\\u{1b}[31m\\u{85}'],
+  ['the \u202eeod\u2069', 'the \\u{202e}eod\\u{2069}'],
+  ['line\u2028sep\r\n', 'line\\u{2028}sep\\u{0d}\\u{0a}'],
+  ['half \ud800', 'half \\u{d800}'],
+  ['   ', '\\u{20}\\u{20}\\u{20}'],
+  ['\u00a0', '\\u{a0}'],
+]
+
+for (const [text, expected] of texts)
+  test(`${JSON.stringify(text)} as it is shown`, () => assert.equal(shown(text), expected))
+
+test('a cut keeps characters whole, tells long texts apart and says that it is one', () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 300 })
+  fc.assert(
+    fc.property(text, text, fc.integer({ min: 20, max: 200 }), (a, b, most) => {
+      for (const long of [a, b]) {
+        assert.ok(Buffer.byteLength(cut(long, most)) <= most)
+        assert.doesNotMatch(cut(long, most), /\p{Cs}/u)
+        if (Buffer.byteLength(long) > most) assert.match(cut(long, most), /…[0-9a-f]{13}$/)
+      }
+      if (a !== b) assert.notEqual(cut(a, most), cut(b, most))
+    }),
+  )
+  assert.equal(cut('🙂'.repeat(6), 23), `🙂…${cut('🙂'.repeat(6), 23).slice(-13)}`)
+})
+
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }).map((part) => part.repeat(100)),
+  fc.constantFrom('\ud800', ' ', '\n', '=1+2', '"', '\u202e', `${'x'.repeat(9000)}a`, `${'x'.repeat(9000)}b`),
+)
+
+test('whatever strangers call themselves: each format holds its shape, ids are distinct, nothing hidden is raw', async () => {
+  const kinds = fc.constantFrom(
+    'user-agent',
+    'principal',
+    'principal-session',
+    'arn',
+    'user-name',
+    'access-key',
+    'account',
+    'host',
+  )
+  const source = fc.constantFrom('cloudtrail', 'waf')
+  const names = fc.uniqueArray(hostile, { minLength: 1, maxLength: 8 })
+  await fc.assert(
+    fc.asyncProperty(names, kinds, source, async (entities, kind, from) => {
+      const about = aboutOf({ kind, source: from, account: HUB.account, region: HUB.region })
+      const { findings } = await gather(
+        each(entities.map((entity) => verdictOf({ entity, label: entity }))),
+        about,
+        100,
+      )
+      assert.equal(new Set(findings.map(({ id }) => id)).size, entities.length)
+      for (const finding of findings) {
+        const asff = asffOf(finding, about, HUB)
+        asffFinding.parse(asff)
+        ocsfFinding.parse(ocsfOf(finding, about))
+        assert.ok(Buffer.byteLength(JSON.stringify(asff)) < FINDING_BYTES)
+      }
+      const rows = parse([...csvRows(findings, about)].join('')) as string[][]
+      assert.equal(rows.length, entities.length + 1)
+      for (const row of rows) {
+        assert.equal(row.length, 18)
+        for (const cell of row) assert.doesNotMatch(cell, /[\p{Cc}\p{Cf}]|^[=+@]/u)
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('findings of whatever is flagged: every flagged pair is in one, merged or beyond the cap', async () => {
+  const pair = fc.record({
+    entity: fc.constantFrom('a', 'b', 'c'),
+    ip: fc.nat({ max: 2000 }).map((n) => formatIpv4(0x0a000000 + n)),
+    fate: fc.constantFrom('flagged', 'allowed', 'normal'),
+    dotProduct: fc.integer({ min: -9, max: 0 }),
+  })
+  const unique = fc.uniqueArray(pair, { selector: ({ entity, ip }) => `${entity} ${ip}`, maxLength: 60 })
+  await fc.assert(
+    fc.asyncProperty(unique, fc.integer({ min: 1, max: 5 }), async (pairs, cap) => {
+      const number = (ip: string) => ip.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0)
+      const verdicts = [...pairs]
+        .sort((a, b) => encodeEntity(a.entity).localeCompare(encodeEntity(b.entity)) || number(a.ip) - number(b.ip))
+        .map(({ fate, ...rest }) =>
+          verdictOf({ ...rest, flagged: fate === 'flagged', ...(fate === 'allowed' && { allowed: '10.0.0.0/8' }) }),
+        )
+      const { findings, flagged, merged, capped } = await gathered(verdicts, {}, cap)
+      const open = findings.filter(({ state }) => state === 'open')
+      assert.equal(flagged, verdicts.filter((verdict) => verdict.flagged).length)
+      assert.equal(open.length + merged + capped, flagged)
+      assert.ok(open.length <= cap)
+      if (capped > 0) assert.equal(open.length, cap)
+    }),
+  )
+})
+
+test('hundreds of findings are batches of a hundred; what an earlier run left beyond them goes', async () => {
+  const [folder, about] = [tempFolder(), aboutOf()]
+  const store = await openStore(folder)
+  const entity = (i: number) => `${i} ${'🙂'.repeat(5000)}`
+  const { findings } = await gathered(
+    Array.from({ length: 250 }, (_, i) => verdictOf({ entity: entity(i) })),
+    {},
+    1000,
+  )
+  const keys = await writeFindings(store, 'asff', findings, about, HUB)
+  assert.deepEqual(keys, ['asff-0001.json', 'asff-0002.json', 'asff-0003.json'])
+  const batches = keys.map((key) => readFileSync(`${folder}/${key}`))
+  for (const batch of batches) assert.ok(batch.length < BATCH_BYTES)
+  assert.deepEqual(
+    batches.map((batch) => asffBatch.parse(JSON.parse(batch.toString())).length),
+    [100, 100, 50],
+  )
+  await writeFindings(store, 'csv', findings, about, HUB)
+  await writeFindings(store, 'asff', findings.slice(0, 3), about, HUB)
+  assert.deepEqual(readdirSync(folder).sort(), ['asff-0001.json', 'findings.csv'])
+})
+
+const partitions: [region: string, partition: string][] = [
+  ['us-east-1', 'aws'],
+  ['eu-central-2', 'aws'],
+  ['cn-north-1', 'aws-cn'],
+  ['us-gov-west-1', 'aws-us-gov'],
+  ['us-iso-east-1', 'aws-iso'],
+  ['us-isob-east-1', 'aws-iso-b'],
+  ['us-isof-south-1', 'aws-iso-f'],
+]
+
+for (const [region, partition] of partitions)
+  test(`the partition of ${region}`, () => assert.equal(partitionOf(region), partition))
