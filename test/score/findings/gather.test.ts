@@ -5,14 +5,12 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { encodeEntity } from '../../../scripts/insights/entity-codec.ts'
 import { formatIpv4 } from '../../../scripts/insights/ipv4.ts'
-import { asffOf, partitionOf } from '../../../scripts/score/findings/asff.ts'
+import { asffOf } from '../../../scripts/score/findings/asff.ts'
 import { csvRows } from '../../../scripts/score/findings/csv.ts'
-import { cut, shown } from '../../../scripts/score/findings/display.ts'
 import { writeFindings } from '../../../scripts/score/findings/files.ts'
 import type { About } from '../../../scripts/score/findings/finding.ts'
 import { type Gathered, gather } from '../../../scripts/score/findings/gather.ts'
 import { ocsfOf } from '../../../scripts/score/findings/ocsf.ts'
-import { whoIs } from '../../../scripts/score/findings/resource.ts'
 import type { PairVerdict } from '../../../scripts/score/tally.ts'
 import { openStore } from '../../../scripts/stores/open.ts'
 import { tempFolder } from '../../support/temp.ts'
@@ -150,60 +148,6 @@ for (const [what, change, label] of severities)
     assert.equal(asffFinding.parse(asffOf(finding, aboutOf(), HUB)).Severity.Label, label)
   })
 
-const entities: [kind: string, entity: string, type: string, id: string][] = [
-  ['principal', 'AIDAEXAMPLE', 'AwsIamUser', 'AIDAEXAMPLE'],
-  ['principal', 'AROAEXAMPLE', 'AwsIamRole', 'AROAEXAMPLE'],
-  ['principal', 'AIDA<script>', 'Other', 'principal/AIDA<script>'],
-  ['principal-session', 'AROAEXAMPLE:john', 'AwsIamRole', 'AROAEXAMPLE:john'],
-  ['arn', 'arn:aws:iam::111122223333:user/john', 'AwsIamUser', 'arn:aws:iam::111122223333:user/john'],
-  [
-    'arn',
-    'arn:aws-cn:sts::111122223333:assumed-role/r/s',
-    'AwsIamRole',
-    'arn:aws-cn:sts::111122223333:assumed-role/r/s',
-  ],
-  ['arn', 'arn:aws:iam::111122223333:root', 'Other', 'arn:aws:iam::111122223333:root'],
-  ['arn', 'john', 'Other', 'arn/john'],
-  ['user-name', 'john', 'Other', 'user-name/john'],
-  ['access-key', 'AKIAEXAMPLE', 'AwsIamAccessKey', 'AWS::IAM::AccessKey:AKIAEXAMPLE'],
-  ['account', '012345678901', 'AwsAccount', 'AWS::::Account:012345678901'],
-  ['user-agent', 'curl/8', 'Other', 'user-agent/curl/8'],
-]
-
-for (const [kind, entity, type, id] of entities)
-  test(`the resource of ${kind} ${entity}`, () => {
-    const who = whoIs({ entity }, { kind })
-    assert.deepEqual([who.type, who.id], [type, id])
-  })
-
-const texts: [text: string, shown: string][] = [
-  ['curl/8 é 漢 🙂', 'curl/8 é 漢 🙂'],
-  ['a\u0000b\u001b[31m\u0085', 'a\\u{00}b\\u{1b}[31m\\u{85}'],
-  ['the \u202eeod\u2069', 'the \\u{202e}eod\\u{2069}'],
-  ['line\u2028sep\r\n', 'line\\u{2028}sep\\u{0d}\\u{0a}'],
-  ['half \ud800', 'half \\u{d800}'],
-  ['   ', '\\u{20}\\u{20}\\u{20}'],
-  ['\u00a0', '\\u{a0}'],
-]
-
-for (const [text, expected] of texts)
-  test(`${JSON.stringify(text)} as it is shown`, () => assert.equal(shown(text), expected))
-
-test('a cut keeps characters whole, tells long texts apart and says that it is one', () => {
-  const text = fc.string({ unit: 'grapheme', maxLength: 300 })
-  fc.assert(
-    fc.property(text, text, fc.integer({ min: 20, max: 200 }), (a, b, most) => {
-      for (const long of [a, b]) {
-        assert.ok(Buffer.byteLength(cut(long, most)) <= most)
-        assert.doesNotMatch(cut(long, most), /\p{Cs}/u)
-        if (Buffer.byteLength(long) > most) assert.match(cut(long, most), /…[0-9a-f]{13}$/)
-      }
-      if (a !== b) assert.notEqual(cut(a, most), cut(b, most))
-    }),
-  )
-  assert.equal(cut('🙂'.repeat(6), 23), `🙂…${cut('🙂'.repeat(6), 23).slice(-13)}`)
-})
-
 const hostile = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }),
   fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }).map((part) => part.repeat(100)),
@@ -296,16 +240,3 @@ test('hundreds of findings are batches of a hundred; what an earlier run left be
   await writeFindings(store, 'asff', findings.slice(0, 3), about, HUB)
   assert.deepEqual(readdirSync(folder).sort(), ['asff-0001.json', 'findings.csv'])
 })
-
-const partitions: [region: string, partition: string][] = [
-  ['us-east-1', 'aws'],
-  ['eu-central-2', 'aws'],
-  ['cn-north-1', 'aws-cn'],
-  ['us-gov-west-1', 'aws-us-gov'],
-  ['us-iso-east-1', 'aws-iso'],
-  ['us-isob-east-1', 'aws-iso-b'],
-  ['us-isof-south-1', 'aws-iso-f'],
-]
-
-for (const [region, partition] of partitions)
-  test(`the partition of ${region}`, () => assert.equal(partitionOf(region), partition))
