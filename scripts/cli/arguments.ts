@@ -28,11 +28,16 @@ function realPath(path: string): string | undefined {
 
 /** Parses strictly: an unknown or contradictory option, a missing value and a stray word are usage errors that say what is valid. */
 export function parseArguments(args: readonly string[], specs: OptionSpecs): RawValues {
-  const keyOf = new Map(Object.keys(specs).map((key) => [kebab(key), key]))
+  const named = Object.keys(specs).filter((key) => specs[key]?.argument !== true)
+  const [argument] = Object.keys(specs).filter((key) => !named.includes(key))
+  const keyOf = new Map(named.map((key) => [kebab(key), key]))
   const values: RawValues = {}
   for (const token of tokensOf(args, specs)) {
-    if (token.kind === 'positional')
-      throw new UsageError(`stray argument "${token.value}"`, 'every input is an option: see --help')
+    if (token.kind === 'positional') {
+      if (argument === undefined || values[argument] !== undefined) throw stray(token.value, argument)
+      values[argument] = token.value
+      continue
+    }
     if (token.kind === 'option-terminator') continue
     const { name, rawName } = token
     const key = keyOf.get(name)
@@ -48,6 +53,12 @@ export function parseArguments(args: readonly string[], specs: OptionSpecs): Raw
   }
   return values
 }
+
+const stray = (word: string, argument: string | undefined): UsageError =>
+  new UsageError(
+    `stray argument "${word}"`,
+    argument === undefined ? 'every input is an option: see --help' : 'there is one already: see --help',
+  )
 
 /** `a, b` → `a`, `b` */
 export const splitList = (text: string): string[] => text.split(',').map((part) => part.trim())
@@ -72,7 +83,7 @@ function textOf({ rawName, value, inlineValue }: OptionToken, spec: Option<unkno
 
 function tokensOf(args: readonly string[], specs: OptionSpecs) {
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {}
-  for (const [key, spec] of Object.entries(specs))
+  for (const [key, spec] of Object.entries(specs).filter(([, { argument }]) => !argument))
     options[kebab(key)] = {
       type: spec.kind === 'flag' ? 'boolean' : 'string',
       ...(spec.short && { short: spec.short }),

@@ -31,6 +31,7 @@ function optionLines(options: OptionSpecs): string {
 }
 
 function head(key: string, spec: Option<unknown>): string {
+  if (spec.argument) return `  ${spec.value ?? 'WORD'}`
   const short = spec.short === undefined ? '    ' : `-${spec.short}, `
   return `  ${short}--${kebab(key)}${spec.kind === 'flag' ? '' : ` ${spec.value ?? 'TEXT'}`}`
 }

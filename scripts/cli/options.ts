@@ -10,6 +10,8 @@ export interface Option<T> {
   readonly defaultText?: string
   readonly fallback?: T
   readonly required?: boolean
+  /** Typed as a bare word, without its name. A command has one at most. */
+  readonly argument?: boolean
   /** Turns the text of a flag, variable or configuration entry into the value; throws an Error that says what is valid. */
   parse(text: string): unknown
 }
@@ -31,6 +33,12 @@ export function text(basics: Basics): Option<string | undefined>
 export function text(basics: Basics & { default?: string }): Option<string | undefined> {
   return option('text', basics, (input) => nonEmpty(input), basics.default, basics.default)
 }
+
+/** A bare word after the script, such as the file that it works on. */
+export const argument = (basics: Basics & { value: string }): Option<string | undefined> => ({
+  ...text(basics),
+  argument: true,
+})
 
 /** One value with a parser of its own. */
 export function parsed<T>(basics: Basics & { parse: (text: string) => T; default: T; defaultText: string }): Option<T>

@@ -27,7 +27,8 @@ export async function resolveValues<S extends OptionSpecs>(
   const values: Record<string, unknown> = {}
   for (const [key, spec] of Object.entries(specs)) {
     const name = kebab(key)
-    const given = typed[key] !== undefined ? { from: `--${name}`, value: typed[key] } : lower.get(name)
+    const typedAs = spec.argument ? (spec.value ?? name) : `--${name}`
+    const given = typed[key] !== undefined ? { from: typedAs, value: typed[key] } : lower.get(name)
     if (given === undefined) {
       if (spec.required) throw new UsageError(`--${name} is missing: ${spec.about}`)
       values[key] = spec.fallback

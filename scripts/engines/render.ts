@@ -23,20 +23,30 @@ const SQL = new URL('../../sql/', import.meta.url)
  */
 export async function render(file: string, values: Readonly<Record<string, string>> = {}): Promise<string> {
   const text = await readFile(new URL(file, SQL), 'utf8')
-  const used = new Set<string>()
-  const rendered = withoutComments(text).replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
-    const value = Object.hasOwn(values, name) ? values[name] : undefined
-    if (value === undefined) throw new Error(`sql/${file}: no value for {{${name}}}`)
-    used.add(name)
-    return value
-  })
-  const spare = Object.keys(values).filter((name) => !used.has(name))
+  const spare = Object.keys(values).filter((name) => !placeholdersOf(text).includes(name))
   if (spare.length > 0) throw new Error(`sql/${file} has no {{${spare.join('}}, {{')}}}`)
-  return rendered.trim().replace(/;$/, '')
+  return fill(text, values, `sql/${file}`)
 }
 
+/** A text with its placeholders filled, without comments and the semicolon at its end. @throws Error when one is left */
+export const fill = (text: string, values: Readonly<Record<string, string>>, name: string): string =>
+  withoutComments(text)
+    .replace(PLACEHOLDER, (_, placeholder: string) => {
+      const value = Object.hasOwn(values, placeholder) ? values[placeholder] : undefined
+      if (value === undefined) throw new Error(`${name}: no value for {{${placeholder}}}`)
+      return value
+    })
+    .trim()
+    .replace(/;$/, '')
+
+const PLACEHOLDER = /\{\{(\w+)\}\}/g
+
+/** Names of the placeholders of a text, outside its comments. */
+export const placeholdersOf = (text: string): string[] =>
+  [...withoutComments(text).matchAll(PLACEHOLDER)].map(([, name = '']) => name)
+
 /** Comments have lines of their own, and name placeholders. */
-const withoutComments = (sql: string): string => sql.replace(/^\s*--.*\n/gm, '')
+const withoutComments = (sql: string): string => sql.replace(/^\s*--.*(\n|$)/gm, '')
 
 /** A text as an SQL literal, in Trino as in DuckDB; the one place where values become SQL. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`

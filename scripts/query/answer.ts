@@ -1,0 +1,49 @@
+import type { Outcome } from '../cli/command.ts'
+import { bytes, count, table, usd } from '../cli/format.ts'
+
+/** What an engine answers: rows as text, in the order of the question. */
+export interface Answer {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly (string | null)[])[]
+  /** Whether there are more than were asked for. */
+  readonly more: boolean
+  /** What Athena has scanned, and what that costs. */
+  readonly scannedBytes?: number
+  readonly usd?: number
+}
+
+/** Columns of this name hold milliseconds since 1970. */
+const isTime = (column: string): boolean => /(^|_)time$/.test(column)
+
+/** The answer as a table, as CSV or as JSON; times are written as times. */
+export function outcomeOf(run: string, question: string, engine: string, answer: Answer, csv: boolean): Outcome {
+  const { columns, more, scannedBytes } = answer
+  const rows = answer.rows.map((row) => row.map((cell, i) => shown(columns[i] ?? '', cell)))
+  const scanned = scannedBytes === undefined ? [] : [`${bytes(scannedBytes)} scanned, about ${usd(answer.usd ?? 0)}`]
+  const note = [`${count(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}`, ...(more ? ['there are more: --limit'] : []), ...scanned]
+  const asTable = [table([columns, ...rows.map((row) => row.map((cell) => cell ?? ''))]), '', note.join('; ')].join('\n')
+  return {
+    json: {
+      run,
+      question,
+      engine,
+      columns,
+      rows: rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i] ?? null]))),
+      more,
+      ...(scannedBytes !== undefined && { scannedBytes, usd: answer.usd ?? 0 }),
+    },
+    text: csv ? [columns, ...rows].map((row) => row.map(csvCell).join(',')).join('\n') : asTable,
+  }
+}
+
+function shown(column: string, cell: string | null): string | null {
+  if (cell === null || !isTime(column) || !/^-?\d{1,15}$/.test(cell)) return cell
+  return new Date(Number(cell)).toISOString()
+}
+
+/** RFC 4180; a cell that a spreadsheet would take for a formula gets a quote before it. */
+function csvCell(cell: string | null): string {
+  const text = cell ?? ''
+  const harmless = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+}

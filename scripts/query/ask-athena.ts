@@ -1,0 +1,89 @@
+import type { Athena } from '../aws/athena.ts'
+import type { Context } from '../cli/context.ts'
+import { bytes, usd } from '../cli/format.ts'
+import { openAthena } from '../engines/athena.ts'
+import { Attempts } from '../engines/athena-attempts.ts'
+import { accessesSql, classifiedSql, withRelations } from '../engines/athena-sql.ts'
+import { ensureTable } from '../engines/athena-table.ts'
+import type { ExtractSettings } from '../engines/render.ts'
+import { PRICES, priceNote } from '../runs/cost.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run, StepMemory } from '../runs/run.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import type { Answer } from './answer.ts'
+import type { Asked } from './question.ts'
+
+interface Wish extends AwsSettings {
+  readonly workgroup: string
+  readonly database: string
+  readonly queryTimeout: number
+  readonly limit: number
+}
+
+/** The statement with its relations, as Athena takes it. */
+export async function textForAthena(
+  run: Run,
+  settings: ExtractSettings,
+  { sql, accesses, classified }: Asked,
+  database: string,
+): Promise<string> {
+  const table = { source: settings.source, database, run: run.id }
+  return withRelations(
+    {
+      ...(accesses && { accesses: await accessesSql(table) }),
+      ...(classified && { classified: await classifiedSql(table, settings) }),
+    },
+    sql,
+  )
+}
+
+/** Nothing is taken up again: a question that was interrupted is asked anew. */
+const forgetful: StepMemory = { recalled: {}, remember: async () => {} }
+
+/** Asks Athena, once the user agrees to what that costs. */
+export async function askAthena(
+  context: Context,
+  run: Run,
+  settings: ExtractSettings,
+  asked: Asked,
+  wish: Wish,
+): Promise<Answer> {
+  const sql = await textForAthena(run, settings, asked, wish.database)
+  await approve(context, run)
+  const progress = context.progress('Athena')
+  const athena = await openAthena(wish, `${run.uri}/${paths.tmp}athena/`, {
+    signal: context.signal,
+    warn: context.talk.warn,
+    onState: (text) => progress.state(text),
+  })
+  const attempts = new Attempts(athena, forgetful, run.id, context.signal)
+  await ensureTable(athena, attempts, settings.source, run.workspace)
+  const done = await attempts.run('question', 'asking', () => sql)
+  progress.end(`${bytes(done.scannedBytes)} scanned`)
+  return {
+    columns: await athena.columns(done.id),
+    ...(await firstRows(athena, done.id, wish.limit)),
+    scannedBytes: done.scannedBytes,
+    usd: done.scannedBytes * PRICES.athenaByte,
+  }
+}
+
+async function approve(context: Context, run: Run): Promise<void> {
+  const staged = Number(run.result('stage').bytes)
+  const cost = staged * PRICES.athenaByte
+  await context.approve({
+    action: `scan ${bytes(staged)} with Athena`,
+    plan: [`run   ${run.id}`, `cost  about ${usd(cost)}: ${bytes(staged)} scanned (${priceNote})`],
+    kind: 'spend',
+    usd: cost,
+  })
+}
+
+async function firstRows(athena: Athena, id: string, limit: number): Promise<Pick<Answer, 'rows' | 'more'>> {
+  const rows: (readonly (string | null)[])[] = []
+  for await (const row of athena.rows(id)) {
+    if (rows.length === limit) return { rows, more: true }
+    rows.push(row)
+  }
+  return { rows, more: false }
+}

@@ -1,0 +1,94 @@
+import { defineCommand, type Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { UsageError } from '../cli/errors.ts'
+import { table } from '../cli/format.ts'
+import { suggestion } from '../cli/nearest.ts'
+import { argument, flag, number, text, type Values } from '../cli/options.ts'
+import { awsOptions, runOptions } from '../cli/shared-options.ts'
+import { athenaOptions } from '../engines/athena.ts'
+import type { ExtractSettings } from '../engines/render.ts'
+import { windowOfRequest } from '../runs/request.ts'
+import type { Run } from '../runs/run.ts'
+import { openRun } from '../runs/workspace.ts'
+import { sourceOf } from '../sources/registry.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import { outcomeOf } from './answer.ts'
+import { askAthena, textForAthena } from './ask-athena.ts'
+import { askDuckdb, textForDuckdb } from './ask-duckdb.ts'
+import { findQuestion, questions, statementOf } from './question.ts'
+
+const { overwrite: _, dryRun: __, ...guarded } = runOptions
+
+const options = {
+  file: argument({ about: 'text with one SELECT over accesses or classified; without one the questions of sql/explore are listed', value: 'FILE' }),
+  print: flag({ about: 'show the whole statement instead of running it: for the Athena console, or DuckDB' }),
+  csv: flag({ about: 'the rows as CSV, with a header' }),
+  limit: number({ about: 'rows that are shown', default: 100, min: 1, max: 1_000_000, integer: true }),
+  entity: text({ about: 'who, in classified (default: as extracted, else the first of the source)', value: 'NAME' }),
+  ...guarded,
+  ...athenaOptions,
+  ...awsOptions,
+}
+
+type Options = Values<typeof options>
+
+export const command = defineCommand({
+  name: 'query',
+  summary: 'ask a question of the staged logs of a run',
+  description:
+    'Runs a text of sql/explore, or one of your own, on whichever engine the workspace has: DuckDB for a folder, Athena for S3. Two relations can be asked: accesses, one row a record with the columns of sql/<source>/accesses.*.sql; and classified, one row an access with entity, ip, part and the reason for which it is no pair. Columns whose name ends in time are shown as times.',
+  examples: [
+    { run: 'npx zx scripts/query.mjs', does: 'lists the questions' },
+    {
+      run: 'npx zx scripts/query.mjs --run latest sql/explore/new-ips.sql',
+      does: 'which addresses came only in the last part of the window?',
+    },
+    {
+      run: 'npx zx scripts/query.mjs --run latest sql/explore/shared-ips.sql --csv --limit 10000',
+      does: 'as CSV',
+    },
+    {
+      run: 'npx zx scripts/query.mjs --workspace s3://org-staging/prestage sql/explore/root-usage.sql --print',
+      does: 'shows the statement to paste into the Athena console; runs nothing',
+    },
+  ],
+  options,
+  async run(context, values) {
+    if (values.file === undefined) return listed(await questions())
+    const aws: AwsSettings = { ...values, signal: context.signal }
+    const question = await findQuestion(values.file, context.folder)
+    const run = await openRun(values.workspace, values.run, aws)
+    const settings = settingsOf(run, values.entity)
+    const asked = statementOf(question, settings.source, settings)
+    const athena = run.folder === undefined
+    if (values.print) return printed(athena ? await textForAthena(run, settings, asked, values.database) : await textForDuckdb(run, settings, asked))
+    const answer = athena
+      ? await askAthena(context, run, settings, asked, { ...values, ...aws })
+      : await askDuckdb(context, run, settings, asked, values.limit)
+    return outcomeOf(run.id, question.name, athena ? 'athena' : 'duckdb', answer, values.csv)
+  },
+})
+
+/** What the relation `classified` is made with: as extracted, where that was done. */
+function settingsOf(run: Run, wanted: Options['entity']): ExtractSettings {
+  const source = sourceOf(run.request.source)
+  const { from, to } = windowOfRequest(run.request)
+  const extracted = run.isDone('extract') ? run.result('extract') : undefined
+  const entity = wanted ?? (typeof extracted?.entity === 'string' ? extracted.entity : source.defaultEntity)
+  if (!Object.hasOwn(source.entities, entity))
+    throw new UsageError(`${source.id} has no entity "${entity}"`, suggestion(entity, Object.keys(source.entities)))
+  const cutoff = typeof extracted?.cutoff === 'string' ? new Date(extracted.cutoff) : lastFifth(from, to)
+  return { source, entity, from, to, cutoff, includePrivate: extracted?.includePrivate === true, dedupe: false }
+}
+
+const lastFifth = (from: Date, to: Date): Date => new Date(Math.round(to.getTime() - (to.getTime() - from.getTime()) / 5))
+
+const printed = (sql: string): Outcome => ({ json: { sql: `${sql};` }, text: `${sql};` })
+
+function listed(all: Awaited<ReturnType<typeof questions>>): Outcome {
+  const rows = all.map(({ name, source, purpose }) => [`sql/explore/${name}.sql`, source ?? 'any', purpose])
+  return {
+    json: { questions: all.map(({ name, source, purpose }) => ({ file: `sql/explore/${name}.sql`, source: source ?? null, purpose })) },
+    text: table([['file', 'source', 'asks'], ...rows]),
+  }
+}

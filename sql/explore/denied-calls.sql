@@ -1,0 +1,15 @@
+-- Who is refused most, and at what? Whoever tries out stolen keys meets many refusals.
+-- Source: cloudtrail.
+-- Input:  accesses; {{from}} and {{to}}, the window in milliseconds since 1970.
+-- Output: principal, user_name: one of them, denied, actions: how many different ones, ips.
+-- Cost:   one scan of the run's staged objects, on Athena.
+select
+  principal,
+  min(user_name) as user_name,
+  count(*) as denied,
+  count(distinct event_source || ' ' || event_name) as actions,
+  count(distinct ip) as ips
+from accesses
+where event_time >= {{from}} and event_time < {{to}} and (error like '%AccessDenied%' or error like '%UnauthorizedOperation%')
+group by principal
+order by denied desc, principal;
