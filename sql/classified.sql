@@ -3,6 +3,7 @@
 -- Input:  accesses; {{entity}}, a column of it, and {{encoded}}, the codec over it; {{from}}, {{to}} and {{cutoff}} in milliseconds
 --         since 1970; {{include_private}}; {{delivery}}: delivery.sql, or 1 where repeated deliveries count.
 -- Output: event_time, entity, ip, part, drop_reason.
+-- Cost:   that of accesses: on Athena one scan of the run's staged objects.
 with chosen as (
   select event_time, event_id, {{entity}} as entity, ip, drop_reason
   from accesses

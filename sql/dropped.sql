@@ -1,6 +1,7 @@
 -- What became of every record: pairs by part, the rest by reason. For Trino and DuckDB alike.
 -- Input:  classified.
 -- Output: outcome, events, first and last event in milliseconds since 1970.
+-- Cost:   reads classified, which is kept as a table: the logs are not scanned again.
 select coalesce(drop_reason, part) as outcome, count(*) as events, min(event_time) as first_event, max(event_time) as last_event
 from classified
 group by coalesce(drop_reason, part)

@@ -1,6 +1,7 @@
 -- The pairs of one part of the split. Repeats stay: they are the weights. For Trino and DuckDB alike.
 -- Input:  classified; {{part}}, 'train' or 'holdout'.
 -- Output: entity, ip.
+-- Cost:   reads classified, which is kept as a table: the logs are not scanned again.
 select entity, ip
 from classified
 where drop_reason is null and part = {{part}};

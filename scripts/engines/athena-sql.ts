@@ -1,5 +1,5 @@
 import type { Source } from '../sources/source.ts'
-import { classifiedValues, type ExtractSettings, identifier, literal, render } from './render.ts'
+import { classifiedValues, type ExtractSettings, identifier, literal, render, withRelations } from './render.ts'
 
 /** Where a run's logs are a table: `<database>.<source>`, its partition the run. */
 export interface RunTable {
@@ -48,14 +48,6 @@ export const accessesSql = ({ source, database, run }: RunTable): Promise<string
 export async function classifiedSql(table: RunTable, settings: ExtractSettings): Promise<string> {
   const classified = await render('classified.sql', await classifiedValues(settings))
   return withRelations({ accesses: await accessesSql(table) }, classified)
-}
-
-/** A query over relations that are queries themselves. */
-export function withRelations(relations: Readonly<Record<string, string>>, query: string): string {
-  const named = Object.entries(relations).map(([name, sql]) => `${name} as (\n${sql}\n)`)
-  // A query that has relations of its own takes these in before them.
-  const rest = /^\s*with\s+/i.test(query) ? query.replace(/^\s*with\s+/i, ',\n') : `\n${query}`
-  return `with ${named.join(',\n')}${rest}`
 }
 
 /** A query over a table of `ctas` in place of the relation that its text names. */

@@ -48,6 +48,14 @@ export const placeholdersOf = (text: string): string[] =>
 /** Comments have lines of their own, and name placeholders. */
 const withoutComments = (sql: string): string => sql.replace(/^\s*--.*(\n|$)/gm, '')
 
+/** A query over relations that are queries themselves. */
+export function withRelations(relations: Readonly<Record<string, string>>, query: string): string {
+  const named = Object.entries(relations).map(([name, sql]) => `${name} as (\n${sql}\n)`)
+  // A query that has relations of its own takes these in before them.
+  const rest = /^\s*with\s+/i.test(query) ? query.replace(/^\s*with\s+/i, ',\n') : `\n${query}`
+  return `with ${named.join(',\n')}${rest}`
+}
+
 /** A text as an SQL literal, in Trino as in DuckDB; the one place where values become SQL. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 

@@ -6,10 +6,10 @@ import type { ExtractSettings } from '../engines/render.ts'
 import { PRICES, priceNote } from '../runs/cost.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
+import { stagedTotals } from '../runs/staged.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import type { Extraction } from './engine.ts'
 import { previewOf } from './outcome.ts'
-import { stagedTotals } from './run-files.ts'
 
 interface Wish {
   readonly workgroup: string

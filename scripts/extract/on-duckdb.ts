@@ -5,10 +5,11 @@ import { count } from '../cli/format.ts'
 import type { ExtractSettings } from '../engines/render.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
+import { stagedFiles } from '../runs/staged.ts'
 import { extractWithDuckdb } from './duckdb.ts'
 import type { Extraction } from './engine.ts'
 import { previewOf } from './outcome.ts'
-import { checkRows, outputs, stagedFiles, writtenFiles } from './run-files.ts'
+import { checkRows, outputs, writtenFiles } from './run-files.ts'
 
 interface Wish {
   readonly skipBadFiles: boolean

@@ -20,8 +20,14 @@ export function outcomeOf(run: string, question: string, engine: string, answer:
   const { columns, more, scannedBytes } = answer
   const rows = answer.rows.map((row) => row.map((cell, i) => shown(columns[i] ?? '', cell)))
   const scanned = scannedBytes === undefined ? [] : [`${bytes(scannedBytes)} scanned, about ${usd(answer.usd ?? 0)}`]
-  const note = [`${count(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}`, ...(more ? ['there are more: --limit'] : []), ...scanned]
-  const asTable = [table([columns, ...rows.map((row) => row.map((cell) => cell ?? ''))]), '', note.join('; ')].join('\n')
+  const note = [
+    `${count(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}`,
+    ...(more ? ['there are more: --limit'] : []),
+    ...scanned,
+  ]
+  const asTable = [table([columns, ...rows.map((row) => row.map((cell) => cell ?? ''))]), '', note.join('; ')].join(
+    '\n',
+  )
   return {
     json: {
       run,

@@ -1,5 +1,4 @@
 import { defineCommand, type Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
 import { table } from '../cli/format.ts'
 import { suggestion } from '../cli/nearest.ts'
@@ -14,14 +13,17 @@ import { sourceOf } from '../sources/registry.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import { outcomeOf } from './answer.ts'
 import { askAthena, textForAthena } from './ask-athena.ts'
-import { askDuckdb, textForDuckdb } from './ask-duckdb.ts'
+import { askDuckdb } from './ask-duckdb.ts'
 import { findQuestion, questions, statementOf } from './question.ts'
 
 const { overwrite: _, dryRun: __, ...guarded } = runOptions
 
 const options = {
-  file: argument({ about: 'text with one SELECT over accesses or classified; without one the questions of sql/explore are listed', value: 'FILE' }),
-  print: flag({ about: 'show the whole statement instead of running it: for the Athena console, or DuckDB' }),
+  file: argument({
+    about: 'text with one SELECT over accesses or classified; without one the questions of sql/explore are listed',
+    value: 'FILE',
+  }),
+  print: flag({ about: 'show the whole statement for the Athena console, and run nothing' }),
   csv: flag({ about: 'the rows as CSV, with a header' }),
   limit: number({ about: 'rows that are shown', default: 100, min: 1, max: 1_000_000, integer: true }),
   entity: text({ about: 'who, in classified (default: as extracted, else the first of the source)', value: 'NAME' }),
@@ -56,12 +58,12 @@ export const command = defineCommand({
   async run(context, values) {
     if (values.file === undefined) return listed(await questions())
     const aws: AwsSettings = { ...values, signal: context.signal }
-    const question = await findQuestion(values.file, context.folder)
+    const question = await findQuestion(values.file)
     const run = await openRun(values.workspace, values.run, aws)
     const settings = settingsOf(run, values.entity)
     const asked = statementOf(question, settings.source, settings)
     const athena = run.folder === undefined
-    if (values.print) return printed(athena ? await textForAthena(run, settings, asked, values.database) : await textForDuckdb(run, settings, asked))
+    if (values.print) return printed(await textForAthena(run, settings, asked, values.database))
     const answer = athena
       ? await askAthena(context, run, settings, asked, { ...values, ...aws })
       : await askDuckdb(context, run, settings, asked, values.limit)
@@ -81,14 +83,21 @@ function settingsOf(run: Run, wanted: Options['entity']): ExtractSettings {
   return { source, entity, from, to, cutoff, includePrivate: extracted?.includePrivate === true, dedupe: false }
 }
 
-const lastFifth = (from: Date, to: Date): Date => new Date(Math.round(to.getTime() - (to.getTime() - from.getTime()) / 5))
+const lastFifth = (from: Date, to: Date): Date =>
+  new Date(Math.round(to.getTime() - (to.getTime() - from.getTime()) / 5))
 
 const printed = (sql: string): Outcome => ({ json: { sql: `${sql};` }, text: `${sql};` })
 
 function listed(all: Awaited<ReturnType<typeof questions>>): Outcome {
   const rows = all.map(({ name, source, purpose }) => [`sql/explore/${name}.sql`, source ?? 'any', purpose])
   return {
-    json: { questions: all.map(({ name, source, purpose }) => ({ file: `sql/explore/${name}.sql`, source: source ?? null, purpose })) },
+    json: {
+      questions: all.map(({ name, source, purpose }) => ({
+        file: `sql/explore/${name}.sql`,
+        source: source ?? null,
+        purpose,
+      })),
+    },
     text: table([['file', 'source', 'asks'], ...rows]),
   }
 }

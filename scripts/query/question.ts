@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '../cli/errors.ts'
 import { suggestion } from '../cli/nearest.ts'
@@ -31,8 +31,8 @@ export async function questions(): Promise<Question[]> {
  * The question in a file: as it is named from the current folder, else from the project's root, else by its bare name.
  * @throws UsageError naming the nearest one
  */
-export async function findQuestion(named: string, folder: string): Promise<Question> {
-  for (const path of [join(folder, named), named, `${ROOT}${named}`, `${EXPLORE}${named}.sql`]) {
+export async function findQuestion(named: string): Promise<Question> {
+  for (const path of [resolve(named), `${ROOT}${named}`, `${EXPLORE}${named}.sql`]) {
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (['ENOENT', 'EISDIR', 'ENOTDIR'].includes(error.code ?? '')) return undefined
       throw error

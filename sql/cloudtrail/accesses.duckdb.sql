@@ -1,6 +1,7 @@
 -- CloudTrail on DuckDB: the flat relation `accesses`, one row a record.
 -- Input:  {{records}}, the records with the members that the source names.
 -- Output: the columns of accesses.athena.sql, in its order; event_time in milliseconds since 1970, mfa as 'true' or 'false'.
+-- Cost:   reads all records of the run.
 select
   epoch_ms(try_cast(eventTime as timestamptz)) as event_time,
   eventID as event_id,

@@ -4,6 +4,8 @@
 -- A query must name the run, `run = '…'`: without one Athena refuses it, so that nobody scans all of them by mistake.
 -- Serde and formats: "Create a table for CloudTrail logs", Athena user guide. Partitions: "injected", partition projection. Columns that nobody
 -- reads are left out.
+-- Output: the table.
+-- Cost:   none.
 create external table if not exists {{table}} (
   eventtime string,
   eventid string,

@@ -1,6 +1,7 @@
 -- AWS WAF on DuckDB: the flat relation `accesses`, one row a request.
 -- Input:  {{records}}, the records with the members that the source names.
 -- Output: the columns of accesses.athena.sql, in its order; event_time in milliseconds since 1970.
+-- Cost:   reads all records of the run.
 select
   "timestamp" as event_time,
   httpRequest.requestId as event_id,

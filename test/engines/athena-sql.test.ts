@@ -10,10 +10,9 @@ import {
   ctas,
   dropTable,
   overTable,
-  withRelations,
 } from '../../scripts/engines/athena-sql.ts'
 import { columnsOf } from '../../scripts/engines/athena-table.ts'
-import { literal, render } from '../../scripts/engines/render.ts'
+import { literal, render, withRelations } from '../../scripts/engines/render.ts'
 import { sources } from '../../scripts/sources/registry.ts'
 
 const [trino, hive] = [new TrinoSQL(), new HiveSQL()]

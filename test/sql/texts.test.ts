@@ -41,8 +41,27 @@ describe('the flat relation', () => {
   }
 })
 
+describe('every text', () => {
+  const all = readdirSync(`${ROOT}sql`, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.sql'))
+  it('is found', () => assert.ok(all.length > 25))
+  for (const name of all)
+    it(`${name} says what it is for, what goes in and comes out, and what it costs`, () => {
+      const header = text(name)
+        .split('\n')
+        .filter((line) => line.startsWith('--'))
+      assert.match(header[0] ?? '', /^-- [A-Z].*/)
+      for (const word of ['Input: ', 'Output:', 'Cost:  '])
+        assert.ok(
+          header.some((line) => line.startsWith(`-- ${word} `)),
+          word,
+        )
+    })
+})
+
 describe('the common texts', () => {
-  const common = readdirSync(`${ROOT}sql`).filter((name) => name.endsWith('.sql'))
+  const explore = readdirSync(`${ROOT}sql/explore`).map((name) => `explore/${name}`)
+  const pairs = readdirSync(`${ROOT}sql`).filter((name) => name.endsWith('.sql'))
+  const common = [...pairs, ...explore]
   // Names that mean something else, or nothing, on one of the two engines.
   const forbidden = [
     /->/,
@@ -60,7 +79,7 @@ describe('the common texts', () => {
     /`/,
   ]
   it('are all there', () =>
-    assert.deepEqual(common.sort(), ['classified.sql', 'delivery.sql', 'dropped.sql', 'entities.sql', 'pairs.sql']))
+    assert.deepEqual(pairs.sort(), ['classified.sql', 'delivery.sql', 'dropped.sql', 'entities.sql', 'pairs.sql']))
   for (const name of common)
     for (const pattern of forbidden)
       it(`${name} has no ${pattern.source}`, () => assert.doesNotMatch(withoutComments(text(name)), pattern))

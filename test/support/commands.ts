@@ -13,6 +13,7 @@ export const ORDER = [
   'report',
   'clean',
   'inventory',
+  'query',
   'simulate',
 ]
 

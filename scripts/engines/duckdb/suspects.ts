@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { messageOf } from '../cli/errors.ts'
+import { messageOf } from '../../cli/errors.ts'
 import type { BadFile, Spool } from './spool.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { createReadStream, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { createGunzip, gunzip } from 'node:zlib'
-import { messageOf } from '../cli/errors.ts'
+import { messageOf } from '../../cli/errors.ts'
 import { Malformed } from './json-bytes.ts'
 import { checkFrames, isZstd } from './zstd.ts'
 

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { messageOf } from '../cli/errors.ts'
+import { messageOf } from '../../cli/errors.ts'
 import { type Content, contentOf, type Unzstd } from './content.ts'
 import { Malformed } from './json-bytes.ts'
 import { RecordReader } from './records.ts'

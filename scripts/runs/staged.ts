@@ -1,0 +1,53 @@
+import { UserError } from '../cli/errors.ts'
+import { count } from '../cli/format.ts'
+import { nextCommand } from './next.ts'
+import { paths } from './paths.ts'
+import type { Run } from './run.ts'
+
+interface StagedFile {
+  readonly key: string
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+}
+
+interface Totals {
+  readonly objects: number
+  readonly bytes: number
+}
+
+/** The staged objects on this machine, in key order. @throws UserError when they are not all there */
+export async function stagedFiles(run: Run): Promise<StagedFile[]> {
+  const staged = run.store.within(paths.staged)
+  const files: StagedFile[] = []
+  for await (const { key, size } of staged.list()) {
+    const path = staged.localPath?.(key)
+    if (path === undefined) throw new Error(`${run.uri} is not on this machine`)
+    files.push({ key, path, size })
+  }
+  checkStaged(run, files.length)
+  return files
+}
+
+/** How much is staged, wherever that is. @throws UserError when it is not all there */
+export async function stagedTotals(run: Run): Promise<Totals> {
+  let [objects, bytes] = [0, 0]
+  for await (const { size } of run.store.list({ prefix: paths.staged })) {
+    objects += 1
+    bytes += size
+  }
+  checkStaged(run, objects)
+  return { objects, bytes }
+}
+
+function checkStaged(run: Run, found: number): void {
+  const { objects } = run.result('stage')
+  if (found !== objects)
+    throw new UserError(`run ${run.id}: ${count(Number(objects))} objects were staged, ${count(found)} are there`, {
+      hint: nextCommand('stage', run),
+    })
+  if (found === 0)
+    throw new UserError(`run ${run.id}: nothing was staged, so there is nothing to extract`, {
+      hint: 'stage another window; npx zx scripts/inventory.mjs shows which days there are',
+    })
+}
