@@ -57,8 +57,8 @@ export async function loadModel(path: string): Promise<Model> {
   }
 }
 
-/** @throws Error that says what is wrong */
-async function unpackModel(bytes: Uint8Array): Promise<Model> {
+/** The model in the bytes of a file. @throws Error that says what is wrong */
+export async function unpackModel(bytes: Uint8Array): Promise<Model> {
   const { unpackTar } = await import('modern-tar')
   const members = new Map(
     (await unpackTar(await promisify(gunzip)(bytes))).map(({ header, data }) => [header.name, data]),

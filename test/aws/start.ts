@@ -9,6 +9,10 @@ import { type BucketSettings, type Caller, S3State } from './s3/state.ts'
 import { Control } from './s3control/control.ts'
 import type { RunnerSettings } from './s3control/runner.ts'
 import { s3ControlService } from './s3control/service.ts'
+import { runtimeService } from './sagemaker/runtime.ts'
+import { SageMaker } from './sagemaker/sagemaker.ts'
+import { sagemakerService } from './sagemaker/service.ts'
+import type { SageMakerSettings } from './sagemaker/settings.ts'
 import { serve } from './server.ts'
 
 export interface SandboxSettings {
@@ -22,6 +26,8 @@ export interface SandboxSettings {
   readonly checkAnswers?: boolean
   /** How S3 Batch jobs go; see `control.settings`. */
   readonly jobs?: Partial<RunnerSettings>
+  /** How training, endpoints and transforms go; see `sagemaker.settings`. */
+  readonly sagemaker?: Partial<SageMakerSettings>
 }
 
 export interface Sandbox {
@@ -31,6 +37,7 @@ export interface Sandbox {
   readonly account: string
   readonly s3: Buckets
   readonly control: Control
+  readonly sagemaker: SageMaker
   readonly requests: Counters
   readonly faults: Faults
   /** What was not as AWS's models say, and bugs of the sandbox. A test asserts that it is empty. */
@@ -47,8 +54,15 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   const [counters, faults, violations]: [Counters, Faults, string[]] = [new Counters(), new Faults(), []]
   const control = new Control(state)
   Object.assign(control.settings, settings.jobs)
+  const sagemaker = new SageMaker(state, (error) => violations.push(`sandbox: ${String(error)}`))
+  Object.assign(sagemaker.settings, settings.sagemaker)
   const who = (request: Incoming): Caller => identify(credentials, request)
-  const services = [s3ControlService(state, control, who), s3Service(state, who)]
+  const services = [
+    s3ControlService(state, control, who),
+    sagemakerService(sagemaker, who),
+    runtimeService(sagemaker, who),
+    s3Service(state, who),
+  ]
   const { port, checkAnswers = true } = settings
   const server = await serve({
     services,
@@ -64,11 +78,13 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     account: caller.account,
     s3: new Buckets(state),
     control,
+    sagemaker,
     requests: counters,
     faults,
     violations,
     close: () => {
       control.runner.close()
+      sagemaker.close()
       return server.close()
     },
   }

@@ -1,0 +1,88 @@
+import type { CreateEndpointConfigInput, ProductionVariant } from '@aws-sdk/client-sagemaker'
+import { AwsError } from '../http.ts'
+import { exists, invalid, missing } from './errors.ts'
+import { listOf } from './lists.ts'
+import type { Models } from './models.ts'
+import type { Members, World } from './world.ts'
+
+export interface EndpointConfig {
+  readonly name: string
+  readonly arn: string
+  readonly request: CreateEndpointConfigInput
+  /** The only one that this sandbox allows. */
+  readonly variant: ProductionVariant
+  readonly created: number
+}
+
+const WHAT = 'endpoint configuration'
+
+export class EndpointConfigs {
+  readonly all = new Map<string, EndpointConfig>()
+  readonly #world: World
+  readonly #models: Models
+
+  constructor(world: World, models: Models) {
+    this.#world = world
+    this.#models = models
+  }
+
+  create(request: CreateEndpointConfigInput) {
+    const name = request.EndpointConfigName ?? ''
+    const arn = this.#world.arn('endpoint-config', name)
+    if (this.all.has(name)) throw exists(WHAT, arn)
+    const [variant, ...more] = request.ProductionVariants ?? []
+    if (variant === undefined || more.length > 0)
+      throw new AwsError('NotImplemented', 501, 'several variants are not in this sandbox')
+    this.#models.find(variant.ModelName)
+    checkVariant(variant)
+    this.#world.tags.create(arn, request.Tags)
+    this.all.set(name, { name, arn, request, variant, created: this.#world.now() })
+    return { EndpointConfigArn: arn }
+  }
+
+  /** @throws AwsError */
+  find(name: unknown): EndpointConfig {
+    const config = this.all.get(String(name))
+    if (config === undefined) throw missing(WHAT, this.#world.arn('endpoint-config', String(name)))
+    return config
+  }
+
+  describe({ EndpointConfigName }: Members) {
+    const { name, arn, request, created } = this.find(EndpointConfigName)
+    const { Tags: _, ...said } = request
+    const ProductionVariants = request.ProductionVariants?.map((variant) => ({ InitialVariantWeight: 1, ...variant }))
+    return { ...said, EndpointConfigName: name, EndpointConfigArn: arn, ProductionVariants, CreationTime: created }
+  }
+
+  delete({ EndpointConfigName }: Members): void {
+    const { name, arn } = this.find(EndpointConfigName)
+    this.#world.tags.remove(arn)
+    this.all.delete(name)
+  }
+
+  list(input: Members) {
+    const { page, next } = listOf(this.all.values(), input)
+    const EndpointConfigs = page.map(({ name, arn, created }) => ({
+      EndpointConfigName: name,
+      EndpointConfigArn: arn,
+      CreationTime: created,
+    }))
+    return { EndpointConfigs, NextToken: next }
+  }
+}
+
+/** @throws AwsError */
+function checkVariant({ ServerlessConfig, InstanceType, InitialInstanceCount }: ProductionVariant): void {
+  const onInstances = InstanceType !== undefined || InitialInstanceCount !== undefined
+  if (ServerlessConfig === undefined) {
+    if (InstanceType !== undefined && InitialInstanceCount !== undefined) return
+    throw invalid('Either ServerlessConfig, or InstanceType and InitialInstanceCount must be specified for a variant.')
+  }
+  if (onInstances)
+    throw invalid('ServerlessConfig cannot be specified along with InstanceType or InitialInstanceCount.')
+  const { MemorySizeInMB = 0, MaxConcurrency = 0, ProvisionedConcurrency = 0 } = ServerlessConfig
+  if (MemorySizeInMB % 1024 !== 0)
+    throw invalid(`Invalid MemorySizeInMB ${MemorySizeInMB}. It must be one of 1024, 2048, 3072, 4096, 5120 and 6144.`)
+  if (ProvisionedConcurrency > MaxConcurrency)
+    throw invalid('ProvisionedConcurrency must be less than or equal to MaxConcurrency.')
+}

@@ -1,0 +1,126 @@
+import type { CreateEndpointInput, UpdateEndpointInput } from '@aws-sdk/client-sagemaker'
+import { Endpoint, type Parts } from './endpoint.ts'
+import type { EndpointConfig, EndpointConfigs } from './endpoint-configs.ts'
+import { exists, invalid, missing } from './errors.ts'
+import { listOf } from './lists.ts'
+import type { Models } from './models.ts'
+import type { Members, World } from './world.ts'
+
+export class Endpoints {
+  readonly all = new Map<string, Endpoint>()
+  readonly #parts: Parts
+
+  constructor(world: World, models: Models, configs: EndpointConfigs) {
+    const gone = (endpoint: Endpoint) => {
+      world.tags.remove(endpoint.arn)
+      this.all.delete(endpoint.name)
+    }
+    this.#parts = { world, models, configs, gone }
+  }
+
+  create({ EndpointName: name = '', EndpointConfigName, Tags, DeploymentConfig }: CreateEndpointInput) {
+    const { world, configs } = this.#parts
+    const arn = world.arn('endpoint', name)
+    if (this.all.has(name)) throw exists('endpoint', arn)
+    const config = configs.find(EndpointConfigName)
+    this.#checkQuota(config)
+    world.tags.create(arn, Tags)
+    const endpoint = new Endpoint(this.#parts, name, arn, config)
+    endpoint.deployment = DeploymentConfig
+    this.all.set(name, endpoint)
+    world.mover.start(endpoint)
+    return { EndpointArn: arn }
+  }
+
+  update({ EndpointName, EndpointConfigName, DeploymentConfig }: UpdateEndpointInput) {
+    const endpoint = this.#find(EndpointName)
+    if (['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting'].includes(endpoint.status))
+      throw invalid(`Cannot update in-progress endpoint "${endpoint.arn}".`)
+    if (endpoint.status !== 'InService')
+      throw invalid(`Cannot update endpoint "${endpoint.arn}" with status ${endpoint.status}.`)
+    const config = this.#parts.configs.find(EndpointConfigName)
+    this.#checkQuota(config)
+    endpoint.pending = config
+    endpoint.deployment = DeploymentConfig
+    endpoint.go('Updating')
+    this.#parts.world.mover.start(endpoint)
+    return { EndpointArn: endpoint.arn }
+  }
+
+  delete({ EndpointName }: Members): void {
+    const endpoint = this.#find(EndpointName)
+    if (['Updating', 'SystemUpdating', 'RollingBack'].includes(endpoint.status))
+      throw invalid(`Cannot delete in-progress endpoint "${endpoint.arn}".`)
+    endpoint.go('Deleting')
+    this.#parts.world.mover.start(endpoint)
+  }
+
+  /** @throws AwsError */
+  #find(name: unknown): Endpoint {
+    const endpoint = this.all.get(String(name))
+    if (endpoint === undefined) throw missing('endpoint', this.#parts.world.arn('endpoint', String(name)))
+    return endpoint
+  }
+
+  describe({ EndpointName }: Members) {
+    const endpoint = this.#find(EndpointName)
+    const answer = described(endpoint)
+    this.#parts.world.mover.polled(endpoint)
+    return answer
+  }
+
+  list(input: Members) {
+    const { page, next } = listOf(this.all.values(), input)
+    return { Endpoints: page.map(summary), NextToken: next }
+  }
+
+  /** @throws AwsError ResourceLimitExceeded */
+  #checkQuota({ variant }: EndpointConfig): void {
+    const { world } = this.#parts
+    const used = (of: (endpoint: Endpoint) => number) => [...this.all.values()].reduce((sum, e) => sum + of(e), 0)
+    const { ServerlessConfig, InstanceType, InitialInstanceCount = 0 } = variant
+    if (ServerlessConfig === undefined) {
+      const same = used(({ config, instances }) => (config.variant.InstanceType === InstanceType ? instances : 0))
+      world.quota(`${InstanceType} for endpoint usage`, same, InitialInstanceCount)
+      return
+    }
+    const { MemorySizeInMB = 0, MaxConcurrency = 0 } = ServerlessConfig
+    world.quota('Memory size in MB per serverless endpoint', 0, MemorySizeInMB, 'MBs')
+    const taken = used(({ config }) => config.variant.ServerlessConfig?.MaxConcurrency ?? 0)
+    world.quota(
+      'Maximum total concurrency that can be allocated across all serverless endpoints',
+      taken,
+      MaxConcurrency,
+      'Units',
+    )
+  }
+}
+
+const summary = ({ name, arn, created, modified, status }: Endpoint) => ({
+  EndpointName: name,
+  EndpointArn: arn,
+  CreationTime: created,
+  LastModifiedTime: modified,
+  EndpointStatus: status,
+})
+
+function described(endpoint: Endpoint) {
+  const { config, status, reason, deployment, instances } = endpoint
+  const { VariantName, InitialVariantWeight = 1, ServerlessConfig } = config.variant
+  const serving = status !== 'Creating' && status !== 'Failed'
+  const variant = {
+    VariantName,
+    CurrentWeight: InitialVariantWeight,
+    DesiredWeight: InitialVariantWeight,
+    ...(ServerlessConfig === undefined
+      ? { CurrentInstanceCount: instances, DesiredInstanceCount: instances }
+      : { CurrentInstanceCount: 0, CurrentServerlessConfig: ServerlessConfig }),
+  }
+  return {
+    ...summary(endpoint),
+    EndpointConfigName: config.name,
+    FailureReason: reason,
+    LastDeploymentConfig: deployment,
+    ...(serving && { ProductionVariants: [variant] }),
+  }
+}

@@ -1,0 +1,67 @@
+import * as client from '@aws-sdk/client-sagemaker'
+import type { Incoming, Service } from '../http.ts'
+import { jsonService, type Operation } from '../json-service.ts'
+import type { Caller } from '../s3/state.ts'
+import type { SageMaker } from './sagemaker.ts'
+import type { Members } from './world.ts'
+
+type Perform = (input: never, caller: Caller) => unknown
+
+/** Amazon SageMaker, but for the runtime that answers invocations. */
+export function sagemakerService(sagemaker: SageMaker, identify: (request: Incoming) => Caller): Service {
+  const { world, trainingJobs, transformJobs, models, configs, endpoints } = sagemaker
+  const { tags } = world
+  const performs: Record<string, Perform> = {
+    CreateTrainingJob: (input, caller) => trainingJobs.create(input, caller),
+    DescribeTrainingJob: (input) => trainingJobs.describe(input),
+    ListTrainingJobs: (input) => trainingJobs.list(input),
+    StopTrainingJob: (input) => trainingJobs.stop(input),
+    CreateModel: (input, caller) => models.create(input, caller),
+    DescribeModel: (input) => models.describe(input),
+    DeleteModel: (input) => models.delete(input),
+    ListModels: (input) => models.list(input),
+    CreateEndpointConfig: (input) => configs.create(input),
+    DescribeEndpointConfig: (input) => configs.describe(input),
+    DeleteEndpointConfig: (input) => configs.delete(input),
+    ListEndpointConfigs: (input) => configs.list(input),
+    CreateEndpoint: (input) => endpoints.create(input),
+    UpdateEndpoint: (input) => endpoints.update(input),
+    DescribeEndpoint: (input) => endpoints.describe(input),
+    DeleteEndpoint: (input) => endpoints.delete(input),
+    ListEndpoints: (input) => endpoints.list(input),
+    CreateTransformJob: (input) => transformJobs.create(input),
+    DescribeTransformJob: (input) => transformJobs.describe(input),
+    StopTransformJob: (input) => transformJobs.stop(input),
+    ListTransformJobs: (input) => transformJobs.list(input),
+    AddTags: (input) => tags.add(input),
+    DeleteTags: (input) => tags.delete(input),
+    ListTags: (input) => tags.list(input),
+  }
+  const operation =
+    (name: string, perform: Perform): Operation =>
+    (input, request) => {
+      const caller = identify(request)
+      world.authorize(caller, `sagemaker:${name}`, nameOf(input))
+      return perform(input as never, caller)
+    }
+  return jsonService({
+    name: 'sagemaker',
+    target: 'SageMaker',
+    client,
+    operations: Object.fromEntries(Object.entries(performs).map(([name, perform]) => [name, operation(name, perform)])),
+    resource: nameOf,
+    identify,
+  })
+}
+
+/** What a request is about. */
+const nameOf = (input: Members): string =>
+  String(
+    input.TrainingJobName ??
+      input.TransformJobName ??
+      input.EndpointName ??
+      input.EndpointConfigName ??
+      input.ModelName ??
+      input.ResourceArn ??
+      '',
+  )

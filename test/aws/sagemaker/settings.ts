@@ -1,0 +1,67 @@
+/** What can fail. A model has the stages `Creating`, at the call, and `Loading`, of what it is deployed or used by. */
+export type Kind = 'training' | 'transform' | 'endpoint' | 'model'
+
+/** A failure to have. */
+export interface Failure {
+  readonly kind: Kind
+  /** The state of the resource that it fails in: `Downloading`, `Training`, `Creating`, `Updating`, … */
+  readonly stage: string
+  /** FailureReason; an empty one is left out, as AWS does when an update of an endpoint is rolled back. */
+  readonly reason: string
+  /** Only resources with this name. */
+  readonly name?: string | RegExp
+  /** How often it happens; always when absent. */
+  readonly times?: number
+  /** Ends a training job as Stopped with this SecondaryStatus, in place of Failed. */
+  readonly stopped?: 'MaxRuntimeExceeded' | 'MaxWaitTimeExceeded' | 'Interrupted'
+}
+
+/** The first invocations of a serverless endpoint after it was deployed. */
+export interface ColdStart {
+  readonly invocations: number
+  /** Milliseconds that each of them takes. */
+  readonly delay?: number
+  /** What they answer; when absent they are only slow. */
+  readonly error?: 'ModelNotReadyException' | 'ServiceUnavailable'
+}
+
+/** How SageMaker goes; may be changed while it runs. */
+export interface SageMakerSettings {
+  /**
+   * What moves jobs and endpoints from state to state: `instant` they themselves, at once; a number they themselves, after so many
+   * milliseconds each; `poll` every Describe by one step; `manual` only advance() and settle().
+   */
+  pace: 'instant' | 'poll' | 'manual' | number
+  /** What reaches this state stays in it until release(). */
+  hold: { readonly kind: Kind; readonly stage: string } | undefined
+  failures: Failure[]
+  coldStart: ColdStart | undefined
+  /** By the name that Service Quotas gives it, such as `ml.p3.2xlarge for training job usage`; unlimited when absent. */
+  quota: Record<string, number>
+}
+
+export const defaultSettings = (): SageMakerSettings => ({
+  pace: 'instant',
+  hold: undefined,
+  failures: [],
+  coldStart: undefined,
+  quota: {},
+})
+
+const struck = new WeakMap<Failure, number>()
+
+/** The failure that is due to a resource in a stage, counted as having happened. */
+export function failureOf(
+  { failures }: SageMakerSettings,
+  asked: { readonly kind: Kind; readonly stage: string; readonly name: string },
+): Failure | undefined {
+  const failure = failures.find(
+    ({ kind, stage, name, times = Number.POSITIVE_INFINITY }, i) =>
+      kind === asked.kind &&
+      stage === asked.stage &&
+      (name === undefined || (typeof name === 'string' ? name === asked.name : name.test(asked.name))) &&
+      (struck.get(failures[i] as Failure) ?? 0) < times,
+  )
+  if (failure !== undefined) struck.set(failure, (struck.get(failure) ?? 0) + 1)
+  return failure
+}

@@ -1,0 +1,208 @@
+import type { CreateTrainingJobRequest, SecondaryStatus, TrainingJobStatus } from '@aws-sdk/client-sagemaker'
+import { AwsError } from '../http.ts'
+import { type Trained, train } from './container.ts'
+import { ClientError } from './csv.ts'
+import type { Moving } from './mover.ts'
+import { download, keysBelow, locationOf, upload } from './s3.ts'
+import type { World } from './world.ts'
+
+/** From StatusMessage of real jobs. */
+const MESSAGES: Partial<Record<SecondaryStatus, string>> = {
+  Starting: 'Preparing the instances for training',
+  Downloading: 'Downloading input data',
+  Training: 'Training image download completed. Training in progress.',
+  Uploading: 'Uploading generated training model',
+  Completed: 'Training job completed',
+  Failed: 'Training job failed',
+  Stopping: 'Stopping the training job',
+  Stopped: 'Training job stopped',
+  MaxRuntimeExceeded: 'Training job exceeded MaxRuntimeInSeconds provided',
+  MaxWaitTimeExceeded: 'Training job exceeded MaxWaitTimeInSeconds provided',
+  Interrupted: 'Training job interrupted',
+}
+
+/** Whatever a spot job saves: a number to reckon with. */
+const SPOT_SAVES = 0.7
+
+interface Transition {
+  readonly Status: SecondaryStatus
+  readonly StartTime: number
+  EndTime?: number
+  readonly StatusMessage?: string
+}
+
+/** A training job as it stands. Times are seconds. */
+export class TrainingJob implements Moving {
+  readonly kind = 'training'
+  readonly request: CreateTrainingJobRequest
+  readonly arn: string
+  readonly created: number
+  readonly transitions: Transition[] = []
+  status: TrainingJobStatus = 'InProgress'
+  reason: string | undefined
+  modified: number
+  started: number | undefined
+  ended: number | undefined
+  auc: number | undefined
+  readonly #world: World
+  readonly #stopping = new AbortController()
+  #channels: Record<string, string[]> = {}
+  #trained: Trained | undefined
+
+  constructor(world: World, request: CreateTrainingJobRequest, arn: string) {
+    this.#world = world
+    this.request = request
+    this.arn = arn
+    this.created = world.now()
+    this.modified = this.created
+    this.#go('Starting')
+  }
+
+  get name(): string {
+    return this.request.TrainingJobName ?? ''
+  }
+
+  get secondary(): SecondaryStatus {
+    return this.transitions.at(-1)?.Status ?? 'Starting'
+  }
+
+  stage(): string | undefined {
+    return this.status === 'InProgress' || this.status === 'Stopping' ? this.secondary : undefined
+  }
+
+  /** Where the model goes. */
+  get output(): string {
+    const path = (this.request.OutputDataConfig?.S3OutputPath ?? '').replace(/\/$/, '')
+    return `${path}/${this.name}/output/model.tar.gz`
+  }
+
+  get seconds(): { training: number; billable: number } | undefined {
+    if (this.started === undefined || this.ended === undefined) return undefined
+    const training = Math.max(1, Math.ceil(this.ended - this.started))
+    const { EnableManagedSpotTraining, ResourceConfig } = this.request
+    const paid = EnableManagedSpotTraining ? Math.ceil(training * (1 - SPOT_SAVES)) : training
+    return { training, billable: paid * (ResourceConfig?.InstanceCount ?? 1) }
+  }
+
+  stop(): void {
+    this.status = 'Stopping'
+    this.#go('Stopping')
+    this.#stopping.abort()
+  }
+
+  async step(): Promise<void> {
+    const failure = this.#world.failure('training', this.secondary, this.name)
+    if (failure?.stopped) return this.#end('Stopped', failure.stopped)
+    if (failure) return this.#fail(failure.reason)
+    try {
+      await this.#work()
+    } catch (error) {
+      if (this.status === 'Stopping') return
+      if (error instanceof ClientError) return this.#fail(`ClientError: ${error.message}`)
+      if (!(error instanceof AwsError)) throw error
+      const what = this.secondary === 'Uploading' ? 'Failed to upload model artifacts' : 'Data download failed'
+      this.#fail(`ClientError: ${what}: ${error.code} (${error.status}): ${error.message}`)
+    }
+  }
+
+  async #work(): Promise<void> {
+    switch (this.secondary) {
+      case 'Starting':
+        return this.#next('Downloading')
+      case 'Downloading':
+        this.started = this.#world.now()
+        await this.#download()
+        return this.#next('Training')
+      case 'Training':
+        await this.#train()
+        if (this.#overtime()) return this.#end('Stopped', 'MaxRuntimeExceeded')
+        return this.#next('Uploading')
+      case 'Uploading':
+        await this.#upload()
+        this.auc = this.#trained?.auc
+        return this.#end('Completed', 'Completed')
+      case 'Stopping':
+        return this.#end('Stopped', 'Stopped')
+    }
+  }
+
+  #role() {
+    return { account: this.#world.s3.account, arn: this.request.RoleArn ?? '' }
+  }
+
+  async #download(): Promise<void> {
+    const { s3 } = this.#world
+    for (const { ChannelName = '', DataSource } of this.request.InputDataConfig ?? []) {
+      const uri = DataSource?.S3DataSource?.S3Uri ?? ''
+      const { bucket } = locationOf(uri)
+      const bytes: Buffer[] = []
+      for (const key of keysBelow(s3, this.#role(), uri)) bytes.push(await download(s3, this.#role(), bucket, key))
+      this.#channels[ChannelName] = bytes.map(String)
+    }
+  }
+
+  async #train(): Promise<void> {
+    this.#checkChannels()
+    this.#trained = await train({
+      hyperparameters: this.request.HyperParameters ?? {},
+      channels: this.#channels,
+      signal: AbortSignal.any([this.#stopping.signal, this.#world.mover.closing]),
+    })
+    this.#channels = {}
+  }
+
+  /** @throws ClientError as the container does before it starts */
+  #checkChannels(): void {
+    const refuse = (cause: string) =>
+      new ClientError(
+        `Unable to initialize the algorithm. Failed to validate input data configuration. (caused by ValidationError)\n\nCaused by: ${cause}`,
+      )
+    const { InputDataConfig = [], AlgorithmSpecification } = this.request
+    for (const { ChannelName = '', ContentType, InputMode } of InputDataConfig) {
+      if (!['train', 'validation'].includes(ChannelName))
+        throw refuse(`Additional properties are not allowed ('${ChannelName}' was unexpected)`)
+      if (ContentType?.split(';')[0]?.trim() !== 'text/csv') throw refuse(`'${ContentType}' is not one of ['text/csv']`)
+      const mode = InputMode ?? AlgorithmSpecification?.TrainingInputMode
+      if (mode !== 'File') throw refuse(`'${mode}' is not one of ['File']`)
+    }
+    if (this.#channels.train === undefined) throw refuse("'train' is a required property")
+  }
+
+  #overtime(): boolean {
+    const most = this.request.StoppingCondition?.MaxRuntimeInSeconds ?? 86_400
+    return this.#world.now() - (this.started ?? 0) > most
+  }
+
+  async #upload(): Promise<void> {
+    if (this.#trained === undefined) throw new Error('nothing was trained')
+    const { KmsKeyId } = this.request.OutputDataConfig ?? {}
+    upload(this.#world.s3, this.#role(), this.output, this.#trained.artifact, KmsKeyId)
+  }
+
+  /** Unless it was stopped meanwhile. */
+  #next(status: SecondaryStatus): void {
+    if (this.status === 'InProgress') this.#go(status)
+  }
+
+  #go(Status: SecondaryStatus): void {
+    const now = this.#world.now()
+    const last = this.transitions.at(-1)
+    if (last) last.EndTime = now
+    const StatusMessage = MESSAGES[Status]
+    this.transitions.push({ Status, StartTime: now, ...(StatusMessage !== undefined && { StatusMessage }) })
+    this.modified = now
+  }
+
+  #fail(reason: string): void {
+    this.reason = reason.slice(0, 1024)
+    this.#end('Failed', 'Failed')
+  }
+
+  #end(status: TrainingJobStatus, secondary: SecondaryStatus): void {
+    this.#go(secondary)
+    const last = this.transitions.at(-1)
+    this.ended = this.#world.now()
+    if (last) last.EndTime = this.ended
+    this.status = status
+  }
+}

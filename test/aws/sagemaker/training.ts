@@ -1,0 +1,95 @@
+import type { CreateTrainingJobRequest } from '@aws-sdk/client-sagemaker'
+import type { Caller } from '../s3/state.ts'
+import { inUse, invalid } from './errors.ts'
+import { listOf } from './lists.ts'
+import { TrainingJob } from './training-job.ts'
+import { checkTraining } from './training-request.ts'
+import type { Members, World } from './world.ts'
+
+/** Training jobs. They stay for ever, as on AWS. */
+export class TrainingJobs {
+  readonly all = new Map<string, TrainingJob>()
+  readonly #world: World
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  create(request: CreateTrainingJobRequest, caller: Caller) {
+    const name = request.TrainingJobName ?? ''
+    const arn = this.#world.arn('training-job', name)
+    if (this.all.has(name))
+      throw inUse(
+        `Training job names must be unique within an AWS account and region, and a job with this name already exists (${arn})`,
+      )
+    checkTraining(this.#world, caller, request)
+    this.#world.tags.create(arn, request.Tags)
+    const job = new TrainingJob(this.#world, request, arn)
+    this.all.set(name, job)
+    this.#world.mover.start(job)
+    return { TrainingJobArn: arn }
+  }
+
+  /** @throws AwsError not ResourceNotFound, as the model has it */
+  #find(name: unknown): TrainingJob {
+    const job = this.all.get(String(name))
+    if (job === undefined) throw invalid('Requested resource not found.')
+    return job
+  }
+
+  describe({ TrainingJobName }: Members) {
+    const job = this.#find(TrainingJobName)
+    const answer = described(job)
+    this.#world.mover.polled(job)
+    return answer
+  }
+
+  stop({ TrainingJobName }: Members): void {
+    const job = this.#find(TrainingJobName)
+    if (job.status === 'Stopping') return
+    if (job.status !== 'InProgress')
+      throw invalid(`The request was rejected because the training job is in status ${job.status}.`)
+    job.stop()
+    this.#world.mover.start(job)
+  }
+
+  list(input: Members) {
+    const { page, next } = listOf(this.all.values(), input)
+    return {
+      TrainingJobSummaries: page.map((job) => ({
+        TrainingJobName: job.name,
+        TrainingJobArn: job.arn,
+        CreationTime: job.created,
+        TrainingEndTime: job.ended,
+        LastModifiedTime: job.modified,
+        TrainingJobStatus: job.status,
+        SecondaryStatus: job.secondary,
+      })),
+      NextToken: next,
+    }
+  }
+}
+
+function described(job: TrainingJob) {
+  const { Tags: _, RetryStrategy, ...request } = job.request
+  const metrics = [{ MetricName: 'validation:discriminator_auc', Value: job.auc, Timestamp: job.ended }]
+  return {
+    ...request,
+    RetryStrategy,
+    TrainingJobName: job.name,
+    TrainingJobArn: job.arn,
+    ModelArtifacts: { S3ModelArtifacts: job.output },
+    TrainingJobStatus: job.status,
+    SecondaryStatus: job.secondary,
+    FailureReason: job.reason,
+    StoppingCondition: { MaxRuntimeInSeconds: 86_400, ...request.StoppingCondition },
+    CreationTime: job.created,
+    TrainingStartTime: job.started,
+    TrainingEndTime: job.ended,
+    LastModifiedTime: job.modified,
+    SecondaryStatusTransitions: job.transitions,
+    FinalMetricDataList: job.auc === undefined ? undefined : metrics,
+    TrainingTimeInSeconds: job.seconds?.training,
+    BillableTimeInSeconds: job.seconds?.billable,
+  }
+}

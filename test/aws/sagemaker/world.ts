@@ -1,0 +1,73 @@
+import { AwsError } from '../http.ts'
+import type { Caller, S3State } from '../s3/state.ts'
+import { invalid, limitExceeded } from './errors.ts'
+import images from './images.json' with { type: 'json' }
+import type { Mover } from './mover.ts'
+import { failureOf, type Kind, type SageMakerSettings } from './settings.ts'
+import type { Tags } from './tags.ts'
+
+/** Members of a request or an answer. */
+export type Members = Readonly<Record<string, unknown>>
+
+/** What all rooms of this SageMaker share. */
+export class World {
+  readonly s3: S3State
+  readonly settings: SageMakerSettings
+  readonly mover: Mover
+  readonly tags: Tags
+
+  constructor(parts: { s3: S3State; settings: SageMakerSettings; mover: Mover; tags: Tags }) {
+    this.s3 = parts.s3
+    this.settings = parts.settings
+    this.mover = parts.mover
+    this.tags = parts.tags
+  }
+
+  /** As AWS's JSON has times: seconds. */
+  now(): number {
+    return this.s3.now().getTime() / 1000
+  }
+
+  /** ARNs have names in lower case. @param kind such as `training-job` */
+  arn(kind: string, name: string): string {
+    const { region, account } = this.s3
+    const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
+    return `arn:${partition}:sagemaker:${region}:${account}:${kind}/${name.toLowerCase()}`
+  }
+
+  /** The IP Insights image of this region; undefined where there is none. */
+  get image(): string | undefined {
+    return (images.uris as Record<string, string>)[this.s3.region]
+  }
+
+  failure(kind: Kind, stage: string, name: string) {
+    return failureOf(this.settings, { kind, stage, name })
+  }
+
+  /** @throws AwsError unless the caller may do this */
+  authorize(caller: Caller, action: string, resource: string): void {
+    try {
+      this.s3.authorize(caller, action, resource)
+    } catch (error) {
+      throw error instanceof AwsError ? new AwsError('AccessDeniedException', 400, error.message) : error
+    }
+  }
+
+  /** @throws AwsError unless the caller may give this role to SageMaker */
+  passRole(caller: Caller, roleArn: string): void {
+    const account = /^arn:[^:]+:iam::(\d{12}):role\/./.exec(roleArn)?.[1]
+    if (account === undefined) throw invalid(`Could not assume role ${roleArn}: it is not the ARN of a role`)
+    if (account !== this.s3.account)
+      throw new AwsError('AccessDeniedException', 400, 'Cross-account pass role is not allowed.')
+    this.authorize(caller, 'iam:PassRole', roleArn)
+  }
+
+  /** @throws AwsError when so much more is over a quota */
+  quota(name: string, used: number, more: number, unit = 'Instances'): void {
+    const limit = this.settings.quota[name] ?? Number.POSITIVE_INFINITY
+    if (used + more <= limit) return
+    throw limitExceeded(
+      `The account-level service limit '${name}' is ${limit} ${unit}, with current utilization of ${used} ${unit} and a request delta of ${more} ${unit}. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.`,
+    )
+  }
+}
