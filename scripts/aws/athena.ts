@@ -85,22 +85,22 @@ export class Athena {
   async finish(id: string): Promise<Finished> {
     const { signal, timeout, onState } = this.#settings
     const deadline = Date.now() + timeout
-    let wait: number = POLL.first
-    try {
-      for (;;) {
+    for (let wait: number = POLL.first; ; wait = Math.min(wait * POLL.factor, POLL.longest)) {
+      try {
         const query = await this.#look(id)
         const state = query.Status?.State ?? 'QUEUED'
         onState(state === 'QUEUED' ? `query ${id} waits for its turn` : `query ${id} ${state}`)
         if (state === 'SUCCEEDED') return { id, scannedBytes: query.Statistics?.DataScannedInBytes ?? 0 }
         if (state === 'FAILED' || state === 'CANCELLED') throw new QueryFailed(id, query.Status ?? {})
-        if (Date.now() > deadline) throw tooLong(id, timeout)
         await sleep(wait * (0.8 + 0.4 * Math.random()), undefined, { signal })
-        wait = Math.min(wait * POLL.factor, POLL.longest)
+      } catch (error) {
+        // It would go on, and be paid for, with nobody waiting. One that only could not be looked at is taken up again.
+        if (signal.aborted) await this.#stop(id)
+        throw error
       }
-    } catch (error) {
-      // Without this it would go on, and be paid for, with nobody waiting.
-      if (!(error instanceof QueryFailed)) await this.#stop(id)
-      throw error
+      if (Date.now() < deadline) continue
+      await this.#stop(id)
+      throw tooLong(id, timeout)
     }
   }
 

@@ -20,6 +20,9 @@ export interface Attempt {
   readonly name: string
 }
 
+/** What runs statements. */
+type Runner = Pick<Athena, 'start' | 'finish' | 'workgroup'>
+
 const BACKOFF_MS = 2000
 
 /**
@@ -27,7 +30,7 @@ const BACKOFF_MS = 2000
  * and its token is that of the attempt. A failed attempt leaves its place behind, for the next one takes another.
  */
 export class Attempts {
-  readonly #athena: Athena
+  readonly #athena: Runner
   readonly #memory: StepMemory
   readonly #run: string
   readonly #salt: string
@@ -35,7 +38,7 @@ export class Attempts {
   readonly #signal: AbortSignal
   #scanned = 0
 
-  constructor(athena: Athena, memory: StepMemory, run: string, signal: AbortSignal) {
+  constructor(athena: Runner, memory: StepMemory, run: string, signal: AbortSignal) {
     const recalled = memorySchema.safeParse(memory.recalled)
     this.#athena = athena
     this.#memory = memory

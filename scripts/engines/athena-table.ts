@@ -4,13 +4,16 @@ import type { Source } from '../sources/source.ts'
 import type { Attempts } from './athena-attempts.ts'
 import { createDatabase, createTable, stagedTemplate } from './athena-sql.ts'
 
+/** Where tables are looked up. */
+type Catalog = Pick<Athena, 'table' | 'database'>
+
 /**
  * Makes sure of the table over the staged objects of a workspace: created when it is missing, left as it is otherwise.
  * @throws UserError when there is one that is another
  */
 export async function ensureTable(
-  athena: Athena,
-  attempts: Attempts,
+  athena: Catalog,
+  attempts: Pick<Attempts, 'run'>,
   source: Source,
   workspace: string,
 ): Promise<void> {
@@ -24,7 +27,7 @@ export async function ensureTable(
 }
 
 /** @throws UserError naming what the table has otherwise */
-async function checkTable(athena: Athena, source: Source, sql: string, workspace: string): Promise<void> {
+async function checkTable(athena: Catalog, source: Source, sql: string, workspace: string): Promise<void> {
   const found = await athena.table(source.id)
   if (found === undefined) throw new UserError(`table ${athena.database}.${source.id} is gone again`)
   const columns = new Map((found.Columns ?? []).map(({ Name = '', Type = '' }) => [Name, plain(Type)]))
