@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Sandbox } from '../aws/start.ts'
+import { tempFolder } from '../support/temp.ts'
+import { assertStaged, EXPECTED, world } from './world.ts'
+
+/** How often each object was copied. */
+function copies(sandbox: Sandbox): Map<string, number> {
+  const times = new Map<string, number>()
+  for (const { operation, resource, status } of sandbox.requests.log())
+    if (operation === 'CopyObject' && status === 200) times.set(resource, (times.get(resource) ?? 0) + 1)
+  return times
+}
+
+describe('a direct copy that is killed', () => {
+  const killed = async (when: (sandbox: Sandbox) => boolean, fault: object) => {
+    const { sandbox, stage } = await world()
+    const slow = sandbox.faults.add({ operation: 'CopyObject', ...fault })
+    const { signal, stderr } = await stage(['--yes'], undefined, undefined, () => when(sandbox))
+    assert.equal(signal, 'SIGKILL', stderr)
+    slow.remove()
+    const before = copies(sandbox).size
+    const { result, stderr: resumed } = await stage(['--yes'])
+    assert.ok(result, resumed)
+    assert.match(resumed, /going on with the plan of/)
+    assertStaged(sandbox, result.run)
+    return { sandbox, before, result }
+  }
+
+  it('between the plan and the first copy copies each object once', async () => {
+    const { sandbox, before, result } = await killed((s) => s.requests.of('CopyObject') > 0, { cut: 'before' })
+    assert.deepEqual([before, result.copied, result.skipped], [0, EXPECTED.length, 0])
+    assert.deepEqual([...new Set(copies(sandbox).values())], [1])
+  })
+
+  it('in the middle copies no object twice', async () => {
+    const { sandbox, before, result } = await killed((s) => s.requests.of('CopyObject') > 40, { delay: 20 })
+    assert.ok(before > 0 && before < EXPECTED.length, `${before} copied when it was killed`)
+    assert.equal(result.copied + result.skipped, EXPECTED.length)
+    assert.ok(result.skipped >= before)
+    const times = copies(sandbox)
+    assert.deepEqual([times.size, Math.max(...times.values())], [EXPECTED.length, 1])
+  })
+})
+
+describe('--concurrency 8', () => {
+  const EIGHT = ['--concurrency', '8', '--yes']
+  const SLOW = 30
+
+  it('lists with at most 8 requests in flight, and with 8', async () => {
+    const { sandbox, stage } = await world()
+    for (let i = 0; i < 40; i++) sandbox.s3.put('org-logs', `team-${i}/notes.txt`, 'x')
+    sandbox.faults.add({ operation: 'ListObjectsV2', delay: SLOW })
+    const { result, stderr } = await stage([...EIGHT, '--dry-run'])
+    assert.ok(result, stderr)
+    assert.equal(sandbox.requests.mostInFlight(), 8)
+  })
+
+  for (const [what, operation, workspace] of [
+    ['copies', 'CopyObject', undefined],
+    ['downloads', 'GetObject', tempFolder()],
+  ] as const)
+    it(`${what} with at most 8 requests in flight, and with 8`, async () => {
+      const { sandbox, stage } = await world()
+      sandbox.faults.add({ operation, delay: SLOW })
+      const { result, stderr } = await stage(EIGHT, workspace)
+      assert.ok(result, stderr)
+      assert.equal(sandbox.requests.mostInFlight(operation), 8)
+      // At the destination is looked meanwhile.
+      assert.ok(sandbox.requests.mostInFlight() <= 9, `${sandbox.requests.mostInFlight()} in flight`)
+    })
+
+  it('copies the parts of large objects with at most 8 requests in flight', async () => {
+    const { sandbox, stage } = await world()
+    for (const key of EXPECTED.slice(0, 4)) sandbox.s3.put('org-logs', key, 6 * 1024 ** 3)
+    sandbox.faults.add({ operation: ['CopyObject', 'UploadPartCopy'], delay: SLOW })
+    const { result, stderr } = await stage(EIGHT)
+    assert.ok(result, stderr)
+    const { requests } = sandbox
+    assert.ok(requests.of('UploadPartCopy') >= 4 * 12)
+    assert.ok(requests.mostInFlight() <= 9, `${requests.mostInFlight()} in flight`)
+  })
+})
