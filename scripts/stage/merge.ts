@@ -45,7 +45,7 @@ export interface InOrderOptions {
  */
 export async function* inOrder<T>(
   sequences: readonly (() => AsyncIterable<T>)[],
-  { concurrency, waiting = 200 }: InOrderOptions,
+  { concurrency, waiting = 64 }: InOrderOptions,
 ): AsyncGenerator<T> {
   const queues = sequences.map(() => ({ pages: [] as T[], ended: false, error: undefined as unknown }))
   let [next, turn, held, stopped] = [0, 0, 0, false]

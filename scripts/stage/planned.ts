@@ -30,13 +30,19 @@ export async function planStage(
 ): Promise<Planned | 'done'> {
   const recalled = run === undefined || settings.overwrite ? undefined : await recalledPlan(run)
   if (run === undefined || recalled === undefined) return select(task, undefined, context, settings)
-  if (!run.isDone('stage') || !(await stillStaged(run, recalled.selection))) {
-    context.talk.info(`going on with the plan of ${recalled.plan.selectedAt}`)
-    return { selection: recalled.selection, record: recalled.plan, isNew: false, dispose: async () => {} }
+  const { selection, plan: record } = recalled
+  const { dispose } = selection
+  if (!run.isDone('stage') || !(await stillStaged(run, selection))) {
+    context.talk.info(`going on with the plan of ${record.selectedAt}`)
+    return { selection, record, isNew: false, dispose }
   }
-  if (recalled.plan.final) return 'done'
-  context.talk.info('files may have come late since the last time: looking for new ones')
-  return select(task, recalled.selection, context, settings)
+  try {
+    if (record.final) return 'done'
+    context.talk.info('files may have come late since the last time: looking for new ones')
+    return await select(task, selection, context, settings)
+  } finally {
+    await dispose()
+  }
 }
 
 /** Lists the window's keys; what an earlier plan had stays in, even where the logs have lost it since. */

@@ -18,6 +18,11 @@ export interface Selection {
   rows(): AsyncIterable<ObjectInfo>
 }
 
+/** A selection in a scratch file of this machine. */
+export interface Draft extends Selection {
+  dispose(): Promise<void>
+}
+
 export type SelectionTotals = {
   readonly objects: number
   readonly bytes: number
@@ -49,9 +54,7 @@ export function parseRow(row: string): ObjectInfo {
 export async function draftSelection(
   objects: AsyncIterable<ObjectInfo>,
   onObject: (object: ObjectInfo) => void = () => {},
-): Promise<Selection & { dispose(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'prestage-'))
-  const file = join(folder, 'selection.csv')
+): Promise<Draft> {
   const digest = createHash('sha256')
   let [count, bytes, last] = [0, 0, '']
   async function* rows() {
@@ -66,17 +69,25 @@ export async function draftSelection(
       yield row
     }
   }
-  const dispose = () => rm(folder, { recursive: true, force: true })
-  try {
-    await pipeline(Readable.from(batched(rows()), { objectMode: true, highWaterMark: 2 }), createWriteStream(file))
-  } catch (error) {
-    await dispose()
-    throw error
-  }
+  const { file, dispose } = await scratch(batched(rows()))
   return {
     totals: { objects: count, bytes, digest: digest.digest('hex') },
     rows: () => parseRows(createReadStream(file)),
     dispose,
+  }
+}
+
+/** Writes chunks to a file of their own. */
+async function scratch(chunks: AsyncIterable<string | Uint8Array>) {
+  const folder = await mkdtemp(join(tmpdir(), 'prestage-'))
+  const file = join(folder, 'selection.csv')
+  const dispose = () => rm(folder, { recursive: true, force: true })
+  try {
+    await pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 2 }), createWriteStream(file))
+    return { file, dispose }
+  } catch (error) {
+    await dispose()
+    throw error
   }
 }
 
@@ -90,13 +101,14 @@ export async function saveSelection(store: Store, bucket: string, selection: Sel
 export const manifestOf = (selection: Selection, bucket: string): Readable =>
   text(selection, ({ key }) => `${encodeURIComponent(bucket)},${encodeKey(key)}\n`)
 
-/** The saved selection of a run. */
-export const savedSelection = (store: Store, totals: SelectionTotals): Selection => ({
-  totals,
-  rows: async function* () {
-    yield* parseRows(await store.read(paths.selection))
-  },
-})
+/** The saved selection of a run. From a bucket it is fetched first: a read that waits for hours of copying would be cut. */
+export async function savedSelection(store: Store, totals: SelectionTotals): Promise<Draft> {
+  const { file, dispose } =
+    store.localPath === undefined
+      ? await scratch(await store.read(paths.selection))
+      : { file: store.localPath(paths.selection), dispose: async () => {} }
+  return { totals, rows: () => parseRows(createReadStream(file)), dispose }
+}
 
 const text = (selection: Selection, row: (object: ObjectInfo) => string): Readable =>
   Readable.from(

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { prove } from './proof.ts'
-import { type Selection, savedSelection } from './selection.ts'
+import { type Draft, type Selection, savedSelection } from './selection.ts'
 
 const planSchema = z.object({
   objects: z.number(),
@@ -23,11 +23,11 @@ export type PlanRecord = z.infer<typeof planSchema>
 export const PLAN = 'plan'
 
 /** The plan of an earlier attempt, finished or not, whose selection lies complete in the run's folder. */
-export async function recalledPlan(run: Run): Promise<{ plan: PlanRecord; selection: Selection } | undefined> {
+export async function recalledPlan(run: Run): Promise<{ plan: PlanRecord; selection: Draft } | undefined> {
   const parsed = planSchema.safeParse(run.ledger.steps.stage?.memory[PLAN])
   if (!parsed.success || (await run.store.head(paths.selection)) === undefined) return undefined
   const { objects, bytes, digest } = parsed.data
-  return { plan: parsed.data, selection: savedSelection(run.store, { objects, bytes, digest }) }
+  return { plan: parsed.data, selection: await savedSelection(run.store, { objects, bytes, digest }) }
 }
 
 /** Whether every row of the manifest is still there; somebody may have removed copies since. */

@@ -16,8 +16,8 @@ import { head, text } from './s3-read.ts'
 import { ConditionFailed, type ObjectInfo, type WriteOptions } from './store.ts'
 
 const ACTION = 's3:PutObject'
-/** Times 10,000, the most parts of an upload: 156 GiB. */
-const PART_BYTES = 16 * 2 ** 20
+/** Times 10,000, the most parts of an upload: 78 GiB. */
+const PART_BYTES = 8 * 2 ** 20
 /** As many parts are in memory. */
 const PARTS_AT_ONCE = 4
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { runProgram, scriptPath } from '../support/run-script.ts'
 import { benchExtract, describeExtract } from './extract.ts'
 import { benchList, describeList } from './list.ts'
+import { benchManifest, describeManifest } from './manifest.ts'
 import { benchTrain, describeTrain } from './train.ts'
 
 /** All figures, side by side in one run; machines are noisy, so ratios are what counts. */
@@ -11,6 +12,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 
 say(describeExtract(await benchExtract()))
 say(describeList(await benchList()))
+say(describeManifest(await benchManifest()))
 say(describeTrain(await benchTrain()))
 
 const folder = mkdtempSync(join(tmpdir(), 'prestage-bench-'))

@@ -5,16 +5,18 @@ import { plainEnvironment } from '../support/run-script.ts'
 
 export interface Measured {
   readonly stdout: string
+  readonly stderr: string
   readonly seconds: number
   /** Largest resident set of the process; undefined where the system does not say. */
   readonly peakBytes: number | undefined
 }
 
-/** Runs a program to its end as a whole process. @throws Error when it fails */
+/** Runs a program to its end as a whole process. @throws Error when it ends with another code than expected */
 export async function measured(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  expected = 0,
 ): Promise<Measured> {
   const started = performance.now()
   const child = spawn(program, args, { env: { ...plainEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -31,8 +33,8 @@ export async function measured(
   }, 50)
   const [code] = (await once(child, 'close')) as [number | null]
   clearInterval(timer)
-  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}`)
-  return { stdout, seconds: (performance.now() - started) / 1000, peakBytes }
+  if (code !== expected) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}`)
+  return { stdout, stderr, seconds: (performance.now() - started) / 1000, peakBytes }
 }
 
 function peakOf(pid: number | undefined): number | undefined {

@@ -86,7 +86,7 @@ describe('a selection', () => {
           draft.totals.bytes,
           list.reduce((sum, { size }) => sum + size, 0),
         )
-        assert.deepEqual(await rows(savedSelection(store, draft.totals).rows()), list)
+        assert.deepEqual(await rows((await savedSelection(store, draft.totals)).rows()), list)
         const manifest: string[][] = parse(readFileSync(join(folder, 'manifest.csv')))
         assert.deepEqual(
           manifest.map((row) => row.map(decodeURIComponent)),

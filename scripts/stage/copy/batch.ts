@@ -8,7 +8,7 @@ import { paths } from '../../runs/paths.ts'
 import type { StepMemory } from '../../runs/run.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
 import { outstanding } from '../proof.ts'
-import { draftSelection, manifestOf } from '../selection.ts'
+import { type Draft, draftSelection, manifestOf } from '../selection.ts'
 import { createJob, findJob, finishJob, type JobOrder } from './batch-job.ts'
 import { type FailedTask, failedTasks } from './batch-report.ts'
 import type { Copier, CopyReport } from './copier.ts'
@@ -127,8 +127,6 @@ async function* forJob(objects: AsyncIterable<ObjectInfo>, large: ObjectInfo[], 
     else yield object
   }
 }
-
-type Draft = Awaited<ReturnType<typeof draftSelection>>
 
 async function runJobs(settings: BatchSettings, first: Draft, report: CopyReport): Promise<void> {
   let draft = first
