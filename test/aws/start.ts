@@ -1,3 +1,6 @@
+import { Athena } from './athena/athena.ts'
+import { athenaService } from './athena/service.ts'
+import type { AthenaSettings } from './athena/settings.ts'
 import { Counters } from './counters.ts'
 import { Faults } from './faults.ts'
 import type { Incoming } from './http.ts'
@@ -28,6 +31,8 @@ export interface SandboxSettings {
   readonly jobs?: Partial<RunnerSettings>
   /** How training, endpoints and transforms go; see `sagemaker.settings`. */
   readonly sagemaker?: Partial<SageMakerSettings>
+  /** How queries go; see `athena.settings`. */
+  readonly athena?: Partial<AthenaSettings>
 }
 
 export interface Sandbox {
@@ -38,6 +43,7 @@ export interface Sandbox {
   readonly s3: Buckets
   readonly control: Control
   readonly sagemaker: SageMaker
+  readonly athena: Athena
   readonly requests: Counters
   readonly faults: Faults
   /** What was not as AWS's models say, and bugs of the sandbox. A test asserts that it is empty. */
@@ -56,11 +62,14 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   Object.assign(control.settings, settings.jobs)
   const sagemaker = new SageMaker(state, (error) => violations.push(`sandbox: ${String(error)}`))
   Object.assign(sagemaker.settings, settings.sagemaker)
+  const athena = new Athena(state, (error) => violations.push(`sandbox: ${String(error)}`))
+  Object.assign(athena.settings, settings.athena)
   const who = (request: Incoming): Caller => identify(credentials, request)
   const services = [
     s3ControlService(state, control, who),
     sagemakerService(sagemaker, who),
     runtimeService(sagemaker, who),
+    athenaService(athena, who),
     s3Service(state, who),
   ]
   const { port, checkAnswers = true } = settings
@@ -79,12 +88,14 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     s3: new Buckets(state),
     control,
     sagemaker,
+    athena,
     requests: counters,
     faults,
     violations,
     close: () => {
       control.runner.close()
       sagemaker.close()
+      athena.close()
       return server.close()
     },
   }

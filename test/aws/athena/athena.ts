@@ -1,0 +1,49 @@
+import type { S3State } from '../s3/state.ts'
+import { Catalog } from './catalog.ts'
+import type { World } from './execution.ts'
+import { Queries } from './queries.ts'
+import type { Query, State } from './query.ts'
+import { Runner } from './runner.ts'
+import { type AthenaSettings, defaultSettings } from './settings.ts'
+
+/** The Athena of a sandbox, as a test reaches into it. */
+export class Athena {
+  readonly settings: AthenaSettings = defaultSettings()
+  readonly catalog = new Catalog()
+  readonly queries: Queries
+  readonly runner: Runner
+  readonly s3: S3State
+
+  /** @param broken is told of bugs of the sandbox */
+  constructor(s3: S3State, broken: (error: unknown) => void) {
+    const world: World = { s3, catalog: this.catalog, settings: this.settings }
+    this.s3 = s3
+    this.runner = new Runner(world, broken)
+    this.queries = new Queries(world, this.runner)
+  }
+
+  /** Move what is under way, or only one query, by so many steps. */
+  async advance(steps = 1, id?: string): Promise<void> {
+    for (let i = 0; i < steps; i++) await Promise.all(this.#underWay(id).map((query) => this.runner.step(query)))
+  }
+
+  /** Move what is under way, or only one query, until it has ended or is queued. @returns the state of the last one */
+  async settle(id?: string): Promise<State | undefined> {
+    while (this.#underWay(id).length > 0) await this.advance(1, id)
+    return (id === undefined ? this.queries.all.at(-1) : this.queries.find(id))?.state
+  }
+
+  /** Let queued queries go on. */
+  release(): void {
+    this.settings.queue = false
+    for (const query of this.queries.all) this.runner.start(query)
+  }
+
+  #underWay(id: string | undefined): Query[] {
+    return this.queries.all.filter((query) => this.runner.canMove(query) && (id === undefined || query.id === id))
+  }
+
+  close(): void {
+    this.runner.close()
+  }
+}

@@ -1,0 +1,85 @@
+import type { Catalog, Column, Table } from './catalog.ts'
+import type { Engine } from './engine.ts'
+import { semantic } from './errors.ts'
+import type { Objects } from './objects.ts'
+import type { Query } from './query.ts'
+import type { Rows } from './settings.ts'
+import type { QueryTree, TableUse } from './syntax-tree.ts'
+import { rowsOf } from './unpacked.ts'
+
+/** Puts the tables that a query names into the engine, and counts what was scanned. @throws QueryError */
+export async function loadTables(engine: Engine, tree: QueryTree, catalog: Catalog, objects: Objects, query: Query) {
+  const { unknownFunction } = tree
+  if (unknownFunction !== undefined)
+    throw semantic(`FUNCTION_NOT_FOUND: line 1:1: Function '${unknownFunction}' not registered`)
+  await engine.use(query.database)
+  for (const { table, places } of placesOf(tree.tables, catalog, query.database)) {
+    objects.allow('glue:GetTable', `${table.database}/${table.name}`)
+    const read = []
+    for (const [value, place] of places) for (const object of await objects.read(place)) read.push({ ...object, value })
+    for (const { bytes } of read) query.scanned.bytes += bytes.length
+    if (table.format === 'parquet') {
+      const files = read.map(({ bytes }) => bytes)
+      await engine.parquet(table.database, table.name, table.columns, files)
+      continue
+    }
+    const [partition] = table.partitions
+    const rows = read.flatMap(({ uri, bytes, value }) =>
+      rowsOf(table, uri, bytes).map((row) => (partition === undefined ? row : { ...row, [partition.name]: value })),
+    )
+    query.scanned.rows += rows.length
+    await engine.fill(table.database, table.name, [...table.columns, ...table.partitions], rows)
+  }
+}
+
+interface TablePlaces {
+  readonly table: Table
+  /** By the value of its partition; of a table without one, by nothing. */
+  readonly places: ReadonlyMap<string, string>
+}
+
+/** Where the tables are that a query names, each once. @throws QueryError */
+function placesOf(uses: readonly TableUse[], catalog: Catalog, database: string): TablePlaces[] {
+  const found = new Map<Table, Map<string, string>>()
+  for (const use of uses) {
+    const table = tableOf(use, catalog, database)
+    const places = found.get(table) ?? new Map<string, string>()
+    found.set(table, places)
+    if (table.partitions.length === 0) places.set('', table.location)
+    else for (const value of injected(table, use)) places.set(value, templateOf(table).replaceAll(holder(table), value))
+  }
+  return [...found].map(([table, places]) => ({ table, places }))
+}
+
+function tableOf(use: TableUse, catalog: Catalog, otherwise: string): Table {
+  const database = use.database === '' ? otherwise : use.database
+  if (!catalog.hasDatabase(database)) throw semantic(`SCHEMA_NOT_FOUND: line 1:1: Schema '${database}' does not exist`)
+  const table = catalog.find(database, use.name)
+  if (table !== undefined) return table
+  throw semantic(`TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.${database}.${use.name}' does not exist`)
+}
+
+const holder = ({ partitions }: Table): string => `\${${partitions[0]?.name}}`
+
+const templateOf = ({ parameters, location }: Table): string => parameters['storage.location.template'] ?? location
+
+/** The values of an injected partition that a query names. @throws QueryError when it does not */
+function injected(table: Table, use: TableUse): readonly string[] {
+  const name = table.partitions[0]?.name ?? ''
+  const values = use.valuesOf(name)
+  if (values !== undefined) return values
+  throw semantic(
+    `CONSTRAINT_VIOLATION: For the injected projected partition column ${name}, the WHERE clause must contain only static equality conditions, and at least one such condition must be present.`,
+  )
+}
+
+/** Puts rows that a test gives into the engine. @returns a query for them */
+export async function loadRows(engine: Engine, { columns, rows }: Rows): Promise<string> {
+  const named: Column[] = columns.map(({ name, type }) => ({
+    name,
+    type: { kind: 'simple', name: type === 'varchar' ? 'string' : type === 'integer' ? 'int' : type },
+  }))
+  const objects = rows.map((row) => Object.fromEntries(named.map(({ name }, i) => [name, row[i] ?? null])))
+  await engine.fill('given', 'rows', named, objects)
+  return 'select * from given.rows'
+}

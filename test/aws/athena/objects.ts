@@ -1,0 +1,74 @@
+import { AwsError } from '../http.ts'
+import type { Caller, S3State } from '../s3/state.ts'
+import { download, keysBelow, locationOf, upload } from '../sagemaker/s3.ts'
+import { noPermission, QueryError, semantic } from './errors.ts'
+
+const ARCHIVED = ['GLACIER', 'DEEP_ARCHIVE']
+
+interface ReadObject {
+  readonly uri: string
+  readonly bytes: Buffer
+}
+
+/** Objects as a query reads and writes them: with the permissions of who asks. */
+export class Objects {
+  readonly #s3: S3State
+  readonly #caller: Caller
+
+  constructor(s3: S3State, caller: Caller) {
+    this.#s3 = s3
+    this.#caller = caller
+  }
+
+  /** @throws QueryError */
+  allow(action: string, resource: string): void {
+    this.#asked(resource, () => this.#s3.authorize(this.#caller, action, resource))
+  }
+
+  /** Whether nothing is below a place. @throws QueryError */
+  isEmpty(place: string): boolean {
+    return this.#keys(place).length === 0
+  }
+
+  /** What a table's place holds, but for hidden, empty and archived objects. @throws QueryError */
+  async read(place: string): Promise<ReadObject[]> {
+    const { bucket, key: prefix } = locationOf(place)
+    const objects: ReadObject[] = []
+    for (const key of this.#keys(place)) {
+      const entry = this.#s3.bucket(bucket).backend.get(key)
+      if (/(^|\/)[_.]/.test(key.slice(prefix.length)) || !entry || entry.size === 0) continue
+      if (ARCHIVED.includes(entry.storageClass) && entry.restored !== true) continue
+      const uri = `s3://${bucket}/${key}`
+      objects.push({ uri, bytes: await this.#asked(uri, () => download(this.#s3, this.#caller, bucket, key)) })
+    }
+    return objects
+  }
+
+  /** @throws QueryError */
+  write(uri: string, bytes: Buffer | string): void {
+    this.#asked(uri, () => upload(this.#s3, this.#caller, uri, Buffer.from(bytes)))
+  }
+
+  #keys(place: string): string[] {
+    return this.#asked(place, () => keysBelow(this.#s3, this.#caller, place))
+  }
+
+  #asked<T>(uri: string, ask: () => T): T {
+    const refused = (error: unknown) => refusal(error, uri)
+    try {
+      const answer = ask()
+      return answer instanceof Promise
+        ? (answer.catch((error: unknown) => Promise.reject(refused(error))) as T)
+        : answer
+    } catch (error) {
+      throw refused(error)
+    }
+  }
+}
+
+function refusal(error: unknown, uri: string): unknown {
+  if (!(error instanceof AwsError) || error instanceof QueryError) return error
+  if (error.code !== 'AccessDenied') return semantic(`HIVE_CANNOT_OPEN_SPLIT: ${error.code}: ${error.message}: ${uri}`)
+  const where = uri.startsWith('s3://') ? `Permission denied on S3 path: ${uri}` : error.message
+  return noPermission(`PERMISSION_DENIED: ${where}`)
+}

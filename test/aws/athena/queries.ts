@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import type { Caller } from '../s3/state.ts'
+import { locationOf } from '../sagemaker/s3.ts'
+import { formOf } from './ctas-output.ts'
+import { formatOf } from './ddl-table.ts'
+import { invalid, notHere } from './errors.ts'
+import type { World } from './execution.ts'
+import { describe, hasEnded, type Query, resultObject, runtimeStatistics } from './query.ts'
+import { page } from './results.ts'
+import type { Runner } from './runner.ts'
+import { failureOf } from './settings.ts'
+import { parseStatement } from './statement.ts'
+import { outputOf, workgroupOf } from './workgroups.ts'
+
+interface Start {
+  readonly QueryString: string
+  readonly ClientRequestToken?: string
+  readonly QueryExecutionContext?: { readonly Database?: string; readonly Catalog?: string }
+  readonly ResultConfiguration?: { readonly OutputLocation?: string }
+  readonly ExecutionParameters?: readonly string[]
+  readonly WorkGroup?: string
+}
+
+type Named = { readonly QueryExecutionId: string }
+
+/** The query executions of an account. */
+export class Queries {
+  readonly #world: World
+  readonly #runner: Runner
+  readonly #all = new Map<string, Query>()
+  readonly #tokens = new Map<string, { id: string; asked: string }>()
+
+  constructor(world: World, runner: Runner) {
+    this.#world = world
+    this.#runner = runner
+  }
+
+  /** In the order of their start. */
+  get all(): readonly Query[] {
+    return [...this.#all.values()]
+  }
+
+  start(input: Start, caller: Caller): Named {
+    const { ClientRequestToken: token = randomUUID(), ...others } = input
+    const asked = JSON.stringify(others)
+    const before = this.#tokens.get(token)
+    if (before !== undefined && before.asked !== asked) throw invalid('Idempotent parameters do not match')
+    if (before !== undefined) return { QueryExecutionId: before.id }
+    const query = this.#newQuery(input, caller)
+    this.#all.set(query.id, query)
+    this.#tokens.set(token, { id: query.id, asked })
+    this.#runner.start(query)
+    return { QueryExecutionId: query.id }
+  }
+
+  #newQuery(input: Start, caller: Caller): Query {
+    const { s3, settings } = this.#world
+    const { QueryString: text, WorkGroup: workgroup = 'primary', QueryExecutionContext: context } = input
+    const group = workgroupOf(settings.workgroups, workgroup)
+    if (group.state === 'DISABLED') throw invalid(`WorkGroup ${workgroup} is disabled.`)
+    if (input.ExecutionParameters !== undefined) throw notHere('a query with ExecutionParameters')
+    const statement = parseStatement(text)
+    const failure = failureOf(settings, 'start', statement.kind, text)
+    if (failure !== undefined) throw invalid(failure.error.reason)
+    if (statement.kind === 'create-table') formatOf(statement)
+    if (statement.kind === 'ctas') formOf(statement, settings)
+    const output = outputOf(group, statement, input.ResultConfiguration?.OutputLocation)
+    if (output !== undefined && !s3.buckets.has(locationOf(output).bucket))
+      throw invalid(`Unable to verify/create output bucket ${locationOf(output).bucket}`)
+    return {
+      id: randomUUID(),
+      text,
+      statement,
+      caller,
+      workgroup,
+      database: (context?.Database ?? 'default').toLowerCase(),
+      output,
+      submitted: s3.now(),
+      state: 'QUEUED',
+      scanned: { bytes: 0, rows: 0 },
+      written: { bytes: 0, rows: 0 },
+    }
+  }
+
+  find(id: string): Query {
+    const query = this.#all.get(id)
+    if (query === undefined) throw invalid(`QueryExecution ${id} was not found`)
+    return query
+  }
+
+  get({ QueryExecutionId }: Named) {
+    const query = this.find(QueryExecutionId)
+    this.#runner.polled(query)
+    return { QueryExecution: describe(query) }
+  }
+
+  batchGet({ QueryExecutionIds }: { QueryExecutionIds: readonly string[] }) {
+    const [known, unknown] = [QueryExecutionIds.filter((id) => this.#all.has(id)), new Set(QueryExecutionIds)]
+    for (const id of known) unknown.delete(id)
+    return {
+      QueryExecutions: known.map((id) => describe(this.find(id))),
+      UnprocessedQueryExecutionIds: [...unknown].map((QueryExecutionId) => ({
+        QueryExecutionId,
+        ErrorCode: 'QUERY_EXECUTION_NOT_FOUND',
+        ErrorMessage: `QueryExecution ${QueryExecutionId} was not found`,
+      })),
+    }
+  }
+
+  async stop({ QueryExecutionId }: Named) {
+    await this.#runner.stop(this.find(QueryExecutionId))
+  }
+
+  results(input: Named & { MaxResults?: number; NextToken?: string }, caller: Caller) {
+    const query = this.find(input.QueryExecutionId)
+    if (!hasEnded(query)) throw invalid(`Query has not yet finished. Current state: ${query.state}`)
+    if (query.state !== 'SUCCEEDED')
+      throw invalid(`Query did not finish successfully. Final query state: ${query.state}`)
+    const at = query.statement.kind === 'select' ? resultObject(query) : undefined
+    if (at !== undefined) this.#checkReadable(at, caller)
+    return page(query, input.MaxResults, input.NextToken)
+  }
+
+  /** Athena reads the rows from the object that it wrote. */
+  #checkReadable(uri: string, caller: Caller): void {
+    const { s3 } = this.#world
+    const { bucket, key } = locationOf(uri)
+    s3.authorize(caller, 's3:GetObject', `${bucket}/${key}`)
+    if (s3.bucket(bucket).backend.get(key) === undefined) throw invalid('Could not find results')
+  }
+
+  statistics({ QueryExecutionId }: Named) {
+    return { QueryRuntimeStatistics: runtimeStatistics(this.find(QueryExecutionId)) }
+  }
+}

@@ -1,0 +1,58 @@
+import * as client from '@aws-sdk/client-athena'
+import { AwsError, type Incoming, type Service } from '../http.ts'
+import { jsonService, type Operation } from '../json-service.ts'
+import type { Caller } from '../s3/state.ts'
+import type { Athena } from './athena.ts'
+import { metadataOf, tableMissing } from './catalog.ts'
+import { workgroupAnswer } from './workgroups.ts'
+
+type Members = Readonly<Record<string, unknown>>
+type Perform = (input: never, caller: Caller) => unknown
+
+/** Amazon Athena over the buckets of a state. */
+export function athenaService(athena: Athena, identify: (request: Incoming) => Caller): Service {
+  const { queries, catalog, s3, settings } = athena
+  const started = s3.now().getTime() / 1000
+  const performs: Record<string, Perform> = {
+    StartQueryExecution: (input, caller) => queries.start(input, caller),
+    GetQueryExecution: (input) => queries.get(input),
+    BatchGetQueryExecution: (input) => queries.batchGet(input),
+    StopQueryExecution: (input) => queries.stop(input),
+    GetQueryResults: (input, caller) => queries.results(input, caller),
+    GetQueryRuntimeStatistics: (input) => queries.statistics(input),
+    GetWorkGroup: ({ WorkGroup }: { WorkGroup: string }) => workgroupAnswer(settings.workgroups, WorkGroup, started),
+    GetTableMetadata: ({ DatabaseName, TableName }: { DatabaseName: string; TableName: string }) => {
+      const table = catalog.find(DatabaseName, TableName)
+      if (table === undefined) throw tableMissing()
+      return { TableMetadata: metadataOf(table) }
+    },
+  }
+  const operation =
+    (name: string, perform: Perform): Operation =>
+    (input, request) => {
+      const caller = identify(request)
+      allow(athena, caller, `athena:${name}`, resourceOf(input))
+      return perform(input as never, caller)
+    }
+  return jsonService({
+    name: 'athena',
+    target: 'AmazonAthena',
+    client,
+    operations: Object.fromEntries(Object.entries(performs).map(([name, perform]) => [name, operation(name, perform)])),
+    resource: resourceOf,
+    identify,
+  })
+}
+
+/** @throws AwsError unless the caller may do this */
+function allow({ s3 }: Athena, caller: Caller, action: string, resource: string): void {
+  try {
+    s3.authorize(caller, action, resource)
+  } catch (error) {
+    throw error instanceof AwsError ? new AwsError('AccessDeniedException', 400, error.message) : error
+  }
+}
+
+/** What a request is about: a table, a query, a workgroup. */
+const resourceOf = ({ DatabaseName, TableName, QueryExecutionId, WorkGroup = 'primary' }: Members): string =>
+  TableName === undefined ? String(QueryExecutionId ?? WorkGroup) : `${String(DatabaseName)}/${String(TableName)}`

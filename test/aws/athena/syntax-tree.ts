@@ -1,0 +1,101 @@
+import { FUNCTIONS } from './trino.ts'
+
+/** A node of DuckDB's own tree of a query. */
+interface Node {
+  readonly [member: string]: unknown
+}
+
+/** What a query says of itself. */
+export interface QueryTree {
+  /** Tables that it names, but for its own relations; `database` is empty where it names none. */
+  readonly tables: readonly TableUse[]
+  /** The first function that Trino does not have. */
+  readonly unknownFunction: string | undefined
+  /** Names of its columns, undefined where one has none. Empty when they depend on its tables. */
+  readonly columns: readonly (string | undefined)[]
+}
+
+export interface TableUse {
+  readonly database: string
+  readonly name: string
+  /** Values that the query allows for a column by static equality; undefined when it does not say so. */
+  valuesOf(column: string): readonly string[] | undefined
+}
+
+/** @param statement what json_serialize_sql gives for it */
+export function readTree(statement: unknown): QueryTree {
+  const root = (statement as { node: Node }).node
+  const nodes = [...nodesOf(root)]
+  const own = new Set(nodes.flatMap(({ cte_map }) => relationsOf(cte_map)))
+  const selects = nodes.filter(({ type }) => type === 'SELECT_NODE')
+  const tables = selects.flatMap((select) =>
+    tablesOf(select.from_table as Node)
+      .filter(({ schema_name, table_name }) => schema_name !== '' || !own.has(lower(table_name)))
+      .map((table) => useOf(table, conjunctsOf(select.where_clause as Node | null))),
+  )
+  const functions = nodes.filter(({ class: kind }) => kind === 'FUNCTION' || kind === 'WINDOW')
+  const names = functions.map(({ function_name }) => lower(function_name))
+  return {
+    tables,
+    unknownFunction: names.find((name) => /^\w+$/.test(name) && !FUNCTIONS.has(name)),
+    columns: columnsOf(root),
+  }
+}
+
+const lower = (name: unknown): string => String(name).toLowerCase()
+
+function* nodesOf(value: unknown): Generator<Node> {
+  if (value === null || typeof value !== 'object') return
+  if (!Array.isArray(value)) yield value as Node
+  for (const member of Object.values(value)) yield* nodesOf(member)
+}
+
+const relationsOf = (relations: unknown): string[] =>
+  ((relations as { map?: { key: string }[] } | undefined)?.map ?? []).map(({ key }) => lower(key))
+
+/** Tables of a FROM, through joins. */
+function tablesOf(from: Node): Node[] {
+  if (from.type === 'BASE_TABLE') return [from]
+  return from.type === 'JOIN' ? [...tablesOf(from.left as Node), ...tablesOf(from.right as Node)] : []
+}
+
+function conjunctsOf(where: Node | null): Node[] {
+  if (where === null) return []
+  return where.type === 'CONJUNCTION_AND' ? (where.children as Node[]).flatMap(conjunctsOf) : [where]
+}
+
+function useOf({ schema_name, table_name, alias }: Node, conjuncts: readonly Node[]): TableUse {
+  const name = lower(table_name)
+  const isColumn = (node: Node | undefined, column: string) => {
+    const path = node?.class === 'COLUMN_REF' ? (node.column_names as string[]).map(lower) : []
+    return path.at(-1) === column && (path.length === 1 || path.at(-2) === (alias === '' ? name : lower(alias)))
+  }
+  return {
+    database: lower(schema_name),
+    name,
+    valuesOf: (column) =>
+      conjuncts.map((node) => equals(node, (side) => isColumn(side, column))).find((values) => values !== undefined),
+  }
+}
+
+/** Values of `column = 'value'` and `column in ('value', …)`. */
+function equals(node: Node, isColumn: (side: Node | undefined) => boolean): string[] | undefined {
+  const sides = node.type === 'COMPARE_EQUAL' ? [node.left as Node, node.right as Node] : []
+  const [subject, ...values] =
+    node.type === 'COMPARE_IN' ? (node.children as Node[]) : isColumn(sides[1]) ? sides.reverse() : sides
+  if (!isColumn(subject)) return undefined
+  const texts = values.map((value) =>
+    value.class === 'CONSTANT' ? (value.value as { value: unknown }).value : undefined,
+  )
+  return texts.every((text) => typeof text === 'string') ? texts : undefined
+}
+
+function columnsOf({ type, select_list }: Node): (string | undefined)[] {
+  if (type !== 'SELECT_NODE') return []
+  const list = select_list as Node[]
+  if (list.some((column) => column.class === 'STAR')) return []
+  return list.map(({ class: kind, alias, column_names }) => {
+    const name = alias !== '' ? String(alias) : kind === 'COLUMN_REF' ? (column_names as string[]).at(-1) : undefined
+    return name?.toLowerCase()
+  })
+}
