@@ -86,9 +86,10 @@ export async function sagemakerClient(settings: AwsSettings, region: string): Pr
   return new SageMakerClient(clientOptions(settings, region))
 }
 
+/** One that asks once: invoke.ts repeats, and tells of it. */
 export async function sagemakerRuntimeClient(settings: AwsSettings, region: string): Promise<SageMakerRuntimeClient> {
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
-  return new SageMakerRuntimeClient(clientOptions(settings, region))
+  return new SageMakerRuntimeClient({ ...clientOptions(settings, region), retryStrategy: new PatientRetries(1) })
 }
 
 /** @param region undefined: the one that the SDK finds configured */

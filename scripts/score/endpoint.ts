@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { dotProductsIn } from '../aws/answers.ts'
 import { messageOf, UserError } from '../cli/errors.ts'
 import { formatIpv4 } from '../insights/ipv4.ts'
 import type { Batch, Scorer } from './scorer.ts'
@@ -29,7 +30,7 @@ export function endpointScorer(settings: EndpointSettings): Scorer {
       const body = bodyOf(batch)
       for (let attempt = 1; ; attempt++) {
         const answer = await ask(address, body, batch.ips.length, settings)
-        if (answer.kind === 'text') return dotProducts(answer.text, batch.ips.length, address)
+        if (answer.kind === 'text') return dotProductsIn(answer.text, batch.ips.length, address)
         if (attempt === ATTEMPTS) throw new UserError(`${address}: ${answer.reason}, ${ATTEMPTS} times`, { hint: HINT })
         settings.warn(`${address}: ${answer.reason}; asking again`)
         // Those that failed together should not come again together.
@@ -88,24 +89,4 @@ async function textOf(answer: Response, most: number, address: string): Promise<
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function dotProducts(text: string, pairs: number, address: string): Float64Array {
-  const lines = text.trim() === '' ? [] : text.trim().split('\n')
-  if (lines.length !== pairs)
-    throw new UserError(`${address}: ${lines.length} answers to ${pairs} pairs, so none can be trusted`)
-  return Float64Array.from(lines, (line, i) => dotProductIn(line) ?? malformed(line, i, address))
-}
-
-function dotProductIn(line: string): number | undefined {
-  try {
-    const value: unknown = (JSON.parse(line) as { dot_product?: unknown } | null)?.dot_product
-    return typeof value === 'number' && Number.isFinite(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function malformed(line: string, i: number, address: string): never {
-  throw new UserError(`${address}: answer ${i + 1} has no dot_product: ${JSON.stringify(line.slice(0, 80))}`)
 }
