@@ -77,6 +77,8 @@ describe('the common texts', () => {
     /\bregexp_replace\(/i,
     / \/ /,
     /`/,
+    // On Trino it also matches before a newline at the end, where a CSV would get another row; \z is the end.
+    /\$'/,
   ]
   it('are all there', () =>
     assert.deepEqual(pairs.sort(), ['classified.sql', 'delivery.sql', 'dropped.sql', 'entities.sql', 'pairs.sql']))

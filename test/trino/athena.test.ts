@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { classifiedSql, overTable, type RunTable } from '../../scripts/engines/athena-sql.ts'
+import { rowsOf, withRecords } from '../../scripts/engines/duckdb/duckdb.ts'
+import { classifiedValues, type ExtractSettings, literal, render } from '../../scripts/engines/render.ts'
+import { textForAthena } from '../../scripts/query/ask-athena.ts'
+import { type Question, questions, statementOf } from '../../scripts/query/question.ts'
+import type { Run } from '../../scripts/runs/run.ts'
+import { tempFolder } from '../support/temp.ts'
+import { ask, asText, type Row } from './client.ts'
+import { install } from './install.ts'
+import { allLogs, type Logs } from './logs.ts'
+import { type Server, startTrino } from './server.ts'
+import { loadRecords, trinoType } from './tables.ts'
+
+const DATABASE = 'prestage'
+
+const types: [hive: string, trino: string][] = [
+  ['string', 'varchar'],
+  ['bigint', 'bigint'],
+  ['struct<a:string,b:struct<c:bigint>>', 'row("a" varchar, "b" row("c" bigint))'],
+  ['array<struct<name:string,value:string>>', 'array(row("name" varchar, "value" varchar))'],
+]
+
+for (const [hive, trino] of types) it(`${hive} is ${trino}`, () => assert.equal(trinoType(hive), trino))
+
+const wanted = process.env.PRESTAGE_TEST_TRINO !== undefined
+const installed = wanted ? await install() : 'only with npm run test:trino'
+const skip = typeof installed === 'string' ? installed : false
+
+/** One way to extract. */
+interface Choice {
+  readonly entity: string
+  readonly includePrivate: boolean
+  readonly dedupe: boolean
+}
+
+describe('on a real Trino', { skip }, () => {
+  let server: Server
+  let asked: Question[]
+  before(async () => {
+    if (typeof installed === 'string') return
+    server = await startTrino(installed)
+    asked = await questions()
+  })
+  after(() => server?.stop())
+
+  it('every source and entity, and every question: the rows of DuckDB', { timeout: 900_000 }, async (t) => {
+    for (const [i, logs] of (await allLogs()).entries())
+      await withDuckdb(logs, async (duckdb, lines) => {
+        assert.ok(lines.length > 0)
+        const table = { source: logs.source, database: DATABASE, run: `run-${i}` }
+        await loadRecords(server.url, table, lines)
+        for (const choice of choicesOf(logs))
+          await t.test(`${logs.name}: ${describeChoice(choice)}`, () =>
+            comparePairs(server.url, duckdb, table, settingsOf(logs, choice)),
+          )
+        const settings = settingsOf(logs, { entity: logs.source.defaultEntity, includePrivate: false, dedupe: false })
+        await classify(duckdb, settings)
+        for (const question of asked.filter(({ source }) => source === undefined || source === logs.source.id))
+          await t.test(`${logs.name}: ${question.name}`, () =>
+            compareAnswers(server.url, duckdb, table, settings, question),
+          )
+      })
+  })
+})
+
+const describeChoice = ({ entity, includePrivate, dedupe }: Choice): string =>
+  [entity, includePrivate ? 'private addresses too' : '', dedupe ? 'each event once' : ''].filter(Boolean).join(', ')
+
+const choicesOf = ({ source }: Logs): Choice[] => [
+  ...Object.keys(source.entities).map((entity) => ({ entity, includePrivate: false, dedupe: false })),
+  { entity: source.defaultEntity, includePrivate: true, dedupe: true },
+]
+
+const settingsOf = ({ source, from, to }: Logs, choice: Choice): ExtractSettings => ({
+  source,
+  from,
+  to,
+  cutoff: new Date(to.getTime() - 0.2 * (to.getTime() - from.getTime())),
+  ...choice,
+})
+
+const rowsIn = async (duckdb: DuckDBConnection, sql: string): Promise<Row[]> => (await rowsOf(duckdb, sql)).map(asText)
+
+async function classify(duckdb: DuckDBConnection, settings: ExtractSettings): Promise<void> {
+  const classified = await render('classified.sql', await classifiedValues(settings))
+  await duckdb.run(`create or replace temp table classified as ${classified}`)
+}
+
+/** The rows of all that Athena is asked when it extracts. */
+async function comparePairs(
+  url: string,
+  duckdb: DuckDBConnection,
+  table: RunTable,
+  settings: ExtractSettings,
+): Promise<void> {
+  await classify(duckdb, settings)
+  await ask(url, 'drop table if exists "prestage"."kept"')
+  await ask(url, `create table "prestage"."kept" as ${await classifiedSql(table, settings)}`)
+  const kept = (sql: string) => ask(url, overTable('classified', DATABASE, 'kept', sql))
+
+  const everything = 'select event_time, entity, ip, part, drop_reason from classified'
+  same(await kept(everything), await rowsIn(duckdb, everything), 'classified')
+  for (const part of ['train', 'holdout']) {
+    const pairs = await render('pairs.sql', { part: literal(part) })
+    same(await kept(pairs), await rowsIn(duckdb, pairs), part)
+  }
+  for (const file of ['entities.sql', 'dropped.sql']) {
+    const sql = await render(file)
+    assert.deepEqual(await kept(sql), await rowsIn(duckdb, sql), file)
+  }
+}
+
+/** The answer to a question, in its order. */
+async function compareAnswers(
+  url: string,
+  duckdb: DuckDBConnection,
+  table: RunTable,
+  settings: ExtractSettings,
+  question: Question,
+): Promise<void> {
+  const statement = statementOf(question, settings.source, settings)
+  const text = await textForAthena({ id: table.run } as Run, settings, statement, DATABASE)
+  assert.deepEqual(await ask(url, text), await rowsIn(duckdb, statement.sql))
+}
+
+/** As multisets: neither engine promises an order. */
+function same(trino: readonly Row[], duckdb: readonly Row[], what: string): void {
+  const sorted = (rows: readonly Row[]) => rows.map((row) => JSON.stringify(row)).sort()
+  assert.deepEqual(sorted(trino), sorted(duckdb), what)
+}
+
+/** DuckDB over the records of logs, and these records as they were found. */
+async function withDuckdb(
+  { source, files }: Logs,
+  use: (duckdb: DuckDBConnection, lines: readonly string[]) => Promise<void>,
+): Promise<void> {
+  await withRecords(
+    files,
+    [],
+    {
+      source,
+      members: [...Object.keys(source.members), ...Object.keys(source.details)],
+      scratch: join(tempFolder(), 'scratch'),
+      memoryLimit: '512MB',
+      threads: 1,
+      skipBadFiles: false,
+      signal: new AbortController().signal,
+      onFile: () => {},
+      onState: () => {},
+    },
+    (duckdb, { path }) => use(duckdb, readFileSync(path, 'utf8').split('\n').slice(0, -1)),
+  )
+}

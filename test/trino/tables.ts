@@ -1,0 +1,75 @@
+import { createTable, type RunTable } from '../../scripts/engines/athena-sql.ts'
+import { columnsOf } from '../../scripts/engines/athena-table.ts'
+import { identifier, literal } from '../../scripts/engines/render.ts'
+import type { Source } from '../../scripts/sources/source.ts'
+import { ask } from './client.ts'
+
+/** A type of Hive, without spaces, as Trino writes it: `struct<a:string>` is `row("a" varchar)`. */
+export function trinoType(hive: string): string {
+  const [, outer = '', inner = ''] = /^(\w+)<(.*)>$/.exec(hive) ?? []
+  if (outer === 'array') return `array(${trinoType(inner)})`
+  if (outer === 'struct')
+    return `row(${parts(inner)
+      .map((field) => {
+        const at = field.indexOf(':')
+        return `${identifier(field.slice(0, at))} ${trinoType(field.slice(at + 1))}`
+      })
+      .join(', ')})`
+  if (hive === 'string') return 'varchar'
+  if (hive === 'bigint') return 'bigint'
+  throw new Error(`no type of Trino for "${hive}"`)
+}
+
+/** Splits at commas that are not within brackets. */
+function parts(list: string): string[] {
+  const found = ['']
+  let depth = 0
+  for (const character of list) {
+    if ('<('.includes(character)) depth += 1
+    if ('>)'.includes(character)) depth -= 1
+    if (character === ',' && depth === 0) found.push('')
+    else found[found.length - 1] += character
+  }
+  return found
+}
+
+/** How much text goes into one statement. */
+const CHUNK = 2_000_000
+
+/**
+ * Makes the table of a source, with the columns and types of its table.sql, and fills the partition of a run with records, a
+ * line of JSON each. AWS's input formats and serdes are not part of Trino: here JSON is cast to the declared types, which like
+ * them takes members whatever their case; a record of other types is a row of nulls.
+ */
+export async function loadRecords(url: string, table: RunTable, lines: readonly string[]): Promise<void> {
+  const columns = await columnsIn(table.source, table.database)
+  const names = columns.map(([name]) => identifier(name)).join(', ')
+  const fields = columns.map(([name, type]) => `${identifier(name)} ${trinoType(type)}`).join(', ')
+  const target = `${identifier(table.database)}.${identifier(table.source.id)}`
+  await ask(url, `create schema if not exists ${identifier(table.database)}`)
+  await ask(url, `create table if not exists ${target} (${fields}, run varchar)`)
+  for (const chunk of chunks(lines)) {
+    const values = chunk.map((line) => `(${literal(line)})`).join(', ')
+    const parsed = `select try_cast(try(json_parse(line)) as row(${fields})) as r from (values ${values}) as lines (line)`
+    const members = columns.map(([name]) => `r.${identifier(name)}`).join(', ')
+    await ask(url, `insert into ${target} (${names}, run) select ${members}, ${literal(table.run)} from (${parsed})`)
+  }
+}
+
+const columnsIn = async (source: Source, database: string): Promise<[name: string, type: string][]> =>
+  columnsOf(await createTable({ source, database }, 's3://bucket/prefix'))
+
+function* chunks(lines: readonly string[]): Generator<string[]> {
+  let chunk: string[] = []
+  let size = 0
+  for (const line of lines) {
+    if (chunk.length > 0 && size + line.length > CHUNK) {
+      yield chunk
+      chunk = []
+      size = 0
+    }
+    chunk.push(line)
+    size += line.length
+  }
+  if (chunk.length > 0) yield chunk
+}
