@@ -82,6 +82,15 @@ export const createJob = (change: Training = {}) =>
 export const job = (TrainingJobName = 'Job-1') =>
   client.send(new sagemaker.DescribeTrainingJobCommand({ TrainingJobName }))
 
+/** Create a job and let it end. @returns its FailureReason, or nothing */
+export async function endsAs(status: sagemaker.TrainingJobStatus, change: Training = {}): Promise<string> {
+  await createJob(change)
+  await sandbox.sagemaker.settle()
+  const { TrainingJobStatus, FailureReason = '' } = await job(change.TrainingJobName)
+  assert.equal(TrainingJobStatus, status, FailureReason)
+  return FailureReason
+}
+
 /** Train, and give the model's address. */
 export async function trained(change: Training = {}): Promise<string> {
   await createJob(change)

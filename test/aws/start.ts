@@ -12,6 +12,7 @@ import { type BucketSettings, type Caller, S3State } from './s3/state.ts'
 import { Control } from './s3control/control.ts'
 import type { RunnerSettings } from './s3control/runner.ts'
 import { s3ControlService } from './s3control/service.ts'
+import { autoscalingService } from './sagemaker/autoscaling.ts'
 import { runtimeService } from './sagemaker/runtime.ts'
 import { SageMaker } from './sagemaker/sagemaker.ts'
 import { sagemakerService } from './sagemaker/service.ts'
@@ -70,6 +71,7 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     sagemakerService(sagemaker, who),
     runtimeService(sagemaker, who),
     athenaService(athena, who),
+    autoscalingService(sagemaker, who),
     s3Service(state, who),
   ]
   const { port, checkAnswers = true } = settings

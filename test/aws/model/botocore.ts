@@ -72,10 +72,11 @@ export function patternOf(source: string): RegExp {
 
 export const haveModels = existsSync(FOLDER)
 
-/** The model of a service, or one that knows no operation where the folder of models is absent. */
+/** The model of a service, or one that knows no operation where there is no such file. */
 export function botocoreModel(service: string): Model {
-  if (!haveModels) return () => undefined
-  const raw = JSON.parse(readFileSync(`${FOLDER}${service}.json`, 'utf8')) as RawModel
+  const file = `${FOLDER}${service}.json`
+  if (!existsSync(file)) return () => undefined
+  const raw = JSON.parse(readFileSync(file, 'utf8')) as RawModel
 
   const shape = memo((name: string): Shape => {
     const found = raw.shapes[name]

@@ -29,6 +29,8 @@ export class Endpoint implements Moving {
   config: EndpointConfig
   /** What it is being updated to. */
   pending: EndpointConfig | undefined
+  /** Whether an update keeps the number of instances. */
+  retain = false
   /** What answers; undefined until it was in service once. */
   model: Model | undefined
   /** Instances of the variant; serverless ones have none. */
@@ -36,6 +38,7 @@ export class Endpoint implements Moving {
   /** Invocations since the model was deployed. */
   invocations = 0
   readonly #parts: Parts
+  #isGone = false
 
   constructor(parts: Parts, name: string, arn: string, config: EndpointConfig) {
     this.#parts = parts
@@ -48,7 +51,7 @@ export class Endpoint implements Moving {
   }
 
   stage(): string | undefined {
-    return MOVING.includes(this.status) ? this.status : undefined
+    return !this.#isGone && MOVING.includes(this.status) ? this.status : undefined
   }
 
   get isServerless(): boolean {
@@ -66,11 +69,12 @@ export class Endpoint implements Moving {
     const stage = this.status
     const failure = world.failure('endpoint', stage, this.name)
     if (stage === 'Deleting') {
-      if (failure) this.go('Failed', failure.reason)
-      else this.#parts.gone(this)
-      return
+      if (failure) return this.go('Failed', failure.reason)
+      this.#isGone = true
+      return this.#parts.gone(this)
     }
     try {
+      if (failure?.into === 'UpdateRollbackFailed') return this.go(failure.into, failure.reason)
       if (failure) throw new LoadFailure(failure.reason)
       await this.#deploy(this.pending ?? this.config)
     } catch (error) {
@@ -88,7 +92,8 @@ export class Endpoint implements Moving {
       return this.go('Failed', `Could not find endpoint configuration "${this.config.arn}".`)
     this.model = model
     this.config = config
-    this.instances = config.variant.InitialInstanceCount ?? 0
+    const wanted = config.variant.InitialInstanceCount ?? 0
+    this.instances = this.retain && this.pending && wanted > 0 ? this.instances : wanted
     this.pending = undefined
     this.invocations = 0
     this.go('InService')

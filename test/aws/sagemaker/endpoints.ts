@@ -4,7 +4,7 @@ import type { EndpointConfig, EndpointConfigs } from './endpoint-configs.ts'
 import { exists, invalid, missing } from './errors.ts'
 import { listOf } from './lists.ts'
 import type { Models } from './models.ts'
-import type { Members, World } from './world.ts'
+import { type Members, sum, type World } from './world.ts'
 
 export class Endpoints {
   readonly all = new Map<string, Endpoint>()
@@ -32,15 +32,18 @@ export class Endpoints {
     return { EndpointArn: arn }
   }
 
-  update({ EndpointName, EndpointConfigName, DeploymentConfig }: UpdateEndpointInput) {
+  update(input: UpdateEndpointInput) {
+    const { EndpointName, EndpointConfigName, DeploymentConfig, RetainAllVariantProperties } = input
     const endpoint = this.#find(EndpointName)
     if (['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting'].includes(endpoint.status))
       throw invalid(`Cannot update in-progress endpoint "${endpoint.arn}".`)
     if (endpoint.status !== 'InService')
       throw invalid(`Cannot update endpoint "${endpoint.arn}" with status ${endpoint.status}.`)
     const config = this.#parts.configs.find(EndpointConfigName)
+    this.#checkScaled(endpoint, config)
     this.#checkQuota(config)
     endpoint.pending = config
+    endpoint.retain = RetainAllVariantProperties ?? false
     endpoint.deployment = DeploymentConfig
     endpoint.go('Updating')
     this.#parts.world.mover.start(endpoint)
@@ -74,10 +77,19 @@ export class Endpoints {
     return { Endpoints: page.map(summary), NextToken: next }
   }
 
+  /** @throws AwsError when the variant is scaled, and is to be on other instances or gone */
+  #checkScaled({ name, config: { variant: old } }: Endpoint, { variant }: EndpointConfig): void {
+    const same = old.VariantName === variant.VariantName && old.InstanceType === variant.InstanceType
+    if (same || !this.#parts.world.scaled.has(name)) return
+    throw invalid(
+      `The variant(s) "${old.VariantName}" must be deregistered as scalable targets with AWS Auto Scaling before they can be removed or have their instance type updated.`,
+    )
+  }
+
   /** @throws AwsError ResourceLimitExceeded */
   #checkQuota({ variant }: EndpointConfig): void {
     const { world } = this.#parts
-    const used = (of: (endpoint: Endpoint) => number) => [...this.all.values()].reduce((sum, e) => sum + of(e), 0)
+    const used = (of: (endpoint: Endpoint) => number) => sum([...this.all.values()].map(of))
     const { ServerlessConfig, InstanceType, InitialInstanceCount = 0 } = variant
     if (ServerlessConfig === undefined) {
       const same = used(({ config, instances }) => (config.variant.InstanceType === InstanceType ? instances : 0))
@@ -105,13 +117,14 @@ const summary = ({ name, arn, created, modified, status }: Endpoint) => ({
 })
 
 function described(endpoint: Endpoint) {
-  const { config, status, reason, deployment, instances } = endpoint
-  const { VariantName, InitialVariantWeight = 1, ServerlessConfig } = config.variant
+  const { config, pending, status, reason, deployment, instances, modified } = endpoint
+  const { VariantName, InitialVariantWeight: weight = 1, ServerlessConfig } = config.variant
   const serving = status !== 'Creating' && status !== 'Failed'
+  const next = status === 'Creating' ? config : pending
   const variant = {
     VariantName,
-    CurrentWeight: InitialVariantWeight,
-    DesiredWeight: InitialVariantWeight,
+    CurrentWeight: weight,
+    DesiredWeight: weight,
     ...(ServerlessConfig === undefined
       ? { CurrentInstanceCount: instances, DesiredInstanceCount: instances }
       : { CurrentInstanceCount: 0, CurrentServerlessConfig: ServerlessConfig }),
@@ -122,5 +135,6 @@ function described(endpoint: Endpoint) {
     FailureReason: reason,
     LastDeploymentConfig: deployment,
     ...(serving && { ProductionVariants: [variant] }),
+    ...(next && { PendingDeploymentSummary: { EndpointConfigName: next.name, StartTime: modified } }),
   }
 }

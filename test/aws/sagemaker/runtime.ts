@@ -24,6 +24,7 @@ export function runtimeService(sagemaker: SageMaker, identify: (request: Incomin
       if (name === undefined || request.method !== 'POST') return undefined
       return callOf(request, decodeURIComponent(name), async () => {
         const caller = identify(request)
+        sagemaker.world.checkRegion(request.scope?.region)
         sagemaker.world.authorize(caller, 'sagemaker:InvokeEndpoint', decodeURIComponent(name))
         return invoke(sagemaker, request, decodeURIComponent(name))
       })
@@ -67,7 +68,7 @@ async function invoke(sagemaker: SageMaker, request: Incoming, name: string): Pr
   await warmUp(sagemaker, endpoint)
   const { accept, 'content-type': contentType } = request.headers
   const answer = answerOf(endpoint.model, { accept, contentType }, body)
-  if (answer.status >= 400) throw modelError(answer, name, region)
+  if (answer.status >= 400) throw modelError(answer, name, { account, region })
   return {
     status: 200,
     headers: {
@@ -92,12 +93,16 @@ async function warmUp({ settings: { coldStart } }: SageMaker, endpoint: Endpoint
   if (coldStart.error !== undefined) throw new AwsError(coldStart.error, 503, 'The service is currently unavailable.')
 }
 
-const modelError = ({ status, body }: Answer, endpoint: string, region: string): AwsError => {
+const modelError = (
+  { status, body }: Answer,
+  endpoint: string,
+  { account, region }: { account: string; region: string },
+): AwsError => {
   const log = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#logEventViewer:group=/aws/sagemaker/Endpoints/${endpoint}`
   return new AwsError(
     'ModelError',
     424,
-    `Received client error (${status}) from primary with message "${body}". See ${log} in account for more information.`,
+    `Received client error (${status}) from primary with message "${body}". See ${log} in account ${account} for more information.`,
     { fields: { OriginalStatusCode: String(status), OriginalMessage: body, ErrorCode: 'CLIENT_ERROR_FROM_MODEL' } },
   )
 }

@@ -1,4 +1,5 @@
 import type { S3State } from '../s3/state.ts'
+import { Scaling } from './autoscaling.ts'
 import { EndpointConfigs } from './endpoint-configs.ts'
 import { Endpoints } from './endpoints.ts'
 import { Models } from './models.ts'
@@ -18,6 +19,7 @@ export class SageMaker {
   readonly endpoints: Endpoints
   readonly trainingJobs: TrainingJobs
   readonly transformJobs: TransformJobs
+  readonly scaling = new Scaling(this)
 
   /** @param broken is told of bugs of the sandbox */
   constructor(s3: S3State, broken: (error: unknown) => void) {

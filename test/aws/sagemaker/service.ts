@@ -41,6 +41,7 @@ export function sagemakerService(sagemaker: SageMaker, identify: (request: Incom
     (name: string, perform: Perform): Operation =>
     (input, request) => {
       const caller = identify(request)
+      world.checkRegion(request.scope?.region)
       world.authorize(caller, `sagemaker:${name}`, nameOf(input))
       return perform(input as never, caller)
     }

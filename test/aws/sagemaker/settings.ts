@@ -12,8 +12,8 @@ export interface Failure {
   readonly name?: string | RegExp
   /** How often it happens; always when absent. */
   readonly times?: number
-  /** Ends a training job as Stopped with this SecondaryStatus, in place of Failed. */
-  readonly stopped?: 'MaxRuntimeExceeded' | 'MaxWaitTimeExceeded' | 'Interrupted'
+  /** Where it ends, in place of Failed: a training job as Stopped with this SecondaryStatus, an update with this status. */
+  readonly into?: 'MaxRuntimeExceeded' | 'MaxWaitTimeExceeded' | 'Interrupted' | 'UpdateRollbackFailed'
 }
 
 /** The first invocations of a serverless endpoint after it was deployed. */
@@ -50,17 +50,20 @@ export const defaultSettings = (): SageMakerSettings => ({
 
 const struck = new WeakMap<Failure, number>()
 
+const concerns = ({ name }: Failure, asked: string): boolean =>
+  name === undefined || (typeof name === 'string' ? name === asked : name.test(asked))
+
 /** The failure that is due to a resource in a stage, counted as having happened. */
 export function failureOf(
   { failures }: SageMakerSettings,
   asked: { readonly kind: Kind; readonly stage: string; readonly name: string },
 ): Failure | undefined {
   const failure = failures.find(
-    ({ kind, stage, name, times = Number.POSITIVE_INFINITY }, i) =>
-      kind === asked.kind &&
-      stage === asked.stage &&
-      (name === undefined || (typeof name === 'string' ? name === asked.name : name.test(asked.name))) &&
-      (struck.get(failures[i] as Failure) ?? 0) < times,
+    (due) =>
+      due.kind === asked.kind &&
+      due.stage === asked.stage &&
+      concerns(due, asked.name) &&
+      (struck.get(due) ?? 0) < (due.times ?? Number.POSITIVE_INFINITY),
   )
   if (failure !== undefined) struck.set(failure, (struck.get(failure) ?? 0) + 1)
   return failure

@@ -1,35 +1,15 @@
 import type { CreateTrainingJobRequest, SecondaryStatus, TrainingJobStatus } from '@aws-sdk/client-sagemaker'
 import { AwsError } from '../http.ts'
+import { checkChannels } from './channels.ts'
 import { type Trained, train } from './container.ts'
 import { ClientError } from './csv.ts'
 import type { Moving } from './mover.ts'
 import { download, keysBelow, locationOf, upload } from './s3.ts'
+import { enter, type Transition } from './transitions.ts'
 import type { World } from './world.ts'
-
-/** From StatusMessage of real jobs. */
-const MESSAGES: Partial<Record<SecondaryStatus, string>> = {
-  Starting: 'Preparing the instances for training',
-  Downloading: 'Downloading input data',
-  Training: 'Training image download completed. Training in progress.',
-  Uploading: 'Uploading generated training model',
-  Completed: 'Training job completed',
-  Failed: 'Training job failed',
-  Stopping: 'Stopping the training job',
-  Stopped: 'Training job stopped',
-  MaxRuntimeExceeded: 'Training job exceeded MaxRuntimeInSeconds provided',
-  MaxWaitTimeExceeded: 'Training job exceeded MaxWaitTimeInSeconds provided',
-  Interrupted: 'Training job interrupted',
-}
 
 /** Whatever a spot job saves: a number to reckon with. */
 const SPOT_SAVES = 0.7
-
-interface Transition {
-  readonly Status: SecondaryStatus
-  readonly StartTime: number
-  EndTime?: number
-  readonly StatusMessage?: string
-}
 
 /** A training job as it stands. Times are seconds. */
 export class TrainingJob implements Moving {
@@ -92,7 +72,7 @@ export class TrainingJob implements Moving {
 
   async step(): Promise<void> {
     const failure = this.#world.failure('training', this.secondary, this.name)
-    if (failure?.stopped) return this.#end('Stopped', failure.stopped)
+    if (failure?.into && failure.into !== 'UpdateRollbackFailed') return this.#end('Stopped', failure.into)
     if (failure) return this.#fail(failure.reason)
     try {
       await this.#work()
@@ -115,7 +95,7 @@ export class TrainingJob implements Moving {
         return this.#next('Training')
       case 'Training':
         await this.#train()
-        if (this.#overtime()) return this.#end('Stopped', 'MaxRuntimeExceeded')
+        if (this.status === 'InProgress' && this.#overtime()) return this.#end('Stopped', 'MaxRuntimeExceeded')
         return this.#next('Uploading')
       case 'Uploading':
         await this.#upload()
@@ -142,30 +122,13 @@ export class TrainingJob implements Moving {
   }
 
   async #train(): Promise<void> {
-    this.#checkChannels()
+    checkChannels(this.request)
     this.#trained = await train({
       hyperparameters: this.request.HyperParameters ?? {},
       channels: this.#channels,
       signal: AbortSignal.any([this.#stopping.signal, this.#world.mover.closing]),
     })
     this.#channels = {}
-  }
-
-  /** @throws ClientError as the container does before it starts */
-  #checkChannels(): void {
-    const refuse = (cause: string) =>
-      new ClientError(
-        `Unable to initialize the algorithm. Failed to validate input data configuration. (caused by ValidationError)\n\nCaused by: ${cause}`,
-      )
-    const { InputDataConfig = [], AlgorithmSpecification } = this.request
-    for (const { ChannelName = '', ContentType, InputMode } of InputDataConfig) {
-      if (!['train', 'validation'].includes(ChannelName))
-        throw refuse(`Additional properties are not allowed ('${ChannelName}' was unexpected)`)
-      if (ContentType?.split(';')[0]?.trim() !== 'text/csv') throw refuse(`'${ContentType}' is not one of ['text/csv']`)
-      const mode = InputMode ?? AlgorithmSpecification?.TrainingInputMode
-      if (mode !== 'File') throw refuse(`'${mode}' is not one of ['File']`)
-    }
-    if (this.#channels.train === undefined) throw refuse("'train' is a required property")
   }
 
   #overtime(): boolean {
@@ -184,13 +147,9 @@ export class TrainingJob implements Moving {
     if (this.status === 'InProgress') this.#go(status)
   }
 
-  #go(Status: SecondaryStatus): void {
-    const now = this.#world.now()
-    const last = this.transitions.at(-1)
-    if (last) last.EndTime = now
-    const StatusMessage = MESSAGES[Status]
-    this.transitions.push({ Status, StartTime: now, ...(StatusMessage !== undefined && { StatusMessage }) })
-    this.modified = now
+  #go(status: SecondaryStatus): void {
+    this.modified = this.#world.now()
+    enter(this.transitions, status, this.modified)
   }
 
   #fail(reason: string): void {

@@ -13,7 +13,7 @@ export function checkTraining(world: World, caller: Caller, request: CreateTrain
   world.passRole(caller, request.RoleArn ?? '')
   checkAlgorithm(world, request)
   checkTime(request)
-  checkResources(world, request)
+  checkResources(request)
   checkInput(world, request)
   const { bucket } = locationOf(request.OutputDataConfig?.S3OutputPath ?? '')
   if (!world.s3.buckets.has(bucket)) throw invalid(`The bucket ${bucket} of S3OutputPath does not exist.`)
@@ -49,11 +49,10 @@ function checkTime({ StoppingCondition, EnableManagedSpotTraining }: CreateTrain
     )
 }
 
-function checkResources(world: World, { ResourceConfig, EnableManagedSpotTraining }: CreateTrainingJobRequest): void {
+function checkResources({ ResourceConfig }: CreateTrainingJobRequest): void {
   const { InstanceType, InstanceCount, VolumeSizeInGB } = ResourceConfig ?? {}
   if (InstanceType === undefined || InstanceCount === undefined || VolumeSizeInGB === undefined)
     throw invalid('ResourceConfig with InstanceType, InstanceCount and VolumeSizeInGB is required.')
-  world.quota(`${InstanceType} for ${EnableManagedSpotTraining ? 'spot ' : ''}training job usage`, 0, InstanceCount)
 }
 
 function checkInput(world: World, { InputDataConfig = [], RoleArn = '' }: CreateTrainingJobRequest): void {

@@ -4,7 +4,7 @@ import { inUse, invalid } from './errors.ts'
 import { listOf } from './lists.ts'
 import { TrainingJob } from './training-job.ts'
 import { checkTraining } from './training-request.ts'
-import type { Members, World } from './world.ts'
+import { type Members, sum, type World } from './world.ts'
 
 /** Training jobs. They stay for ever, as on AWS. */
 export class TrainingJobs {
@@ -23,11 +23,22 @@ export class TrainingJobs {
         `Training job names must be unique within an AWS account and region, and a job with this name already exists (${arn})`,
       )
     checkTraining(this.#world, caller, request)
+    this.#checkQuota(request)
     this.#world.tags.create(arn, request.Tags)
     const job = new TrainingJob(this.#world, request, arn)
     this.all.set(name, job)
     this.#world.mover.start(job)
     return { TrainingJobArn: arn }
+  }
+
+  /** @throws AwsError ResourceLimitExceeded */
+  #checkQuota({ ResourceConfig, EnableManagedSpotTraining: spot = false }: CreateTrainingJobRequest): void {
+    const { InstanceType, InstanceCount = 1 } = ResourceConfig ?? {}
+    const used = [...this.all.values()]
+      .filter(({ ended, request }) => ended === undefined && (request.EnableManagedSpotTraining ?? false) === spot)
+      .map(({ request: { ResourceConfig: of } }) => (of?.InstanceType === InstanceType ? (of?.InstanceCount ?? 1) : 0))
+    const name = `${InstanceType} for ${spot ? 'spot ' : ''}training job usage`
+    this.#world.quota(name, sum(used), InstanceCount)
   }
 
   /** @throws AwsError not ResourceNotFound, as the model has it */
@@ -71,12 +82,10 @@ export class TrainingJobs {
 }
 
 function described(job: TrainingJob) {
-  const { Tags: _, RetryStrategy, ...request } = job.request
+  const { Tags: _, SessionChainingConfig: __, ...request } = job.request
   const metrics = [{ MetricName: 'validation:discriminator_auc', Value: job.auc, Timestamp: job.ended }]
   return {
     ...request,
-    RetryStrategy,
-    TrainingJobName: job.name,
     TrainingJobArn: job.arn,
     ModelArtifacts: { S3ModelArtifacts: job.output },
     TrainingJobStatus: job.status,

@@ -6,7 +6,7 @@ import type { Models } from './models.ts'
 import { locationOf } from './s3.ts'
 import { checkObjects } from './training-request.ts'
 import { TransformJob } from './transform-job.ts'
-import type { Members, World } from './world.ts'
+import { type Members, sum, type World } from './world.ts'
 
 /** Batch transforms. They stay for ever, as on AWS. */
 export class TransformJobs {
@@ -49,13 +49,12 @@ export class TransformJobs {
     const { bucket } = locationOf(TransformOutput?.S3OutputPath ?? '')
     if (!this.#world.s3.buckets.has(bucket)) throw invalid(`The bucket ${bucket} of S3OutputPath does not exist.`)
     const { InstanceType, InstanceCount = 0 } = TransformResources ?? {}
-    const same = [...this.all.values()].filter((job) => job.ended === undefined)
-    const used = same.reduce(
-      (sum, { request: { TransformResources: of } }) =>
-        sum + (of?.InstanceType === InstanceType ? (of?.InstanceCount ?? 0) : 0),
-      0,
-    )
-    this.#world.quota(`${InstanceType} for transform job usage`, used, InstanceCount)
+    const used = [...this.all.values()]
+      .filter(({ ended }) => ended === undefined)
+      .map(({ request: { TransformResources: of } }) =>
+        of?.InstanceType === InstanceType ? (of?.InstanceCount ?? 0) : 0,
+      )
+    this.#world.quota(`${InstanceType} for transform job usage`, sum(used), InstanceCount)
   }
 
   #find(name: unknown): TransformJob {

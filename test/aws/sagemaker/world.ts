@@ -9,12 +9,16 @@ import type { Tags } from './tags.ts'
 /** Members of a request or an answer. */
 export type Members = Readonly<Record<string, unknown>>
 
+export const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
+
 /** What all rooms of this SageMaker share. */
 export class World {
   readonly s3: S3State
   readonly settings: SageMakerSettings
   readonly mover: Mover
   readonly tags: Tags
+  /** Endpoints whose variant is a scalable target, by name. */
+  readonly scaled = new Set<string>()
 
   constructor(parts: { s3: S3State; settings: SageMakerSettings; mover: Mover; tags: Tags }) {
     this.s3 = parts.s3
@@ -42,6 +46,12 @@ export class World {
 
   failure(kind: Kind, stage: string, name: string) {
     return failureOf(this.settings, { kind, stage, name })
+  }
+
+  /** @throws AwsError for a request to another region: this SageMaker is in one only */
+  checkRegion(region: string | undefined): void {
+    if (region === this.s3.region) return
+    throw new AwsError('NotImplemented', 501, `this sandbox has SageMaker in ${this.s3.region} only, not in ${region}`)
   }
 
   /** @throws AwsError unless the caller may do this */
