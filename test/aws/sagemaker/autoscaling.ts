@@ -120,7 +120,7 @@ export function autoscalingService({ scaling }: SageMaker, identify: (request: I
       DeleteScalingPolicy: taking((input) => scaling.deletePolicy(input)),
       DescribeScalingPolicies: taking((input) => scaling.describePolicies(input)),
     },
-    resource: ({ ResourceId }) => String(ResourceId ?? ''),
+    resource: (input) => (input as Input).ResourceId ?? '',
     identify,
   })
 }

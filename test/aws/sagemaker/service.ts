@@ -55,14 +55,10 @@ export function sagemakerService(sagemaker: SageMaker, identify: (request: Incom
   })
 }
 
+const NAMES = ['TrainingJobName', 'TransformJobName', 'EndpointName', 'EndpointConfigName', 'ModelName', 'ResourceArn']
+
 /** What a request is about. */
-const nameOf = (input: Members): string =>
-  String(
-    input.TrainingJobName ??
-      input.TransformJobName ??
-      input.EndpointName ??
-      input.EndpointConfigName ??
-      input.ModelName ??
-      input.ResourceArn ??
-      '',
-  )
+function nameOf(input: Members): string {
+  const name = NAMES.map((member) => input[member]).find((value) => typeof value === 'string')
+  return typeof name === 'string' ? name : ''
+}
