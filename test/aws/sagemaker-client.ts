@@ -8,7 +8,7 @@ import { type Sandbox, type SandboxSettings, startSandbox } from './start.ts'
 
 export let sandbox: Sandbox
 export let client: sagemaker.SageMakerClient
-let endpoints: runtime.SageMakerRuntimeClient
+export let endpoints: runtime.SageMakerRuntimeClient
 
 export const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
 export const IMAGE = '382416733822.dkr.ecr.us-east-1.amazonaws.com/ipinsights:1'
