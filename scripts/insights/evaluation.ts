@@ -63,10 +63,23 @@ function publicAddress(random: Random): number {
   }
 }
 
+/** Scores rows, `entities[entityIndex[i]]` from `ips[i]`, in their order: a model in this process, or an endpoint. */
+export type Score = (
+  entities: readonly string[],
+  entityIndex: Uint32Array,
+  ips: Uint32Array,
+) => Float64Array | Promise<Float64Array>
+
+/** By a model in this process. */
+export const scoreBy =
+  (weights: Weights) =>
+  (entities: readonly string[], entityIndex: Uint32Array, ips: Uint32Array): Float64Array =>
+    scoreAll(weights, rowsOf(weights, entities, entityIndex), ips)
+
 /** AUC of the model on these examples; NaN when there are none. */
 export function aucOn(weights: Weights, { entities, entityIndex, normal, attack }: Examples): number {
-  const rows = rowsOf(weights, entities, entityIndex)
-  return auc(scoreAll(weights, rows, normal), scoreAll(weights, rows, attack))
+  const score = scoreBy(weights)
+  return auc(score(entities, entityIndex, normal), score(entities, entityIndex, attack))
 }
 
 /** The simple rules on the same examples. */
@@ -75,8 +88,8 @@ function baselinesOn(history: History, { entities, entityIndex, normal, attack }
   return rulesOn(seen(normal), seen(attack))
 }
 
-/** Scores of the distinct pairs among those that can be scored. */
-export function distinctScores(weights: Weights, { pairs, scorable }: Holdout): Float64Array {
+/** The distinct pairs among those that can be scored. */
+export function distinctOf({ pairs, scorable }: Holdout): Pairs {
   const { starts, ips } = groupByEntity({
     entities: pairs.entities,
     entityIndex: scorable.map((row) => pairs.entityIndex[row]!),
@@ -92,8 +105,11 @@ export function distinctScores(weights: Weights, { pairs, scorable }: Holdout): 
       entityIndex[count] = e
       count += 1
     }
-  const rows = rowsOf(weights, pairs.entities, entityIndex.subarray(0, count))
-  return scoreAll(weights, rows, distinct.subarray(0, count))
+  return {
+    entities: pairs.entities,
+    entityIndex: entityIndex.subarray(0, count),
+    ip: distinct.subarray(0, count),
+  }
 }
 
 function rowsOf(weights: Weights, entities: readonly string[], entityIndex: Uint32Array): Uint32Array {
@@ -111,38 +127,68 @@ export interface CalibrationSettings {
   readonly model: string
 }
 
-/** Calibrates a model on held-out normal traffic. Undefined when no pair of it can be scored. */
-export async function calibrate(
-  weights: Weights,
-  train: Pairs,
-  holdoutPairs: Pairs,
-  settings: CalibrationSettings,
-  signal?: AbortSignal,
-): Promise<Calibration | undefined> {
-  const { alertsPerDay, days, minEvents, model } = settings
-  const grouped = groupByEntity(train)
-  const holdout = holdoutOf(holdoutPairs, eventsByEntity(train, grouped), minEvents)
+/** What a model is measured on: held-out traffic of entities that it knows, and attacks on them. */
+export interface Trial {
+  readonly train: Pairs
+  readonly holdout: Holdout
+  readonly examples: Examples
+  readonly distinct: Pairs
+}
+
+/** Undefined when no pair of the holdout can be scored. */
+export function trialOf(train: Pairs, holdoutPairs: Pairs, minEvents: number, seed: number): Trial | undefined {
+  const holdout = holdoutOf(holdoutPairs, eventsByEntity(train, groupByEntity(train)), minEvents)
   if (holdout.scorable.length === 0) return undefined
+  return { train, holdout, examples: examplesOf(holdout, seed), distinct: distinctOf(holdout) }
+}
+
+/** A model's scores in a trial. */
+export interface Measured {
+  readonly distinct: Float64Array
+  readonly normal: Float64Array
+  readonly attack: Float64Array
+}
+
+export async function measure(score: Score, { examples, distinct }: Trial, signal?: AbortSignal): Promise<Measured> {
+  const { entities, entityIndex, normal, attack } = examples
   await breathe(signal)
-  const scores = scoresOf(distinctScores(weights, holdout))
+  const scores = await score(distinct.entities, distinct.entityIndex, distinct.ip)
   await breathe(signal)
-  const examples = examplesOf(holdout, settings.seed)
-  const areaUnderCurve = aucOn(weights, examples)
+  const ofNormal = await score(entities, entityIndex, normal)
   await breathe(signal)
+  return { distinct: scores, normal: ofNormal, attack: await score(entities, entityIndex, attack) }
+}
+
+/** What the scores in a trial come to. */
+export function calibrationOf({ train, holdout, examples }: Trial, measured: Measured, settings: CalibrationSettings) {
+  const { alertsPerDay, days, minEvents, model } = settings
+  const scores = scoresOf(measured.distinct)
   return {
     version: 1,
     threshold: thresholdFor({ ...scores, days }, alertsPerDay),
     alertsPerDay,
     days,
     minEvents,
-    holdoutPairs: holdoutPairs.ip.length,
+    holdoutPairs: holdout.pairs.ip.length,
     unseenPairs: holdout.unseen,
     sparsePairs: holdout.sparse,
     ...scores,
-    auc: areaUnderCurve,
-    baselines: baselinesOn(new History(train, grouped), examples),
+    auc: auc(measured.normal, measured.attack),
+    baselines: baselinesOn(new History(train), examples),
     model,
-  }
+  } satisfies Calibration
+}
+
+/** Calibrates a model on held-out normal traffic. Undefined when no pair of it can be scored. */
+export async function calibrate(
+  score: Score,
+  train: Pairs,
+  holdoutPairs: Pairs,
+  settings: CalibrationSettings,
+  signal?: AbortSignal,
+): Promise<Calibration | undefined> {
+  const trial = trialOf(train, holdoutPairs, settings.minEvents, settings.seed)
+  return trial && calibrationOf(trial, await measure(score, trial, signal), settings)
 }
 
 /** Lets signals in, and stops when one has come. */

@@ -26,6 +26,29 @@ export async function readPairs(files: readonly string[], signal?: AbortSignal):
   return rows.pairs()
 }
 
+/** Bytes under the name that errors call them by. */
+export interface PairSource {
+  readonly name: string
+  open(): Promise<AsyncIterable<Uint8Array>>
+}
+
+/** The same of whatever can be read, such as objects in S3. */
+export async function readPairsFrom(sources: AsyncIterable<PairSource>, signal?: AbortSignal): Promise<Pairs> {
+  const rows = new Rows()
+  for await (const { name, open } of sources) {
+    rows.begin(name)
+    let kept: Buffer = Buffer.alloc(0)
+    for await (const chunk of await open()) {
+      signal?.throwIfAborted()
+      const all = kept.length === 0 ? Buffer.from(chunk) : Buffer.concat([kept, chunk])
+      kept = all.subarray(rows.take(all, all.length))
+      if (kept.length > LONGEST) rows.reject(kept, 0, 40, 'the row is too long')
+    }
+    if (kept.length > 0) rows.take(Buffer.concat([kept, Buffer.of(NEWLINE)]), kept.length + 1)
+  }
+  return rows.pairs()
+}
+
 async function readFile(file: string, rows: Rows, signal?: AbortSignal): Promise<void> {
   const handle = await open(file)
   try {

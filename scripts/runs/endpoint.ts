@@ -18,6 +18,21 @@ const schema = z.strictObject({
 /** What an endpoint that was left running notes about itself in its run's folder. */
 export type EndpointRecord = z.infer<typeof schema>
 
+const sagemakerSchema = z.strictObject({
+  /** Name of the SageMaker endpoint. */
+  sagemaker: z.string().min(1),
+  region: z.string().min(1),
+  /** The endpoint configuration with this run's model: when another one is in service, another model answers. */
+  config: z.string().min(1),
+  /** As `model` of the calibration that belongs to it, and `digest` of the training. */
+  model: z.string(),
+  /** When the process that waits for it deletes the endpoint. If that process has ended, nobody does. */
+  until: z.iso.datetime().optional(),
+})
+
+/** What deploy notes about an endpoint in SageMaker, at the same place. */
+export type SageMakerRecord = z.infer<typeof sagemakerSchema>
+
 /** Header with which an endpoint says who it is, without giving its token away. */
 export const IDENTITY_HEADER = 'x-prestage-endpoint'
 /** Header that names the model's digest. */
@@ -30,11 +45,20 @@ export const knowsToken = (given: string, token: string): boolean =>
   timingSafeEqual(Buffer.from(identityOf(given)), Buffer.from(identityOf(token)))
 
 /** Undefined when none was noted, or what is noted cannot be read. */
-export async function endpointOf(run: Run): Promise<EndpointRecord | undefined> {
+export const endpointOf = (run: Run): Promise<EndpointRecord | undefined> => noted(run, schema)
+
+/** The endpoint in SageMaker that deploy left for this run; undefined when none was noted. */
+export const sagemakerEndpointOf = (run: Run): Promise<SageMakerRecord | undefined> => noted(run, sagemakerSchema)
+
+export async function noteSagemakerEndpoint(run: Run, record: SageMakerRecord): Promise<void> {
+  await run.store.write(paths.endpoint, `${JSON.stringify(record, null, 2)}\n`)
+}
+
+async function noted<T>(run: Run, form: z.ZodType<T>): Promise<T | undefined> {
   const text = await run.store.text(paths.endpoint)
   if (text === undefined) return undefined
   try {
-    return schema.parse(JSON.parse(text))
+    return form.parse(JSON.parse(text))
   } catch {
     return undefined
   }

@@ -60,10 +60,16 @@ export function timeOf(text: string, name: string): Date {
 }
 
 function spanOf(text: string): number {
+  const span = spanIn(text)
+  if (span === undefined) throw new UsageError(`--last "${text}" is not a span`, 'write 90m, 24h, 7d or 2w')
+  return span
+}
+
+/** `90m`, `24h`, `7d`, `2w` in milliseconds; undefined when it is anything else. */
+export function spanIn(text: string): number | undefined {
   const match = /^(\d+)\s*(m|h|d|w)$/i.exec(text)
   const span = match === null ? 0 : Number(match[1]) * SPANS[match[2]?.toLowerCase() as keyof typeof SPANS]
-  if (span <= 0) throw new UsageError(`--last "${text}" is not a span`, 'write 90m, 24h, 7d or 2w')
-  return span
+  return span > 0 ? span : undefined
 }
 
 /** `20261120T0000Z`, with seconds where there are some */

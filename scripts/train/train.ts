@@ -1,7 +1,7 @@
 import type { Context } from '../cli/context.ts'
 import { eventsByEntity, groupByEntity } from '../insights/baselines.ts'
 import { type Calibration, calibrationText } from '../insights/calibration.ts'
-import { aucOn, calibrate, examplesOf, holdoutOf } from '../insights/evaluation.ts'
+import { aucOn, calibrate, examplesOf, holdoutOf, scoreBy } from '../insights/evaluation.ts'
 import type { Hyperparameters } from '../insights/hyperparameters.ts'
 import { digestOf, packModel, type Trained } from '../insights/model-file.ts'
 import type { Weights } from '../insights/network.ts'
@@ -123,7 +123,7 @@ async function calibrationOf(
   if (holdout === undefined) return undefined
   const progress = world.progress('calibrating', holdout.ip.length, 'pairs')
   const settings = { alertsPerDay, days: holdoutDays, minEvents: MIN_EVENTS, seed, model }
-  const calibration = await calibrate(weights, train, holdout, settings, world.signal)
+  const calibration = await calibrate(scoreBy(weights), train, holdout, settings, world.signal)
   progress.set(holdout.ip.length)
   progress.end()
   return calibration

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { thresholdFor } from '../../scripts/insights/calibration.ts'
-import { calibrate, distinctScores, examplesOf, holdoutOf } from '../../scripts/insights/evaluation.ts'
+import { calibrate, distinctOf, examplesOf, holdoutOf, scoreBy } from '../../scripts/insights/evaluation.ts'
 import { isPublic } from '../../scripts/insights/ipv4.ts'
 import type { Pairs } from '../../scripts/insights/pairs.ts'
 import { homeBodies, someWeights } from './tiny.ts'
@@ -21,12 +21,16 @@ test('only pairs of entities that can be scored count, and the rest is counted',
   assert.deepEqual([[...scorable], unseen, sparse], [[0, 2, 4, 5], 1, 1])
 })
 
-test('scores are of distinct pairs', () => {
-  const weights = someWeights()
-  const holdout = holdoutOf(HOLDOUT, KNOWN, 10)
-  const once = { ...HOLDOUT, entityIndex: Uint32Array.of(0, 0, 0), ip: Uint32Array.of(7, 8, 9) }
-  assert.equal(distinctScores(weights, holdout).length, 3)
-  assert.deepEqual(distinctScores(weights, holdout), distinctScores(weights, holdoutOf(once, KNOWN, 10)))
+test('each pair that can be scored is taken once', () => {
+  const { entities, entityIndex, ip } = distinctOf(holdoutOf(HOLDOUT, KNOWN, 10))
+  assert.deepEqual(
+    [...ip].map((address, i) => [entities[entityIndex[i] ?? -1], address]),
+    [
+      ['known', 7],
+      ['known', 8],
+      ['known', 9],
+    ],
+  )
 })
 
 test('an attack is the same entity from a random public address, the same for the same seed', () => {
@@ -44,7 +48,7 @@ test('an attack is the same entity from a random public address, the same for th
 const SETTINGS = { alertsPerDay: 2, days: 3, minEvents: 10, seed: 1, model: 'digest' }
 
 test('a calibration holds what later thresholds need', async () => {
-  const calibration = await calibrate(someWeights(), homeBodies(5, 40), homeBodies(5, 20, 9), SETTINGS)
+  const calibration = await calibrate(scoreBy(someWeights()), homeBodies(5, 40), homeBodies(5, 20, 9), SETTINGS)
   assert.ok(calibration !== undefined)
   assert.equal(calibration.threshold, calibration.tail[6])
   assert.equal(thresholdFor(calibration, 1), calibration.tail[3])
@@ -54,10 +58,16 @@ test('a calibration holds what later thresholds need', async () => {
 })
 
 test('without a pair to score there is no calibration', async () =>
-  assert.equal(await calibrate(someWeights(), homeBodies(5, 9), homeBodies(5, 20), SETTINGS), undefined))
+  assert.equal(await calibrate(scoreBy(someWeights()), homeBodies(5, 9), homeBodies(5, 20), SETTINGS), undefined))
 
 test('it stops when told to', () =>
   assert.rejects(
-    calibrate(someWeights(), homeBodies(5, 40), homeBodies(5, 20), SETTINGS, AbortSignal.abort(new Error('stopped'))),
+    calibrate(
+      scoreBy(someWeights()),
+      homeBodies(5, 40),
+      homeBodies(5, 20),
+      SETTINGS,
+      AbortSignal.abort(new Error('stopped')),
+    ),
     /stopped/,
   ))

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { UserError } from '../../scripts/cli/errors.ts'
 import { encodeEntity } from '../../scripts/insights/entity-codec.ts'
 import { formatIpv4 } from '../../scripts/insights/ipv4.ts'
-import { readPairs } from '../../scripts/insights/pairs.ts'
+import { readPairs, readPairsFrom } from '../../scripts/insights/pairs.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const folder = tempFolder()
@@ -51,6 +51,37 @@ test('rows that lie across the pieces that a large file is read in', async () =>
   assert.equal(ip.length, count)
   for (let i = 0; i < count; i++)
     assert.equal(ip[i], (((i & 255) << 24) | (((i >> 8) & 255) << 16) | (7 << 8) | 9) >>> 0)
+})
+
+test('streams come to the same, wherever they are cut', () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(fc.nat({ max: 60 }), { maxLength: 8 }), async (cuts) => {
+      const bytes = Buffer.from('ü,1.2.3.4\nb,0.0.0.0\nü,5.6.7.8\nlong-name,9.9.9.9')
+      const ends = [...new Set([0, ...cuts.filter((cut) => cut < bytes.length), bytes.length])].sort((a, b) => a - b)
+      const open = async () =>
+        (async function* () {
+          for (const [i, end] of ends.entries()) yield bytes.subarray(ends[i - 1] ?? 0, end)
+        })()
+      const streams = (async function* () {
+        yield { name: 's3://bucket/a.csv', open }
+        yield { name: 's3://bucket/b.csv', open }
+      })()
+      const { entities, ip } = await readPairsFrom(streams)
+      assert.deepEqual(entities, ['ü', 'b', 'long-name'])
+      assert.deepEqual(Array.from(ip, formatIpv4), Array(2).fill(['1.2.3.4', '0.0.0.0', '5.6.7.8', '9.9.9.9']).flat())
+    }),
+    { numRuns: 50 },
+  ))
+
+test('a bad row of a stream is named by stream and line', async () => {
+  const open = async () =>
+    (async function* () {
+      yield Buffer.from('a,1.2.3.4\nb,1.2.3\n')
+    })()
+  const streams = (async function* () {
+    yield { name: 's3://bucket/a.csv', open }
+  })()
+  await assert.rejects(readPairsFrom(streams), /^UserError: s3:\/\/bucket\/a\.csv:2: "b,1\.2\.3": the second field/)
 })
 
 const bad: [row: string | Buffer, why: RegExp][] = [

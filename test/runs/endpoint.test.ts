@@ -3,7 +3,19 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { UserError } from '../../scripts/cli/errors.ts'
-import { IDENTITY_HEADER, identityOf, knowsToken, stateOf, stopEndpoint } from '../../scripts/runs/endpoint.ts'
+import {
+  endpointOf,
+  IDENTITY_HEADER,
+  identityOf,
+  knowsToken,
+  noteSagemakerEndpoint,
+  sagemakerEndpointOf,
+  stateOf,
+  stopEndpoint,
+} from '../../scripts/runs/endpoint.ts'
+import { createRun } from '../../scripts/runs/workspace.ts'
+import { tempFolder } from '../support/temp.ts'
+import { REQUEST } from './fixture/ledger.ts'
 
 const TOKEN = 'a token'
 
@@ -71,3 +83,12 @@ test('who is silent, or does not stop, is named with what to do', async () => {
 for (const given of ['', 'a toke', 'a token ', 'A token'])
   test(`"${given}" is not the token`, () => assert.equal(knowsToken(given, TOKEN), false))
 test('the token is', () => assert.equal(knowsToken(TOKEN, TOKEN), true))
+
+test('an endpoint in SageMaker is noted, and not taken for one on this machine', async () => {
+  const run = await createRun(tempFolder(), REQUEST)
+  assert.equal(await sagemakerEndpointOf(run), undefined)
+  const record = { sagemaker: 'prestage-waf', region: 'eu-west-1', config: 'prestage-1', model: 'digest' }
+  await noteSagemakerEndpoint(run, record)
+  assert.deepEqual(await sagemakerEndpointOf(run), record)
+  assert.equal(await endpointOf(run), undefined)
+})
