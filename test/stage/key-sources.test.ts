@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -84,10 +84,24 @@ async function parquetReport(): Promise<string> {
   return manifestOf(folder)
 }
 
+/** A report of files that fixture/make_orc.py made, with the same rows. */
+function orcReport(names: readonly string[]): string {
+  const schema =
+    'struct<bucket:string,key:string,version_id:string,is_latest:boolean,is_delete_marker:boolean,size:bigint,last_modified_date:timestamp,e_tag:string,storage_class:string,is_multipart_uploaded:boolean,encryption_status:string>'
+  const files = names.map((name) => `inv/org-logs/all/data/${name}`)
+  const folder = report('ORC', schema, files, '2026-03-05T01:00:00Z')
+  for (const [i, file] of files.entries())
+    copyFileSync(new URL(`fixture/inventory-${names[i]}.orc`, import.meta.url), join(folder, file))
+  return manifestOf(folder)
+}
+
 describe('keys from an S3 Inventory report', () => {
   for (const [name, make] of [
     ['CSV', async () => csvReport()],
     ['Parquet', parquetReport],
+    ['ORC, deflated', async () => orcReport(['zlib'])],
+    ['ORC, with Snappy and of version 0.11', async () => orcReport(['snappy'])],
+    ['ORC, neither compressed', async () => orcReport(['plain'])],
   ] as const)
     it(`${name}: those of the window, current versions only, without a LIST request`, async () => {
       const { result, stderr } = await stage(['--keys', 'inventory', '--inventory', await make()])
@@ -117,14 +131,57 @@ describe('keys from an S3 Inventory report', () => {
       /no sizes/,
     ],
     [
-      'in ORC',
+      'in ORC without sizes',
+      () => [
+        '--keys',
+        'inventory',
+        '--inventory',
+        manifestOf(report('ORC', 'struct<bucket:string,key:string>', ['inv/x'], '2026-03-05T01:00:00Z')),
+      ],
+      /no sizes/,
+    ],
+    [
+      'in ORC that is none',
       () => [
         '--keys',
         'inventory',
         '--inventory',
         manifestOf(report('ORC', 'struct<bucket:string,key:string,size:bigint>', ['inv/x'], '2026-03-05T01:00:00Z')),
       ],
-      /ORC cannot be read/,
+      /the file inv\/x of the inventory cannot be read: it is no ORC file/,
+    ],
+    [
+      'in ORC with Zstandard',
+      () => ['--keys', 'inventory', '--inventory', orcReport(['zstd'])],
+      /the file inv\/org-logs\/all\/data\/zstd of the inventory cannot be read: it is compressed with ZSTD/,
+    ],
+    [
+      'in a format that is not known',
+      () => [
+        '--keys',
+        'inventory',
+        '--inventory',
+        manifestOf(report('Avro', 'bucket, key, size', ['inv/x'], '2026-03-05T01:00:00Z')),
+      ],
+      /inventory reports in Avro cannot be read/,
+    ],
+    [
+      'without a key of the window',
+      () => ['--keys', 'inventory', '--inventory', orcReport(['plain']), '--account', '999999999999'],
+      /no cloudtrail logs of .*\n.*inventory of org-logs, begun 2026-03-05/,
+    ],
+    [
+      'in Parquet that is none',
+      () => {
+        const schema = 'message s3.inventory { required binary key (STRING); optional int64 size; }'
+        return [
+          '--keys',
+          'inventory',
+          '--inventory',
+          manifestOf(report('Parquet', schema, ['inv/x'], '2026-03-05T01:00:00Z')),
+        ]
+      },
+      /the files of the inventory cannot be read: Invalid Input Error/,
     ],
     ['that is not there', () => ['--keys', 'inventory', '--inventory', '/nowhere/manifest.json'], /no such object/],
     [

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { compactTime } from '../../scripts/runs/window.ts'
 import { FolderBackend } from '../aws/s3/folder.ts'
 import { startSandbox } from '../aws/start.ts'
@@ -139,32 +142,67 @@ describe('other ways to the keys, from S3', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
-  it('an inventory report, with no LIST request over the logs', async () => {
+  /** A data file of a report with all keys, in no order. */
+  const csv = async (): Promise<Buffer> => {
+    const rows = [...KEYS, ...ODD].reverse()
+    const line = (key: string) =>
+      `"org-logs","${encodeURIComponent(key)}","${Buffer.byteLength(`content of ${key}`)}"\n`
+    return gzipSync(rows.map(line).join(''))
+  }
+  const parquet = async (): Promise<Buffer> => {
+    const folder = tempFolder()
+    const [source, target] = [join(folder, 'rows.json'), join(folder, 'rows.parquet')]
+    const rows = [...KEYS, ...ODD].reverse().map((key) => ({ key, size: Buffer.byteLength(`content of ${key}`) }))
+    writeFileSync(source, rows.map((row) => JSON.stringify(row)).join('\n'))
+    const connection = await (await DuckDBInstance.create()).connect()
+    const select = `SELECT 'org-logs' AS bucket, key, size FROM read_json('${source}')`
+    await connection.run(`COPY (${select}) TO '${target}' (FORMAT parquet)`)
+    return readFileSync(target)
+  }
+  const message =
+    'message s3.inventory { required binary bucket (STRING); required binary key (STRING); optional int64 size; }'
+  for (const [fileFormat, fileSchema, make] of [
+    ['CSV', 'Bucket, Key, Size', csv],
+    ['Parquet', message, parquet],
+  ] as const)
+    it(`an inventory report in ${fileFormat}, with no LIST request over the logs`, async () => {
+      const { sandbox, stage } = await world()
+      sandbox.s3.create('inventories')
+      sandbox.s3.put('inventories', 'all/data/1', await make())
+      const manifest = {
+        sourceBucket: 'org-logs',
+        destinationBucket: 'arn:aws:s3:::inventories',
+        creationTimestamp: String(Date.parse('2026-03-05T01:00:00Z')),
+        fileFormat,
+        fileSchema,
+        files: [{ key: 'all/data/1' }],
+      }
+      sandbox.s3.put('inventories', 'all/manifest.json', JSON.stringify(manifest))
+      const uri = 's3://inventories/all/manifest.json'
+      const { result, stderr } = await stage(['--yes', '--keys', 'inventory', '--inventory', uri])
+      assert.ok(result, stderr)
+      assert.deepEqual([result.listRequests, result.objects], [0, EXPECTED.length])
+      assertStaged(sandbox, result.run)
+    })
+
+  it('an inventory report in ORC, as a plan', async () => {
     const { sandbox, stage } = await world()
     sandbox.s3.create('inventories')
-    const rows = [...KEYS, ...ODD]
-      .reverse()
-      .map((key) => `"org-logs","${encodeURIComponent(key)}","${Buffer.byteLength(`content of ${key}`)}"`)
-    sandbox.s3.put('inventories', 'all/data/1.csv.gz', gzipSync(`${rows.join('\n')}\n`))
+    sandbox.s3.put('inventories', 'd/1.orc', readFileSync(new URL('fixture/inventory-zlib.orc', import.meta.url)))
     const manifest = {
       sourceBucket: 'org-logs',
       destinationBucket: 'arn:aws:s3:::inventories',
       creationTimestamp: String(Date.parse('2026-03-05T01:00:00Z')),
-      fileFormat: 'CSV',
-      fileSchema: 'Bucket, Key, Size',
-      files: [{ key: 'all/data/1.csv.gz' }],
+      fileFormat: 'ORC',
+      fileSchema: 'struct<bucket:string,key:string,size:bigint>',
+      files: [{ key: 'd/1.orc' }],
     }
-    sandbox.s3.put('inventories', 'all/manifest.json', JSON.stringify(manifest))
-    const { result, stderr } = await stage([
-      '--yes',
-      '--keys',
-      'inventory',
-      '--inventory',
-      's3://inventories/all/manifest.json',
-    ])
+    sandbox.s3.put('inventories', 'manifest.json', JSON.stringify(manifest))
+    const uri = 's3://inventories/manifest.json'
+    const { result, stderr } = await stage(['--dry-run', '--keys', 'inventory', '--inventory', uri])
     assert.ok(result, stderr)
-    assert.equal(result.listRequests, 0)
-    assertStaged(sandbox, result.run)
+    // Two accounts, the day and the two hours after it, and the odd key.
+    assert.deepEqual([result.listRequests, result.objects], [0, 2 * 26 + 1])
   })
 })
 

@@ -1,4 +1,4 @@
-import { UserError } from '../../cli/errors.ts'
+import { messageOf, UserError } from '../../cli/errors.ts'
 import type { ObjectInfo } from '../../stores/store.ts'
 import type { InventoryManifest } from './inventory.ts'
 
@@ -41,28 +41,43 @@ export async function* inventoryQuery(
           ...(etag && { etag: String(etag).replaceAll('"', '') }),
           ...(storageClass && { storageClass: String(storageClass) }),
         }
+  } catch (error) {
+    const [reason = ''] = messageOf(error).split('\n')
+    throw new UserError(`the files of the inventory cannot be read: ${reason}`, {
+      hint: 'take another report, or leave --keys inventory out',
+      cause: error,
+    })
   } finally {
     connection.closeSync()
     instance.closeSync()
   }
 }
 
+/** @throws UserError when the report is of no use */
+export function checkColumns(manifest: InventoryManifest): void {
+  if (!['CSV', 'ORC', 'PARQUET'].includes(manifest.fileFormat.toUpperCase()))
+    throw new UserError(`inventory reports in ${manifest.fileFormat} cannot be read`, {
+      hint: 'configure the inventory as CSV, ORC or Parquet',
+    })
+  if (!names(manifest).includes(isCsv(manifest) ? 'Size' : 'size'))
+    throw new UserError('the inventory has no sizes: without them neither plan nor proof is possible', {
+      hint: 'add the optional field Size to the inventory configuration',
+    })
+}
+
 /** Names of the columns, as the report's format spells them. */
 const isCsv = ({ fileFormat }: InventoryManifest): boolean => fileFormat.toUpperCase() === 'CSV'
-const names = (manifest: InventoryManifest): string[] =>
-  isCsv(manifest)
-    ? manifest.fileSchema.split(',').map((name) => name.trim())
-    : [...manifest.fileSchema.matchAll(/(\w+)\s*(?:\([^)]*\))?;/g)].map(([, name]) => name ?? '')
+const names = ({ fileFormat, fileSchema }: InventoryManifest): string[] => {
+  if (fileFormat.toUpperCase() === 'CSV') return fileSchema.split(',').map((name) => name.trim())
+  const column = fileFormat.toUpperCase() === 'ORC' ? /[<,]\s*(\w+)\s*:/g : /(\w+)\s*(?:\([^)]*\))?;/g
+  return [...fileSchema.matchAll(column)].map(([, name]) => name ?? '')
+}
 
 function columnsOf(manifest: InventoryManifest): string {
   const column = (csv: string, other: string, type: string, as: string) => {
     const name = isCsv(manifest) ? csv : other
     return `CAST(${names(manifest).includes(name) ? `"${name}"` : 'NULL'} AS ${type}) AS ${as}`
   }
-  if (!names(manifest).includes(isCsv(manifest) ? 'Size' : 'size'))
-    throw new UserError('the inventory has no sizes: without them neither plan nor proof is possible', {
-      hint: 'add the optional field Size to the inventory configuration',
-    })
   return [
     // Keys are percent-encoded in CSV reports only.
     isCsv(manifest) ? 'url_decode("Key") AS key' : 'key',
@@ -84,16 +99,7 @@ function currentOnly(manifest: InventoryManifest): string {
 
 function relationOf(manifest: InventoryManifest, files: readonly string[]): string {
   const list = `[${files.map((file) => `'${file.replaceAll("'", "''")}'`).join(', ')}]`
-  switch (manifest.fileFormat.toUpperCase()) {
-    case 'PARQUET':
-      return `read_parquet(${list})`
-    case 'CSV': {
-      const columns = names(manifest).map((name) => `'${name.replaceAll(/\W/g, '')}': 'VARCHAR'`)
-      return `read_csv(${list}, header = false, delim = ',', quote = '"', escape = '"', compression = 'gzip', columns = {${columns.join(', ')}})`
-    }
-    default:
-      throw new UserError(`inventory reports in ${manifest.fileFormat} cannot be read`, {
-        hint: 'configure the inventory as CSV or Parquet',
-      })
-  }
+  if (!isCsv(manifest)) return `read_parquet(${list})`
+  const columns = names(manifest).map((name) => `'${name.replaceAll(/\W/g, '')}': 'VARCHAR'`)
+  return `read_csv(${list}, header = false, delim = ',', quote = '"', escape = '"', auto_detect = false, compression = 'gzip', columns = {${columns.join(', ')}})`
 }

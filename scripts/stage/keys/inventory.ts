@@ -11,7 +11,8 @@ import { folderStore } from '../../stores/folder.ts'
 import { type AwsSettings, openStore } from '../../stores/open.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
 import { locationOf } from '../../stores/uri.ts'
-import { inventoryQuery } from './inventory-query.ts'
+import { REWRITTEN_SCHEMA, rewriteOrc } from './inventory-orc.ts'
+import { checkColumns, inventoryQuery } from './inventory-query.ts'
 import { daysOf, type KeySource, keyFilter, type Scope } from './key-source.ts'
 
 /** What is used of an inventory's manifest.json. Fields: "Inventory manifest", S3 user guide. */
@@ -46,6 +47,7 @@ export async function inventoryKeys(
   { base, signal, etags, ...aws }: InventorySettings,
 ): Promise<KeySource> {
   const { manifest, store } = await openReport(uri, aws)
+  checkColumns(manifest)
   const begun = new Date(Number(manifest.creationTimestamp))
   if (begun < scope.window.to)
     throw new UserError(`the inventory ${uri} was begun at ${utc(begun)}, before the window ends`, {
@@ -112,19 +114,22 @@ async function* rowsOf(
   signal: AbortSignal,
 ): AsyncGenerator<ObjectInfo> {
   const folder = await mkdtemp(join(tmpdir(), 'prestage-inventory-'))
+  const isWanted = keyFilter(scope)
+  const isOrc = manifest.fileFormat.toUpperCase() === 'ORC'
   try {
-    const files = await pMap(
-      manifest.files,
-      async ({ key }, i) => {
-        // Names of our own: the manifest's keys are input.
-        const file = join(folder, `part-${i}`)
-        await pipeline(await store.read(key), createWriteStream(file), { signal })
-        return file
-      },
-      { concurrency: 4, signal },
-    )
-    const isWanted = keyFilter(scope)
-    for await (const object of inventoryQuery(manifest, files, { days: daysOf(scope), base, scratch: folder })) {
+    const fetched = async ({ key }: { key: string }, i: number) => {
+      // Names of our own: the manifest's keys are input.
+      const path = join(folder, `part-${i}`)
+      await pipeline(await store.read(key), createWriteStream(path), { signal })
+      if (!isOrc) return path
+      const target = join(folder, `csv-${i}`)
+      await rewriteOrc({ path, key }, target, isWanted, signal)
+      await rm(path)
+      return target
+    }
+    const files = await pMap(manifest.files, fetched, { concurrency: 4, signal })
+    const readable = isOrc ? { ...manifest, fileFormat: 'CSV', fileSchema: REWRITTEN_SCHEMA } : manifest
+    for await (const object of inventoryQuery(readable, files, { days: daysOf(scope), base, scratch: folder })) {
       signal.throwIfAborted()
       if (isWanted(object.key)) yield object
     }
