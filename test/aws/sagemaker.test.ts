@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { formatIpv4 } from '../../scripts/insights/ipv4.ts'
-import { createJob, deployed, endpoint, home, invoke, job, sandbox } from './sagemaker-client.ts'
+import { createJob, deployed, endpoint, home, invoke, job, sandbox, start } from './sagemaker-client.ts'
 
 describe('from pairs to scores', () => {
   test('a training job goes through its states', async () => {
+    await start({ now: () => new Date('2026-11-24T12:00:00Z') })
     await createJob()
     const states: (string | undefined)[] = []
     for (;;) {
