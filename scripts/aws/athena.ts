@@ -35,7 +35,7 @@ export interface Finished {
 }
 
 /** Looks at a query grow apart from here to there, in milliseconds. */
-const POLL = { first: 250, factor: 1.5, longest: 5000 } as const
+const POLL = { first: 100, factor: 1.5, longest: 5000 } as const
 
 /** Rows of one page: the most that Athena gives. */
 const PAGE = 1000

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { sources } from '../../scripts/sources/registry.ts'
+import { athenaWorld, linesAt, linesIn } from '../support/athena-world.ts'
+import { runScript } from '../support/run-script.ts'
+import { simulatedLogs } from '../support/simulated.ts'
+import { tempFolder } from '../support/temp.ts'
+
+const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
+
+describe('Athena and DuckDB extract the same pairs', async () => {
+  const { sandbox, run, stage } = await athenaWorld()
+  const workspace = tempFolder()
+  const runs: Record<string, string> = {}
+
+  before(async () => {
+    const logs = await simulatedLogs()
+    await sandbox.s3.load('org-logs', logs)
+    for (const source of Object.keys(sources)) {
+      const staged = await stage(source, WINDOW)
+      assert.equal(staged.code, 0, staged.stderr)
+      runs[source] = staged.result.run
+      const args = ['--source', source, '--logs', logs, '--workspace', workspace, '--output', 'json', ...WINDOW]
+      const local = await runScript('stage', args)
+      runs[`${source} here`] = JSON.parse(local.stdout).run
+    }
+  })
+
+  for (const source of Object.values(sources))
+    for (const [entity, flags] of [
+      ...Object.keys(source.entities).map((name) => [name, []] as const),
+      [source.defaultEntity, ['--include-private', '--dedupe']] as const,
+    ])
+      it(`${source.id} by ${entity} ${flags.join(' ')}`, async () => {
+        const args = ['--entity', entity, '--overwrite', ...flags]
+        const there = await run('extract', ['--run', runs[source.id] ?? '', '--yes', ...args])
+        assert.ok(there.result, there.stderr)
+        const here = await runScript('extract', [
+          ...['--workspace', workspace, '--run', runs[`${source.id} here`] ?? '', '--output', 'json'],
+          ...args,
+        ])
+        const expected = JSON.parse(here.stdout)
+        for (const field of ['events', 'pairs', 'trainPairs', 'holdoutPairs', 'entities', 'dropped', 'cutoff'])
+          assert.deepEqual(there.result[field], expected[field], field)
+        const local = `${workspace}/runs/${runs[`${source.id} here`]}`
+        for (const part of ['pairs/train/', 'pairs/holdout/'])
+          assert.deepEqual(await linesAt(sandbox, there.result.run, part), linesIn(`${local}/${part}`), part)
+        const known = await linesAt(sandbox, there.result.run, 'entities.csv')
+        assert.equal(known.length, expected.entities)
+        assert.deepEqual(sandbox.violations, [])
+      })
+
+  it('leaves no table but the source’s, and no scratch', async () => {
+    assert.deepEqual(sandbox.athena.catalog.names(), ['prestage.cloudtrail', 'prestage.waf'])
+    for (const source of Object.keys(sources)) {
+      const prefix = `prestage/runs/${runs[source]}/`
+      assert.deepEqual(sandbox.s3.keys('org-staging', `${prefix}tmp/`), [])
+      const folders = sandbox.s3
+        .keys('org-staging', `${prefix}pairs/`)
+        .map((key) => key.slice(prefix.length).split('/')[2])
+      assert.equal(new Set(folders).size, 2)
+    }
+  })
+})
