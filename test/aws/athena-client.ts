@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach } from 'node:test'
 import * as athena from '@aws-sdk/client-athena'
-import { type Sandbox, type SandboxSettings, startSandbox } from './start.ts'
+import { type Sandbox, startSandbox } from './start.ts'
 
 export let sandbox: Sandbox
 export let client: athena.AthenaClient
 
 export const OUTPUT = 's3://results/out/'
 
-export async function start(settings: SandboxSettings = {}): Promise<void> {
-  await sandbox?.close()
-  sandbox = await startSandbox({ buckets: { ws: {}, results: {} }, athena: { pace: 'manual' }, ...settings })
-  client = clientFor(sandbox)
-}
-
-export function clientFor(of: Sandbox): athena.AthenaClient {
-  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = of.env
+beforeEach(async () => {
+  sandbox = await startSandbox({ buckets: { ws: {}, results: {} }, athena: { pace: 'manual' } })
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = sandbox.env
   const credentials = { accessKeyId, secretAccessKey }
-  return new athena.AthenaClient({ endpoint: of.url, region: 'us-east-1', maxAttempts: 1, credentials })
-}
-
-beforeEach(() => start())
+  client = new athena.AthenaClient({ endpoint: sandbox.url, region: 'us-east-1', maxAttempts: 1, credentials })
+})
 
 afterEach(async () => {
   client.destroy()

@@ -94,11 +94,11 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     requests: counters,
     faults,
     violations,
-    close: () => {
+    close: async () => {
       control.runner.close()
       sagemaker.close()
-      athena.close()
-      return server.close()
+      await athena.close()
+      await server.close()
     },
   }
 }

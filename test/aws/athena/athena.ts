@@ -1,10 +1,11 @@
 import type { S3State } from '../s3/state.ts'
 import { Catalog } from './catalog.ts'
-import type { World } from './execution.ts'
+import { Parser } from './parser.ts'
 import { Queries } from './queries.ts'
 import type { Query, State } from './query.ts'
 import { Runner } from './runner.ts'
 import { type AthenaSettings, defaultSettings } from './settings.ts'
+import type { World } from './world.ts'
 
 /** The Athena of a sandbox, as a test reaches into it. */
 export class Athena {
@@ -13,13 +14,14 @@ export class Athena {
   readonly queries: Queries
   readonly runner: Runner
   readonly s3: S3State
+  readonly #parser = new Parser()
 
   /** @param broken is told of bugs of the sandbox */
   constructor(s3: S3State, broken: (error: unknown) => void) {
     const world: World = { s3, catalog: this.catalog, settings: this.settings }
     this.s3 = s3
     this.runner = new Runner(world, broken)
-    this.queries = new Queries(world, this.runner)
+    this.queries = new Queries(world, this.runner, this.#parser)
   }
 
   /** Move what is under way, or only one query, by so many steps. */
@@ -43,7 +45,8 @@ export class Athena {
     return this.queries.all.filter((query) => this.runner.canMove(query) && (id === undefined || query.id === id))
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.runner.close()
+    await this.#parser.close()
   }
 }

@@ -1,5 +1,5 @@
 import { AwsError } from '../http.ts'
-import { ddlFailed, semantic } from './errors.ts'
+import { userError } from './errors.ts'
 import { type HiveType, typeText } from './hive-types.ts'
 
 export interface Column {
@@ -34,8 +34,8 @@ export class Catalog {
 
   createDatabase(name: string, ifNotExists: boolean): void {
     if (this.hasDatabase(name) && !ifNotExists)
-      throw ddlFailed(
-        `Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. Database ${name} already exists`,
+      throw userError(
+        `FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. Database ${name} already exists`,
       )
     if (!this.hasDatabase(name)) this.#databases.set(name, new Map())
   }
@@ -47,7 +47,7 @@ export class Catalog {
   /** @throws QueryError when there is no such database */
   add(table: Table): void {
     const tables = this.#databases.get(table.database)
-    if (tables === undefined) throw semantic(`SCHEMA_NOT_FOUND: line 1:1: Schema ${table.database} not found`)
+    if (tables === undefined) throw userError(`SCHEMA_NOT_FOUND: line 1:1: Schema ${table.database} not found`)
     tables.set(table.name, table)
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { Format, Table } from './catalog.ts'
 import type { Ctas } from './ctas.ts'
-import { badProperty, notHere } from './errors.ts'
+import { notHere, userError } from './errors.ts'
 import type { AthenaSettings, Rows } from './settings.ts'
 
 /** How a CTAS writes. */
@@ -27,7 +27,7 @@ export function formOf({ properties }: Ctas, settings: AthenaSettings): Form {
   for (const name of Object.keys(properties)) {
     if (ELSEWHERE.includes(name)) throw notHere(`CTAS with ${name}`)
     if (!PROPERTIES.includes(name))
-      throw badProperty(
+      throw userError(
         `INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property '${name}' does not exist`,
       )
   }
@@ -36,7 +36,7 @@ export function formOf({ properties }: Ctas, settings: AthenaSettings): Form {
   const compression = text('write_compression', format === 'PARQUET' ? 'SNAPPY' : 'GZIP').toUpperCase()
   const delimiter = text('field_delimiter', '\u0001')
   if (delimiter.length !== 1)
-    throw badProperty(`INVALID_TABLE_PROPERTY: field_delimiter must be a single character, but was '${delimiter}'`)
+    throw userError(`INVALID_TABLE_PROPERTY: field_delimiter must be a single character, but was '${delimiter}'`)
   if (format === 'PARQUET' && compression === 'SNAPPY') return { format: 'parquet', delimiter, gzip: false }
   if (format === 'TEXTFILE' && (compression === 'GZIP' || compression === 'NONE'))
     return { format: 'text', delimiter, gzip: compression === 'GZIP' || settings.compression === 'always' }

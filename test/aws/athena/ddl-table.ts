@@ -1,6 +1,6 @@
 import type { Format, Table } from './catalog.ts'
 import type { CreateTable } from './ddl.ts'
-import { badProperty, ddlFailed, notHere } from './errors.ts'
+import { notHere, userError } from './errors.ts'
 
 const TEXT_INPUT = 'org.apache.hadoop.mapred.TextInputFormat'
 const CLOUDTRAIL_INPUT = 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
@@ -8,7 +8,7 @@ const JSON_SERDES = ['org.openx.data.jsonserde.JsonSerDe', 'org.apache.hive.hcat
 const CLOUDTRAIL_SERDES = [...JSON_SERDES, 'com.amazon.emr.hive.serde.CloudTrailSerde']
 
 /** @throws AwsError for what this sandbox does not read */
-export function formatOf({ serde, inputFormat }: CreateTable): Format {
+function formatOf({ serde, inputFormat }: CreateTable): Format {
   if (inputFormat === CLOUDTRAIL_INPUT && CLOUDTRAIL_SERDES.includes(serde)) return 'cloudtrail'
   if (inputFormat === TEXT_INPUT && JSON_SERDES.includes(serde)) return 'json-lines'
   throw notHere(`a table of ${inputFormat} with ${serde}`)
@@ -19,7 +19,7 @@ export function tableOfDdl(statement: CreateTable, database: string, now: Date):
   const { table, columns, partitions, location, parameters, serdeProperties } = statement
   const names = [...columns, ...partitions].map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw ddlFailed(`SemanticException [Error 10036]: Duplicate column name: ${twice}`)
+  if (twice !== undefined) throw userError(`FAILED: SemanticException [Error 10036]: Duplicate column name: ${twice}`)
   checkProjection(statement)
   return {
     database,
@@ -56,7 +56,7 @@ function checkProjection({ partitions, parameters }: CreateTable): void {
     throw notHere('a partition that is not injected')
   const template = parameters['storage.location.template']
   if (template !== undefined && !template.includes(`\${${name}}`))
-    throw badProperty(
+    throw userError(
       `INVALID_TABLE_PROPERTY: storage.location.template must contain the partition column ${name}: ${template}`,
     )
 }

@@ -4,9 +4,8 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBResultReader } from '
 import { messageOf } from '../../../scripts/cli/errors.ts'
 import { identifier, literal } from '../../../scripts/engines/render.ts'
 import type { Column } from './catalog.ts'
-import { exhausted, invalid, semantic } from './errors.ts'
+import { exhausted, userError } from './errors.ts'
 import { duckdbType } from './hive-types.ts'
-import { type QueryTree, readTree } from './syntax-tree.ts'
 import { PREPARATION } from './trino.ts'
 
 const SETTINGS = {
@@ -40,18 +39,6 @@ export class Engine {
   close(): void {
     this.#connection.closeSync()
     this.#instance.closeSync()
-  }
-
-  /** @throws AwsError when it is no query */
-  async tree(query: string): Promise<QueryTree> {
-    const [[json] = []] = (
-      await this.#connection.runAndReadAll(`select json_serialize_sql(${literal(query)})`)
-    ).getRows()
-    const answer = JSON.parse(String(json)) as { error: boolean; error_message?: string; statements?: unknown[] }
-    if (answer.error) throw invalid(`line 1:1: mismatched input: ${answer.error_message}`)
-    const [statement, ...others] = answer.statements ?? []
-    if (others.length > 0) throw invalid('Only one sql statement is allowed')
-    return readTree(statement)
   }
 
   /** A table of these rows. */
@@ -95,6 +82,20 @@ export class Engine {
     await this.run(`set search_path = ${literal(`${identifier(database)},main`)}`)
   }
 
+  /** The text of a Zstandard file. DuckDB unpacks it line by line; no line of JSON has this delimiter. */
+  async unzstd(bytes: Buffer): Promise<string> {
+    const path = this.#file()
+    await writeFile(path, bytes)
+    const lines = await this.#connection.runAndReadAll(
+      `select line from read_csv(${literal(path)}, compression = 'zstd', header = false, auto_detect = false, delim = chr(1),
+        quote = '', escape = '', max_line_size = 8388608, columns = {line: 'VARCHAR'})`,
+    )
+    return lines
+      .getRows()
+      .map(([line]) => (typeof line === 'string' ? `${line}\n` : '\n'))
+      .join('')
+  }
+
   /** A new file's path in scratch. */
   #file(): string {
     this.#files += 1
@@ -121,14 +122,14 @@ const qualified = (database: string, name: string): string => `${identifier(data
 function queryError(message: string): Error {
   const [, column] = /Referenced column "([^"]+)" not found/.exec(message) ?? []
   if (column !== undefined)
-    return semantic(
+    return userError(
       `COLUMN_NOT_FOUND: line 1:1: Column '${column}' cannot be resolved or requester is not authorized to access requested resources`,
     )
   const [line = ''] = message.split('\n')
   if (line.startsWith('Out of Memory')) return exhausted()
-  if (line.startsWith('Conversion Error')) return semantic(`INVALID_CAST_ARGUMENT: ${line}`)
-  if (line.startsWith('Out of Range')) return semantic(`NUMERIC_VALUE_OUT_OF_RANGE: ${line}`)
-  if (line.startsWith('Binder Error')) return semantic(`TYPE_MISMATCH: line 1:1: ${line}`)
-  if (line.startsWith('Catalog Error')) return semantic(`FUNCTION_NOT_FOUND: line 1:1: ${line}`)
-  return semantic(`GENERIC_USER_ERROR: ${line}`)
+  if (line.startsWith('Conversion Error')) return userError(`INVALID_CAST_ARGUMENT: ${line}`)
+  if (line.startsWith('Out of Range')) return userError(`NUMERIC_VALUE_OUT_OF_RANGE: ${line}`)
+  if (line.startsWith('Binder Error')) return userError(`TYPE_MISMATCH: line 1:1: ${line}`)
+  if (line.startsWith('Catalog Error')) return userError(`FUNCTION_NOT_FOUND: line 1:1: ${line}`)
+  return userError(`GENERIC_USER_ERROR: ${line}`)
 }

@@ -1,13 +1,14 @@
 import { AwsError } from '../http.ts'
 import type { QueryErrorSettings } from './settings.ts'
 
-/** Refusal of a request. */
-export const invalid = (message: string): AwsError => new AwsError('InvalidRequestException', 400, message)
+/** Refusal of a request. @param code AthenaErrorCode */
+export const invalid = (message: string, code = 'INVALID_INPUT'): AwsError =>
+  new AwsError('InvalidRequestException', 400, message, { fields: { AthenaErrorCode: code } })
 
 /** What this sandbox does not have, in place of a guess. */
 export const notHere = (what: string): AwsError => new AwsError('NotImplemented', 501, `${what} is not in this sandbox`)
 
-/** Why a query fails. Types are those of the "Athena error catalog", Athena user guide. */
+/** Why a query fails. */
 export class QueryError extends Error {
   readonly settings: QueryErrorSettings
 
@@ -17,15 +18,27 @@ export class QueryError extends Error {
   }
 }
 
-const userError = (type: number, reason: string): QueryError =>
-  new QueryError({ category: 2, type, retryable: false, reason })
+/** ErrorType by the name that begins a reason; names and types that are not known are user errors. */
+const TYPES: Readonly<Record<string, number>> = {
+  TABLE_NOT_FOUND: 1301,
+  SCHEMA_NOT_FOUND: 1301,
+  COLUMN_NOT_FOUND: 1006,
+  TYPE_MISMATCH: 1002,
+  FUNCTION_NOT_FOUND: 1303,
+  INVALID_CAST_ARGUMENT: 1100,
+  HIVE_BAD_DATA: 1001,
+  HIVE_CURSOR_ERROR: 1001,
+  INVALID_TABLE_PROPERTY: 1101,
+  FAILED: 1003,
+  PERMISSION_DENIED: 1501,
+}
+const USER_ERROR = 1000
 
-export const ddlFailed = (reason: string): QueryError => userError(1003, `FAILED: ${reason}`)
-export const semantic = (reason: string): QueryError => userError(1006, reason)
-export const badData = (reason: string): QueryError => userError(1001, reason)
-export const badProperty = (reason: string): QueryError => userError(1101, reason)
-export const pathExists = (table: string, location: string): QueryError =>
-  userError(1100, `HIVE_PATH_ALREADY_EXISTS: Target directory for table '${table}' already exists: ${location}`)
-export const noPermission = (reason: string): QueryError => userError(1501, reason)
+/** A failure that whoever wrote the statement has to mend. The part before the colon says which. */
+export function userError(reason: string): QueryError {
+  const [, name = ''] = /^([A-Z_]+):/.exec(reason) ?? []
+  return new QueryError({ category: 2, type: TYPES[name] ?? USER_ERROR, retryable: false, reason })
+}
+
 export const exhausted = (): QueryError =>
   new QueryError({ category: 2, type: 0, retryable: false, reason: 'Query exhausted resources at this scale factor' })

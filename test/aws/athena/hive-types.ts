@@ -1,5 +1,5 @@
 import { identifier } from '../../../scripts/engines/render.ts'
-import { badData, invalid } from './errors.ts'
+import { invalid, userError } from './errors.ts'
 import type { Words } from './words.ts'
 
 /** A type of a column, as Hive has it. */
@@ -69,7 +69,8 @@ type Members = Readonly<Record<string, unknown>>
 /** A JSON value as a type says: text for a string, whatever it was. @throws QueryError when it is something else */
 export function shaped(type: HiveType, value: unknown, name: string): unknown {
   if (value === null || value === undefined) return null
-  const wrong = () => badData(`HIVE_BAD_DATA: Error parsing field value for field ${name}: ${typeText(type)} expected`)
+  const wrong = () =>
+    userError(`HIVE_BAD_DATA: Error parsing field value for field ${name}: ${typeText(type)} expected`)
   if (type.kind === 'simple') return simple(type.name, value, wrong)
   if (type.kind === 'array') {
     if (!Array.isArray(value)) throw wrong()

@@ -1,17 +1,16 @@
-import type { Catalog, Column, Table } from './catalog.ts'
+import type { Catalog, Table } from './catalog.ts'
 import type { Engine } from './engine.ts'
-import { semantic } from './errors.ts'
+import { userError } from './errors.ts'
 import type { Objects } from './objects.ts'
 import type { Query } from './query.ts'
-import type { Rows } from './settings.ts'
 import type { QueryTree, TableUse } from './syntax-tree.ts'
-import { rowsOf } from './unpacked.ts'
+import { rowsOf, unpacked } from './unpacked.ts'
 
 /** Puts the tables that a query names into the engine, and counts what was scanned. @throws QueryError */
 export async function loadTables(engine: Engine, tree: QueryTree, catalog: Catalog, objects: Objects, query: Query) {
   const { unknownFunction } = tree
   if (unknownFunction !== undefined)
-    throw semantic(`FUNCTION_NOT_FOUND: line 1:1: Function '${unknownFunction}' not registered`)
+    throw userError(`FUNCTION_NOT_FOUND: line 1:1: Function '${unknownFunction}' not registered`)
   await engine.use(query.database)
   for (const { table, places } of placesOf(tree.tables, catalog, query.database)) {
     objects.allow('glue:GetTable', `${table.database}/${table.name}`)
@@ -24,9 +23,10 @@ export async function loadTables(engine: Engine, tree: QueryTree, catalog: Catal
       continue
     }
     const [partition] = table.partitions
-    const rows = read.flatMap(({ uri, bytes, value }) =>
-      rowsOf(table, uri, bytes).map((row) => (partition === undefined ? row : { ...row, [partition.name]: value })),
-    )
+    const rows: object[] = []
+    for (const { uri, bytes, value } of read)
+      for (const row of rowsOf(table, uri, await unpacked(engine, uri, bytes)))
+        rows.push(partition === undefined ? row : { ...row, [partition.name]: value })
     query.scanned.rows += rows.length
     await engine.fill(table.database, table.name, [...table.columns, ...table.partitions], rows)
   }
@@ -53,10 +53,10 @@ function placesOf(uses: readonly TableUse[], catalog: Catalog, database: string)
 
 function tableOf(use: TableUse, catalog: Catalog, otherwise: string): Table {
   const database = use.database === '' ? otherwise : use.database
-  if (!catalog.hasDatabase(database)) throw semantic(`SCHEMA_NOT_FOUND: line 1:1: Schema '${database}' does not exist`)
+  if (!catalog.hasDatabase(database)) throw userError(`SCHEMA_NOT_FOUND: line 1:1: Schema '${database}' does not exist`)
   const table = catalog.find(database, use.name)
   if (table !== undefined) return table
-  throw semantic(`TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.${database}.${use.name}' does not exist`)
+  throw userError(`TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.${database}.${use.name}' does not exist`)
 }
 
 const holder = ({ partitions }: Table): string => `\${${partitions[0]?.name}}`
@@ -68,18 +68,7 @@ function injected(table: Table, use: TableUse): readonly string[] {
   const name = table.partitions[0]?.name ?? ''
   const values = use.valuesOf(name)
   if (values !== undefined) return values
-  throw semantic(
+  throw userError(
     `CONSTRAINT_VIOLATION: For the injected projected partition column ${name}, the WHERE clause must contain only static equality conditions, and at least one such condition must be present.`,
   )
-}
-
-/** Puts rows that a test gives into the engine. @returns a query for them */
-export async function loadRows(engine: Engine, { columns, rows }: Rows): Promise<string> {
-  const named: Column[] = columns.map(({ name, type }) => ({
-    name,
-    type: { kind: 'simple', name: type === 'varchar' ? 'string' : type === 'integer' ? 'int' : type },
-  }))
-  const objects = rows.map((row) => Object.fromEntries(named.map(({ name }, i) => [name, row[i] ?? null])))
-  await engine.fill('given', 'rows', named, objects)
-  return 'select * from given.rows'
 }

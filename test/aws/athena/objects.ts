@@ -1,7 +1,7 @@
 import { AwsError } from '../http.ts'
 import type { Caller, S3State } from '../s3/state.ts'
 import { download, keysBelow, locationOf, upload } from '../sagemaker/s3.ts'
-import { noPermission, QueryError, semantic } from './errors.ts'
+import { QueryError, userError } from './errors.ts'
 
 const ARCHIVED = ['GLACIER', 'DEEP_ARCHIVE']
 
@@ -68,7 +68,7 @@ export class Objects {
 
 function refusal(error: unknown, uri: string): unknown {
   if (!(error instanceof AwsError) || error instanceof QueryError) return error
-  if (error.code !== 'AccessDenied') return semantic(`HIVE_CANNOT_OPEN_SPLIT: ${error.code}: ${error.message}: ${uri}`)
+  if (error.code !== 'AccessDenied') return userError(`HIVE_CANNOT_OPEN_SPLIT: ${error.code}: ${error.message}: ${uri}`)
   const where = uri.startsWith('s3://') ? `Permission denied on S3 path: ${uri}` : error.message
-  return noPermission(`PERMISSION_DENIED: ${where}`)
+  return userError(`PERMISSION_DENIED: ${where}`)
 }

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Caller } from '../s3/state.ts'
 import { locationOf } from '../sagemaker/s3.ts'
-import { formOf } from './ctas-output.ts'
-import { formatOf } from './ddl-table.ts'
 import { invalid, notHere } from './errors.ts'
-import type { World } from './execution.ts'
-import { describe, hasEnded, type Query, resultObject, runtimeStatistics } from './query.ts'
+import type { Parser } from './parser.ts'
+import { describe, hasEnded, type Parsed, type Query, resultObject, runtimeStatistics } from './query.ts'
 import { page } from './results.ts'
 import type { Runner } from './runner.ts'
 import { failureOf } from './settings.ts'
 import { parseStatement } from './statement.ts'
 import { outputOf, workgroupOf } from './workgroups.ts'
+import type { World } from './world.ts'
 
 interface Start {
   readonly QueryString: string
@@ -27,12 +26,14 @@ type Named = { readonly QueryExecutionId: string }
 export class Queries {
   readonly #world: World
   readonly #runner: Runner
+  readonly #parser: Parser
   readonly #all = new Map<string, Query>()
   readonly #tokens = new Map<string, { id: string; asked: string }>()
 
-  constructor(world: World, runner: Runner) {
+  constructor(world: World, runner: Runner, parser: Parser) {
     this.#world = world
     this.#runner = runner
+    this.#parser = parser
   }
 
   /** In the order of their start. */
@@ -40,30 +41,38 @@ export class Queries {
     return [...this.#all.values()]
   }
 
-  start(input: Start, caller: Caller): Named {
-    const { ClientRequestToken: token = randomUUID(), ...others } = input
-    const asked = JSON.stringify(others)
+  async start(input: Start, caller: Caller): Promise<Named> {
+    const { ClientRequestToken: token = randomUUID(), QueryString: text } = input
+    const asked = JSON.stringify([
+      text,
+      input.QueryExecutionContext?.Database,
+      input.ResultConfiguration?.OutputLocation,
+    ])
+    const statement = await this.#parsed(text)
     const before = this.#tokens.get(token)
-    if (before !== undefined && before.asked !== asked) throw invalid('Idempotent parameters do not match')
+    if (before !== undefined && before.asked !== asked)
+      throw invalid('Idempotent parameters do not match', 'IDEMPOTENT_PARAMETER_MISMATCH')
     if (before !== undefined) return { QueryExecutionId: before.id }
-    const query = this.#newQuery(input, caller)
+    const query = this.#newQuery(input, statement, caller)
     this.#all.set(query.id, query)
     this.#tokens.set(token, { id: query.id, asked })
     this.#runner.start(query)
     return { QueryExecutionId: query.id }
   }
 
-  #newQuery(input: Start, caller: Caller): Query {
+  async #parsed(text: string): Promise<Parsed> {
+    const statement = parseStatement(text)
+    return 'query' in statement ? { ...statement, tree: await this.#parser.tree(statement.query) } : statement
+  }
+
+  #newQuery(input: Start, statement: Parsed, caller: Caller): Query {
     const { s3, settings } = this.#world
     const { QueryString: text, WorkGroup: workgroup = 'primary', QueryExecutionContext: context } = input
     const group = workgroupOf(settings.workgroups, workgroup)
     if (group.state === 'DISABLED') throw invalid(`WorkGroup ${workgroup} is disabled.`)
     if (input.ExecutionParameters !== undefined) throw notHere('a query with ExecutionParameters')
-    const statement = parseStatement(text)
     const failure = failureOf(settings, 'start', statement.kind, text)
     if (failure !== undefined) throw invalid(failure.error.reason)
-    if (statement.kind === 'create-table') formatOf(statement)
-    if (statement.kind === 'ctas') formOf(statement, settings)
     const output = outputOf(group, statement, input.ResultConfiguration?.OutputLocation)
     if (output !== undefined && !s3.buckets.has(locationOf(output).bucket))
       throw invalid(`Unable to verify/create output bucket ${locationOf(output).bucket}`)
@@ -84,13 +93,13 @@ export class Queries {
 
   find(id: string): Query {
     const query = this.#all.get(id)
-    if (query === undefined) throw invalid(`QueryExecution ${id} was not found`)
+    if (query === undefined) throw invalid(`QueryExecution ${id} was not found`, 'QUERY_EXECUTION_NOT_FOUND')
     return query
   }
 
-  get({ QueryExecutionId }: Named) {
+  async get({ QueryExecutionId }: Named) {
     const query = this.find(QueryExecutionId)
-    this.#runner.polled(query)
+    await this.#runner.polled(query)
     return { QueryExecution: describe(query) }
   }
 
@@ -113,9 +122,10 @@ export class Queries {
 
   results(input: Named & { MaxResults?: number; NextToken?: string }, caller: Caller) {
     const query = this.find(input.QueryExecutionId)
-    if (!hasEnded(query)) throw invalid(`Query has not yet finished. Current state: ${query.state}`)
-    if (query.state !== 'SUCCEEDED')
-      throw invalid(`Query did not finish successfully. Final query state: ${query.state}`)
+    const state = 'INVALID_QUERY_EXECUTION_STATE'
+    if (!hasEnded(query)) throw invalid(`Query has not yet finished. Current state: ${query.state}`, state)
+    if (query.state === 'FAILED') throw invalid('Query did not finish successfully. Final query state: FAILED', state)
+    if (query.state === 'CANCELLED') throw noResults()
     const at = query.statement.kind === 'select' ? resultObject(query) : undefined
     if (at !== undefined) this.#checkReadable(at, caller)
     return page(query, input.MaxResults, input.NextToken)
@@ -126,10 +136,12 @@ export class Queries {
     const { s3 } = this.#world
     const { bucket, key } = locationOf(uri)
     s3.authorize(caller, 's3:GetObject', `${bucket}/${key}`)
-    if (s3.bucket(bucket).backend.get(key) === undefined) throw invalid('Could not find results')
+    if (s3.bucket(bucket).backend.get(key) === undefined) throw noResults()
   }
 
   statistics({ QueryExecutionId }: Named) {
     return { QueryRuntimeStatistics: runtimeStatistics(this.find(QueryExecutionId)) }
   }
 }
+
+const noResults = () => invalid('Could not find results', 'RESULT_NOT_FOUND')

@@ -1,14 +1,18 @@
 import type { Caller } from '../s3/state.ts'
 import type { QueryErrorSettings, Rows, StatementKind } from './settings.ts'
 import type { Statement } from './statement.ts'
+import type { QueryTree } from './syntax-tree.ts'
 
 export type State = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED'
+
+/** A statement; what is a query has its tree, too. */
+export type Parsed<S = Statement> = S extends { readonly query: string } ? S & { readonly tree: QueryTree } : S
 
 /** A query execution. */
 export interface Query {
   readonly id: string
   readonly text: string
-  readonly statement: Statement
+  readonly statement: Parsed
   readonly caller: Caller
   readonly workgroup: string
   readonly database: string

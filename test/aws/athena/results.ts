@@ -5,11 +5,14 @@ const PAGE = 1000
 
 /** A page of GetQueryResults. The first row of a SELECT is its header, and counts. @throws AwsError */
 export function page({ id, statement, rows, written }: Query, most = PAGE, token?: string) {
-  if (rows === undefined)
+  if (rows === undefined) {
+    const isCtas = statement.kind === 'ctas'
+    const ColumnInfo = isCtas ? [columnInfo({ name: 'rows', type: 'bigint' })] : []
     return {
-      UpdateCount: statement.kind === 'ctas' ? written.rows : 0,
-      ResultSet: { Rows: [], ResultSetMetadata: { ColumnInfo: [] } },
+      ...(isCtas && { UpdateCount: written.rows }),
+      ResultSet: { Rows: [], ResultSetMetadata: { ColumnInfo } },
     }
+  }
   const all = [rows.columns.map(({ name }) => name), ...rows.rows]
   const from = token === undefined ? 0 : startOf(id, token)
   const next = from + most

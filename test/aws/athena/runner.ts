@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { AwsError } from '../http.ts'
 import { QueryError } from './errors.ts'
-import { type Work, type World, work } from './execution.ts'
 import { hasEnded, type Query } from './query.ts'
 import { type Failure, failureOf, type QueryErrorSettings } from './settings.ts'
+import { work } from './work.ts'
+import type { Work, World } from './world.ts'
 
 /** Moves queries from state to state. */
 export class Runner {
@@ -48,15 +49,16 @@ export class Runner {
     })
   }
 
-  polled(query: Query): void {
-    if (this.#world.settings.pace === 'poll') this.step(query).catch(this.#broken)
+  /** It is looked at. */
+  async polled(query: Query): Promise<void> {
+    if (this.#world.settings.pace === 'poll') await this.step(query)
   }
 
   /** Cancel a query; what a CTAS had written by then stays. */
   async stop(query: Query): Promise<void> {
     if (hasEnded(query)) return
     const wasRunning = query.state === 'RUNNING'
-    this.#end(query, 'CANCELLED', 'Query was cancelled by the user')
+    this.#end(query, 'CANCELLED', 'Query cancelled by user')
     if (wasRunning) await this.#after(query, () => this.#leave(query))
   }
 
@@ -98,6 +100,7 @@ export class Runner {
     const { cutoff } = this.#world.settings.workgroups[query.workgroup] ?? {}
     if (cutoff !== undefined && query.scanned.bytes > cutoff) {
       done.write('half')
+      query.scanned.bytes = cutoff
       this.#end(query, 'CANCELLED', 'Bytes scanned limit was exceeded')
       return
     }

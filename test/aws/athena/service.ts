@@ -6,7 +6,6 @@ import type { Athena } from './athena.ts'
 import { metadataOf, tableMissing } from './catalog.ts'
 import { workgroupAnswer } from './workgroups.ts'
 
-type Members = Readonly<Record<string, unknown>>
 type Perform = (input: never, caller: Caller) => unknown
 
 /** Amazon Athena over the buckets of a state. */
@@ -54,5 +53,7 @@ function allow({ s3 }: Athena, caller: Caller, action: string, resource: string)
 }
 
 /** What a request is about: a table, a query, a workgroup. */
-const resourceOf = ({ DatabaseName, TableName, QueryExecutionId, WorkGroup = 'primary' }: Members): string =>
-  TableName === undefined ? String(QueryExecutionId ?? WorkGroup) : `${String(DatabaseName)}/${String(TableName)}`
+function resourceOf(input: Readonly<Record<string, unknown>>): string {
+  const { DatabaseName, TableName, QueryExecutionId, WorkGroup = 'primary' } = input as Readonly<Record<string, string>>
+  return TableName === undefined ? (QueryExecutionId ?? WorkGroup) : `${DatabaseName}/${TableName}`
+}

@@ -4,12 +4,18 @@ import { type CreateTable, readCreateTable } from './ddl.ts'
 import { notHere } from './errors.ts'
 import { Words } from './words.ts'
 
-export type Statement =
-  | { readonly kind: 'select'; readonly query: string }
-  | Ctas
+export interface Select {
+  readonly kind: 'select'
+  readonly query: string
+}
+
+/** What only changes the catalog. */
+export type Ddl =
   | CreateTable
   | { readonly kind: 'create-database'; readonly name: string; readonly ifNotExists: boolean }
   | { readonly kind: 'drop-table'; readonly table: TableName; readonly ifExists: boolean }
+
+export type Statement = Select | Ctas | Ddl
 
 /** @throws AwsError when it is no statement, or none of this sandbox */
 export function parseStatement(text: string): Statement {

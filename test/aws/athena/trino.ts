@@ -8,6 +8,7 @@ export const PREPARATION = `
     (s, p, r) as system.main.regexp_replace(s, p, r, 'g');
   create macro split_part(s, d, i) as list_extract(string_split(s, d), i);
   create macro element_at(l, i) as list_extract(l, i);
+  create macro sequence(a, b) as generate_series(a, b);
   create macro cardinality(l) as len(l);
   create macro array_join(l, d) as array_to_string(l, d);
   create macro concat(a, b) as a || b, (a, b, c) as a || b || c, (a, b, c, d) as a || b || c || d;

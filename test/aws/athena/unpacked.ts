@@ -1,24 +1,24 @@
 import { gunzipSync } from 'node:zlib'
 import { messageOf } from '../../../scripts/cli/errors.ts'
 import type { Table } from './catalog.ts'
-import { badData } from './errors.ts'
+import type { Engine } from './engine.ts'
+import { userError } from './errors.ts'
 import { shaped, shapedMembers } from './hive-types.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
-/** The bytes of an object, unpacked as the end of its key says. @throws QueryError */
-export function unpacked(uri: string, bytes: Buffer): Buffer {
-  if (!uri.endsWith('.gz')) return bytes
+/** The text of an object, unpacked as the end of its key says. @throws QueryError */
+export async function unpacked(engine: Engine, uri: string, bytes: Buffer): Promise<string> {
   try {
-    return gunzipSync(bytes)
+    if (/\.zstd?$/.test(uri)) return await engine.unzstd(bytes)
+    return (uri.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
   } catch (error) {
-    throw badData(`HIVE_CURSOR_ERROR: Failed to read file at ${uri}: ${messageOf(error)}`)
+    throw userError(`HIVE_CURSOR_ERROR: Failed to read file at ${uri}: ${messageOf(error)}`)
   }
 }
 
 /** The rows of an object, as the table's SerDe reads them. @throws QueryError */
-export function rowsOf(table: Table, uri: string, bytes: Buffer): Row[] {
-  const text = unpacked(uri, bytes).toString()
+export function rowsOf(table: Table, uri: string, text: string): Row[] {
   if (table.format === 'cloudtrail') return documentRows(table, uri, text)
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
@@ -32,7 +32,7 @@ function documentRows(table: Table, uri: string, text: string): Row[] {
   const document = parsed(text, (reason) => `HIVE_CURSOR_ERROR: Failed to read file at ${uri}: ${reason}`)
   const records = (document as { Records?: unknown } | null)?.Records
   if (records === undefined) return []
-  if (!Array.isArray(records)) throw badData(`HIVE_CURSOR_ERROR: Failed to read file at ${uri}: Records is no list`)
+  if (!Array.isArray(records)) throw userError(`HIVE_CURSOR_ERROR: Failed to read file at ${uri}: Records is no list`)
   return records.map((record: unknown) =>
     typeof record === 'object' && record !== null ? shapedMembers(fieldsOfTable(table), record as Row) : {},
   )
@@ -48,7 +48,7 @@ function jsonRow(table: Table, uri: string, line: string): Row {
     )
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return shapedMembers(fieldsOfTable(table), value as Row)
-    throw badData(`HIVE_BAD_DATA: Row is not a valid JSON Object: ${uri}`)
+    throw userError(`HIVE_BAD_DATA: Row is not a valid JSON Object: ${uri}`)
   } catch (error) {
     if (table.parameters['serde.param.ignore.malformed.json'] === 'true') return {}
     throw error
@@ -75,6 +75,6 @@ function parsed(text: string, told: (reason: string) => string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw badData(told(messageOf(error)))
+    throw userError(told(messageOf(error)))
   }
 }

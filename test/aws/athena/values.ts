@@ -1,4 +1,4 @@
-import type { DuckDBResultReader } from '@duckdb/node-api'
+import type { DuckDBResultReader, Json } from '@duckdb/node-api'
 import { notHere } from './errors.ts'
 import type { HiveType } from './hive-types.ts'
 import type { Rows } from './settings.ts'
@@ -18,7 +18,6 @@ const TYPES: Readonly<Record<string, readonly [trino: string, hive: string]>> = 
   DATE: ['date', 'date'],
   TIMESTAMP: ['timestamp', 'timestamp'],
   'TIMESTAMP WITH TIME ZONE': ['timestamp with time zone', 'timestamp'],
-  '"NULL"': ['unknown', 'string'],
 }
 
 function trinoType(type: string): string {
@@ -50,7 +49,7 @@ export function textRows(result: DuckDBResultReader, names: readonly (string | u
 }
 
 /** A value as Trino writes it. */
-function textOf(value: unknown, type: string): string {
+function textOf(value: Json, type: string): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return `[${value.map((one) => textOf(one, type.slice(0, -2))).join(', ')}]`
   if (typeof value === 'object')
@@ -63,7 +62,7 @@ function textOf(value: unknown, type: string): string {
 }
 
 /** As Java's Double.toString does. */
-export function javaDouble(value: number): string {
+function javaDouble(value: number): string {
   const size = Math.abs(value)
   if (Number.isInteger(value) && size < 1e7) return value.toFixed(1)
   if (size >= 1e-3 && size < 1e7) return String(value)

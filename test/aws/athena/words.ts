@@ -74,13 +74,15 @@ export class Words {
     if (this.#next.kind === 'backquoted')
       throw invalid(
         `line ${this.#at()}: backquoted identifiers are not supported; use double quotes to quote identifiers`,
+        'MALFORMED_QUERY',
       )
     throw this.unexpected('<identifier>')
   }
 
   unexpected(wanted: string): Error {
     const { kind, text } = this.#next
-    return invalid(`line ${this.#at()}: mismatched input '${kind === 'end' ? '<EOF>' : text}'. Expecting: ${wanted}`)
+    const found = kind === 'end' ? '<EOF>' : text
+    return invalid(`line ${this.#at()}: mismatched input '${found}'. Expecting: ${wanted}`, 'MALFORMED_QUERY')
   }
 
   #at(): string {

@@ -7,7 +7,7 @@ type Workgroups = Readonly<Record<string, WorkgroupSettings>>
 /** @throws AwsError when there is none of this name */
 export function workgroupOf(workgroups: Workgroups, name: string): WorkgroupSettings {
   const found = Object.hasOwn(workgroups, name) ? workgroups[name] : undefined
-  if (found === undefined) throw invalid(`WorkGroup ${name} is not found.`)
+  if (found === undefined) throw invalid('WorkGroup is not found.')
   return found
 }
 
@@ -32,6 +32,8 @@ export function workgroupAnswer(workgroups: Workgroups, name: string, created: n
     },
   }
 }
+
+const IN_S3 = /^s3:\/\/[a-z0-9.-]+(\/.*)?$/
 
 const slashed = (place: string): string => (place.endsWith('/') ? place : `${place}/`)
 
@@ -61,7 +63,9 @@ export function outputOf(
   const place = enforced ? (outputLocation ?? asked) : (asked ?? outputLocation)
   if (place === undefined)
     throw invalid(
-      'No output location provided. An output location is required either through the Workgroup result configuration setting or as an API input.',
+      // Two blanks after "for": AWS's.
+      'No output location provided. You did not provide an output location for  your query results. Either specify an S3 bucket location or enable Athena managed query results in your workgroup settings.',
     )
+  if (!IN_S3.test(place)) throw invalid('outputLocation is not a valid S3 path.')
   return slashed(place)
 }

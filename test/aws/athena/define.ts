@@ -1,0 +1,31 @@
+import { tableOfDdl } from './ddl-table.ts'
+import { userError } from './errors.ts'
+import type { Objects } from './objects.ts'
+import type { Query } from './query.ts'
+import type { Ddl } from './statement.ts'
+import type { World } from './world.ts'
+
+/** Does what DDL says to the catalog. @throws QueryError */
+export function define({ catalog, s3 }: World, { database }: Query, statement: Ddl, objects: Objects): void {
+  if (statement.kind === 'create-database') {
+    objects.allow('glue:CreateDatabase', statement.name)
+    catalog.createDatabase(statement.name, statement.ifNotExists)
+    return
+  }
+  const { table } = statement
+  const [at, name] = [table.database ?? database, table.name]
+  if (statement.kind === 'drop-table') {
+    objects.allow('glue:DeleteTable', `${at}/${name}`)
+    if (catalog.drop(at, name) || statement.ifExists) return
+    throw userError(`FAILED: SemanticException [Error 10001]: Table not found ${at}.${name}`)
+  }
+  objects.allow('glue:CreateTable', `${at}/${name}`)
+  if (!catalog.hasDatabase(at))
+    throw userError(`FAILED: SemanticException [Error 10072]: Database does not exist: ${at}`)
+  const exists = catalog.find(at, name) !== undefined
+  if (!exists) catalog.add(tableOfDdl(statement, at, s3.now()))
+  if (!exists || statement.ifNotExists) return
+  throw userError(
+    `FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. AlreadyExistsException(message:Table ${name} already exists.)`,
+  )
+}
