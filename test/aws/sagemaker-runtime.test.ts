@@ -75,13 +75,13 @@ describe('InvokeEndpoint', () => {
   test('takes bodies up to 4 MB of a serverless endpoint, 6 MB of instances', async () => {
     await deployed()
     const oversize = { name: 'ValidationError', message: /^Request \S+ has oversize body\.$/ }
-    const line = 'user_1,31.77.0.5\n'
+    const line = `${'u'.repeat(1000)},31.77.0.5\n`
     const bodyOf = (bytes: number) => line.repeat(Math.ceil(bytes / line.length))
-    await fails(invoke(bodyOf(4 * 2 ** 20 + 20)), oversize)
+    await fails(invoke(bodyOf(4 * 2 ** 20 + 2000)), oversize)
     assert.equal(predictionsOf(await invoke(bodyOf(2 ** 20))).length, Math.ceil(2 ** 20 / line.length))
     await deployedOnInstance()
-    await invoke(bodyOf(4 * 2 ** 20 + 20), { EndpointName: 'endpoint-2' })
-    await fails(invoke(bodyOf(6 * 2 ** 20 + 20), { EndpointName: 'endpoint-2' }), oversize)
+    await invoke(bodyOf(4 * 2 ** 20 + 2000), { EndpointName: 'endpoint-2' })
+    await fails(invoke(bodyOf(6 * 2 ** 20 + 2000), { EndpointName: 'endpoint-2' }), oversize)
   })
 
   test('finds a serverless endpoint cold at first, one on instances never', async () => {
@@ -95,6 +95,22 @@ describe('InvokeEndpoint', () => {
     await invoke(CSV)
     await invoke(CSV, { EndpointName: 'endpoint-2' })
     settings.coldStart = { invocations: 10, delay: 1 }
+    await invoke(CSV)
+  })
+
+  test('does no more at once than MaxConcurrency on a serverless endpoint', async () => {
+    await deployed({ ServerlessConfig: { MemorySizeInMB: 1024, MaxConcurrency: 1 } })
+    let open = () => {}
+    const until = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    sandbox.sagemaker.settings.coldStart = { invocations: 1, until }
+    const first = invoke(CSV)
+    const serving = sandbox.sagemaker.endpoints.all.get('endpoint-1')
+    while (serving?.inFlight === 0) await new Promise(setImmediate)
+    await fails(invoke(CSV), { name: 'ThrottlingException', message: 'Rate exceeded' })
+    open()
+    await first
     await invoke(CSV)
   })
 

@@ -37,6 +37,8 @@ export class Endpoint implements Moving {
   instances: number
   /** Invocations since the model was deployed. */
   invocations = 0
+  /** Invocations that are being answered. */
+  inFlight = 0
   readonly #parts: Parts
   #isGone = false
 

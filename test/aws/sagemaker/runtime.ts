@@ -65,7 +65,7 @@ async function invoke(sagemaker: SageMaker, request: Incoming, name: string): Pr
     throw new AwsError('ValidationError', 400, `Endpoint ${name} of account ${account} not found.`)
   if (body.length > (endpoint.isServerless ? LARGEST_SERVERLESS : LARGEST))
     throw new AwsError('ValidationError', 400, `Request ${request.headers['amz-sdk-invocation-id']} has oversize body.`)
-  await warmUp(sagemaker, endpoint)
+  await inTurn(endpoint, () => warmUp(sagemaker, endpoint))
   const { accept, 'content-type': contentType } = request.headers
   const answer = answerOf(endpoint.model, { accept, contentType }, body)
   if (answer.status >= 400) throw modelError(answer, name, { account, region })
@@ -79,11 +79,22 @@ async function invoke(sagemaker: SageMaker, request: Incoming, name: string): Pr
   }
 }
 
+/** Does the slow part of an invocation. @throws AwsError when a serverless endpoint does as many as it may already */
+async function inTurn(endpoint: Endpoint, work: () => Promise<void>): Promise<void> {
+  const { MaxConcurrency = Number.POSITIVE_INFINITY } = endpoint.config.variant.ServerlessConfig ?? {}
+  if (endpoint.inFlight >= MaxConcurrency) throw new AwsError('ThrottlingException', 400, 'Rate exceeded')
+  endpoint.inFlight += 1
+  await work().finally(() => {
+    endpoint.inFlight -= 1
+  })
+}
+
 /** The first invocations of a serverless endpoint take long, or are refused. */
 async function warmUp({ settings: { coldStart } }: SageMaker, endpoint: Endpoint): Promise<void> {
   endpoint.invocations += 1
   if (coldStart === undefined || !endpoint.isServerless || endpoint.invocations > coldStart.invocations) return
   if (coldStart.delay !== undefined) await wait(coldStart.delay)
+  await coldStart.until
   if (coldStart.error === 'ModelNotReadyException')
     throw new AwsError(
       coldStart.error,

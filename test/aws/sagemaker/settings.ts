@@ -21,6 +21,8 @@ export interface ColdStart {
   readonly invocations: number
   /** Milliseconds that each of them takes. */
   readonly delay?: number
+  /** Each of them waits for this. */
+  readonly until?: Promise<unknown>
   /** What they answer; when absent they are only slow. */
   readonly error?: 'ModelNotReadyException' | 'ServiceUnavailable'
 }
