@@ -5,6 +5,7 @@ import { UsageError } from '../cli/errors.ts'
 import { bytes, count, facts } from '../cli/format.ts'
 import { choice, flag, number, text, type Values } from '../cli/options.ts'
 import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../cli/shared-options.ts'
+import { athenaOptions } from '../engines/athena.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import { runIdOf } from '../runs/request.ts'
@@ -34,6 +35,8 @@ const options = {
     about: 'take these keys instead: one a line, or a manifest in a file that ends in .csv',
     value: 'FILE',
   }),
+  workgroup: athenaOptions.workgroup,
+  queryTimeout: athenaOptions.queryTimeout,
   verify: choice(['size', 'full'], {
     about: 'how copies are proven: by size, or also by the SHA-256 that digests name',
     default: 'size',
@@ -126,7 +129,10 @@ async function carryOut(
     window: task.scope.window,
     totals: planned.selection.totals,
     listRequests: planned.record.listRequests,
-    costs: planned.isNew && isS3(task) ? [listCost(planned.record.listRequests), ...copier.costs] : copier.costs,
+    costs:
+      planned.isNew && isS3(task)
+        ? [listCost(planned.record.listRequests), ...planned.costs, ...copier.costs]
+        : copier.costs,
     copier: copier.about,
     completeAfter: completeAfter(task),
     final: planned.record.final,

@@ -1,5 +1,6 @@
 import type { Context } from '../cli/context.ts'
 import { count } from '../cli/format.ts'
+import type { CostItem } from '../runs/cost.ts'
 import type { Run } from '../runs/run.ts'
 import { united } from './merge.ts'
 import type { Task } from './request.ts'
@@ -13,12 +14,17 @@ export interface Planned {
   readonly record: PlanRecord
   /** False when the run's folder already holds it. */
   readonly isNew: boolean
+  /** What finding the keys cost besides LIST requests. */
+  readonly costs: readonly CostItem[]
   dispose(): Promise<void>
 }
 
 export interface PlanSettings {
   readonly concurrency: number
   readonly overwrite: boolean
+  readonly workspace: string
+  readonly workgroup: string
+  readonly queryTimeout: number
 }
 
 /** `done` when an earlier stage stands: nothing is listed then. */
@@ -34,7 +40,7 @@ export async function planStage(
   const { dispose } = selection
   if (!run.isDone('stage') || !(await stillStaged(run, selection))) {
     context.talk.info(`going on with the plan of ${record.selectedAt}`)
-    return { selection, record, isNew: false, dispose }
+    return { selection, record, isNew: false, costs: [], dispose }
   }
   try {
     if (record.final) return 'done'
@@ -50,13 +56,18 @@ async function select(
   task: Task,
   earlier: Selection | undefined,
   context: Context,
-  { concurrency }: PlanSettings,
+  settings: PlanSettings,
 ): Promise<Planned> {
   const { store } = task.logs
   const selectedAt = context.now()
   const before = store.listRequests
-  const keys = await keySourceOf(task, { concurrency, signal: context.signal })
   const progress = context.progress('selecting', undefined, 'objects')
+  const keys = await keySourceOf(task, {
+    ...settings,
+    signal: context.signal,
+    warn: context.talk.warn,
+    onState: (text) => progress.state(text),
+  })
   const objects = earlier === undefined ? keys.objects : united(keys.objects, earlier.rows())
   let newest: Date | undefined
   const draft = await draftSelection(objects, ({ modified }) => {
@@ -79,7 +90,7 @@ async function select(
     lost: keys.findings.lost,
     newest: (newest as Date | undefined)?.toISOString() ?? null,
   }
-  return { selection: draft, record, isNew: true, dispose: draft.dispose }
+  return { selection: draft, record, isNew: true, costs: keys.findings.costs ?? [], dispose: draft.dispose }
 }
 
 /** When even files that come late should have come. */

@@ -1,4 +1,7 @@
-import { UserError } from '../cli/errors.ts'
+import { UsageError, UserError } from '../cli/errors.ts'
+import { type CostItem, PRICES } from '../runs/cost.ts'
+import { paths } from '../runs/paths.ts'
+import { runIdOf } from '../runs/request.ts'
 import { describeWindow } from '../runs/window.ts'
 import { digestKeys } from './keys/digest.ts'
 import { keysOfFile } from './keys/file.ts'
@@ -12,6 +15,12 @@ import type { Task } from './request.ts'
 export interface SelectSettings {
   readonly concurrency: number
   readonly signal: AbortSignal
+  readonly workspace: string
+  readonly workgroup: string
+  /** Minutes. */
+  readonly queryTimeout: number
+  warn(text: string): void
+  onState(text: string): void
 }
 
 /** The way to the keys of a task: the one that was asked for; by names where logs were copied out of their folders. */
@@ -28,8 +37,7 @@ export async function keySourceOf(task: Task, settings: SelectSettings): Promise
       signal: settings.signal,
       etags: store.localPath === undefined,
     })
-  if (request.keys === 'metadata')
-    return metadataKeys({ bucket: logs.bucket, table: 'inventory' }, scope, base, throughAthena)
+  if (request.keys === 'metadata') return keysOfMetadata(task, settings)
   const byLayout = await listKeys(store, scope, search)
   if (byLayout !== undefined) return byLayout
   if (store.localPath !== undefined) return looseKeys(store, scope, base, settings.signal)
@@ -39,12 +47,29 @@ export async function keySourceOf(task: Task, settings: SelectSettings): Promise
 }
 
 /** Metadata tables are read through Athena. */
-// biome-ignore lint/correctness/useYield: it fails before its first row
-async function* throughAthena(sql: string): AsyncGenerator<readonly string[]> {
-  throw new UserError('S3 Metadata tables are read through Athena, which prestage cannot do yet', {
-    hint: `run it yourself and give the keys with --keys-file:\n${sql}`,
-  })
+async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: SelectSettings): Promise<KeySource> {
+  if (logs.store.localPath !== undefined)
+    throw new UsageError(`--keys metadata reads the tables of a bucket, and ${logs.uri} is a folder`)
+  const { workspace } = settings
+  const { athenaRows } = await import('./keys/athena-rows.ts')
+  const costs: CostItem[] = []
+  const place = {
+    ...aws,
+    // These are about the bucket of the logs, which is not read here.
+    expectedBucketOwner: undefined,
+    requesterPays: undefined,
+    ...settings,
+    bucket: logs.bucket,
+    scratch: workspace.startsWith('s3://') ? scratchOf(workspace, runIdOf(request)) : undefined,
+    onScanned: (count: number) => costs.push({ what: 'bytes scanned by Athena', count, each: PRICES.athenaByte }),
+  }
+  const table = { bucket: logs.bucket, table: 'inventory' } as const
+  return metadataKeys(table, scope, logs.base, (sql) => athenaRows(sql, place), costs)
 }
+
+/** Within the folder of the run, which may not be there yet. */
+const scratchOf = (workspace: string, run: string): string =>
+  `${workspace.replace(/\/+$/, '')}/runs/${run}/${paths.tmp}keys/`
 
 /** The failure of a window that no key lies in: what was looked at, and what lies nearest. */
 export async function emptyWindow(task: Task, { findings }: KeySource): Promise<UserError> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { TrinoSQL } from 'dt-sql-parser'
 import { cloudtrail } from '../../scripts/sources/cloudtrail.ts'
 import type { Scope } from '../../scripts/stage/keys/key-source.ts'
 import { metadataKeys, metadataQuery } from '../../scripts/stage/keys/metadata.ts'
@@ -19,6 +20,12 @@ describe('the query of S3 Metadata tables', () => {
     assert.match(sql, /starts_with\(key, 'o''b\/'\)/)
     assert.match(sql, /'\/\(2026\/03\/01\|2026\/03\/02\|2026\/03\/03\)\/'/)
     assert.doesNotMatch(sql, /record_timestamp/)
+  })
+
+  it('is of the grammar of Trino, on either table', () => {
+    const trino = new TrinoSQL()
+    for (const table of ['inventory', 'journal'] as const)
+      assert.deepEqual(trino.validate(metadataQuery({ bucket: 'org.logs', table }, scope, "o'b/")), [])
   })
 
   it('never scans a whole journal', () =>

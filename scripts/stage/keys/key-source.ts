@@ -1,3 +1,4 @@
+import type { CostItem } from '../../runs/cost.ts'
 import type { Window } from '../../runs/window.ts'
 import { keyParser, mayHold, paddedSpan, type Variables } from '../../sources/layout.ts'
 import type { Source } from '../../sources/source.ts'
@@ -20,6 +21,8 @@ export interface Findings {
   readonly warnings: string[]
   /** Objects that an index names and that are not there: they can only fail. */
   readonly lost: Failure[]
+  /** What finding them cost besides LIST requests. */
+  readonly costs?: readonly CostItem[]
   /** What lies nearest to a window that has no key. */
   nearest(): Promise<string[]>
 }

@@ -1,9 +1,10 @@
+import type { CostItem } from '../../runs/cost.ts'
 import { paddedSpan } from '../../sources/layout.ts'
 import { compareKeys, type ObjectInfo } from '../../stores/store.ts'
 import { daysOf, type KeySource, keyFilter, type Scope } from './key-source.ts'
 
-/** Runs a query and gives its rows as text, column by column; Athena behind it. */
-export type QueryRows = (sql: string) => AsyncIterable<readonly (string | null)[]>
+/** Runs a query and gives its rows as text, column by column. */
+type QueryRows = (sql: string) => AsyncIterable<readonly (string | null)[]>
 
 /** The tables of S3 Metadata: `inventory` is what lies there, `journal` what has changed since it was switched on. */
 export interface MetadataTable {
@@ -31,12 +32,20 @@ export function metadataQuery({ bucket, table }: MetadataTable, scope: Scope, ba
     `FROM "s3tablescatalog/aws-s3"."${namespaceOf(bucket).replaceAll('"', '""')}"."${table}"`,
     `WHERE ${wanted.join('\n  AND ')}`,
     'GROUP BY key',
+    // Of a versioned bucket what a reader sees.
+    'HAVING NOT coalesce(max_by(is_delete_marker, last_modified_date), false)',
     'ORDER BY key',
   ].join('\n')
 }
 
 /** Finds keys in the metadata tables of a bucket. */
-export function metadataKeys(table: MetadataTable, scope: Scope, base: string, query: QueryRows): KeySource {
+export function metadataKeys(
+  table: MetadataTable,
+  scope: Scope,
+  base: string,
+  query: QueryRows,
+  costs: CostItem[] = [],
+): KeySource {
   const isWanted = keyFilter(scope)
   return {
     objects: (async function* () {
@@ -53,6 +62,7 @@ export function metadataKeys(table: MetadataTable, scope: Scope, base: string, q
       warnings:
         table.table === 'journal' ? ['the journal knows only objects written after S3 Metadata was switched on'] : [],
       lost: [],
+      costs,
       nearest: async () => [],
     },
   }
