@@ -65,7 +65,7 @@ async function select(
   const keys = await keySourceOf(task, {
     ...settings,
     signal: context.signal,
-    warn: context.talk.warn,
+    warn: (text) => context.talk.warn(text),
     onState: (text) => progress.state(text),
   })
   const objects = earlier === undefined ? keys.objects : united(keys.objects, earlier.rows())

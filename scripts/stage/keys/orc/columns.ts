@@ -14,7 +14,7 @@ export interface ColumnData {
 }
 
 /** Kinds of streams: `Stream.Kind` of the ORC specification. */
-export const STREAM = { present: 0, data: 1, length: 2, dictionaryData: 3 } as const
+const STREAM = { present: 0, data: 1, length: 2, dictionaryData: 3 } as const
 
 /** The values of a column in a stripe, one at a time. "Column Encodings", ORC specification. @throws Error for a type not known here */
 export function valuesOf(column: Column, data: ColumnData, inflate: Inflate): () => Value {
