@@ -18,6 +18,22 @@ export const awsOptions = {
   endpointUrl: text({ about: 'another address for all AWS services', value: 'URL' }),
 }
 
+/** What a step that has something made in SageMaker needs; of no meaning on this machine. */
+export const sagemakerOptions = {
+  sagemakerRole: text({ about: 'role that SageMaker takes to read and write the workspace', value: 'ARN' }),
+  instanceType: text({ about: 'SageMaker instance, for example ml.m5.xlarge', value: 'TYPE' }),
+  subnet: list({ about: 'in SageMaker: work within these subnets of a VPC', value: 'ID' }),
+  securityGroup: list({ about: 'with --subnet: the security groups there', value: 'ID' }),
+  kmsKey: text({ about: 'encrypt what SageMaker writes with this key (default: as the bucket does)', value: 'ARN' }),
+  tag: list({ about: 'tags of what is made in SageMaker', value: 'KEY=VALUE', parse: keyAndValue }),
+}
+
+function keyAndValue(input: string): string {
+  if (!/^[^=]{1,128}=.{0,256}$/.test(input)) throw new Error('must be KEY=VALUE')
+  if (/^(aws|prestage):/i.test(input)) throw new Error('keys that begin with aws: or prestage: are taken')
+  return input
+}
+
 const workspaceUri = (input: string): string => {
   if (input.startsWith('s3://')) return input.replace(/\/+$/, '')
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(input)) throw new Error('must be a folder or s3://bucket[/prefix]')

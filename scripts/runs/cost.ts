@@ -15,6 +15,10 @@ export const PRICES = {
   athenaByte: 5 / 1e12,
   batchJob: 0.25,
   batchObject: 1 / 1_000_000,
+  /** Of memory that a serverless endpoint has, while it answers. Idle it costs nothing. */
+  serverlessGBSecond: 0.00002,
+  /** Disk of a training instance, an hour. */
+  diskGBHour: 0.14 / 730,
 } as const
 
 /** One line of an estimate. */

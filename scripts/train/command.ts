@@ -4,13 +4,15 @@ import type { Context } from '../cli/context.ts'
 import { messageOf, UsageError } from '../cli/errors.ts'
 import { list, number, text, type Values } from '../cli/options.ts'
 import { awsOptions, runOptions } from '../cli/shared-options.ts'
+import { entityVectorsFor, type Hyperparameters } from '../insights/hyperparameters.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
-import { openStore } from '../stores/open.ts'
+import { type AwsSettings, openStore } from '../stores/open.ts'
 import { inputOf, inputOfRun } from './input.ts'
 import { outcomeOf, previewOf, resultOf } from './outcome.ts'
+import { sagemakerTrainOptions } from './sagemaker-options.ts'
 import { hyperparameterOptions, hyperparametersOf } from './settings.ts'
 import { type Input, type Output, type Settings, train } from './train.ts'
 import { warningsAfter, warningsBefore } from './warnings.ts'
@@ -20,16 +22,20 @@ const options = {
   pairs: list({ about: 'train on these files of headerless entity,address rows instead of a run', value: 'FILE' }),
   holdout: text({ about: 'with --pairs: rows to calibrate and measure with', value: 'FILE' }),
   holdoutDays: number({ about: 'with --holdout: days that it covers', default: 1, min: 0.001, value: 'DAYS' }),
-  model: text({ about: 'with --pairs: folder for model.tar.gz and calibration.json', value: 'DIR' }),
+  model: text({
+    about: 'with --pairs: folder for model.tar.gz and calibration.json, or s3://… to train in SageMaker',
+    value: 'DIR',
+  }),
   ...hyperparameterOptions,
   seed: number({
-    about: 'start of all random numbers: same seed, same bytes',
+    about: 'on this machine: start of all random numbers; same seed, same bytes',
     default: 1,
     min: 0,
     max: 4294967295,
     integer: true,
   }),
   alertsPerDay: number({ about: 'alerts a day that somebody can look at; sets the threshold', default: 10, min: 0 }),
+  ...sagemakerTrainOptions,
   ...awsOptions,
 }
 
@@ -39,7 +45,7 @@ export const command = defineCommand({
   name: 'train',
   summary: 'train IP Insights on the pairs of a run',
   description:
-    'Trains in this process, with the hyperparameters of the SageMaker algorithm, and calibrates a threshold on the holdout. The AUC says how well holdout pairs are told from the same entities with random public addresses; it is set against the rules "address, /24, /16 seen before". The same pairs, options and seed give the same bytes.',
+    'With a workspace on this machine, trains in this process, with the hyperparameters of the SageMaker algorithm, and calibrates a threshold on the holdout. The AUC says how well holdout pairs are told from the same entities with random public addresses; it is set against the rules "address, /24, /16 seen before". The same pairs, options and seed give the same bytes. With a workspace in S3 the algorithm itself trains, as a job in SageMaker, which is paid for by the second; the same command waits for a job that is under way, and takes the model of one that is done. deploy calibrates it.',
   examples: [
     { run: 'npx zx scripts/train.mjs', does: 'the run that was worked on last' },
     {
@@ -50,11 +56,26 @@ export const command = defineCommand({
       run: 'npx zx scripts/train.mjs --pairs train.csv --holdout holdout.csv --holdout-days 3 --model ./model',
       does: 'your own files, without a run',
     },
+    {
+      run: 'npx zx scripts/train.mjs --workspace s3://org-staging/prestage --sagemaker-role arn:aws:iam::111122223333:role/prestage-sagemaker --max-cost 1',
+      does: 'the latest run in S3, in SageMaker',
+    },
+    {
+      run: 'npx zx scripts/train.mjs --pairs train.csv --holdout holdout.csv --model s3://org-staging/models --spot --dry-run',
+      does: 'shows what it would cost to train your own files in SageMaker, on a spot instance',
+    },
   ],
   options,
   async run(context, values) {
     return values.pairs.length > 0 ? trainFiles(context, values) : trainRun(context, values)
   },
+})
+
+const awsOf = (values: Options, { signal }: Context): AwsSettings => ({
+  profile: values.profile,
+  awsRegion: values.awsRegion,
+  endpointUrl: values.endpointUrl,
+  signal,
 })
 
 async function trainRun(context: Context, values: Options): Promise<Outcome> {
@@ -68,7 +89,15 @@ async function trainRun(context: Context, values: Options): Promise<Outcome> {
       '--holdout belongs to --pairs: the holdout of a run is extracted with it',
       'add --pairs FILE, or leave --holdout out',
     )
-  const run = await openRun(values.workspace, values.run, values)
+  const aws = awsOf(values, context)
+  const run = await openRun(values.workspace, values.run, aws)
+  if (run.folder === undefined) {
+    const { trainRunInSagemaker } = await import('./sagemaker-run.ts')
+    const { seed: _, alertsPerDay: __, ...settings } = choiceOf(values)
+    const choice = { settings, hyperparameters: (entities: number) => forSagemaker(values, entities) }
+    return trainRunInSagemaker(context, run, choice, values, aws)
+  }
+  warnOfSagemaker(context, values)
   if (values.dryRun) {
     const input = await inputOfRun(run, context.signal)
     return previewOf(input, settingsOf(values, input), { run: run.id }, run.path(paths.model))
@@ -92,7 +121,16 @@ async function trainFiles(context: Context, values: Options): Promise<Outcome> {
   if (model === undefined)
     throw new UsageError('--pairs needs --model, the folder for the model', 'add --model ./model')
   const holdout = fileOf(values.holdout)
-  const input = await inputOf(values.pairs, holdout === undefined ? [] : [holdout], values.holdoutDays, context.signal)
+  const aws = awsOf(values, context)
+  const held = holdout === undefined ? [] : [holdout]
+  const input = await inputOf(values.pairs, held, values.holdoutDays, context.signal, aws)
+  if (model.startsWith('s3://')) {
+    const { trainFilesInSagemaker } = await import('./sagemaker-files.ts')
+    const files = { pairs: values.pairs, holdout: held, model: model.replace(/\/+$/, '') }
+    const hyperparameters = await forSagemaker(values, input.train.entities.length)
+    return trainFilesInSagemaker(context, files, input, hyperparameters, values, aws)
+  }
+  warnOfSagemaker(context, values)
   const settings = settingsOf(values, input)
   if (values.dryRun) return previewOf(input, settings, {}, resolve(model, 'model.tar.gz'))
   const output = { store: await openStore(resolve(model)), model: 'model.tar.gz', calibration: 'calibration.json' }
@@ -120,12 +158,26 @@ function choiceOf(values: Options): Record<string, number | null> {
 }
 
 function settingsOf(values: Options, { train }: Input): Settings {
+  const hyperparameters = checked(values, entityVectorsFor(train.entities.length))
+  return { hyperparameters, seed: values.seed, alertsPerDay: values.alertsPerDay }
+}
+
+async function forSagemaker(values: Options, entities: number): Promise<Hyperparameters> {
+  const { vectorsFor } = await import('./sagemaker-size.ts')
+  return checked(values, vectorsFor(entities, values.vectorDim ?? 1))
+}
+
+function checked(values: Options, entityVectors: number): Hyperparameters {
   try {
-    const hyperparameters = hyperparametersOf(values, train.entities.length)
-    return { hyperparameters, seed: values.seed, alertsPerDay: values.alertsPerDay }
+    return hyperparametersOf(values, entityVectors)
   } catch (error) {
     throw new UsageError(messageOf(error))
   }
+}
+
+function warnOfSagemaker({ talk }: Context, { spot, instanceType, maxRuntime }: Options): void {
+  if (spot || instanceType !== undefined || maxRuntime !== undefined)
+    talk.warn('--spot, --instance-type and --max-runtime are for SageMaker; this model is trained on this machine')
 }
 
 async function perform(context: Context, input: Input, settings: Settings, output: Output) {

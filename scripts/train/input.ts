@@ -1,8 +1,13 @@
+import { createReadStream } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { UserError } from '../cli/errors.ts'
-import { type Pairs, readPairs } from '../insights/pairs.ts'
+import { type PairSource, type Pairs, readPairs, readPairsFrom } from '../insights/pairs.ts'
 import { nextCommand } from '../runs/next.ts'
+import { pairsOf } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
+import { type AwsSettings, openStore } from '../stores/open.ts'
+import { locationOf } from '../stores/uri.ts'
 import type { Input } from './train.ts'
 
 const DAY_MS = 86_400_000
@@ -10,37 +15,72 @@ const DAY_MS = 86_400_000
 /** The pairs of a run. @throws UserError when they are not there */
 export async function inputOfRun(run: Run, signal: AbortSignal): Promise<Input> {
   const { cutoff } = run.result('extract')
-  const train = await filesBelow(run, paths.train)
-  const holdout = await filesBelow(run, paths.holdout)
-  if (train.length === 0)
-    throw new UserError(`run ${run.id}: no files in ${run.uri}/${paths.train}`, {
-      hint: `${nextCommand('extract', run)} --overwrite`,
+  const train = await pairsOf(run, 'train', signal)
+  if (train.ip.length === 0)
+    throw new UserError(`run ${run.id}: nothing to train on in ${run.uri}/${paths.train}`, {
+      hint: `${nextCommand('extract', run)} --overwrite, perhaps with a longer window; extract says what it has dropped and why`,
     })
   const days = (Date.parse(run.request.to) - Date.parse(typeof cutoff === 'string' ? cutoff : '')) / DAY_MS
-  return inputOf(train, holdout, days > 0 ? days : 1, signal)
+  return inputWith(train, await pairsOf(run, 'holdout', signal), days > 0 ? days : 1)
 }
 
-/** The pairs of some files. @throws UserError when they are missing, empty or not well formed */
+/** The pairs of some files, here or in S3. @throws UserError when they are missing, empty or not well formed */
 export async function inputOf(
   trainFiles: readonly string[],
   holdoutFiles: readonly string[],
   holdoutDays: number,
   signal: AbortSignal,
+  aws: AwsSettings = {},
 ): Promise<Input> {
-  const train = await readPairs(trainFiles, signal)
+  const train = await readAll(trainFiles, signal, aws)
   if (train.ip.length === 0)
     throw new UserError(`nothing to train on: no pair in ${listed(trainFiles)}`, {
       hint: 'take a longer window, or look at what extract has dropped and why',
     })
-  const holdout: Pairs = await readPairs(holdoutFiles, signal)
-  return { train, holdoutDays, ...(holdout.ip.length > 0 && { holdout }) }
+  return inputWith(train, await readAll(holdoutFiles, signal, aws), holdoutDays)
 }
+
+const inputWith = (train: Pairs, holdout: Pairs, holdoutDays: number): Input => ({
+  train,
+  holdoutDays,
+  ...(holdout.ip.length > 0 && { holdout }),
+})
 
 const listed = (files: readonly string[]): string =>
   files.length <= 3 ? files.join(', ') : `${files.slice(0, 3).join(', ')} and ${files.length - 3} more files`
 
-async function filesBelow(run: Run, prefix: string): Promise<string[]> {
-  const files: string[] = []
-  for await (const { key } of run.store.list({ prefix })) if (key.endsWith('.csv')) files.push(run.path(key))
-  return files
+const isInS3 = (file: string): boolean => file.startsWith('s3://')
+
+/** Files are read faster than streams. */
+async function readAll(files: readonly string[], signal: AbortSignal, aws: AwsSettings): Promise<Pairs> {
+  if (!files.some(isInS3)) return readPairs(files, signal)
+  const sources = await sourcesOf(files, aws)
+  return readPairsFrom(each(sources), signal)
+}
+
+async function* each<T>(items: readonly T[]) {
+  yield* items
+}
+
+/** Files here and objects in S3; what ends in a slash is everything below. @throws UserError when there is nothing */
+export async function sourcesOf(files: readonly string[], aws: AwsSettings): Promise<PairSource[]> {
+  const found: PairSource[] = []
+  for (const file of files) {
+    const location = isInS3(file) ? locationOf(file) : undefined
+    if (location?.kind !== 's3') {
+      await access(file)
+      found.push({ name: file, open: async () => createReadStream(file) })
+      continue
+    }
+    const store = await openStore(`s3://${location.bucket}`, aws)
+    const before = found.length
+    if (file.endsWith('/')) {
+      for await (const { key, size } of store.list({ prefix: `${location.prefix}/` }))
+        if (size > 0) found.push({ name: `${store.uri}/${key}`, open: () => store.read(key) })
+    } else if ((await store.head(location.prefix)) !== undefined)
+      found.push({ name: file, open: () => store.read(location.prefix) })
+    if (found.length === before)
+      throw new UserError(`${file}: nothing is there`, { hint: 'name an object, or a prefix with a slash at its end' })
+  }
+  return found
 }

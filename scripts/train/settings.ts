@@ -1,7 +1,6 @@
 import { number, type Option } from '../cli/options.ts'
 import {
   documentedDefaults,
-  entityVectorsFor,
   type HyperparameterName,
   type Hyperparameters,
   hyperparameterNames,
@@ -29,17 +28,17 @@ export const hyperparameterOptions = Object.fromEntries(
 function optionOf(name: HyperparameterName): Option<number | undefined> {
   const { about, min, max, integer } = RULES[name]
   const range = { min, ...(max !== Number.MAX_SAFE_INTEGER && { max }), integer }
-  if (name === 'num_entity_vectors') return number({ about: `${about} (default: that)`, ...range })
+  if (name === 'num_entity_vectors') return number({ about: `${about} (default: that; in SageMaker ten times it)`, ...range })
   const standard = DEFAULTS[name] ?? documentedDefaults[name]
   return number({ about, ...range, ...(standard !== undefined && { default: standard }) })
 }
 
-/** The full set for so many entities. @throws Error when values do not go together */
+/** The full set. @param entityVectors when nobody chose a number. @throws Error when values do not go together */
 export const hyperparametersOf = (
   values: { readonly [K in FlagName]: number | undefined },
-  entities: number,
+  entityVectors: number,
 ): Hyperparameters =>
   validated({
     ...Object.fromEntries(hyperparameterNames.map((name) => [name, values[camel(name)]])),
-    num_entity_vectors: values.numEntityVectors ?? entityVectorsFor(entities),
+    num_entity_vectors: values.numEntityVectors ?? entityVectors,
   })

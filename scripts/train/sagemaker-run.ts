@@ -1,0 +1,79 @@
+import type { Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { UserError } from '../cli/errors.ts'
+import type { Hyperparameters } from '../insights/hyperparameters.ts'
+import type { Json } from '../runs/ledger.ts'
+import { nextCommand } from '../runs/next.ts'
+import { pairObjects } from '../runs/pairs.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run, StepMemory } from '../runs/run.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import { planTraining, type Staged, type TrainWish, trainInSagemaker } from './in-sagemaker.ts'
+import { approvalOf, outcomeOfJob, previewOfJob, type resultOfJob, warningsOf } from './sagemaker-outcome.ts'
+
+export interface RunWish extends TrainWish {
+  readonly dryRun: boolean
+}
+
+/** What is chosen: the hyperparameters for a set of pairs, and how the ledger names the choice. */
+export interface Choice {
+  readonly settings: Record<string, Json>
+  hyperparameters(entities: number): Promise<Hyperparameters>
+}
+
+/** Trains a run whose workspace is in S3. */
+export async function trainRunInSagemaker(
+  context: Context,
+  run: Run,
+  choice: Choice,
+  wish: RunWish,
+  aws: AwsSettings,
+): Promise<Outcome> {
+  const planned = async () => {
+    const staged = await stagedPairs(run)
+    return planTraining(staged, await choice.hyperparameters(staged.entities), wish, aws)
+  }
+  if (wish.dryRun) return previewOfJob(await planned())
+  const plan = {
+    settings: choice.settings,
+    inputs: ['extract'],
+    overwrite: wish.overwrite,
+    stale: async () => (await run.store.head(keyOf(run, String(run.result('train').model)))) === undefined,
+  }
+  const before = run.ledger.steps.train
+  if (!(await run.isCurrent('train', plan))) {
+    // What was approved and is under way is only waited for.
+    const approved = await planned()
+    if (before?.memory.job === undefined || before.state === 'done') await context.approve(approvalOf(approved))
+    for (const warning of warningsOf(approved)) context.talk.warn(warning)
+  }
+  const { repeated, ...result } = await run.step('train', plan, async (memory: StepMemory) =>
+    trainInSagemaker(context, await planned(), memory),
+  )
+  return outcomeOfJob(run.id, result as ReturnType<typeof resultOfJob>, repeated, nextCommand('deploy', run))
+}
+
+const keyOf = (run: Run, uri: string): string => (uri.startsWith(`${run.uri}/`) ? uri.slice(run.uri.length + 1) : uri)
+
+/** @throws UserError when the pairs are not there, or not those that extract has counted */
+async function stagedPairs(run: Run): Promise<Staged> {
+  const { trainPairs, holdoutPairs, entities, digest } = run.result('extract')
+  const objects = { train: await pairObjects(run, 'train'), holdout: await pairObjects(run, 'holdout') }
+  if (objects.train.length === 0)
+    throw new UserError(`run ${run.id}: no pairs in ${run.uri}/${paths.train}`, {
+      hint: `${nextCommand('extract', run)} --overwrite`,
+    })
+  return {
+    id: run.id,
+    workspace: run.workspace,
+    store: run.store,
+    train: paths.train,
+    holdout: paths.holdout,
+    model: 'model/',
+    pairs: Number(trainPairs),
+    holdoutPairs: objects.holdout.length === 0 ? 0 : Number(holdoutPairs),
+    entities: Number(entities),
+    bytes: [...objects.train, ...objects.holdout].reduce((sum, { size }) => sum + size, 0),
+    digest: String(digest),
+  }
+}
