@@ -4,7 +4,11 @@ import { UsageError } from '../cli/errors.ts'
 import { duration, facts } from '../cli/format.ts'
 import { choice, flag, number, text } from '../cli/options.ts'
 import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../cli/shared-options.ts'
+import { athenaOptions } from '../engines/athena.ts'
 import { sourceIds } from '../sources/registry.ts'
+import { command as stageCommand } from '../stage/command.ts'
+import { locationOf } from '../stores/uri.ts'
+import { withBudget } from './budget.ts'
 import { DEMO_ALERTS, DEMO_FOLDER, simulateLogs } from './demo.ts'
 import { serving } from './serving.ts'
 import { take } from './steps.ts'
@@ -13,7 +17,7 @@ export const command = defineCommand({
   name: 'pipeline',
   summary: 'take logs through all steps: stage, extract, train, score, report',
   description:
-    'Runs the steps one after the other, each as its own script would. What is done is not done again, so an interrupted pipeline is simply started again. The endpoint is served only while it scores.',
+    'Runs the steps one after the other, each as its own script would. What is done is not done again, so an interrupted pipeline is simply started again. On this machine the endpoint is served only while it scores. With a workspace in S3 the steps run in AWS, each with its own estimate; --max-cost limits them all together, and the endpoint stays until clean.',
   examples: [
     {
       run: 'npx zx scripts/pipeline.mjs --demo',
@@ -22,6 +26,10 @@ export const command = defineCommand({
     {
       run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs ./logs --from 2026-03-02 --to 2026-03-12',
       does: 'the same on your own logs',
+    },
+    {
+      run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs s3://org-logs --last 24h --workspace s3://org-staging/prestage --max-cost 5',
+      does: 'everything in AWS, for five dollars at most',
     },
   ],
   options: {
@@ -36,10 +44,15 @@ export const command = defineCommand({
       min: 0,
     }),
     labels: text({ about: 'known attacks, to measure against: source,entity,ip,kind,time', value: 'FILE' }),
+    copy: stageCommand.options.copy,
+    batchRole: stageCommand.options.batchRole,
+    poll: stageCommand.options.poll,
+    ...athenaOptions,
     ...guardOptions,
     ...awsOptions,
   },
-  async run(context, options) {
+  async run(asker, options) {
+    const context = withBudget(asker, options.maxCost, options.yes)
     const started = context.now().getTime()
     if (options.demo && (options.logs !== undefined || options.from !== undefined || options.last !== undefined))
       throw new UsageError(
@@ -74,10 +87,14 @@ async function rest(context: Context, given: Given, note: (name: string, outcome
   note('extract', await take((await import('../extract/command.ts')).command, context, given))
   note('train', await take((await import('../train/command.ts')).command, context, given))
   const score = (await import('../score/command.ts')).command
-  await serving(context, given, async (endpoint, deployed) => {
-    note('deploy', deployed)
-    note('score', await take(score, context, { ...given, endpoint }))
-  })
+  if (locationOf(given.workspace).kind === 's3') {
+    note('deploy', await take((await import('../deploy/command.ts')).command, context, given))
+    note('score', await take(score, context, given))
+  } else
+    await serving(context, given, async (endpoint, deployed) => {
+      note('deploy', deployed)
+      note('score', await take(score, context, { ...given, endpoint }))
+    })
   note('report', await take((await import('../report/command.ts')).command, context, given))
 }
 

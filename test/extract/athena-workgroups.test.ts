@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { linesAt } from '../support/athena-world.ts'
+import { runScript } from '../support/run-script.ts'
+import { EVENTS, event, fileOf, KEY, stagedIn, world } from './athena-run.ts'
+
+describe('workgroups', () => {
+  it('that enforce a place of their own give it: pairs end up in the run all the same', async () => {
+    const all = await world({
+      athena: { workgroups: { primary: { enforced: true, outputLocation: 's3://org-staging/results/' } } },
+    })
+    const { result, stderr } = await all.extract()
+    assert.ok(result, stderr)
+    await all.assertExtracted()
+    // What a query notes about itself is the workgroup's own.
+    const left = all.sandbox.s3.keys('org-staging', 'results/tables/').filter((key) => !key.endsWith('-manifest.csv'))
+    assert.deepEqual(left, [])
+  })
+
+  it('that keep results themselves do so', async () => {
+    const all = await world({ athena: { workgroups: { primary: { enforced: true, managed: true } } } })
+    const { result, stderr } = await all.extract()
+    assert.ok(result, stderr)
+    await all.assertExtracted()
+  })
+
+  it('that nobody may look at are taken to decide nothing', async () => {
+    const all = await world()
+    all.sandbox.s3.deny({ action: 'athena:GetWorkGroup' })
+    const { result, stderr } = await all.extract()
+    assert.ok(result, stderr)
+    assert.match(stderr, /athena:GetWorkGroup on primary is not allowed/)
+  })
+
+  const wrong: [what: string, workgroups: Record<string, object>, args: string[], exit: number, says: RegExp][] = [
+    ['are not there', { primary: {} }, ['--workgroup', 'security'], 2, /Athena has no workgroup security in us-east-1/],
+    ['are switched off', { primary: { state: 'DISABLED' } }, [], 1, /workgroup primary is switched off/],
+  ]
+  for (const [what, workgroups, args, exit, says] of wrong)
+    it(`that ${what} are named`, async () => {
+      const all = await world({ athena: { workgroups } })
+      const { code, stderr } = await all.extract(['--yes', ...args])
+      assert.equal(code, exit, stderr)
+      assert.match(stderr, says)
+      assert.equal(all.sandbox.requests.of('StartQueryExecution'), 0)
+    })
+
+  it('with a cutoff show it in the plan', async () => {
+    const all = await world({ athena: { workgroups: { primary: { cutoff: 10_000_000 } } } })
+    const { result, code } = await all.extract(['--dry-run'])
+    assert.equal(code, 0)
+    assert.equal(result.engine, 'athena')
+    assert.ok(result.estimatedUsd > 0)
+    const asked = await all.extract([])
+    assert.equal(asked.code, 3)
+    assert.match(asked.stderr, /which stops a query after 10\.0 MB[\s\S]*scanned once[\s\S]*needs a confirmation/)
+    assert.equal(all.sandbox.requests.of('StartQueryExecution'), 0)
+  })
+})
+
+describe('what Athena wrote is not believed when', () => {
+  it('it is compressed', async () => {
+    const all = await world({ athena: { compression: 'always' } })
+    const { code, stderr } = await all.extract()
+    assert.equal(code, 1)
+    assert.match(stderr, /pairs\/train\/.* is compressed\n {2}nothing of it is used/)
+  })
+
+  it('nothing is a pair: the counts are told, and earlier pairs stay', async () => {
+    const all = await world({}, fileOf([{ ...event(1, 'a', 'AWS Internal') }, event(2, 'b', '10.0.0.1')]))
+    const { code, stderr } = await all.extract()
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /none of 2 records is a pair\n +(aws-internal: 1\n +private-address: 1|private-address: 1\n +aws-internal: 1)/,
+    )
+    assert.deepEqual(all.sandbox.athena.catalog.names(), ['prestage.cloudtrail'])
+  })
+
+  it('an object is damaged', async () => {
+    const all = await world({}, Buffer.from('no gzip at all'))
+    const { code, stderr } = await all.extract()
+    assert.equal(code, 1)
+    assert.match(stderr, /classifying accesses: query \S+ failed: HIVE_[\s\S]*extracting on this machine names it/)
+  })
+
+  it('staged objects are gone', async () => {
+    const all = await world()
+    all.sandbox.s3.delete('org-staging', `prestage/runs/${all.id}/staged/${KEY}`)
+    const { code, stderr } = await all.extract()
+    assert.equal(code, 1)
+    assert.match(stderr, /1 objects were staged, 0 are there/)
+  })
+})
+
+describe('a rerun', () => {
+  it('is told that it was done, asks nothing and costs nothing', async () => {
+    const all = await world()
+    await all.extract()
+    const before = all.sandbox.requests.of('StartQueryExecution')
+    const { result } = await all.extract([])
+    assert.equal(result.repeated, true)
+    assert.equal(all.sandbox.requests.of('StartQueryExecution'), before)
+  })
+
+  it('is done anew when the pairs are gone', async () => {
+    const all = await world()
+    await all.extract()
+    for (const key of all.sandbox.s3.keys('org-staging', `prestage/runs/${all.id}/pairs/`))
+      all.sandbox.s3.delete('org-staging', key)
+    const { result, stderr } = await all.extract()
+    assert.equal(result?.repeated, false, stderr)
+    await all.assertExtracted()
+  })
+
+  it('refuses other settings without --overwrite, and replaces all of it with it', async () => {
+    const all = await world()
+    await all.extract()
+    const refused = await all.extract(['--yes', '--entity', 'arn'])
+    assert.equal(refused.code, 2)
+    const { result, stderr } = await all.extract(['--yes', '--entity', 'arn', '--overwrite'])
+    assert.ok(result, stderr)
+    assert.equal((await linesAt(all.sandbox, all.id, 'pairs/train/')).length, 3)
+  })
+
+  it('never changes a table that is another workspace’s', async () => {
+    const all = await world()
+    await all.extract()
+    await stagedIn(all.sandbox, 'other', fileOf(EVENTS))
+    const args = ['--workspace', 's3://org-staging/other', '--yes']
+    const { code, stderr } = await runScript('extract', args, { env: all.sandbox.env })
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /table prestage\.cloudtrail is not the one for s3:\/\/org-staging\/other: it reads s3:\/\/org-staging\/prestage/,
+    )
+    const own = await runScript('extract', [...args, '--database', 'other'], { env: all.sandbox.env })
+    assert.equal(own.code, 0, own.stderr)
+    await all.assertExtracted(['other.cloudtrail', 'prestage.cloudtrail'])
+  })
+
+  it('takes no flag that Athena cannot honour', async () => {
+    const all = await world()
+    const { code, stderr } = await all.extract(['--yes', '--skip-bad-files'])
+    assert.equal(code, 2)
+    assert.match(stderr, /Athena reads all objects of a run or none/)
+  })
+})
