@@ -11,6 +11,7 @@ export interface Outputs {
   readonly train: string
   readonly holdout: string
   readonly entities: string
+  readonly times: string
 }
 
 /**
@@ -47,6 +48,7 @@ async function write(
   await copyTo(connection, await shuffled('train'), outputs.train)
   await copyTo(connection, await shuffled('holdout'), outputs.holdout)
   const entities = await copyTo(connection, await render('entities.sql'), outputs.entities)
+  await copyTo(connection, await render('times.sql'), outputs.times)
   return { ...extracted, entities }
 }
 

@@ -39,6 +39,7 @@ export const onDuckdb = (context: Context, run: Run, settings: ExtractSettings, 
       train: run.path(outputs.train),
       holdout: run.path(outputs.holdout),
       entities: run.path(outputs.entities),
+      times: run.path(`${paths.times}part-00000.csv`),
     }
     const extracted = await extractWithDuckdb(files, targets, {
       ...settings,

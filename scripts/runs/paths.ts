@@ -11,6 +11,8 @@ export const paths = {
   train: 'pairs/train/',
   holdout: 'pairs/holdout/',
   entities: 'entities.csv',
+  /** Headerless `entity,ip,first,last,accesses` of every hour in which a pair was accessed. */
+  times: 'times/',
   model: 'model/model.tar.gz',
   calibration: 'model/calibration.json',
   verdicts: 'scores/verdicts.ndjson',

@@ -81,5 +81,7 @@ export function compactTime(time: Date): string {
 /** `2026-11-20 00:00 UTC to 2026-11-21 00:00 UTC` */
 export const describeWindow = (window: Window): string => `${utc(window.from)} to ${utc(window.to)}`
 
+export const DAY_MS = SPANS.d
+
 /** Length in days. */
-export const daysOf = (window: Window): number => (window.to.getTime() - window.from.getTime()) / SPANS.d
+export const daysOf = (window: Window): number => (window.to.getTime() - window.from.getTime()) / DAY_MS

@@ -92,8 +92,8 @@ describe('log files', () => {
       const workspace = tempFolder()
       const run = await stagedRun(workspace, files)
       await extract(workspace)
-      return ['pairs/train/part-00000.csv', 'pairs/holdout/part-00000.csv', 'entities.csv'].map((file) =>
-        readFileSync(run.path(file), 'utf8'),
+      return ['pairs/train/part-00000.csv', 'pairs/holdout/part-00000.csv', 'entities.csv', 'times/part-00000.csv'].map(
+        (file) => readFileSync(run.path(file), 'utf8'),
       )
     }
     const [half, rest] = [lines.slice(0, 20).join('\n'), lines.slice(20).join('\n')]

@@ -81,7 +81,14 @@ describe('the common texts', () => {
     /\$'/,
   ]
   it('are all there', () =>
-    assert.deepEqual(pairs.sort(), ['classified.sql', 'delivery.sql', 'dropped.sql', 'entities.sql', 'pairs.sql']))
+    assert.deepEqual(pairs.sort(), [
+      'classified.sql',
+      'delivery.sql',
+      'dropped.sql',
+      'entities.sql',
+      'pairs.sql',
+      'times.sql',
+    ]))
   for (const name of common)
     for (const pattern of forbidden)
       it(`${name} has no ${pattern.source}`, () => assert.doesNotMatch(withoutComments(text(name)), pattern))

@@ -109,7 +109,7 @@ async function comparePairs(
     const pairs = await render('pairs.sql', { part: literal(part) })
     same(await kept(pairs), await rowsIn(duckdb, pairs), part)
   }
-  for (const file of ['entities.sql', 'dropped.sql']) {
+  for (const file of ['entities.sql', 'times.sql', 'dropped.sql']) {
     const sql = await render(file)
     assert.deepEqual(await kept(sql), await rowsIn(duckdb, sql), file)
   }

@@ -46,11 +46,19 @@ export interface Finding {
   readonly last: number
 }
 
-/** The pair below the threshold, and when it was accessed. */
-export interface Sighting {
-  readonly verdict: PairVerdict
+/** Whether a pair is below the threshold, in an allowed network or not. */
+export const isBelow = ({ flagged, allowed }: PairVerdict): boolean => flagged || allowed !== undefined
+
+/** Accesses of a pair that lie near each other. Event times in milliseconds since 1970. */
+export interface Span {
   readonly first: number
   readonly last: number
+  readonly accesses: number
+}
+
+/** A pair below the threshold, and when it was accessed. */
+export interface Sighting extends Span {
+  readonly verdict: PairVerdict
 }
 
 /** Sightings of one entity from one /24 in one period, as one alert. @throws Error when there are none */
@@ -71,7 +79,7 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
     network,
     addresses: distinct(verdicts.map(({ ip }) => ip)).sort(byAddress),
     dotProduct,
-    accesses: verdicts.reduce((sum, { accesses }) => sum + accesses, 0),
+    accesses: kept.reduce((sum, { accesses }) => sum + accesses, 0),
     events,
     ...(seen !== undefined && { seen }),
     allowed: distinct(verdicts.map(({ allowed }) => allowed)),
@@ -83,6 +91,9 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
 
 const byAddress = (a: string, b: string): number => (parseIpv4(a) ?? 0) - (parseIpv4(b) ?? 0)
 
+/** Start of the period that a time is in; periods are counted from 1970 on. */
+export const startOf = (time: number, period: number): number => Math.floor(time / period) * period
+
 /** The /24 of an address. */
 export const networkText = (ip: string): string => `${formatIpv4(networkOf(parseIpv4(ip) ?? 0, 24))}/24`
 
@@ -90,7 +101,7 @@ const distinct = (words: readonly (string | undefined)[]): string[] =>
   [...new Set(words.filter((word) => word !== undefined))].sort()
 
 function idOf({ source, account = '', kind, period }: About, entity: string, network: string, first: number): string {
-  const start = Math.floor(first / period) * period
+  const start = startOf(first, period)
   const identity = JSON.stringify([source, account, kind, entity, network, period, start])
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 32)
   const where = network.replace('/', '-')

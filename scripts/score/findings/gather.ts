@@ -1,85 +1,65 @@
+import { DAY_MS, daysOf } from '../../runs/window.ts'
 import type { PairVerdict } from '../tally.ts'
-import { type About, type Finding, findingOf, networkText } from './finding.ts'
+import { type About, type Finding, findingOf, networkText, type Sighting, startOf } from './finding.ts'
+import { sightingsOf, type Times } from './times.ts'
 
 /** What becomes of the pairs that score below the threshold. */
 export interface Gathered {
-  /** To be looked at first by first event, then most anomalous; the allowed ones after them. */
+  /** The open ones, most anomalous first, then the allowed ones. */
   readonly findings: readonly Finding[]
-  /** Flagged pairs. */
-  readonly flagged: number
-  /** Flagged pairs that went into a finding beside others. */
+  /** Flagged pairs that are told with another one of the same entity, /24 and period. */
   readonly merged: number
   /** Open findings beyond the cap. */
   readonly capped: number
 }
 
-const DAY = 24 * 3_600_000
-
-/** One finding for an entity and /24; the most anomalous `cap` a day. Verdicts of an entity stand together, as score writes them. */
-export async function gather(verdicts: AsyncIterable<PairVerdict>, about: About, cap: number): Promise<Gathered> {
-  const open = new MostAnomalous(mostOf(about, cap))
-  const allowed = new MostAnomalous(mostOf(about, cap))
-  const [first, last] = [about.window.from.getTime(), about.window.to.getTime() - 1]
-  let [flagged, groups] = [0, 0]
-  for await (const group of grouped(verdicts)) {
-    const finding = findingOf(
-      group.map((verdict) => ({ verdict, first, last })),
-      about,
-    )
-    flagged += group.filter((verdict) => verdict.flagged).length
-    groups += finding.state === 'open' ? 1 : 0
-    ;(finding.state === 'open' ? open : allowed).add(finding)
+/** One finding for an entity, /24 and period; of each day the most anomalous `cap`. */
+export function gather(
+  verdicts: readonly PairVerdict[],
+  about: About,
+  cap: number,
+  times: Times | undefined,
+): Gathered {
+  const open: Finding[] = []
+  const allowed: Finding[] = []
+  let merged = 0
+  for (const sightings of grouped(verdicts, about, times)) {
+    const finding = findingOf(sightings, about)
+    if (finding.state === 'open') merged += finding.addresses.length - 1
+    ;(finding.state === 'open' ? open : allowed).push(finding)
   }
-  const kept = open.kept()
+  // Where times are not known, all days of the window share their caps.
+  const [days, most] = times === undefined ? [undefined, cap * Math.max(1, daysOf(about.window))] : [DAY_MS, cap]
+  const kept = mostAnomalous(open, Math.ceil(most), days)
   return {
-    findings: [...kept, ...allowed.kept()],
-    flagged,
-    merged: flagged - groups,
-    capped: groups - kept.length,
+    findings: [...kept, ...mostAnomalous(allowed, Math.ceil(most), days)],
+    merged,
+    capped: open.length - kept.length,
   }
 }
 
-/** Event times are known no better than by the window, so that the cap holds for all its days together. */
-const mostOf = ({ window }: About, cap: number): number =>
-  Math.ceil(cap * Math.max(1, (window.to.getTime() - window.from.getTime()) / DAY))
-
-/** What is below the threshold, the addresses of an entity in a /24 together. */
-async function* grouped(verdicts: AsyncIterable<PairVerdict>): AsyncGenerator<PairVerdict[]> {
-  let group: PairVerdict[] = []
-  let name = ''
-  for await (const verdict of verdicts) {
-    if (!verdict.flagged && verdict.allowed === undefined) continue
-    const here = `${networkText(verdict.ip)} ${verdict.entity}`
-    if (here !== name && group.length > 0) {
-      yield group
-      group = []
+/** Sightings of the same entity, /24 and period. */
+function grouped(verdicts: readonly PairVerdict[], about: About, times: Times | undefined): Iterable<Sighting[]> {
+  const groups = new Map<string, Sighting[]>()
+  for (const verdict of verdicts)
+    for (const sighting of sightingsOf(verdict, times, about.window)) {
+      const name = `${startOf(sighting.first, about.period)} ${networkText(verdict.ip)} ${verdict.entity}`
+      const group = groups.get(name)
+      if (group === undefined) groups.set(name, [sighting])
+      else group.push(sighting)
     }
-    name = here
-    group.push(verdict)
-  }
-  if (group.length > 0) yield group
+  return groups.values()
 }
 
-/** Keeps so many findings in bounded memory. */
-class MostAnomalous {
-  readonly #most: number
-  #findings: Finding[] = []
-
-  constructor(most: number) {
-    this.#most = most
-  }
-
-  add(finding: Finding): void {
-    this.#findings.push(finding)
-    // Now and then, so that it costs little.
-    if (this.#findings.length >= 4 * this.#most + 1000) this.kept()
-  }
-
-  /** Most anomalous first. */
-  kept(): readonly Finding[] {
-    this.#findings = this.#findings.sort(byAnomaly).slice(0, this.#most)
-    return this.#findings
-  }
+/** So many of each stretch of time, or of all together. */
+function mostAnomalous(findings: readonly Finding[], most: number, stretch: number | undefined): Finding[] {
+  const taken = new Map<number, number>()
+  return [...findings].sort(byAnomaly).filter(({ first }) => {
+    const day = stretch === undefined ? 0 : startOf(first, stretch)
+    const before = taken.get(day) ?? 0
+    taken.set(day, before + 1)
+    return before < most
+  })
 }
 
 const byAnomaly = (a: Finding, b: Finding): number => a.dotProduct - b.dotProduct || (a.id < b.id ? -1 : 1)

@@ -12,12 +12,12 @@ export const titleOf = ({ entity, network }: Finding, { kind }: About): string =
 /** What happened, how sure that is, and over which time. */
 export function descriptionOf(finding: Finding, about: About): string {
   const { entity, network, addresses, accesses, events, dotProduct } = finding
-  const span = `${new Date(about.window.from).toISOString()} to ${new Date(about.window.to).toISOString()}`
+  const [first, last] = [finding.first, finding.last].map((time) => new Date(time).toISOString())
   return cut(
     [
       `${count(accesses)} ${accesses === 1 ? 'access' : 'accesses'} of ${about.kind} ${cut(shown(entity), 400)} from ${network} (${addressesOf(addresses)}).`,
       `IP Insights scores it ${dotProduct.toFixed(4)}, the threshold is ${about.threshold.toFixed(4)}; the model knows the entity from ${count(events)} accesses.`,
-      `Seen before for this entity: ${seenBefore(finding) || 'unknown'}. Event times are within ${span}.`,
+      `Seen before for this entity: ${seenBefore(finding) || 'unknown'}. ${first} to ${last}.`,
     ].join(' '),
     1024,
   )

@@ -7,9 +7,10 @@ import type { Run } from '../../runs/run.ts'
 import type { ScoreResult } from '../result.ts'
 import type { PairVerdict } from '../tally.ts'
 import { writeFindings } from './files.ts'
-import type { About } from './finding.ts'
+import { type About, isBelow } from './finding.ts'
 import { gather } from './gather.ts'
 import type { Wanted } from './options.ts'
+import { timesOf } from './times.ts'
 
 /** What was written, as it is printed. */
 export type FindingsResult = {
@@ -42,7 +43,9 @@ export async function writeAlerts(
     window: judged === undefined ? { from: new Date(String(extract.cutoff)), to: window.to } : window,
     period,
   }
-  const { findings, merged, capped } = await gather(verdictsOf(run), about, cap)
+  const verdicts = await suspects(run)
+  const times = await timesOf(judged ?? run, verdicts, about.window)
+  const { findings, merged, capped } = gather(verdicts, about, cap, times)
   const store = run.store.within(paths.findings)
   const files: string[] = []
   for (const format of wanted.formats) files.push(...(await writeFindings(store, format, findings, about, wanted.hub)))
@@ -50,9 +53,23 @@ export async function writeAlerts(
   return { open, allowed: findings.length - open, merged, capped, files: files.map((key) => `${store.uri}/${key}`) }
 }
 
-async function* verdictsOf(run: Run): AsyncGenerator<PairVerdict> {
+/** More than this is no set of alerts, and would take much memory. */
+const MOST_PAIRS = 500_000
+
+/** The pairs below the threshold, allowed or not. @throws UserError when they are too many */
+async function suspects(run: Run): Promise<PairVerdict[]> {
+  const found: PairVerdict[] = []
   const lines = createInterface({ input: await run.store.read(paths.verdicts), crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of lines) yield verdictIn(line)
+  for await (const line of lines) {
+    const verdict = verdictIn(line)
+    if (!isBelow(verdict)) continue
+    found.push(verdict)
+    if (found.length > MOST_PAIRS)
+      throw new UserError(`more than ${count(MOST_PAIRS)} pairs are below the threshold: too many for alerts`, {
+        hint: 'a smaller --alerts-per-day, or a lower --threshold',
+      })
+  }
+  return found
 }
 
 function verdictIn(line: string): PairVerdict {

@@ -4,6 +4,7 @@ import { before, test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import { silentContext } from '../../../scripts/cli/context.ts'
 import { UsageError, UserError } from '../../../scripts/cli/errors.ts'
+import { encodeEntity } from '../../../scripts/insights/entity-codec.ts'
 import { take } from '../../../scripts/pipeline/steps.ts'
 import type { Run } from '../../../scripts/runs/run.ts'
 import { command } from '../../../scripts/score/command.ts'
@@ -166,9 +167,9 @@ for (const [args, says] of usage)
     assert.match(stderr, says)
   })
 
-test('simulated logs, all steps as scripts: alerts are the flagged pairs, told once a /24 and within the cap', async () => {
+test('simulated logs, all steps as scripts: the flagged pairs, told once a /24 and day, at the times of their events', async () => {
   const [logs, own] = [
-    await simulatedLogs({ from: '2026-03-02', to: '2026-03-06', users: 40, events: 8000 }),
+    await simulatedLogs({ from: '2026-03-02', to: '2026-03-08', users: 40, events: 12_000 }),
     tempFolder(),
   ]
   const take = async (script: string, ...args: string[]) => {
@@ -176,24 +177,56 @@ test('simulated logs, all steps as scripts: alerts are the flagged pairs, told o
     assert.equal(code, 0, stderr)
     return JSON.parse(stdout) as Record<string, unknown>
   }
-  await take('stage', '--source', 'cloudtrail', '--logs', logs, '--from', '2026-03-02', '--to', '2026-03-06')
-  await take('extract')
+  await take('stage', '--source', 'cloudtrail', '--logs', logs, '--from', '2026-03-02', '--to', '2026-03-08')
+  const extracted = await take('extract', '--holdout', '40%')
   await take('train', '--epochs', '6')
   const alerts = ['--findings', 'asff,ocsf', '--findings-account', '111122223333', '--findings-region', 'us-east-1']
-  const json = await take('score', '--alerts-per-day', '30', ...alerts, '--findings-cap', '12')
+  const json = await take('score', '--alerts-per-day', '30', ...alerts, '--findings-cap', '8')
   const findings = json.findings as Findings
-  const flagged = verdictsOf(String(json.output)).filter((verdict) => verdict.flagged)
-  const groups = new Set(flagged.map(({ entity, ip }) => `${entity} ${ip.replace(/\d+$/, '')}`))
-  assert.ok(groups.size > 10, String(groups.size))
-  const expected = Math.min(groups.size, 12)
-  assert.deepEqual(
-    [findings.open, findings.merged, findings.capped],
-    [expected, flagged.length - groups.size, groups.size - expected],
+  const flagged = new Map(
+    verdictsOf(String(json.output))
+      .filter((verdict) => verdict.flagged)
+      .map((verdict) => [`${encodeEntity(verdict.entity)},${verdict.ip}`, verdict]),
   )
+  // Each hour of a flagged pair, by entity, /24 and day.
+  const expected = new Map<string, { first: number; last: number; accesses: number }>()
+  for (const row of linesOf(`${own}/runs/${extracted.run}/times/part-00000.csv`)) {
+    const [entity = '', ip = '', ...numbers] = row.split(',')
+    const [first = 0, last = 0, accesses = 0] = numbers.map(Number)
+    if (first < Date.parse(String(extracted.cutoff)) || !flagged.has(`${entity},${ip}`)) continue
+    const name = [new Date(first).toISOString().slice(0, 10), entity, ip.replace(/\d+$/, '0/24')].join(' ')
+    const known = expected.get(name) ?? { first, last, accesses: 0 }
+    expected.set(name, {
+      first: Math.min(first, known.first),
+      last: Math.max(last, known.last),
+      accesses: accesses + known.accesses,
+    })
+  }
+  const perDay = new Map<string, number>()
+  for (const name of expected.keys()) perDay.set(name.slice(0, 10), (perDay.get(name.slice(0, 10)) ?? 0) + 1)
+  assert.ok(perDay.size >= 2 && [...perDay.values()].some((n) => n > 8), JSON.stringify([...perDay]))
+  const kept = [...perDay.values()].reduce((sum, n) => sum + Math.min(n, 8), 0)
+  assert.deepEqual([findings.open, findings.capped], [kept, expected.size - kept])
   const told = batchesOf(findings.files).flat()
-  for (const { Network, ProductFields } of told)
-    assert.ok(
-      flagged.some(({ entity, ip }) => ip === Network.SourceIpV4 && entity === ProductFields['prestage/entity']),
+  assert.equal(told.length, kept)
+  for (const { FirstObservedAt, LastObservedAt, ProductFields: fields } of told) {
+    const entity = encodeEntity(fields['prestage/entity'] ?? '')
+    const { first, last, accesses } =
+      expected.get([FirstObservedAt.slice(0, 10), entity, fields['prestage/network']].join(' ')) ?? assert.fail()
+    assert.deepEqual(
+      [Date.parse(FirstObservedAt), Date.parse(LastObservedAt), fields['prestage/accesses']],
+      [first, last, String(accesses)],
     )
-  assert.equal(told.length, expected)
+  }
+})
+
+test('event times that are none', async () => {
+  await score()
+  mkdirSync(run.path('times'))
+  writeFileSync(run.path('times/part-0.csv'), 'entity,198.51.100.7,1\n')
+  await assert.rejects(
+    score({ findings: ['csv'] }),
+    (error) => error instanceof UserError && /times\/part-0\.csv is damaged/.test(error.message),
+  )
+  rmSync(run.path('times'), { recursive: true })
 })

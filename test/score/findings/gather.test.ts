@@ -3,14 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
-import { encodeEntity } from '../../../scripts/insights/entity-codec.ts'
 import { formatIpv4 } from '../../../scripts/insights/ipv4.ts'
 import { asffOf } from '../../../scripts/score/findings/asff.ts'
 import { csvRows } from '../../../scripts/score/findings/csv.ts'
 import { writeFindings } from '../../../scripts/score/findings/files.ts'
-import type { About } from '../../../scripts/score/findings/finding.ts'
+import { type About, isBelow } from '../../../scripts/score/findings/finding.ts'
 import { type Gathered, gather } from '../../../scripts/score/findings/gather.ts'
 import { ocsfOf } from '../../../scripts/score/findings/ocsf.ts'
+import type { Times } from '../../../scripts/score/findings/times.ts'
 import type { PairVerdict } from '../../../scripts/score/tally.ts'
 import { openStore } from '../../../scripts/stores/open.ts'
 import { tempFolder } from '../../support/temp.ts'
@@ -41,22 +41,18 @@ const verdictOf = (change: Partial<PairVerdict> = {}): PairVerdict => ({
   ...change,
 })
 
-async function* each(verdicts: readonly PairVerdict[]): AsyncGenerator<PairVerdict> {
-  yield* verdicts
-}
-
-const gathered = (verdicts: readonly PairVerdict[], change: Partial<About> = {}, cap = 100): Promise<Gathered> =>
-  gather(each(verdicts), aboutOf(change), cap)
+const gathered = (verdicts: readonly PairVerdict[], change: Partial<About> = {}, cap = 100, times?: Times): Gathered =>
+  gather(verdicts.filter(isBelow), aboutOf(change), cap, times)
 
 test('the addresses of an entity in a /24 are one finding, the most anomalous speaks for it', async () => {
-  const { findings, flagged, merged, capped } = await gathered([
+  const { findings, merged, capped } = gathered([
     verdictOf({ ip: '198.51.100.7', accesses: 2, label: 'b' }),
     verdictOf({ ip: '198.51.100.9', accesses: 3, dotProduct: -4, label: 'a' }),
     verdictOf({ ip: '198.51.101.1' }),
     verdictOf({ entity: 'wget', ip: '198.51.101.1' }),
     verdictOf({ entity: 'wget', ip: '198.51.101.2', flagged: false, dotProduct: 3 }),
   ])
-  assert.deepEqual([flagged, merged, capped], [4, 1, 0])
+  assert.deepEqual([merged, capped], [1, 0])
   const [first, ...others] = findings
   assert.deepEqual(
     [first?.network, first?.addresses, first?.accesses, first?.dotProduct, first?.labels],
@@ -69,7 +65,7 @@ test('the cap holds for every day of what was judged, and the most anomalous sta
   const verdicts = Array.from({ length: 30 }, (_, i) =>
     verdictOf({ entity: `e${i}`, dotProduct: -((i * 7) % 30), ip: `198.51.${i}.1` }),
   )
-  const oneDay = await gathered(verdicts, {}, 4)
+  const oneDay = gathered(verdicts, {}, 4)
   assert.deepEqual(
     oneDay.findings.map(({ dotProduct }) => dotProduct),
     [-29, -28, -27, -26],
@@ -77,12 +73,52 @@ test('the cap holds for every day of what was judged, and the most anomalous sta
   assert.equal(oneDay.capped, 26)
   const from = new Date('2026-03-08T12:00:00Z')
   const window = { from, to: new Date('2026-03-11T00:00:00Z') }
-  assert.equal((await gathered(verdicts, { window }, 4)).findings.length, 10)
+  assert.equal(gathered(verdicts, { window }, 4).findings.length, 10)
+})
+
+test('where event times are known: a finding for each period, with the accesses in it, and the cap of each day', () => {
+  const noon = Date.UTC(2026, 2, 10, 12)
+  const window = { from: new Date(noon - DAY), to: new Date(noon + 3 * DAY) }
+  const span = (at: number, accesses: number) => ({ first: at, last: at + 60_000, accesses })
+  const times: Times = ({ entity }) =>
+    entity === 'curl/8' ? [span(noon, 2), span(noon + 3_600_000, 3), span(noon + DAY, 7)] : [span(noon, 1)]
+  const verdicts = [
+    verdictOf({ accesses: 12 }),
+    verdictOf({ ip: '198.51.100.9', accesses: 12, dotProduct: -2 }),
+    verdictOf({ entity: 'wget', dotProduct: -5 }),
+    verdictOf({ entity: 'httpie', dotProduct: -1.5 }),
+  ]
+  const daily = gathered(verdicts, { window }, 2, times)
+  assert.deepEqual(
+    daily.findings.map(({ entity, first, last, accesses }) => [entity, first, last, accesses]),
+    [
+      ['wget', noon, noon + 60_000, 1],
+      // Two addresses, each with 2 + 3 accesses on the first day and 7 on the second.
+      ['curl/8', noon, noon + 3_660_000, 10],
+      ['curl/8', noon + DAY, noon + DAY + 60_000, 14],
+    ],
+  )
+  assert.deepEqual([daily.merged, daily.capped], [2, 1])
+  const ids = daily.findings.map(({ id }) => id)
+  assert.match(ids[1] ?? '', /\/20260310T0000Z\//)
+  assert.match(ids[2] ?? '', /\/20260311T0000Z\//)
+  // The same access within another window is the same alert.
+  const later = gathered(verdicts, { window: { from: new Date(noon), to: new Date(noon + DAY) } }, 9, times)
+  for (const id of ids) assert.ok(later.findings.some((finding) => finding.id === id))
+  const weekly = gathered(verdicts, { window, period: 7 * DAY }, 9, times)
+  assert.deepEqual(
+    weekly.findings.map(({ entity, accesses }) => [entity, accesses]),
+    [
+      ['wget', 1],
+      ['curl/8', 24],
+      ['httpie', 1],
+    ],
+  )
 })
 
 test('what is allowed becomes a finding that nobody need look at, and none of the cap', async () => {
   const allowed = { flagged: false, allowed: '198.51.100.0/24' }
-  const { findings, flagged } = await gathered(
+  const { findings } = gathered(
     [
       verdictOf(allowed),
       verdictOf({ ip: '198.51.100.8', ...allowed }),
@@ -92,7 +128,6 @@ test('what is allowed becomes a finding that nobody need look at, and none of th
     {},
     1,
   )
-  assert.equal(flagged, 1)
   assert.deepEqual(
     findings.map(({ state, entity, addresses }) => [state, entity, addresses.length]),
     [
@@ -114,7 +149,7 @@ test('what is allowed becomes a finding that nobody need look at, and none of th
 
 test('an id stands for source, account, entity, /24 and period, and for nothing else', async () => {
   const idOf = async (verdict: Partial<PairVerdict> = {}, about: Partial<About> = {}): Promise<string> =>
-    (await gathered([verdictOf(verdict)], about)).findings[0]?.id ?? assert.fail()
+    gathered([verdictOf(verdict)], about).findings[0]?.id ?? assert.fail()
   const id = await idOf()
   assert.match(id, /^prestage\/waf\/any-account\/20260310T0000Z\/198\.51\.100\.0-24\/[0-9a-f]{32}$/)
   const later = { from: new Date('2026-03-10T05:00:00Z'), to: new Date('2026-03-10T20:00:00Z') }
@@ -144,7 +179,7 @@ const severities: [what: string, change: Partial<PairVerdict>, label: string][] 
 
 for (const [what, change, label] of severities)
   test(`severity of ${what}`, async () => {
-    const [finding = assert.fail()] = (await gathered([verdictOf(change)])).findings
+    const [finding = assert.fail()] = gathered([verdictOf(change)]).findings
     assert.equal(asffFinding.parse(asffOf(finding, aboutOf(), HUB)).Severity.Label, label)
   })
 
@@ -170,10 +205,11 @@ test('whatever strangers call themselves: each format holds its shape, ids are d
   await fc.assert(
     fc.asyncProperty(names, kinds, source, async (entities, kind, from) => {
       const about = aboutOf({ kind, source: from, account: HUB.account, region: HUB.region })
-      const { findings } = await gather(
-        each(entities.map((entity) => verdictOf({ entity, label: entity }))),
+      const { findings } = gather(
+        entities.map((entity) => verdictOf({ entity, label: entity })),
         about,
         100,
+        undefined,
       )
       assert.equal(new Set(findings.map(({ id }) => id)).size, entities.length)
       for (const finding of findings) {
@@ -203,16 +239,12 @@ test('findings of whatever is flagged: every flagged pair is in one, merged or b
   const unique = fc.uniqueArray(pair, { selector: ({ entity, ip }) => `${entity} ${ip}`, maxLength: 60 })
   await fc.assert(
     fc.asyncProperty(unique, fc.integer({ min: 1, max: 5 }), async (pairs, cap) => {
-      const number = (ip: string) => ip.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0)
-      const verdicts = [...pairs]
-        .sort((a, b) => encodeEntity(a.entity).localeCompare(encodeEntity(b.entity)) || number(a.ip) - number(b.ip))
-        .map(({ fate, ...rest }) =>
-          verdictOf({ ...rest, flagged: fate === 'flagged', ...(fate === 'allowed' && { allowed: '10.0.0.0/8' }) }),
-        )
-      const { findings, flagged, merged, capped } = await gathered(verdicts, {}, cap)
+      const verdicts = pairs.map(({ fate, ...rest }) =>
+        verdictOf({ ...rest, flagged: fate === 'flagged', ...(fate === 'allowed' && { allowed: '10.0.0.0/8' }) }),
+      )
+      const { findings, merged, capped } = gathered(verdicts, {}, cap)
       const open = findings.filter(({ state }) => state === 'open')
-      assert.equal(flagged, verdicts.filter((verdict) => verdict.flagged).length)
-      assert.equal(open.length + merged + capped, flagged)
+      assert.equal(open.length + merged + capped, verdicts.filter((verdict) => verdict.flagged).length)
       assert.ok(open.length <= cap)
       if (capped > 0) assert.equal(open.length, cap)
     }),
@@ -223,7 +255,7 @@ test('hundreds of findings are batches of a hundred; what an earlier run left be
   const [folder, about] = [tempFolder(), aboutOf()]
   const store = await openStore(folder)
   const entity = (i: number) => `${i} ${'🙂'.repeat(5000)}`
-  const { findings } = await gathered(
+  const { findings } = gathered(
     Array.from({ length: 250 }, (_, i) => verdictOf({ entity: entity(i) })),
     {},
     1000,
