@@ -50,7 +50,7 @@ describe('a query', () => {
     }
     sandbox.athena.settings.pace = 'poll'
     const id = await begin('select 1 as one')
-    assert.deepEqual([await stateOf(id), await stateOf(id), await stateOf(id)], ['RUNNING', 'SUCCEEDED', 'SUCCEEDED'])
+    assert.deepEqual([await stateOf(id), await stateOf(id), await stateOf(id)], ['QUEUED', 'RUNNING', 'SUCCEEDED'])
   })
 
   test('waits in the queue until it is let go', async () => {

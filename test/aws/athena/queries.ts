@@ -99,8 +99,9 @@ export class Queries {
 
   async get({ QueryExecutionId }: Named) {
     const query = this.find(QueryExecutionId)
+    const QueryExecution = describe(query)
     await this.#runner.polled(query)
-    return { QueryExecution: describe(query) }
+    return { QueryExecution }
   }
 
   batchGet({ QueryExecutionIds }: { QueryExecutionIds: readonly string[] }) {
