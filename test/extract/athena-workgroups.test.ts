@@ -13,8 +13,11 @@ describe('workgroups', () => {
     assert.ok(result, stderr)
     await all.assertExtracted()
     // What a query notes about itself is the workgroup's own.
-    const left = all.sandbox.s3.keys('org-staging', 'results/tables/').filter((key) => !key.endsWith('-manifest.csv'))
-    assert.deepEqual(left, [])
+    const left = all.sandbox.s3.keys('org-staging', 'results/tables/')
+    assert.deepEqual(
+      left.filter((key) => !/(-manifest\.csv|\.metadata)$/.test(key)),
+      [],
+    )
   })
 
   it('that keep results themselves do so', async () => {
