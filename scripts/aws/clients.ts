@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling'
 import type { AthenaClient } from '@aws-sdk/client-athena'
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import type { S3Client } from '@aws-sdk/client-s3'
@@ -90,6 +91,11 @@ export async function sagemakerClient(settings: AwsSettings, region: string): Pr
 export async function sagemakerRuntimeClient(settings: AwsSettings, region: string): Promise<SageMakerRuntimeClient> {
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
   return new SageMakerRuntimeClient({ ...clientOptions(settings, region), retryStrategy: new PatientRetries(1) })
+}
+
+export async function autoScalingClient(settings: AwsSettings, region: string): Promise<ApplicationAutoScalingClient> {
+  const { ApplicationAutoScalingClient } = await import('@aws-sdk/client-application-auto-scaling')
+  return new ApplicationAutoScalingClient(clientOptions(settings, region))
 }
 
 /** @param region undefined: the one that the SDK finds configured */

@@ -1,46 +1,69 @@
 import { once } from 'node:events'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
+import { UsageError } from '../cli/errors.ts'
 import { facts } from '../cli/format.ts'
 import { flag, number, text, type Values } from '../cli/options.ts'
-import { runOptions } from '../cli/shared-options.ts'
+import { awsOptions, runOptions } from '../cli/shared-options.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
 import { forgetEndpoint, noteEndpoint, runningEndpoint, startDetached, TOKEN_VARIABLE } from './detached.ts'
 import { type Endpoint, serveRun } from './endpoint.ts'
+import { sagemakerDeployOptions } from './sagemaker-options.ts'
 
 const options = {
   host: text({
-    about: 'address to listen on; others than the loopback let others in',
+    about: 'on this machine: address to listen on; others than the loopback let others in',
     value: 'HOST',
     default: '127.0.0.1',
   }),
   port: number({
-    about: 'port to listen on; 0 is any that is free',
+    about: 'on this machine: port to listen on; 0 is any that is free',
     default: 8080,
     min: 0,
     max: 65_535,
     integer: true,
   }),
-  detach: flag({ about: 'leave it running; clean stops it' }),
+  detach: flag({ about: 'on this machine: leave it running; clean stops it' }),
   ...runOptions,
+  ...sagemakerDeployOptions,
+  ...awsOptions,
 }
 
 export const command = defineCommand({
   name: 'deploy',
   summary: 'serve the model of a run',
   description:
-    "Serves GET /ping and POST /invocations as SageMaker's containers do, in IP Insights' formats: text/csv, application/json or application/jsonlines in, JSON or JSON Lines out, with embeddings for Accept: application/json;verbose=True. It runs until Ctrl-C, or with --detach until clean.",
+    "With a workspace on this machine, serves GET /ping and POST /invocations as SageMaker's containers do, in IP Insights' formats: text/csv, application/json or application/jsonlines in, JSON or JSON Lines out, with embeddings for Accept: application/json;verbose=True. It runs until Ctrl-C, or with --detach until clean. With a workspace in S3, makes an endpoint in SageMaker, serverless unless an --instance-type is named, calibrates the model through it, and tests it: what fails is taken out of service again. A model that is in service already is compared with the new one on the same holdout, which is tried on an endpoint of its own for that, and stays when the new one is worse.",
   examples: [
     { run: 'npx zx scripts/deploy.mjs --run latest', does: 'serves on http://127.0.0.1:8080 until Ctrl-C' },
     { run: 'npx zx scripts/deploy.mjs --run latest --port 0 --detach', does: 'leaves it running on a free port' },
+    {
+      run: 'npx zx scripts/deploy.mjs --workspace s3://org-staging/prestage --sagemaker-role arn:aws:iam::111122223333:role/prestage-sagemaker --yes',
+      does: 'the latest run in S3, on a serverless endpoint',
+    },
+    {
+      run: 'npx zx scripts/deploy.mjs --workspace s3://org-staging/prestage --instance-type ml.m5.large --autoscale 1:4 --delete-after 8h --dry-run',
+      does: 'shows what an endpoint on instances would cost for a working day',
+    },
+    {
+      run: 'npx zx scripts/deploy.mjs --workspace s3://org-staging/prestage --rollback',
+      does: 'goes back to the model that was in service before',
+    },
   ],
   options,
   async run(context, values) {
-    const run = await openRun(values.workspace, values.run)
+    const { profile, awsRegion, endpointUrl } = values
+    const aws = { profile, awsRegion, endpointUrl, signal: context.signal }
+    const run = await openRun(values.workspace, values.run, aws)
     run.result('train')
+    if (run.folder === undefined) {
+      const { deployInSagemaker } = await import('./in-sagemaker.ts')
+      return deployInSagemaker(context, run, values, aws)
+    }
+    if (values.rollback) throw new UsageError('--rollback is for endpoints in SageMaker')
     if (values.dryRun) return preview(run, values)
     if (values.detach) return detach(context, run, values)
     return serve(context, run, values)

@@ -5,6 +5,7 @@ import { formatIpv4 } from '../../scripts/insights/ipv4.ts'
 import { Random } from '../../scripts/insights/random.ts'
 import type { Run } from '../../scripts/runs/run.ts'
 import { createRun } from '../../scripts/runs/workspace.ts'
+import { train } from '../aws/sagemaker/container.ts'
 import { type Sandbox, type SandboxSettings, startSandbox } from '../aws/start.ts'
 import { REQUEST } from '../runs/fixture/ledger.ts'
 import { type Ended, type RunOptions, runScript } from './run-script.ts'
@@ -29,6 +30,20 @@ interface Change {
   readonly holdout?: string
   readonly sandbox?: SandboxSettings
   readonly source?: string
+  /** A model.tar.gz: the run is trained, too. */
+  readonly artifact?: Buffer
+}
+
+/** What the algorithm makes of these accesses. */
+export async function artifactOf(rows: string, epochs = 10): Promise<Buffer> {
+  const numbers = { num_entity_vectors: 1000, vector_dim: 8, epochs, mini_batch_size: 100, learning_rate: 0.02 }
+  const hyperparameters = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]))
+  const { artifact } = await train({
+    hyperparameters,
+    channels: { train: [rows] },
+    signal: new AbortController().signal,
+  })
+  return artifact
 }
 
 /** A sandbox whose workspace holds one run that is extracted, and a way to take its next steps as processes. */
@@ -44,13 +59,18 @@ export async function s3World(change: Change = {}) {
 
 /** Puts a run that is extracted into the sandbox's S3; another window is another run. */
 export async function putRun(sandbox: Sandbox, change: Change & { readonly to?: string } = {}): Promise<Run> {
-  const { train = accesses(1, 1800), holdout = accesses(2, 600), source = REQUEST.source, to = REQUEST.to } = change
+  const {
+    train: trained = accesses(1, 1800),
+    holdout = accesses(2, 600),
+    source = REQUEST.source,
+    to = REQUEST.to,
+  } = change
   const run = await createRun(tempFolder(), { ...REQUEST, source, to })
   const rows = (text: string) => text.split('\n').length - 1
   await run.step('extract', { settings: {}, inputs: [], overwrite: false }, async () => ({
-    events: rows(train) + rows(holdout),
-    pairs: rows(train) + rows(holdout),
-    trainPairs: rows(train),
+    events: rows(trained) + rows(holdout),
+    pairs: rows(trained) + rows(holdout),
+    trainPairs: rows(trained),
     holdoutPairs: rows(holdout),
     entities: 12,
     entity: 'principal',
@@ -59,11 +79,27 @@ export async function putRun(sandbox: Sandbox, change: Change & { readonly to?: 
     files: [],
     skippedFiles: [],
     cutoff: '2026-11-20T18:00:00.000Z',
-    digest: String(train.length),
+    digest: String(trained.length),
   }))
-  const put = (key: string, text: string) => sandbox.s3.put(BUCKET, `${PREFIX}/runs/${run.id}/${key}`, text)
+  const put = (key: string, body: string | Buffer) => sandbox.s3.put(BUCKET, `${PREFIX}/runs/${run.id}/${key}`, body)
+  const { artifact } = change
+  if (artifact !== undefined) {
+    put('model/job/output/model.tar.gz', artifact)
+    await run.step('train', { settings: {}, inputs: ['extract'], overwrite: false }, async () => ({
+      model: `${WORKSPACE}/runs/${run.id}/model/job/output/model.tar.gz`,
+      modelBytes: artifact.length,
+      calibration: null,
+      image: '382416733822.dkr.ecr.us-east-1.amazonaws.com/ipinsights:1',
+      region: sandbox.s3.state.region,
+      holdoutPairs: rows(holdout),
+      entities: 12,
+      vectorDim: 8,
+      numEntityVectors: 1000,
+      digest: `${run.id} ${artifact.length}`,
+    }))
+  }
   put('run.json', readFileSync(run.path('run.json'), 'utf8'))
-  put('pairs/train/attempt-1/part', train)
+  put('pairs/train/attempt-1/part', trained)
   if (holdout !== '') put('pairs/holdout/attempt-1/part', holdout)
   return run
 }

@@ -1,0 +1,135 @@
+import type { Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { UserError } from '../cli/errors.ts'
+import { facts } from '../cli/format.ts'
+import { calibrationText } from '../insights/calibration.ts'
+import { noteSagemakerEndpoint, sagemakerEndpointOf } from '../runs/endpoint.ts'
+import { nextCommand } from '../runs/next.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run, StepMemory } from '../runs/run.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import { Endpoints } from './sagemaker.ts'
+import { back, endLater, sayWhatStays } from './sagemaker-end.ts'
+import type { Order } from './sagemaker-order.ts'
+import {
+  type DeployResult,
+  hourlyUsd,
+  outcomeOf,
+  type Plan,
+  planFacts,
+  planUsd,
+  previewOf,
+} from './sagemaker-outcome.ts'
+import { serve } from './sagemaker-service.ts'
+import { check, type DeployWish, orderOf, settingsOf } from './sagemaker-wish.ts'
+import { worldOf } from './sagemaker-world.ts'
+
+/** Deploys a run whose workspace is in S3. */
+export async function deployInSagemaker(
+  context: Context,
+  run: Run,
+  wish: DeployWish,
+  aws: AwsSettings,
+): Promise<Outcome> {
+  check(wish)
+  const trained = run.result('train')
+  const { sagemakerClient } = await import('../aws/clients.ts')
+  const region = String(trained.region)
+  const client = await sagemakerClient(aws, region)
+  const order = orderOf(run, wish, region)
+  const progress = context.progress('SageMaker')
+  const endpoints = new Endpoints(client, context.signal, (text) => progress.state(text))
+  const champion = await endpoints.look(order.endpoint)
+  if (wish.rollback) return back(context, run, wish.dryRun, endpoints, aws)
+  const plan: Plan = {
+    order,
+    autoscale: wish.autoscale,
+    champion: champion?.EndpointConfigName,
+    holdoutPairs: Number(trained.holdoutPairs),
+    deleteAfterMs: wish.deleteAfter,
+  }
+  if (wish.deleteAfter !== undefined && champion !== undefined)
+    await refuseToDelete(run, champion.EndpointConfigName, order)
+  if (wish.dryRun) return previewOf(plan)
+  const step = {
+    settings: settingsOf(order, wish),
+    inputs: ['train'],
+    overwrite: wish.overwrite,
+    onChange: 'redo' as const,
+    stale: async () => !(await isInService(run, endpoints)),
+  }
+  if (!(await run.isCurrent('deploy', step))) {
+    const usd = planUsd(plan)
+    await context.approve({
+      action: `deploy to ${order.endpoint}`,
+      plan: facts(planFacts(plan)).split('\n'),
+      kind: 'spend',
+      ...(usd !== undefined && { usd }),
+    })
+  }
+  const { repeated, ...result } = await run.step('deploy', step, async (memory) => {
+    try {
+      return await perform(context, run, wish, order, endpoints, memory, aws)
+    } catch (error) {
+      if (context.signal.aborted) await sayWhatStays(context, endpoints, order, aws)
+      throw error
+    }
+  })
+  progress.end(`${order.endpoint} in service`)
+  if (wish.deleteAfter === undefined)
+    return { ...outcomeOf(run.id, result, order.hardware, repeated), next: nextCommand('score', run) }
+  await endLater(context, run, order, result, endpoints, wish.deleteAfter)
+  return outcomeOf(run.id, { ...result, status: 'Deleted' }, order.hardware, repeated)
+}
+
+/** What others rely on is not taken away. */
+async function refuseToDelete(run: Run, config: string | undefined, { endpoint }: Order): Promise<void> {
+  const note = await sagemakerEndpointOf(run)
+  const memory = run.ledger.steps.deploy?.memory ?? {}
+  if (note?.config === config || memory.created === config) return
+  throw new UserError(`endpoint ${endpoint} serves another model: --delete-after would take that away, too`, {
+    hint: 'name another --endpoint for what is not to stay',
+  })
+}
+
+/** Whether what deploy noted still serves. */
+async function isInService(run: Run, endpoints: Endpoints): Promise<boolean> {
+  const note = await sagemakerEndpointOf(run)
+  if (note === undefined) return false
+  const now = await endpoints.look(note.sagemaker)
+  return now?.EndpointStatus === 'InService' && now.EndpointConfigName === note.config
+}
+
+async function perform(
+  context: Context,
+  run: Run,
+  wish: DeployWish,
+  order: Order,
+  endpoints: Endpoints,
+  memory: StepMemory,
+  aws: AwsSettings,
+): Promise<DeployResult> {
+  const world = await worldOf(context, run, wish, order, endpoints, memory, aws)
+  const { config, previous, tested, challenger, champion } = await serve(world, order)
+  const { autoScalingClient } = await import('../aws/clients.ts')
+  if (wish.autoscale !== undefined) {
+    const { scale } = await import('./sagemaker-scaling.ts')
+    await scale(await autoScalingClient(aws, order.region), order.endpoint, wish.autoscale)
+  }
+  if (tested === undefined) await run.store.remove(paths.calibration)
+  else await run.store.write(paths.calibration, calibrationText(tested.calibration))
+  await noteSagemakerEndpoint(run, { sagemaker: order.endpoint, region: order.region, config, model: order.digest })
+  return {
+    endpoint: order.endpoint,
+    region: order.region,
+    status: 'InService',
+    config,
+    previous,
+    threshold: tested?.calibration.threshold ?? null,
+    auc: tested?.calibration.auc ?? null,
+    challenger,
+    champion,
+    hourlyUsd: hourlyUsd(order.hardware) ?? null,
+    digest: order.digest,
+  }
+}

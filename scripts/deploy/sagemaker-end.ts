@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cliFlags } from '../aws/sagemaker-wish.ts'
+import type { Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { UserError } from '../cli/errors.ts'
+import { duration, facts, utc } from '../cli/format.ts'
+import { noteSagemakerEndpoint } from '../runs/endpoint.ts'
+import { nextCommand } from '../runs/next.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run } from '../runs/run.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import type { Endpoints } from './sagemaker.ts'
+import type { Order } from './sagemaker-order.ts'
+import { costText, type DeployResult } from './sagemaker-outcome.ts'
+import { rollBack } from './sagemaker-service.ts'
+import { backOf } from './sagemaker-world.ts'
+
+/** After a stop in the middle: what is there, what it costs, how it ends. */
+export async function sayWhatStays(
+  { talk }: Context,
+  endpoints: Endpoints,
+  { endpoint, region, hardware }: Order,
+  aws: AwsSettings,
+): Promise<void> {
+  const now = await endpoints.look(endpoint)
+  if (now === undefined) return
+  talk.warn(
+    `endpoint ${endpoint} is ${now.EndpointStatus} in AWS, and costs ${costText(hardware)}. The same command goes on with it; this deletes it:\n  aws sagemaker delete-endpoint --endpoint-name ${endpoint}${cliFlags(region, aws)}`,
+  )
+}
+
+/** Waits, then deletes the endpoint; a stop only ends the waiting. */
+export async function endLater(
+  { talk, signal, now }: Context,
+  run: Run,
+  order: Order,
+  { config }: Pick<DeployResult, 'config'>,
+  endpoints: Endpoints,
+  ms: number,
+): Promise<void> {
+  const until = new Date(now().getTime() + ms)
+  const { endpoint: sagemaker, region, digest: model } = order
+  // Should this process die, the note says that nobody deletes it any more.
+  await noteSagemakerEndpoint(run, { sagemaker, region, config, model, until: until.toISOString() })
+  talk.info(
+    `endpoint ${sagemaker} is deleted at ${utc(until)}, in ${duration(ms)}, or at once on Ctrl-C; until then it costs ${costText(order.hardware)}`,
+  )
+  await sleep(ms, undefined, { signal }).catch(() => {})
+  await endpoints.remove(sagemaker)
+  await endpoints.removeConfig(config)
+  await run.store.remove(paths.endpoint)
+  talk.info(`endpoint ${sagemaker} is deleted`)
+}
+
+/** `deploy --rollback`: back to what the run's model has replaced. */
+export async function back(
+  context: Context,
+  run: Run,
+  dryRun: boolean,
+  endpoints: Endpoints,
+  aws: AwsSettings,
+): Promise<Outcome> {
+  const { endpoint, region, config, previous } = run.result('deploy')
+  if (typeof previous !== 'string')
+    throw new UserError(`run ${run.id}: nothing was in service at ${String(endpoint)} before it`, {
+      hint: 'clean removes an endpoint',
+    })
+  const [name, from] = [String(endpoint), String(config)]
+  if (!dryRun) {
+    await rollBack(await backOf(context, endpoints, String(region), aws), name, from, previous)
+    await run.store.remove(paths.endpoint)
+  }
+  return {
+    json: { run: run.id, dryRun, endpoint: name, region: String(region), from, config: previous },
+    text: facts([
+      ['endpoint', `${name} in ${String(region)}`],
+      [dryRun ? 'would serve' : 'serves', previous],
+      ['instead of', `${from}, which is kept: ${nextCommand('deploy', run)} brings it back`],
+    ]),
+  }
+}

@@ -1,0 +1,229 @@
+import type { Tag } from '@aws-sdk/client-sagemaker'
+import type { Invoke } from '../aws/invoke.ts'
+import { RUN_TAG, tagsOf } from '../aws/sagemaker.ts'
+import { messageOf, UserError } from '../cli/errors.ts'
+import type { StepMemory } from '../runs/run.ts'
+import { type EndpointState, type Endpoints, isOurs } from './sagemaker.ts'
+import { endpointFailure } from './sagemaker-failure.ts'
+import { configName, type Hardware, type Order, trialName } from './sagemaker-order.ts'
+import {
+  championOf,
+  isWorse,
+  refusesNonsense,
+  type Standing,
+  standingOf,
+  standingText,
+  type Tested,
+  tested,
+  type testOf,
+} from './sagemaker-trial.ts'
+
+export interface DeployWorld {
+  readonly endpoints: Endpoints
+  readonly memory: StepMemory
+  readonly role: string
+  readonly signal: AbortSignal
+  /** Where a new model is tried before it takes another one's place. */
+  readonly trial: Hardware
+  readonly test: ReturnType<typeof testOf>
+  /** A worse model replaces a better one, too. */
+  readonly force: boolean
+  invoke(endpoint: string): Invoke
+  info(text: string): void
+  warn(text: string): void
+  /** Called before a configuration is changed, which scaled instances stand in the way of. */
+  unscale(endpoint: string): Promise<void>
+}
+
+export interface Deployed {
+  readonly config: string
+  /** What was in service before; null for a new endpoint. */
+  readonly previous: string | null
+  readonly tested: Tested | undefined
+  readonly challenger: Standing | null
+  readonly champion: Standing | null
+}
+
+/**
+ * Brings a model into service: on a new endpoint, which is deleted when its model fails the tests; or in place of another model,
+ * after it was tried and compared on an endpoint of its own.
+ * @throws UserError that says what is in service now
+ */
+export async function serve(world: DeployWorld, order: Order): Promise<Deployed> {
+  const { endpoints, memory, role } = world
+  const config = configName(order, role)
+  let now = await endpoints.settled(order.endpoint)
+  if (now !== undefined) await refuseForeign(world, order, now)
+  await endpoints.model(order, role)
+  await endpoints.config(order, role, config, order.hardware)
+  if (now?.EndpointStatus === 'Failed') {
+    // Nothing can be done with it but this; it never was in service.
+    await endpoints.remove(order.endpoint)
+    now = undefined
+  }
+  if (now === undefined) {
+    await memory.remember({ created: config })
+    await endpoints.create(order.endpoint, config, tagsOf(order.id, order.workspace, order.tags))
+    return begin(world, order, config)
+  }
+  if (now.EndpointConfigName !== config) return replace(world, order, config, now)
+  if (memory.recalled.created === config) return begin(world, order, config)
+  // An earlier attempt was killed after the update, or its result was lost.
+  const previous = typeof memory.recalled.previous === 'string' ? memory.recalled.previous : null
+  const result = await tested(world.invoke(order.endpoint), world.test, order.digest, world.signal)
+  return { config, previous, tested: result, challenger: standing(world, result), champion: null }
+}
+
+async function refuseForeign({ endpoints }: DeployWorld, { endpoint }: Order, now: EndpointState): Promise<void> {
+  const tags = await endpoints.tags(now.EndpointArn ?? '')
+  if (!isOurs(tags))
+    throw new UserError(`endpoint ${endpoint} exists, and prestage did not make it`, {
+      hint: 'name another --endpoint',
+    })
+  if (now.EndpointStatus === 'UpdateRollbackFailed' || now.EndpointStatus === 'OutOfService')
+    throw new UserError(`endpoint ${endpoint} is ${now.EndpointStatus}: SageMaker cannot change it any more`, {
+      hint: `delete it, then repeat this: aws sagemaker delete-endpoint --endpoint-name ${endpoint}`,
+    })
+}
+
+/** A new endpoint: it stays only if its model stands the tests. */
+async function begin(world: DeployWorld, order: Order, config: string): Promise<Deployed> {
+  const { endpoints, signal } = world
+  try {
+    const now = await endpoints.settled(order.endpoint)
+    if (now?.EndpointStatus !== 'InService')
+      throw endpointFailure(order.endpoint, 'it did not come into service', now?.FailureReason, 'it was deleted again')
+    const result = await tested(world.invoke(order.endpoint), world.test, order.digest, signal)
+    return { config, previous: null, tested: result, challenger: standing(world, result), champion: null }
+  } catch (error) {
+    if (signal.aborted) throw error
+    world.warn(`deleting endpoint ${order.endpoint} again: ${messageOf(error)}`)
+    await endpoints.remove(order.endpoint)
+    await endpoints.removeConfig(config)
+    throw error
+  }
+}
+
+const standing = ({ test }: DeployWorld, result: Tested | undefined): Standing | null =>
+  result === undefined ? null : standingOf(result.calibration, result.measured, test.alertsPerDay)
+
+/** In place of another model, whose configuration is kept. */
+async function replace(world: DeployWorld, order: Order, config: string, now: EndpointState): Promise<Deployed> {
+  const { endpoints, memory, test, signal } = world
+  const previous = now.EndpointConfigName ?? ''
+  await memory.remember({ previous })
+  const result = await onTrial(world, order)
+  const challenger = standing(world, result)
+  const champion =
+    challenger === null || test.trial === undefined
+      ? null
+      : await championOf(world.invoke(order.endpoint), test, test.trial, signal)
+  if (challenger !== null && champion !== null) judge(world, order, challenger, champion)
+  signal.throwIfAborted()
+  await standAside(world, order.endpoint, previous)
+  await endpoints.update(order.endpoint, config)
+  await updated(world, order.endpoint, config)
+  try {
+    await refusesNonsense(world.invoke(order.endpoint))
+  } catch (error) {
+    if (signal.aborted) throw error
+    world.warn(`going back to ${previous}: ${messageOf(error)}`)
+    await endpoints.update(order.endpoint, previous)
+    await updated(world, order.endpoint, previous)
+    throw error
+  }
+  await endpoints.claim(now.EndpointArn ?? '', tagsOf(order.id, order.workspace))
+  return { config, previous, tested: result, challenger, champion }
+}
+
+/** Instances that are scaled stand in the way of an update. */
+async function standAside({ endpoints, unscale }: Back, endpoint: string, config: string): Promise<void> {
+  const variants = (await endpoints.configOf(config))?.ProductionVariants ?? []
+  if (variants.some(({ InstanceType }) => InstanceType !== undefined)) await unscale(endpoint)
+}
+
+/** The new model on an endpoint of its own, which is taken away again whatever comes out. */
+async function onTrial(world: DeployWorld, order: Order): Promise<Tested | undefined> {
+  const { endpoints, role, signal } = world
+  const name = trialName(order, role)
+  const tags: Tag[] = tagsOf(order.id, order.workspace, order.tags)
+  await endpoints.config(order, role, name, world.trial)
+  await endpoints.create(name, name, tags)
+  try {
+    const state = await endpoints.settled(name)
+    if (state?.EndpointStatus !== 'InService')
+      throw endpointFailure(name, 'the new model could not be tried', state?.FailureReason, unchanged(order))
+    return await tested(world.invoke(name), world.test, order.digest, signal)
+  } finally {
+    await endpoints.remove(name)
+    await endpoints.removeConfig(name)
+  }
+}
+
+const unchanged = ({ endpoint }: Order): string => `${endpoint} serves what it did`
+
+/** @throws UserError for a worse model, unless that is wanted */
+function judge(world: DeployWorld, order: Order, challenger: Standing, champion: Standing): void {
+  const both = `new: ${standingText(challenger)}; in service: ${standingText(champion)}`
+  if (!isWorse(challenger, champion)) world.info(`compared on the same holdout: ${both}`)
+  else if (world.force) world.warn(`the new model is worse than the one in service (${both})`)
+  else throw worse(order, both)
+}
+
+const worse = (order: Order, both: string): UserError =>
+  new UserError(`the new model is worse than the one in service on the same holdout: ${both}; ${unchanged(order)}`, {
+    hint: 'look at what it was trained on; --force deploys it all the same',
+  })
+
+/**
+ * Waits for the end of an update. SageMaker goes back by itself when it fails, and then is in service without a word: only the
+ * name of the configuration tells.
+ */
+async function updated(world: Pick<DeployWorld, 'endpoints'>, name: string, config: string): Promise<void> {
+  const now = await world.endpoints.settled(name)
+  if (now?.EndpointStatus === 'InService' && now.EndpointConfigName === config) return
+  throw endpointFailure(
+    name,
+    'the update failed',
+    now?.FailureReason,
+    now?.EndpointStatus === 'InService'
+      ? `SageMaker went back to ${now.EndpointConfigName}`
+      : `it is ${now?.EndpointStatus ?? 'gone'} now`,
+  )
+}
+
+/** What going back needs of it. */
+export type Back = Pick<DeployWorld, 'endpoints' | 'invoke' | 'unscale'>
+
+/**
+ * Goes back to a configuration that was in service before. Does nothing when it is in service already.
+ * @param from the configuration that is expected in service
+ */
+export async function rollBack(world: Back, endpoint: string, from: string, to: string): Promise<void> {
+  const { endpoints } = world
+  const now = await endpoints.settled(endpoint)
+  if (now === undefined) throw new UserError(`there is no endpoint ${endpoint}`, { hint: 'deploy makes it' })
+  if (now.EndpointConfigName === to) return
+  if (now.EndpointConfigName !== from)
+    throw new UserError(
+      `endpoint ${endpoint} serves ${now.EndpointConfigName}, which another run brought into service`,
+      {
+        hint: 'name that run with --run; its own deploy is what can be taken back',
+      },
+    )
+  const kept = await endpoints.configOf(to)
+  if (kept === undefined)
+    throw new UserError(`configuration ${to} is gone: ${endpoint} cannot go back to it`, {
+      hint: 'deploy the run that it came from again',
+    })
+  await standAside(world, endpoint, from)
+  await endpoints.update(endpoint, to)
+  await updated(world, endpoint, to)
+  await refusesNonsense(world.invoke(endpoint))
+  const { [RUN_TAG]: run, ...tags } = await endpoints.tags(kept.EndpointConfigArn ?? '')
+  if (run !== undefined)
+    await endpoints.claim(
+      now.EndpointArn ?? '',
+      Object.entries({ [RUN_TAG]: run, ...tags }).map(([Key, Value]) => ({ Key, Value })),
+    )
+}

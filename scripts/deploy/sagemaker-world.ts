@@ -1,0 +1,57 @@
+import { roleOf } from '../aws/sagemaker-wish.ts'
+import type { Context } from '../cli/context.ts'
+import { pairsOf } from '../runs/pairs.ts'
+import type { Run, StepMemory } from '../runs/run.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import type { Endpoints } from './sagemaker.ts'
+import { type Order, trialHardware } from './sagemaker-order.ts'
+import type { Back, DeployWorld } from './sagemaker-service.ts'
+import { testOf } from './sagemaker-trial.ts'
+import { type DeployWish, smallMemory } from './sagemaker-wish.ts'
+
+/** How endpoints are asked and changed. */
+export async function backOf(
+  { signal, talk }: Context,
+  endpoints: Endpoints,
+  region: string,
+  aws: AwsSettings,
+): Promise<Back> {
+  const { autoScalingClient, sagemakerRuntimeClient } = await import('../aws/clients.ts')
+  const { invoker } = await import('../aws/invoke.ts')
+  const { unscale } = await import('./sagemaker-scaling.ts')
+  const runtime = await sagemakerRuntimeClient(aws, region)
+  return {
+    endpoints,
+    invoke: (endpoint) => invoker(runtime, endpoint, { signal, onRetry: (reason) => talk.detail(reason) }),
+    unscale: async (endpoint) => unscale(await autoScalingClient(aws, region), endpoint),
+  }
+}
+
+const DAY_MS = 86_400_000
+
+/** All that a deployment works with; reads the pairs. */
+export async function worldOf(
+  context: Context,
+  run: Run,
+  wish: DeployWish,
+  order: Order,
+  endpoints: Endpoints,
+  memory: StepMemory,
+  aws: AwsSettings,
+): Promise<DeployWorld> {
+  const { signal, talk } = context
+  const role = roleOf(wish)
+  const days = (Date.parse(run.request.to) - Date.parse(String(run.result('extract').cutoff))) / DAY_MS
+  const held = { train: await pairsOf(run, 'train', signal), holdout: await pairsOf(run, 'holdout', signal) }
+  return {
+    ...(await backOf(context, endpoints, order.region, aws)),
+    memory,
+    role,
+    signal,
+    trial: trialHardware(order, wish.memory ?? smallMemory(run)),
+    test: testOf({ ...held, days: days > 0 ? days : 1, alertsPerDay: wish.alertsPerDay }),
+    force: wish.force,
+    info: (text) => talk.info(text),
+    warn: (text) => talk.warn(text),
+  }
+}

@@ -1,0 +1,138 @@
+import {
+  AddTagsCommand,
+  CreateEndpointCommand,
+  CreateEndpointConfigCommand,
+  CreateModelCommand,
+  DeleteEndpointCommand,
+  DeleteEndpointConfigCommand,
+  DescribeEndpointCommand,
+  type DescribeEndpointCommandOutput,
+  DescribeEndpointConfigCommand,
+  ListTagsCommand,
+  type SageMakerClient,
+  type Tag,
+  UpdateEndpointCommand,
+} from '@aws-sdk/client-sagemaker'
+import { answered, ifThere, isTaken, RUN_TAG, WORKSPACE_TAG, watched } from '../aws/sagemaker.ts'
+import { configRequest, type Hardware, modelRequest, type Order } from './sagemaker-order.ts'
+
+export type EndpointState = DescribeEndpointCommandOutput
+
+/** Where an endpoint stays until somebody asks for something. */
+const SETTLED = /^(InService|OutOfService|Failed|UpdateRollbackFailed)$/
+
+/** Endpoints in SageMaker and what they are made of. Every failure is explained; what was made already is no failure. */
+export class Endpoints {
+  readonly #client: SageMakerClient
+  readonly #signal: AbortSignal
+  readonly #onState: (text: string) => void
+
+  constructor(client: SageMakerClient, signal: AbortSignal, onState: (text: string) => void) {
+    this.#client = client
+    this.#signal = signal
+    this.#onState = onState
+  }
+
+  /** Undefined when there is none. */
+  look(EndpointName: string): Promise<EndpointState | undefined> {
+    const asked = ifThere(this.#client.send(new DescribeEndpointCommand({ EndpointName })))
+    return answered(asked, about('endpoint', EndpointName, 'DescribeEndpoint'))
+  }
+
+  /** Waits until nothing goes on at an endpoint. A stop ends the waiting alone. */
+  async settled(name: string): Promise<EndpointState | undefined> {
+    return watched(
+      async () => {
+        this.#signal.throwIfAborted()
+        const state = await this.look(name)
+        this.#onState(`endpoint ${name} ${state?.EndpointStatus ?? 'is not there'}`)
+        return state
+      },
+      (state) => state === undefined || SETTLED.test(state.EndpointStatus ?? ''),
+      this.#signal,
+    )
+  }
+
+  /** Tags of an endpoint or a configuration. */
+  async tags(ResourceArn: string): Promise<Record<string, string>> {
+    const { Tags = [] } = await answered(
+      this.#client.send(new ListTagsCommand({ ResourceArn, MaxResults: 50 })),
+      about('endpoint', ResourceArn, 'ListTags'),
+    )
+    return Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]))
+  }
+
+  /** Says whose an endpoint is from now on: that of the run which is in service. */
+  async claim(ResourceArn: string, Tags: Tag[]): Promise<void> {
+    const asked = this.#client.send(new AddTagsCommand({ ResourceArn, Tags }))
+    await answered(asked, about('endpoint', ResourceArn, 'AddTags'))
+  }
+
+  async model(order: Order, role: string): Promise<void> {
+    const request = modelRequest(order, role)
+    await this.#made(
+      this.#client.send(new CreateModelCommand(request)),
+      about('model', request.ModelName ?? '', 'CreateModel'),
+    )
+  }
+
+  async config(order: Order, role: string, name: string, hardware: Hardware): Promise<void> {
+    await this.#made(
+      this.#client.send(new CreateEndpointConfigCommand(configRequest(order, role, name, hardware))),
+      about('endpoint-config', name, 'CreateEndpointConfig'),
+    )
+  }
+
+  /** Undefined when there is none. */
+  async configOf(EndpointConfigName: string) {
+    const asked = ifThere(this.#client.send(new DescribeEndpointConfigCommand({ EndpointConfigName })))
+    return answered(asked, about('endpoint-config', EndpointConfigName, 'DescribeEndpointConfig'))
+  }
+
+  async create(EndpointName: string, EndpointConfigName: string, Tags: Tag[]): Promise<void> {
+    await this.#made(
+      this.#client.send(new CreateEndpointCommand({ EndpointName, EndpointConfigName, Tags })),
+      about('endpoint', EndpointName, 'CreateEndpoint'),
+    )
+  }
+
+  async update(EndpointName: string, EndpointConfigName: string): Promise<void> {
+    const asked = this.#client.send(new UpdateEndpointCommand({ EndpointName, EndpointConfigName }))
+    await answered(asked, about('endpoint', EndpointName, 'UpdateEndpoint'))
+  }
+
+  /** Deletes an endpoint, and with it what costs; a stop does not keep it from that. */
+  async remove(EndpointName: string): Promise<void> {
+    const asked = ifThere(this.#client.send(new DeleteEndpointCommand({ EndpointName })))
+    await answered(asked, about('endpoint', EndpointName, 'DeleteEndpoint'))
+    await watched(
+      () => this.look(EndpointName),
+      (state) => state === undefined || state.EndpointStatus === 'Failed',
+      new AbortController().signal,
+    )
+  }
+
+  async removeConfig(EndpointConfigName: string): Promise<void> {
+    const asked = ifThere(this.#client.send(new DeleteEndpointConfigCommand({ EndpointConfigName })))
+    await answered(asked, about('endpoint-config', EndpointConfigName, 'DeleteEndpointConfig'))
+  }
+
+  /** Names come from what is asked for: what has the name is what is wanted. */
+  async #made(asked: Promise<unknown>, what: Parameters<typeof answered>[1]): Promise<void> {
+    try {
+      await asked
+    } catch (error) {
+      if (!isTaken(error)) await answered(Promise.reject(error), what)
+    }
+  }
+}
+
+/** Whether prestage made it. */
+export const isOurs = (tags: Record<string, string>): boolean =>
+  tags[RUN_TAG] !== undefined && tags[WORKSPACE_TAG] !== undefined
+
+const about = (kind: string, name: string, action: string) => ({
+  what: `${kind.replace('-', ' ')} ${name}`,
+  action: `sagemaker:${action}`,
+  resource: `arn:aws:sagemaker:*:*:${kind}/${name}`,
+})

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict'
+import { describe, it, test } from 'node:test'
+import { parseCalibration } from '../../scripts/insights/calibration.ts'
+import { accesses, artifactOf, putRun, s3World } from '../support/s3-run.ts'
+
+const good = artifactOf(accesses(1, 1800))
+/** One that knows nothing of who comes from where. */
+const bad = artifactOf(accesses(1, 1800).replace(/user_(\d+)/g, (_, n) => `user_${(Number(n) * 5 + 3) % 12}`))
+
+async function world(change: Parameters<typeof s3World>[0] = {}) {
+  const made = await s3World({ artifact: await good, ...change })
+  const file = (run: { id: string }, key: string) =>
+    made.sandbox.s3.get('org-staging', `prestage/runs/${run.id}/${key}`)
+  return { ...made, deploy: made.step('deploy'), file }
+}
+
+const NEXT = '2026-11-22T00:00:00.000Z'
+
+test('a model comes into service, serverless, tested and calibrated; done again nothing happens', async () => {
+  const { sandbox, run, deploy, file } = await world()
+  const { code, stderr, result } = await deploy(['--yes'])
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /cost +nothing while idle; \$0\.14 for an hour of answering .*prices of us-east-1/)
+  assert.deepEqual([result.endpoint, result.status, result.previous], ['prestage-waf', 'InService', null])
+  const calibration = parseCalibration(String(await file(run, 'model/calibration.json')))
+  assert.deepEqual([calibration.threshold, calibration.alertsPerDay, calibration.days], [result.threshold, 10, 0.25])
+  assert.ok(calibration.auc > 0.9, String(calibration.auc))
+  const note = JSON.parse(String(await file(run, 'endpoint/endpoint.json')))
+  assert.deepEqual(note, {
+    sagemaker: 'prestage-waf',
+    region: 'us-east-1',
+    config: result.config,
+    model: calibration.model,
+  })
+  const { endpoints, configs, models } = sandbox.sagemaker.names()
+  assert.deepEqual([endpoints, configs, models.length], [['prestage-waf'], [result.config], 1])
+  const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')
+  assert.deepEqual(endpoint?.config.variant.ServerlessConfig, { MemorySizeInMB: 2048, MaxConcurrency: 4 })
+  const tags = { 'prestage:run': run.id, 'prestage:workspace': 's3://org-staging/prestage' }
+  assert.deepEqual(sandbox.sagemaker.world.tags.of(endpoint?.arn ?? ''), tags)
+  const again = await deploy([])
+  assert.equal(again.result.repeated, true, again.stderr)
+  assert.equal(sandbox.requests.of('CreateEndpoint'), 1)
+  assert.deepEqual(sandbox.violations, [])
+})
+
+describe('another model', () => {
+  it('that is as good takes the place, which is kept and can be taken back', async () => {
+    const { sandbox, run, deploy, file } = await world()
+    const first = await deploy(['--yes', '--run', run.id])
+    const next = await putRun(sandbox, { artifact: await good, to: NEXT })
+    const { code, stderr, result } = await deploy(['--yes', '--run', next.id])
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /compared on the same holdout: new: AUC [01]\.\d+, flags .* of attacks and .*; in service: AUC/)
+    assert.equal(result.previous, first.result.config)
+    assert.deepEqual(sandbox.sagemaker.names().endpoints, ['prestage-waf'])
+    assert.deepEqual(sandbox.sagemaker.names().configs, [first.result.config, result.config])
+    const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')
+    const owner = () => sandbox.sagemaker.world.tags.of(endpoint?.arn ?? '')['prestage:run']
+    assert.deepEqual([endpoint?.config.name, owner()], [result.config, next.id])
+    const wanted = await deploy(['--run', next.id, '--rollback', '--dry-run'])
+    assert.deepEqual([wanted.code, endpoint?.config.name], [0, result.config])
+    const back = await deploy(['--run', next.id, '--rollback'])
+    assert.equal(back.code, 0, back.stderr)
+    assert.deepEqual([endpoint?.config.name, owner()], [first.result.config, run.id])
+    await assert.rejects(file(next, 'endpoint/endpoint.json'))
+    assert.equal((await deploy(['--run', next.id, '--rollback'])).code, 0)
+    const nothing = await deploy(['--run', run.id, '--rollback'])
+    assert.equal(nothing.code, 1)
+    assert.match(nothing.stderr, /nothing was in service at prestage-waf before it/)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('that is worse is refused, and its trial leaves nothing; --force deploys it', async () => {
+    const { sandbox, run, deploy } = await world()
+    const first = await deploy(['--yes', '--run', run.id])
+    const next = await putRun(sandbox, { artifact: await bad, to: NEXT })
+    const refused = await deploy(['--yes', '--run', next.id])
+    assert.equal(refused.code, 1, refused.stderr)
+    assert.match(
+      refused.stderr,
+      /the new model is worse than the one in service on the same holdout: new: AUC 0\.[0-8]/,
+    )
+    assert.match(refused.stderr, /prestage-waf serves what it did\n.*--force deploys it all the same/)
+    const { endpoints } = sandbox.sagemaker.names()
+    const inService = () => sandbox.sagemaker.endpoints.all.get('prestage-waf')?.config.name
+    assert.deepEqual([endpoints, inService()], [['prestage-waf'], first.result.config])
+    const forced = await deploy(['--yes', '--run', next.id, '--force'])
+    assert.equal(forced.code, 0, forced.stderr)
+    assert.match(forced.stderr, /warning: the new model is worse/)
+    assert.equal(inService(), forced.result.config)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('whose update SageMaker takes back without a word is reported', async () => {
+    const { sandbox, run, deploy } = await world({
+      sandbox: { sagemaker: { failures: [{ kind: 'endpoint', stage: 'Updating', reason: '', name: 'prestage-waf' }] } },
+    })
+    const first = await deploy(['--yes', '--run', run.id])
+    const next = await putRun(sandbox, { artifact: await good, to: NEXT })
+    const { code, stderr } = await deploy(['--yes', '--run', next.id])
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      new RegExp(`the update failed: SageMaker does not say why; SageMaker went back to ${first.result.config}`),
+    )
+    assert.deepEqual(sandbox.violations, [])
+  })
+})
+
+describe('a new endpoint that fails is deleted again', () => {
+  const failures: [what: string, reason: string, message: RegExp][] = [
+    ['for want of capacity', 'Unable to provision requested ML compute capacity', /no such instance free/],
+    [
+      'by its role',
+      'The role cannot download model data: AccessDenied',
+      /the role of --sagemaker-role cannot fetch the model/,
+    ],
+    ['by its health check', 'did not pass the ping health check', /did not start[\s\S]*--memory 6144/],
+    ['without a word', '', /does not say why/],
+  ]
+  for (const [what, reason, message] of failures)
+    it(what, async () => {
+      const failure = { kind: 'endpoint', stage: 'Creating', reason, times: 1 } as const
+      const { sandbox, deploy } = await world({ sandbox: { sagemaker: { failures: [failure] } } })
+      const { code, stderr } = await deploy(['--yes'])
+      assert.equal(code, 1)
+      assert.match(stderr, message)
+      assert.deepEqual(sandbox.sagemaker.names().endpoints, [])
+      assert.equal((await deploy(['--yes'])).code, 0)
+      assert.deepEqual(sandbox.violations, [])
+    })
+
+  it('by a quota, at once', async () => {
+    const quota = { 'ml.m5.large for endpoint usage': 0 }
+    const { sandbox, deploy } = await world({ sandbox: { sagemaker: { quota } } })
+    const { code, stderr } = await deploy(['--yes', '--instance-type', 'ml.m5.large'])
+    assert.equal(code, 1)
+    assert.match(stderr, /endpoint prestage-waf: over a quota of the account: "ml\.m5\.large for endpoint usage" is 0/)
+    assert.deepEqual([sandbox.sagemaker.names().endpoints, sandbox.violations], [[], []])
+  })
+})
+
+test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
+  const { sandbox, run, deploy, file } = await world()
+  const args = [
+    '--yes',
+    '--instance-type',
+    'ml.m5.large',
+    '--autoscale',
+    '1:3',
+    '--delete-after',
+    '8h',
+    '--endpoint',
+    'mine',
+  ]
+  let note: Record<string, unknown> = {}
+  const { code, stderr } = await deploy(args, {
+    env: sandbox.env,
+    onStderr: (soFar, kill) => {
+      if (!soFar.includes('is deleted at') || note.until !== undefined) return
+      note = { until: 'asked' }
+      file(run, 'endpoint/endpoint.json').then((text) => {
+        note = JSON.parse(String(text))
+        kill('SIGINT')
+      }, assert.ifError)
+    },
+  })
+  assert.equal(code, 130, stderr)
+  assert.match(stderr, /cost +\$0\.12 an hour, \$83\.95 a month, used or not/)
+  assert.match(String(note.until), /^20\d\d-/)
+  assert.match(stderr, /endpoint mine is deleted at .*in 8 h 0 min, or at once on Ctrl-C/)
+  assert.deepEqual(sandbox.sagemaker.names().endpoints, [])
+  assert.equal(sandbox.requests.of('RegisterScalableTarget'), 1)
+  await assert.rejects(file(run, 'endpoint/endpoint.json'))
+  assert.deepEqual(sandbox.violations, [])
+})
+
+describe('before anything is made', () => {
+  const refused: [what: string, args: string[], code: number, message: RegExp][] = [
+    ['nobody agrees', [], 3, /deploy to prestage-waf needs a confirmation/],
+    [
+      'two kinds of hardware',
+      ['--yes', '--memory', '2048', '--instance-type', 'ml.m5.large'],
+      2,
+      /--memory is of serverless/,
+    ],
+    ['scaling without instances', ['--yes', '--autoscale', '1:2'], 2, /need --instance-type/],
+    ['a range upside down', ['--yes', '--autoscale', '3:2'], 2, /must be MIN:MAX/],
+    ['a VPC without instances', ['--yes', '--subnet', 'subnet-1', '--security-group', 'sg-1'], 2, /cannot be in a VPC/],
+    ['keep and delete', ['--yes', '--keep', '--delete-after', '1h'], 2, /exclude each other/],
+    ['a name that is none', ['--yes', '--endpoint', 'a_b'], 2, /"a_b" cannot be a name/],
+    ['a rollback of nothing', ['--rollback'], 1, /has no finished deploy/],
+  ]
+  for (const [what, args, code, message] of refused)
+    it(what, async () => {
+      const { sandbox, deploy } = await world()
+      const ended = await deploy(args)
+      assert.equal(ended.code, code, ended.stderr)
+      assert.match(ended.stderr, message)
+      assert.deepEqual([sandbox.sagemaker.names().configs, sandbox.violations], [[], []])
+    })
+
+  it('dry run', async () => {
+    const { sandbox, deploy } = await world()
+    const { code, stderr, result } = await deploy(['--dry-run', '--instance-type', 'ml.m5.large'])
+    assert.equal(code, 0, stderr)
+    assert.deepEqual([result.hourlyUsd, result.inService, result.instanceType], [0.115, null, 'ml.m5.large'])
+    assert.deepEqual([sandbox.sagemaker.names().models, sandbox.requests.of('PutObject')], [[], 0])
+  })
+})

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Failure } from '../aws/sagemaker/settings.ts'
+import { s3World } from '../support/s3-run.ts'
+
+const ARGS = ['--yes', '--epochs', '8', '--vector-dim', '8', '--mini-batch-size', '100']
+
+async function world(change: Parameters<typeof s3World>[0] = {}) {
+  const made = await s3World(change)
+  return { ...made, train: made.step('train') }
+}
+
+describe('a job that fails', () => {
+  const failures: [what: string, failure: Omit<Failure, 'kind'>, message: RegExp, again: 'another' | 'same'][] = [
+    [
+      'for want of capacity',
+      { stage: 'Starting', reason: 'CapacityError: Unable to provision requested ML compute capacity.' },
+      /no such instance free[\s\S]*repeat this later/,
+      'another',
+    ],
+    [
+      'inside AWS',
+      { stage: 'Training', reason: 'InternalServerError: We encountered an internal error.' },
+      /SageMaker itself failed[\s\S]*another attempt/,
+      'another',
+    ],
+    [
+      'by its role',
+      { stage: 'Downloading', reason: 'ClientError: Data download failed: AccessDenied (403): no' },
+      /the role of --sagemaker-role may not[\s\S]*s3:GetObject/,
+      'another',
+    ],
+    [
+      'for want of memory',
+      { stage: 'Training', reason: 'AlgorithmError: out of memory, exit code: 137' },
+      /ran out of memory[\s\S]*larger --instance-type/,
+      'same',
+    ],
+    [
+      'without a word',
+      { stage: 'Training', reason: '' },
+      /does not say why[\s\S]*aws logs tail \/aws\/sagemaker\/TrainingJobs/,
+      'same',
+    ],
+    ['by time', { stage: 'Training', reason: '', into: 'MaxRuntimeExceeded' }, /longer than --max-runtime/, 'same'],
+    [
+      'by a lost spot instance',
+      { stage: 'Training', reason: '', into: 'Interrupted' },
+      /spot instance was taken away/,
+      'another',
+    ],
+    [
+      'by the wait for one',
+      { stage: 'Starting', reason: '', into: 'MaxWaitTimeExceeded' },
+      /within --max-wait/,
+      'another',
+    ],
+  ]
+  for (const [what, failure, message, again] of failures)
+    it(`${what}; then ${again === 'another' ? 'another one is made' : 'it is only explained again'}`, async () => {
+      const { sandbox, train } = await world({
+        sandbox: { sagemaker: { failures: [{ kind: 'training', times: 1, ...failure }] } },
+      })
+      const failed = await train(ARGS)
+      assert.equal(failed.code, 1, failed.stderr)
+      assert.match(failed.stderr, message)
+      const second = await train(ARGS)
+      assert.equal(second.code, again === 'another' ? 0 : 1, second.stderr)
+      if (again === 'same') assert.match(second.stderr, /the same job would fail again/)
+      assert.equal(sandbox.sagemaker.trainingJobs.all.size, again === 'another' ? 2 : 1)
+      if (again === 'same') assert.equal((await train([...ARGS, '--overwrite'])).code, 0)
+      assert.deepEqual(sandbox.violations, [])
+    })
+
+  it('for dots in entities', async () => {
+    const { sandbox, train } = await world({ train: 'john.doe,1.2.3.4\n'.repeat(50) })
+    const { code, stderr } = await train(ARGS)
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /splits rows at dots[\s\S]*Expected 4 fields in line 1, saw 5[\s\S]*extract again with --overwrite/,
+    )
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('at once, over a quota', async () => {
+    const quota = { 'ml.m5.large for training job usage': 0 }
+    const { sandbox, train } = await world({ sandbox: { sagemaker: { quota } } })
+    const { code, stderr } = await train(ARGS)
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /over a quota of the account: "ml\.m5\.large for training job usage" is 0[\s\S]*Service Quotas/,
+    )
+    const other = await train([...ARGS, '--instance-type', 'ml.m5.xlarge'])
+    assert.equal(other.code, 0, other.stderr)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('at once, for want of the right to pass the role', async () => {
+    const { sandbox, train } = await world()
+    sandbox.s3.deny({ action: 'iam:PassRole' })
+    const { code, stderr } = await train(ARGS)
+    assert.equal(code, 4, stderr)
+    assert.match(stderr, /you may not give SageMaker this role[\s\S]*ask for iam:PassRole/)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('at once, without the right to train', async () => {
+    const { sandbox, train } = await world()
+    sandbox.s3.deny({ action: 'sagemaker:CreateTrainingJob' })
+    const { code, stderr } = await train(ARGS)
+    assert.equal(code, 4, stderr)
+    assert.match(stderr, /training job prestage-waf-.*lacks sagemaker:CreateTrainingJob/)
+    assert.deepEqual(sandbox.violations, [])
+  })
+})
