@@ -130,6 +130,15 @@ describe('results', () => {
     )
   })
 
+  test('are those of Trino where DuckDB has others', async () => {
+    const sql = `select regexp_like('a' || chr(10), '^a$') as line, regexp_like('b', '^a$') as other,
+      regexp_like('a' || chr(10), '^a\\z') as strict, 7 / 2 as half,
+      split_part('a', '.', 2) as part, concat('a', null) as joined, try(from_iso8601_timestamp('2024-03-01 10:00')) as at,
+      regexp_replace('a.b.c', '[.]', '-') as dashes`
+    const [, row] = await rows(sql)
+    assert.deepEqual(row, ['true', 'false', 'false', '3', undefined, undefined, undefined, 'a-b-c'])
+  })
+
   test('are gone with their object', async () => {
     const id = await done('select 1 as one')
     assert.deepEqual(sandbox.s3.keys('results'), [`out/${id}.csv`, `out/${id}.csv.metadata`])

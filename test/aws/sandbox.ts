@@ -45,7 +45,8 @@ const quote = (value: string): string => (/^[\w:/.@+-]+$/.test(value) ? value : 
 
 const { logs, port, region } = options()
 const buckets = { 'org-logs': { backend: new FolderBackend(logs) }, 'org-staging': {} }
-const sandbox = await startSandbox({ port, region, buckets, jobs: { pace: 200 }, sagemaker: { pace: 200 } })
+const paces = { jobs: { pace: 200 }, sagemaker: { pace: 200 }, athena: { pace: 100 } }
+const sandbox = await startSandbox({ port, region, buckets, ...paces })
 if (modelsMissing !== undefined) process.stderr.write(`sandbox: ${modelsMissing}\n`)
 for (const [name, value] of Object.entries(sandbox.env)) process.stdout.write(`export ${name}=${quote(value)}\n`)
 

@@ -3,7 +3,9 @@ export const PREPARATION = `
   set TimeZone = 'UTC';
   set integer_division = true;
   set lambda_syntax = 'ENABLE_SINGLE_ARROW';
-  create macro regexp_like(s, p) as regexp_matches(s, p);
+  -- In Trino $ also stands before a line break at the end.
+  create macro regexp_like(s, p) as regexp_matches(s, p)
+    or (ends_with(p, '$') and ends_with(s, chr(10)) and regexp_matches(s[:-2], p));
   create macro regexp_replace(s, p) as system.main.regexp_replace(s, p, '', 'g'),
     (s, p, r) as system.main.regexp_replace(s, p, r, 'g');
   create macro split_part(s, d, i) as list_extract(string_split(s, d), i);
