@@ -48,12 +48,23 @@ export const digestOf = (bytes: Uint8Array): string => createHash('sha256').upda
 /** Reads a model.tar.gz from this machine's disk. @throws UserError when there is none or it is damaged */
 export async function loadModel(path: string): Promise<Model> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new UserError(`no model at ${path}`, { hint: 'train one first' }) : error
+    throw error.code === 'ENOENT' ? noModel(path) : error
   })
+  return modelIn(bytes, path)
+}
+
+/** @param name of the file that there is none of, for the error */
+export const noModel = (name: string): UserError => new UserError(`no model at ${name}`, { hint: 'train one first' })
+
+/** The model in the bytes of a file with this name. @throws UserError when it is damaged, or no model of this tool */
+export async function modelIn(bytes: Uint8Array, name: string, hint?: string): Promise<Model> {
   try {
     return await unpackModel(bytes)
   } catch (error) {
-    throw new UserError(`${path} is not a model of this tool: ${messageOf(error)}`, { cause: error })
+    throw new UserError(`${name} is not a model of this tool: ${messageOf(error)}`, {
+      cause: error,
+      ...(hint !== undefined && { hint }),
+    })
   }
 }
 

@@ -12,9 +12,10 @@ export async function pairObjects(run: Run, part: Part) {
   return found
 }
 
-/** A part of a run's pairs, wherever the run lies. @throws UserError at the first row that is not well formed */
-export async function pairsOf(run: Run, part: Part, signal?: AbortSignal): Promise<Pairs> {
-  const keys = (await pairObjects(run, part)).map(({ key }) => key)
+/** A part of a run's pairs or several, wherever the run lies. @throws UserError at the first row that is not well formed */
+export async function pairsOf(run: Run, parts: Part | readonly Part[], signal?: AbortSignal): Promise<Pairs> {
+  const keys: string[] = []
+  for (const part of [parts].flat()) keys.push(...(await pairObjects(run, part)).map(({ key }) => key))
   if (run.folder === undefined) return readPairsFrom(sources(run.store, keys), signal)
   return readPairs(
     keys.map((key) => run.path(key)),

@@ -1,26 +1,44 @@
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
-import { list, number, parsed, text, type Values } from '../cli/options.ts'
-import { runOptions } from '../cli/shared-options.ts'
+import { usd as money } from '../cli/format.ts'
+import { choice, list, number, parsed, text, type Values } from '../cli/options.ts'
+import { awsOptions, runOptions } from '../cli/shared-options.ts'
+import { priceNote } from '../runs/cost.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
-import { openStore } from '../stores/open.ts'
-import { MOST_ROWS } from './anomalies.ts'
+import { type AwsSettings, openStore } from '../stores/open.ts'
+import { execute } from './execute.ts'
 import { findingsOptions, wantedFindings } from './findings/options.ts'
 import { findingRows, writeAlerts } from './findings/write.ts'
-import { type Prepared, preparedFor, runTarget, type Target } from './prepare.ts'
-import { resultOf, type ScoreResult, summaryOf } from './result.ts'
-import { files, score } from './score.ts'
+import { type Prepared, preparedFor } from './prepare.ts'
+import { summaryOf } from './result.ts'
+import { filesTarget, runTarget, type Target } from './target.ts'
+import { type Way, wayOf, ways } from './way.ts'
 
 const options = {
   fromRun: text({ about: 'judge all pairs of this other run, instead of the holdout', value: 'ID' }),
   pairs: list({ about: 'judge the pairs of this file, without a run; needs --model', value: 'FILE' }),
   model: text({ about: 'folder with model.tar.gz and calibration.json, where there is no run', value: 'DIR' }),
   scores: text({ about: 'folder for the verdicts, where there is no run', value: 'DIR', default: 'scores' }),
-  endpoint: parsed({ about: 'score through this endpoint (default: in this process)', value: 'URL', parse: httpUrl }),
+  endpoint: parsed({
+    about:
+      'score through this endpoint: an address, or the name of one in SageMaker (default: with a workspace in S3, the one that deploy made)',
+    value: 'URL|NAME',
+    parse: endpointIn,
+  }),
+  via: choice(ways, {
+    about:
+      'where the model is: in this process, at an endpoint, in a batch transform of SageMaker (default: process; with a workspace in S3 or --endpoint, endpoint)',
+  }),
+  sagemakerRole: text({
+    about: 'role that SageMaker works under, for --via transform (default: that of the training)',
+    value: 'ARN',
+  }),
+  instanceType: text({ about: 'instance of the transform', value: 'TYPE', default: 'ml.m5.xlarge' }),
+  kmsKey: text({ about: 'encrypt what the transform writes with this key', value: 'ARN' }),
   alertsPerDay: number({ about: 'alerts a day that somebody can look at', default: 10, min: 0 }),
   threshold: number({ about: 'flag what scores below this, instead of what the alerts a day come to', value: 'SCORE' }),
   minEvents: number({
@@ -32,13 +50,14 @@ const options = {
   labels: text({ about: 'known attacks, to measure against: source,entity,ip,kind,time', value: 'FILE' }),
   ...findingsOptions,
   ...runOptions,
+  ...awsOptions,
 }
 
 export const command = defineCommand({
   name: 'score',
   summary: 'judge pairs: which accesses do not fit their entity?',
   description:
-    'Judges every distinct pair of the holdout, of another run or of files. Entities that the model has not seen, or too seldom, are said to be so and never passed off as normal. What scores below the threshold is flagged; the threshold comes from the holdout and the alerts a day.',
+    'Judges every distinct pair of the holdout, of another run or of files, in this process, through an endpoint, or by a batch transform of SageMaker. Entities that the model has not seen, or too seldom, are said to be so and never passed off as normal. What scores below the threshold is flagged; the threshold comes from the holdout and the alerts a day.',
   examples: [
     { run: 'npx zx scripts/score.mjs --run latest --alerts-per-day 5', does: 'judges the holdout' },
     {
@@ -54,11 +73,19 @@ export const command = defineCommand({
       does: 'also as findings for AWS Security Hub',
     },
     { run: 'npx zx scripts/score.mjs --pairs pairs.csv --model ./model', does: 'judges files without a run' },
+    {
+      run: 'npx zx scripts/score.mjs --workspace s3://org-staging/prestage --run latest',
+      does: 'a run in S3, through the SageMaker endpoint that deploy made',
+    },
+    {
+      run: 'npx zx scripts/score.mjs --workspace s3://org-staging/prestage --via transform --max-cost 1',
+      does: 'the same without an endpoint, by a batch transform',
+    },
   ],
   options,
   async run(context, values) {
     const bare = values.pairs.length > 0 || values.model !== undefined
-    if (!bare) return scoreRun(context, await openRun(values.workspace, values.run), values)
+    if (!bare) return scoreRun(context, values)
     if (values.pairs.length === 0 || values.model === undefined)
       throw new UsageError('--pairs and --model belong together', 'leave both out to judge the holdout of a run')
     if (values.findings.length > 0)
@@ -70,13 +97,21 @@ export const command = defineCommand({
 
 type Options = Values<typeof options>
 
-async function scoreRun(context: Context, run: Run, values: Options): Promise<Outcome> {
-  const other = values.fromRun === undefined ? undefined : await openRun(values.workspace, values.fromRun)
+const awsOf = (values: Options, { signal }: Context): AwsSettings => ({
+  profile: values.profile,
+  awsRegion: values.awsRegion,
+  endpointUrl: values.endpointUrl,
+  signal,
+})
+
+async function scoreRun(context: Context, values: Options): Promise<Outcome> {
+  const aws = awsOf(values, context)
+  const run = await openRun(values.workspace, values.run, aws)
+  const other = values.fromRun === undefined ? undefined : await openRun(values.workspace, values.fromRun, aws)
   run.result('train')
   const wanted = wantedFindings(run, values)
-  const target = await runTarget(run, other)
-  const prepared = await preparedFor(target, values, context)
-  if (values.dryRun) return preview(target, prepared, { run: run.id })
+  const target = await runTarget(run, other, aws)
+  const prepared = await preparedFor(target, values)
   const plan = {
     settings: prepared.settings,
     inputs: ['extract', 'train'],
@@ -84,9 +119,24 @@ async function scoreRun(context: Context, run: Run, values: Options): Promise<Ou
     onChange: 'redo',
     stale: async () => (await run.store.head(paths.verdicts)) === undefined,
   } as const
-  const { repeated, ...result } = await run.step('score', plan, () =>
-    carryOut(context, target, prepared, values, run.store.within(FOLDER)),
-  )
+  const isDone = await run.isCurrent('score', plan)
+  const way = await wayOf(values, { run, target, prepared, context, aws })
+  const cost = way.usd?.(pairsToJudge(run, other)) ?? undefined
+  if (values.dryRun)
+    return previewOf(target, prepared, way, { run: run.id, ...(way.usd && { estimatedUsd: cost ?? null }) })
+  if (!isDone && way.usd !== undefined)
+    await context.approve({
+      action: `score by ${way.about}`,
+      plan: [`score ${target.of} of run ${run.id} by ${way.about}`, costText(cost)],
+      kind: 'spend',
+      ...(cost !== undefined && { usd: cost }),
+    })
+  const { repeated, ...result } = await run.step('score', plan, async () => {
+    const keep = async (calibration: string) => void (await run.store.write(paths.calibration, calibration))
+    const scores = run.store.within(FOLDER)
+    const done = await execute({ context, target, prepared, options: values, way, scores, keep })
+    return cost === undefined ? done : { ...done, estimatedUsd: cost }
+  })
   if (repeated) context.talk.info('nothing to do, this was scored before')
   const findings = wanted && (await writeAlerts(wanted, run, other, result))
   return {
@@ -98,51 +148,47 @@ async function scoreRun(context: Context, run: Run, values: Options): Promise<Ou
 
 const FOLDER = paths.verdicts.slice(0, paths.verdicts.lastIndexOf('/') + 1)
 
+/** At most: what is judged is distinct. */
+const pairsToJudge = (run: Run, other: Run | undefined): number =>
+  Number(other === undefined ? run.result('extract').holdoutPairs : other.result('extract').pairs)
+
+const costText = (usd: number | undefined): string =>
+  usd === undefined
+    ? 'cost not known: this instance type is in no price table here'
+    : `about ${money(usd)} (${priceNote})`
+
 async function scoreFiles(
   context: Context,
   { model, pairs }: { model: string; pairs: readonly string[] },
   values: Options,
 ): Promise<Outcome> {
-  const target: Target = {
-    of: 'files',
-    judged: pairs,
-    model: `${model}/model.tar.gz`,
-    calibration: `${model}/calibration.json`,
-  }
-  const prepared = await preparedFor(target, values, context)
-  if (values.dryRun) return preview(target, prepared, {})
-  const result = await carryOut(context, target, prepared, values, await openStore(values.scores))
+  const aws = awsOf(values, context)
+  const target = await filesTarget(pairs, model, aws)
+  const prepared = await preparedFor(target, values)
+  const way = await wayOf(values, { run: undefined, target, prepared, context, aws })
+  if (values.dryRun) return previewOf(target, prepared, way, {})
+  const scores = await openStore(values.scores, aws)
+  const result = await execute({ context, target, prepared, options: values, way, scores })
   return { json: { ...result }, text: summaryOf(result) }
 }
 
-const preview = (target: Target, { policy, settings }: Prepared, run: { run?: string }): Outcome => ({
-  json: { ...run, dryRun: true, threshold: policy.threshold, ...settings },
-  text: `would judge ${target.of}; flagged is what scores below ${policy.threshold}`,
+const previewOf = (
+  target: Target,
+  { threshold, settings }: Prepared,
+  way: Way,
+  more: { run?: string; estimatedUsd?: number | null },
+): Outcome => ({
+  json: { ...more, dryRun: true, threshold: threshold ?? null, way: way.about, ...settings },
+  text: [
+    `would judge ${target.of} ${way.about}; ${threshold === undefined ? 'the threshold comes from a calibration that is made first' : `flagged is what scores below ${threshold}`}`,
+    ...(way.usd === undefined ? [] : [costText(more.estimatedUsd ?? undefined)]),
+  ].join('\n'),
 })
 
-async function carryOut(
-  context: Context,
-  target: Target,
-  prepared: Prepared,
-  values: Options,
-  store: Awaited<ReturnType<typeof openStore>>,
-): Promise<ScoreResult> {
-  const task = await prepared.task(values.endpoint)
-  const progress = context.progress('scoring', undefined, 'pairs')
-  const { tally, digest } = await score({ ...task, progress: (pairs) => progress.advance(pairs) }, store)
-  progress.end()
-  const output = store.localPath?.(files.verdicts) ?? `${store.uri}/${files.verdicts}`
-  const anomalies = store.localPath?.(files.anomalies) ?? `${store.uri}/${files.anomalies}`
-  const result = resultOf({ of: target.of, tally, prepared, output, anomalies, digest })
-  if (tally.flagged > MOST_ROWS)
-    context.talk.warn(`${anomalies} holds the ${MOST_ROWS} most anomalous pairs; the verdicts have all`)
-  if (tally.scored === 0) context.talk.warn('no pair could be judged: the model knows none of these entities well')
-  if (prepared.labels !== undefined && tally.attacks === 0)
-    context.talk.warn('none of the labelled pairs is among what was judged')
-  return result
-}
-
-function httpUrl(input: string): string {
-  if (!/^https?:\/\/[^/]/i.test(input) || !URL.canParse(input)) throw new Error('must be http://… or https://…')
+/** A URL, or the name of a SageMaker endpoint. */
+function endpointIn(input: string): string {
+  const isUrl = /^https?:\/\/[^/]/i.test(input) && URL.canParse(input)
+  if (!isUrl && !/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(input))
+    throw new Error('must be http://… or https://…, or the name of a SageMaker endpoint')
   return input
 }

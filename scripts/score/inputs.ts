@@ -1,25 +1,26 @@
-import { readFile } from 'node:fs/promises'
 import { messageOf, UsageError, UserError } from '../cli/errors.ts'
-import { Accesses } from '../insights/accesses.ts'
 import { type Calibration, parseCalibration, thresholdFor } from '../insights/calibration.ts'
-import { readPairs } from '../insights/pairs.ts'
+import type { Pairs } from '../insights/pairs.ts'
 import { MIN_EVENTS } from '../insights/verdicts.ts'
 import { nextCommand } from '../runs/next.ts'
+import { type Part, pairsOf } from '../runs/pairs.ts'
+import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
+import type { Place } from './places.ts'
 
-/** All accesses in these files, arranged by entity. */
-export const accessesIn = async (files: readonly string[], signal: AbortSignal): Promise<Accesses> =>
-  new Accesses(await readPairs(files, signal))
+/** Pairs of a run, of one part or of both. @throws UserError when there are no files of it, or they are damaged */
+export async function pairsIn(run: Run, parts: readonly Part[], signal: AbortSignal): Promise<Pairs> {
+  await checkFiles(run, parts)
+  return pairsOf(run, parts, signal)
+}
 
-/** The CSV files below some prefixes of a run, in order of their names. @throws UserError when there is none */
-export async function pairFiles(run: Run, ...prefixes: readonly string[]): Promise<string[]> {
-  const found: string[] = []
-  for (const prefix of prefixes)
-    for await (const { key } of run.store.list({ prefix })) if (key.endsWith('.csv')) found.push(run.path(key))
-  if (found.length > 0) return found
-  throw new UserError(`run ${run.id} has no files in ${prefixes.join(' or ')}`, {
-    hint: `${nextCommand('extract', run)} --overwrite`,
-  })
+/** @throws UserError when the run has no files in any of these parts */
+export async function checkFiles(run: Run, parts: readonly Part[]): Promise<void> {
+  for (const part of parts) for await (const _ of run.store.list({ prefix: paths[part] })) return
+  const again = `${nextCommand('extract', run)} --overwrite`
+  if (parts.includes('holdout') && run.result('extract').holdoutPairs === 0)
+    throw new UserError(`the holdout of run ${run.id} is empty`, { hint: `${again} --holdout 20%` })
+  throw new UserError(`run ${run.id} has no files in ${parts.map((part) => paths[part]).join(' or ')}`, { hint: again })
 }
 
 /** @throws UsageError when the other run's entities are other fields: they would all be unseen */
@@ -33,16 +34,13 @@ export function sameEntity(run: Run, other: Run): void {
 }
 
 /** Undefined where there is no such file. @throws UserError when it cannot be read */
-export async function calibrationIn(path: string): Promise<Calibration | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+export async function calibrationIn(place: Place): Promise<Calibration | undefined> {
+  const text = await place.text()
   if (text === undefined) return undefined
   try {
     return parseCalibration(text)
   } catch (error) {
-    throw new UserError(`${path} cannot be read: ${messageOf(error)}`, { hint: 'train again with --overwrite' })
+    throw new UserError(`${place.uri} cannot be read: ${messageOf(error)}`, { hint: 'train again with --overwrite' })
   }
 }
 
@@ -52,10 +50,13 @@ export interface ThresholdOptions {
   readonly minEvents: number | undefined
 }
 
-/** What is flagged, and from how many training pairs on an entity is judged. @throws UsageError when nothing says where to draw the line */
-export function lineOf(options: ThresholdOptions, calibration: Calibration | undefined) {
-  const minEvents = options.minEvents ?? calibration?.minEvents ?? MIN_EVENTS
-  if (options.threshold !== undefined) return { threshold: options.threshold, minEvents }
-  if (calibration !== undefined) return { threshold: thresholdFor(calibration, options.alertsPerDay), minEvents }
+/** From how many training pairs on an entity is judged. */
+export const minEventsOf = (options: ThresholdOptions, calibration: Calibration | undefined): number =>
+  options.minEvents ?? calibration?.minEvents ?? MIN_EVENTS
+
+/** What is flagged scores below. @throws UsageError when nothing says where to draw the line */
+export function thresholdOf(options: ThresholdOptions, calibration: Calibration | undefined): number {
+  if (options.threshold !== undefined) return options.threshold
+  if (calibration !== undefined) return thresholdFor(calibration, options.alertsPerDay)
   throw new UsageError('this model has no calibration', 'train it with --holdout, or name a --threshold')
 }

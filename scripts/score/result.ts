@@ -1,5 +1,8 @@
 import { count, facts, percent, table } from '../cli/format.ts'
+import type { Policy } from '../insights/verdicts.ts'
+import { textOf } from './allow.ts'
 import type { Prepared } from './prepare.ts'
+import type { ScoredBy } from './scorer.ts'
 import type { Measured, Tally } from './tally.ts'
 
 /** What is printed, and noted in the ledger. */
@@ -21,18 +24,22 @@ export type ScoreResult = {
   /** Only with labels. */
   readonly attacks: Measured[] | null
   readonly digest: string
+  /** Only when SageMaker scored. */
+  readonly by?: ScoredBy
 }
 
 interface Parts {
   readonly of: string
   readonly tally: Tally
   readonly prepared: Prepared
+  readonly policy: Policy
+  readonly by: ScoredBy | undefined
   readonly output: string
   readonly anomalies: string
   readonly digest: string
 }
 
-export function resultOf({ of, tally, prepared, output, anomalies, digest }: Parts): ScoreResult {
+export function resultOf({ of, tally, prepared, policy, output, anomalies, digest, by }: Parts): ScoreResult {
   const { scored, unseen, sparse, flagged, allowed } = tally
   return {
     of,
@@ -41,14 +48,15 @@ export function resultOf({ of, tally, prepared, output, anomalies, digest }: Par
     sparse,
     flagged,
     allowed,
-    threshold: prepared.policy.threshold,
+    threshold: policy.threshold,
     alertsPerDay: prepared.alertsPerDay ?? null,
-    minEvents: prepared.policy.minEvents,
-    allow: [...prepared.allow],
+    minEvents: policy.minEvents,
+    allow: policy.allow.map(textOf),
     output,
     anomalies,
     attacks: prepared.labels === undefined ? null : tally.measured(),
     digest,
+    ...(by && { by }),
   }
 }
 
@@ -61,12 +69,18 @@ export function summaryOf(result: ScoreResult, run?: string, more: readonly [str
     ['not judged', `${count(unseen)} of entities never seen in training, ${count(sparse)} of rare ones`],
     ['flagged', `${count(flagged)}: dot product below ${threshold.toFixed(3)}, ${why}`],
     allowed === 0 ? undefined : ['left alone', `${count(allowed)} in allowed networks`],
+    result.by && ['scored by', byText(result.by)],
     ['verdicts', result.output],
     ['anomalies', result.anomalies],
     ...more,
   ])
   return result.attacks === null || result.attacks.length === 0 ? lines : `${lines}\n\n${attackTable(result.attacks)}`
 }
+
+const byText = (by: ScoredBy): string =>
+  by.via === 'endpoint'
+    ? `endpoint ${by.endpoint} in ${by.region}`
+    : `transform job ${by.job} on ${by.instanceType} in ${by.region}`
 
 function attackTable(attacks: readonly Measured[]): string {
   const rows = attacks.map(({ kind, attacks: all, flagged, precision, rules }) => [

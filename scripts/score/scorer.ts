@@ -1,3 +1,6 @@
+import type { Measured, Trial } from '../insights/evaluation.ts'
+import { formatIpv4 } from '../insights/ipv4.ts'
+
 /** Pairs to be scored together: entity i with address i. */
 export interface Batch {
   /** Encoded. */
@@ -5,10 +8,30 @@ export interface Batch {
   readonly ips: Uint32Array
 }
 
-/** Whatever knows the model: itself, or an endpoint. */
+/** Whatever knows the scores of pairs: the model itself, an endpoint, or what a job has written. */
 export interface Scorer {
   /** How many batches may be under way at once. */
   readonly concurrency: number
   /** Dot products in the order of the pairs. @throws UserError when there is not exactly one finite number for each */
   score(batch: Batch): Promise<Float64Array>
 }
+
+/** What in SageMaker scored, as the ledger and the report have it. */
+export type ScoredBy =
+  | { readonly via: 'endpoint'; readonly endpoint: string; readonly region: string }
+  | { readonly via: 'transform'; readonly job: string; readonly region: string; readonly instanceType: string }
+
+/** Where the model is, ready to be asked. */
+export interface Oracle {
+  /** Undefined for this process and for an address. */
+  readonly by?: () => ScoredBy
+  /** Scores a trial, for a calibration. Absent where the model comes with one. */
+  readonly measure?: (trial: Trial) => Promise<Measured>
+  /** @param lines `entity,address` of every pair that will be asked for, in that order; may be read several times */
+  scorer(lines: () => Iterable<string>): Promise<Scorer>
+  /** Takes away what is of no use once the verdicts are written. */
+  readonly tidy?: () => Promise<void>
+}
+
+/** A pair as it is sent. */
+export const lineOf = (entity: string, ip: number): string => `${entity},${formatIpv4(ip)}`

@@ -72,7 +72,8 @@ function discriminatorAuc(weights: Weights, set: Hyperparameters, { entities, en
   return auc(scoreAll(weights, rows, ip), scoreAll(weights, rows, randoms))
 }
 
-async function wrapped(model: Uint8Array): Promise<Buffer> {
+/** A model of the product as the artifact of a training job. */
+export async function wrapped(model: Uint8Array): Promise<Buffer> {
   const tar = await packTar([
     { header: { name: MEMBER, size: model.length, type: 'file', mtime: new Date(0) }, body: model },
   ])

@@ -1,0 +1,93 @@
+import type { Pairs } from '../insights/pairs.ts'
+import { pairsOf } from '../runs/pairs.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run } from '../runs/run.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import { knownEntities } from './entities.ts'
+import { checkFiles, pairsIn, sameEntity } from './inputs.ts'
+import { type Place, pairsAt, placeAt, placeIn } from './places.ts'
+
+/** What is to be judged, and by what. */
+export interface Target {
+  /** `holdout`, the id of another run, or `files`. */
+  readonly of: string
+  judged(signal: AbortSignal): Promise<Pairs>
+  /** What the model was trained on, where it is at hand. */
+  readonly trained?: (signal: AbortSignal) => Promise<Pairs>
+  /** Known entities with their accesses in training, where a list of them decides. */
+  readonly known?: () => Promise<ReadonlyMap<string, number>>
+  readonly model: Place
+  readonly calibration: Place
+  /** Of the model, where its file need not be read for it. */
+  readonly digest?: string
+  /** Where a calibration can be made when there is none. */
+  readonly trial?: (signal: AbortSignal) => Promise<HeldOut>
+  /** Kind of log, to tell whose labels count. */
+  readonly source?: string
+  /** Names the pairs of another run. */
+  readonly pairs?: string
+}
+
+/** What a calibration is made of. */
+export interface HeldOut {
+  readonly holdout: Pairs
+  /** Days that it covers. */
+  readonly days: number
+  readonly seed: number
+  /** Digest of the model. */
+  readonly model: string
+}
+
+/** More training pairs than these are not read again to tell what was seen before: gigabytes of memory. */
+const MOST_HISTORY = 30_000_000
+
+const DAY_MS = 86_400_000
+
+/** The holdout of a run, or all pairs of another run against its model. */
+export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettings): Promise<Target> {
+  const inS3 = run.folder === undefined
+  const { trainPairs } = run.result('extract')
+  await checkFiles(run, ['train'])
+  const own = {
+    ...(Number(trainPairs) <= MOST_HISTORY && { trained: (signal: AbortSignal) => pairsOf(run, 'train', signal) }),
+    model: inS3 ? await placeAt(String(run.result('train').model), aws) : placeIn(run.store, paths.model),
+    calibration: placeIn(run.store, paths.calibration),
+    source: run.request.source,
+    ...(inS3 && {
+      known: () => knownEntities(run),
+      digest: String(run.result('train').digest),
+      trial: (signal: AbortSignal) => heldOut(run, signal),
+    }),
+  }
+  if (other === undefined) {
+    await checkFiles(run, ['holdout'])
+    return { ...own, of: 'holdout', judged: (signal) => pairsOf(run, 'holdout', signal) }
+  }
+  sameEntity(run, other)
+  const parts = ['train', 'holdout'] as const
+  await checkFiles(other, parts)
+  const pairs = JSON.stringify(other.result('extract').digest ?? null)
+  return { ...own, of: other.id, judged: (signal) => pairsOf(other, parts, signal), pairs }
+}
+
+async function heldOut(run: Run, signal: AbortSignal): Promise<HeldOut> {
+  const { seed, digest } = run.result('train')
+  const days = (Date.parse(run.request.to) - Date.parse(String(run.result('extract').cutoff))) / DAY_MS
+  return {
+    holdout: await pairsIn(run, ['holdout'], signal),
+    days: days > 0 ? days : 1,
+    seed: Number(seed ?? 1),
+    model: String(digest),
+  }
+}
+
+/** Files of pairs against a model without a run; folders and files, or objects in S3. */
+export async function filesTarget(pairs: readonly string[], model: string, aws: AwsSettings): Promise<Target> {
+  const folder = model.replace(/\/+$/, '')
+  return {
+    of: 'files',
+    judged: (signal) => pairsAt(pairs, aws, signal),
+    model: await placeAt(`${folder}/model.tar.gz`, aws),
+    calibration: await placeAt(`${folder}/calibration.json`, aws),
+  }
+}
