@@ -5,7 +5,7 @@ import { windowOf } from '../runs/window.ts'
 import { sourceOf } from '../sources/registry.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import { type Logs, openLogs } from '../stores/open.ts'
-import { readKeysFile } from './keys/file.ts'
+import { surveyKeysFile } from './keys/file.ts'
 import type { Scope } from './keys/key-source.ts'
 
 /** What a user says about the data that is wanted. */
@@ -27,8 +27,8 @@ export interface Task {
   readonly scope: Scope
   readonly logs: Logs
   readonly aws: AwsSettings
-  /** What `--keys-file` holds. */
-  readonly keyList?: readonly string[]
+  /** Path of `--keys-file`. */
+  readonly keysFile?: string
 }
 
 /** Turns what was asked into a request and opens the logs. @throws UsageError for what is missing or makes no sense */
@@ -46,7 +46,7 @@ export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<T
   return {
     logs,
     aws,
-    ...(keys.list && { keyList: keys.list }),
+    ...(keys.file && { keysFile: keys.file }),
     scope: { source: sourceOf(wish.source), window, accounts, regions },
     request: {
       source: wish.source,
@@ -63,13 +63,13 @@ export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<T
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort()
 
 /** How the keys are found, as far as it selects data: a file of keys counts by its content. */
-async function keysOf(wish: Wish): Promise<{ request: Pick<Request, 'keys' | 'keysFrom'>; list?: readonly string[] }> {
+async function keysOf(wish: Wish): Promise<{ request: Pick<Request, 'keys' | 'keysFrom'>; file?: string }> {
   if (wish.keysFile !== undefined) {
     if (wish.keys !== 'list') throw new UsageError(`--keys-file and --keys ${wish.keys} exclude each other`)
     const path = resolve(wish.keysFile)
-    const { keys, hash } = await readKeysFile(path)
-    if (keys.length === 0) throw new UsageError(`--keys-file ${path} has no keys`)
-    return { request: { keys: 'file', keysFrom: `${path}#${hash}` }, list: keys }
+    const { keys, hash } = await surveyKeysFile(path)
+    if (keys === 0) throw new UsageError(`--keys-file ${path} has no keys`)
+    return { request: { keys: 'file', keysFrom: `${path}#${hash}` }, file: path }
   }
   if ((wish.keys === 'inventory') !== (wish.inventory !== undefined))
     throw new UsageError(

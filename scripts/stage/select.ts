@@ -28,7 +28,7 @@ export async function keySourceOf(task: Task, settings: SelectSettings): Promise
   const { logs, scope, request } = task
   const { store, base } = logs
   const search = { ...settings, base }
-  if (task.keyList !== undefined) return keysOfFile(store, request.keysFrom ?? '', task.keyList, search)
+  if (task.keysFile !== undefined) return keysOfFile(store, task.keysFile, search)
   if (request.keys === 'digest') return digestKeys(store, scope, search)
   if (request.keys === 'inventory')
     return inventoryKeys(request.keysFrom ?? '', scope, {

@@ -133,7 +133,8 @@ async function* batched(rows: AsyncIterable<string>): AsyncGenerator<string> {
   if (batch !== '') yield batch
 }
 
-async function* parseRows(input: Readable): AsyncGenerator<ObjectInfo> {
+/** The objects of a file of rows. */
+export async function* parseRows(input: Readable): AsyncGenerator<ObjectInfo> {
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
     if (line !== '') yield parseRow(line)
 }

@@ -1,27 +1,51 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
 import pMap from 'p-map'
-import { UserError } from '../../cli/errors.ts'
-import { count } from '../../cli/format.ts'
-import { compareKeys, type ObjectInfo, type Store } from '../../stores/store.ts'
+import { messageOf, UserError } from '../../cli/errors.ts'
+import type { ObjectInfo, Store } from '../../stores/store.ts'
 import type { Failure } from '../copy/copier.ts'
 import { decodeKey } from '../selection.ts'
+import { sorted } from '../sorted.ts'
 import type { KeySource } from './key-source.ts'
 import type { ListSettings } from './list.ts'
 
-/** A list of keys that somebody made: a line each, or, in a file that ends in `.csv`, a manifest `bucket,key` (percent-encoded). */
-export async function readKeysFile(path: string): Promise<{ keys: string[]; hash: string }> {
-  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`--keys-file ${path} cannot be read: ${error.message}`, { exitCode: 2 })
-  })
-  const lines = content.toString('utf8').split(/\r?\n/)
-  const keys = lines.flatMap((line, i) =>
-    line === '' ? [] : [path.endsWith('.csv') ? manifestKey(line, path, i) : line],
-  )
-  return {
-    keys: [...new Set(keys)].sort(compareKeys),
-    hash: createHash('sha256').update(content).digest('hex').slice(0, 16),
+/** What a file of keys holds, read once to know: it counts by its content. @throws UserError for what is none */
+export async function surveyKeysFile(path: string): Promise<{ keys: number; hash: string }> {
+  const hash = createHash('sha256')
+  let keys = 0
+  for await (const _ of keysIn(path, (chunk) => hash.update(chunk))) keys += 1
+  return { keys, hash: hash.digest('hex').slice(0, 16) }
+}
+
+/** The keys of a file: a line each, or, in a file that ends in `.csv`, a manifest `bucket,key` (percent-encoded). */
+async function* keysIn(path: string, onChunk: (chunk: Buffer) => void = () => {}): AsyncGenerator<string> {
+  let index = 0
+  for await (const line of linesOf(path, onChunk)) {
+    if (line !== '') yield path.endsWith('.csv') ? manifestKey(line, path, index) : line
+    index += 1
   }
+}
+
+/** Lines as keys allow them: only a line feed ends one. */
+async function* linesOf(path: string, onChunk: (chunk: Buffer) => void): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      onChunk(chunk)
+      const lines = (rest + decoder.write(chunk)).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) yield line.replace(/\r$/, '')
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new UserError(`--keys-file ${path} cannot be read: ${messageOf(error)}`, { exitCode: 2 })
+  }
+  yield (rest + decoder.end()).replace(/\r$/, '')
 }
 
 function manifestKey(line: string, path: string, index: number): string {
@@ -37,31 +61,48 @@ function manifestKey(line: string, path: string, index: number): string {
   })
 }
 
-/** Takes exactly the keys of a list; each is looked at once for its size. */
+/** Takes exactly the keys of a file; each is looked at once for its size. */
 export async function keysOfFile(
   store: Store,
   path: string,
-  keys: readonly string[],
   { concurrency, signal }: ListSettings,
 ): Promise<KeySource> {
   const lost: Failure[] = []
+  const look = async (keys: readonly string[]) => {
+    const found = await pMap(keys, (key) => store.head(key), { concurrency, signal })
+    return found.flatMap((object, i) => {
+      if (object !== undefined) return [object]
+      lost.push({ key: keys[i] ?? '', reason: `named in ${path}, but not in the logs` })
+      return []
+    })
+  }
   return {
     objects: (async function* () {
-      for (let at = 0; at < keys.length; at += BATCH) {
-        const batch = keys.slice(at, at + BATCH)
-        const found = await pMap(batch, (key) => store.head(key), { concurrency, signal })
-        for (const [i, object] of found.entries())
-          if (object === undefined) lost.push({ key: batch[i] ?? '', reason: `named in ${path}, but not in the logs` })
-          else yield object satisfies ObjectInfo
+      const folder = await mkdtemp(join(tmpdir(), 'prestage-keys-'))
+      try {
+        let batch: string[] = []
+        for await (const { key } of sorted(unsized(path), folder)) {
+          batch.push(key)
+          if (batch.length < BATCH) continue
+          yield* await look(batch)
+          batch = []
+        }
+        yield* await look(batch)
+      } finally {
+        await rm(folder, { recursive: true, force: true })
       }
     })(),
     findings: {
-      looked: [`${count(keys.length)} keys of ${path}`],
+      looked: [`the keys of ${path}`],
       warnings: [],
       lost,
       nearest: async () => [],
     },
   }
+}
+
+async function* unsized(path: string): AsyncGenerator<ObjectInfo> {
+  for await (const key of keysIn(path)) yield { key, size: 0 }
 }
 
 const BATCH = 1000

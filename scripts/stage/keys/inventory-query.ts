@@ -6,31 +6,30 @@ interface Narrowing {
   /** `2026/11/20`: folders of which a key must have one. */
   readonly days: readonly string[]
   readonly base: string
-  /** Folder for what the sort cannot hold in memory. */
-  readonly scratch: string
 }
 
-/** Reads the rows of the days in key order. Report rows are unsorted; DuckDB sorts them on disk, in UTF-8 order as S3 does. */
+/** Reads the rows of the days, in the order of the report, which is none. */
 export async function* inventoryQuery(
   manifest: InventoryManifest,
   files: readonly string[],
-  { days, base, scratch }: Narrowing,
+  { days, base }: Narrowing,
 ): AsyncGenerator<ObjectInfo> {
   if (files.length === 0) return
   const relation = relationOf(manifest, files)
   const { DuckDBInstance } = await import('@duckdb/node-api')
   const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: '200MB',
-    threads: '2',
-    temp_directory: scratch,
+    // A row group of a report may be large; what was read is not kept.
+    memory_limit: '1GB',
+    threads: '1',
+    enable_external_file_cache: 'false',
+    preserve_insertion_order: 'false',
   })
   const connection = await instance.connect()
   try {
     const prepared = await connection.prepare(`
       SELECT key, size, etag, storage_class
       FROM (SELECT ${columnsOf(manifest)} FROM ${relation} WHERE ${currentOnly(manifest)})
-      WHERE starts_with(key, $base) AND regexp_matches(key, $days)
-      ORDER BY key`)
+      WHERE starts_with(key, $base) AND regexp_matches(key, $days)`)
     prepared.bind({ base, days: `/(${days.join('|')})/` })
     const result = await prepared.stream()
     for await (const rows of result.yieldRows())

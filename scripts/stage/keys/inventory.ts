@@ -11,6 +11,7 @@ import { folderStore } from '../../stores/folder.ts'
 import { type AwsSettings, openStore } from '../../stores/open.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
 import { locationOf } from '../../stores/uri.ts'
+import { sorted } from '../sorted.ts'
 import { REWRITTEN_SCHEMA, rewriteOrc } from './inventory-orc.ts'
 import { checkColumns, inventoryQuery } from './inventory-query.ts'
 import { daysOf, type KeySource, keyFilter, type Scope } from './key-source.ts'
@@ -129,11 +130,16 @@ async function* rowsOf(
     }
     const files = await pMap(manifest.files, fetched, { concurrency: 4, signal })
     const readable = isOrc ? { ...manifest, fileFormat: 'CSV', fileSchema: REWRITTEN_SCHEMA } : manifest
-    for await (const object of inventoryQuery(readable, files, { days: daysOf(scope), base, scratch: folder })) {
+    const rows = inventoryQuery(readable, files, { days: daysOf(scope), base })
+    for await (const object of sorted(wanted(rows, isWanted), folder)) {
       signal.throwIfAborted()
-      if (isWanted(object.key)) yield object
+      yield object
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function* wanted(objects: AsyncIterable<ObjectInfo>, isWanted: (key: string) => boolean) {
+  for await (const object of objects) if (isWanted(object.key)) yield object
 }
