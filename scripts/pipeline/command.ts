@@ -3,7 +3,14 @@ import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
 import { duration, facts } from '../cli/format.ts'
 import { choice, flag, number, text } from '../cli/options.ts'
-import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../cli/shared-options.ts'
+import {
+  awsOptions,
+  guardOptions,
+  sagemakerOptions,
+  scopeOptions,
+  windowOptions,
+  workspaceOption,
+} from '../cli/shared-options.ts'
 import { athenaOptions } from '../engines/athena.ts'
 import { sourceIds } from '../sources/registry.ts'
 import { command as stageCommand } from '../stage/command.ts'
@@ -28,7 +35,7 @@ export const command = defineCommand({
       does: 'the same on your own logs',
     },
     {
-      run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs s3://org-logs --last 24h --workspace s3://org-staging/prestage --max-cost 5',
+      run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs s3://org-logs --last 24h --workspace s3://org-staging/prestage --batch-role arn:aws:iam::111122223333:role/prestage-batch --sagemaker-role arn:aws:iam::111122223333:role/prestage-sagemaker --max-cost 5',
       does: 'everything in AWS, for five dollars at most',
     },
   ],
@@ -48,6 +55,7 @@ export const command = defineCommand({
     batchRole: stageCommand.options.batchRole,
     poll: stageCommand.options.poll,
     ...athenaOptions,
+    ...sagemakerOptions,
     ...guardOptions,
     ...awsOptions,
   },

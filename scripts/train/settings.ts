@@ -28,7 +28,8 @@ export const hyperparameterOptions = Object.fromEntries(
 function optionOf(name: HyperparameterName): Option<number | undefined> {
   const { about, min, max, integer } = RULES[name]
   const range = { min, ...(max !== Number.MAX_SAFE_INTEGER && { max }), integer }
-  if (name === 'num_entity_vectors') return number({ about: `${about} (default: that; in SageMaker ten times it)`, ...range })
+  if (name === 'num_entity_vectors')
+    return number({ about: `${about} (default: that; in SageMaker ten times it)`, ...range })
   const standard = DEFAULTS[name] ?? documentedDefaults[name]
   return number({ about, ...range, ...(standard !== undefined && { default: standard }) })
 }
