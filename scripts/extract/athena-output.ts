@@ -15,7 +15,13 @@ const AGAIN = 'nothing of it is used; extract again with --overwrite'
 /** Below it, what is gone at the end. */
 const SCRATCH = `${paths.tmp}athena/`
 
-const PLACES = { classified: SCRATCH, entities: SCRATCH, train: paths.train, holdout: paths.holdout } as const
+const PLACES = {
+  classified: SCRATCH,
+  entities: SCRATCH,
+  train: paths.train,
+  holdout: paths.holdout,
+  times: paths.times,
+} as const
 export type Kept = keyof typeof PLACES
 export type Part = 'train' | 'holdout'
 
@@ -73,6 +79,11 @@ export class AthenaOutput {
     return { path: placed.prefix, rows, objects }
   }
 
+  /** When pairs were accessed, at its place; in no order. */
+  async times(placed: Placed): Promise<Brought> {
+    return { path: placed.prefix, rows: 0, objects: await this.#bring(placed) }
+  }
+
   /** The known entities, put together to one file in order. */
   async entities({ location }: Placed): Promise<Brought> {
     const store = await openStore(location, this.#aws)
@@ -85,10 +96,14 @@ export class AthenaOutput {
     return { path: paths.entities, rows: lines.length, objects: [written] }
   }
 
-  /** Takes away what earlier extractions and attempts left in the places of the pairs. */
-  async settle(brought: readonly Brought[]): Promise<Written> {
-    const kept = new Set(brought.flatMap(({ objects }) => objects.map(({ key }) => key)))
-    for (const place of [paths.train, paths.holdout]) await removeBelow(this.#run.store, place, (key) => !kept.has(key))
+  /**
+   * Takes away what earlier extractions and attempts left in the places of pairs and times.
+   * @param beside what is not part of the result's files
+   */
+  async settle(brought: readonly Brought[], beside: readonly Brought[]): Promise<Written> {
+    const kept = new Set([...brought, ...beside].flatMap(({ objects }) => objects.map(({ key }) => key)))
+    for (const place of [paths.train, paths.holdout, paths.times])
+      await removeBelow(this.#run.store, place, (key) => !kept.has(key))
     const digest = createHash('sha256')
     for (const { key, size, etag } of brought.flatMap(({ objects }) => objects))
       digest.update(`${key} ${size} ${etag}\n`)

@@ -27,7 +27,7 @@ type AthenaExtracted = Extracted & { readonly written?: Written; readonly scanne
 const EXTRACTED = 'extracted'
 
 /** What becomes a table, in order. */
-const TABLES: readonly Kept[] = ['classified', 'train', 'holdout', 'entities']
+const TABLES: readonly Kept[] = ['classified', 'train', 'holdout', 'times', 'entities']
 
 /**
  * Turns the staged objects of a run into pairs with Athena. The logs are scanned once: every access is classified into a
@@ -59,8 +59,9 @@ async function extract(given: AthenaExtract, attempts: Attempts, steps: Steps): 
   if (counts.trainPairs === 0) return { ...counts, entities: 0, scannedBytes: attempts.scannedBytes }
   const train = await steps.pairs(classified, 'train', counts.trainPairs)
   const holdout = await steps.pairs(classified, 'holdout', counts.holdoutPairs)
+  const times = await steps.times(classified)
   const entities = await steps.entities(classified)
-  const written = await output.settle([...train, ...holdout, entities])
+  const written = await output.settle([...train, ...holdout, entities], [times])
   return { ...counts, entities: entities.rows, written, scannedBytes: attempts.scannedBytes }
 }
 
@@ -112,6 +113,11 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
           hint: 'nothing of it is used; extract again with --overwrite',
         })
       return [await output.pairs(placed, rows)]
+    },
+
+    async times(classified: Placed) {
+      const sql = overTable('classified', database, classified.name, await render('times.sql'))
+      return output.times(await keep('times', 'noting when', 'csv', sql))
     },
 
     async entities(classified: Placed) {

@@ -73,7 +73,7 @@ describe('statements of Athena', () => {
   }
 
   it('write and count the parts, and clean up', async () => {
-    for (const name of ['pairs.sql', 'entities.sql', 'dropped.sql']) {
+    for (const name of ['pairs.sql', 'entities.sql', 'dropped.sql', 'times.sql']) {
       const text = await render(name, name === 'pairs.sql' ? { part: literal('train') } : {})
       const query = overTable('classified', 'prestage', 'classified_a1b2c3_1', text)
       assertTrino(query)

@@ -155,30 +155,6 @@ describe('extraction with Athena ends, and is taken up again, when', () => {
       await all.assertExtracted()
     })
 
-  it('it is killed, whatever runs then: nothing is asked twice', async () => {
-    for (const moment of [
-      'classifying',
-      'counting\n',
-      'pairs of train',
-      'reading them back',
-      'pairs of holdout',
-      'counting entities',
-      'cleaning up',
-    ]) {
-      const all = await world()
-      const { signal, stderr } = await all.extract(['--yes'], {
-        onStderr: (soFar, kill) => {
-          if (soFar.includes(moment)) kill('SIGKILL')
-        },
-      })
-      assert.equal(signal, 'SIGKILL', `${moment}: ${stderr}`)
-      const { result, stderr: again } = await all.extract()
-      assert.ok(result, `${moment}: ${again}`)
-      await all.assertExtracted()
-      assert.equal(startedOf(all, /format = 'PARQUET'/), 1, moment)
-    }
-  })
-
   it('it is interrupted: the query is stopped, and the next one is another', async () => {
     const all = await world({ athena: { pace: 'manual' } })
     all.sandbox.athena.settings.pace = 'poll'

@@ -50,6 +50,7 @@ export async function world(settings: Parameters<typeof athenaWorld>[0] = {}, bo
     assert.deepEqual(await linesAt(sandbox, id, 'pairs/train/'), TRAIN)
     assert.deepEqual(await linesAt(sandbox, id, 'pairs/holdout/'), HOLDOUT)
     assert.deepEqual(await linesAt(sandbox, id, 'entities.csv'), ['AIDA1,2,1', 'o%2Ex,1,1'])
+    assert.equal((await linesAt(sandbox, id, 'times/')).length, 4)
     assert.deepEqual(sandbox.athena.catalog.names().sort(), tables)
     assert.deepEqual(sandbox.s3.keys('org-staging', `prestage/runs/${id}/tmp/`), [])
     assert.deepEqual(sandbox.violations, [])

@@ -43,7 +43,7 @@ describe('Athena and DuckDB extract the same pairs', async () => {
         for (const field of ['events', 'pairs', 'trainPairs', 'holdoutPairs', 'entities', 'dropped', 'cutoff'])
           assert.deepEqual(there.result[field], expected[field], field)
         const local = `${workspace}/runs/${runs[`${source.id} here`]}`
-        for (const part of ['pairs/train/', 'pairs/holdout/'])
+        for (const part of ['pairs/train/', 'pairs/holdout/', 'times/'])
           assert.deepEqual(await linesAt(sandbox, there.result.run, part), linesIn(`${local}/${part}`), part)
         const known = await linesAt(sandbox, there.result.run, 'entities.csv')
         assert.equal(known.length, expected.entities)
