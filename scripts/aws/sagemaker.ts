@@ -57,7 +57,7 @@ export async function answered<T>(asked: Promise<T>, what: Asked): Promise<T> {
 }
 
 /** A refusal in words: quotas and roles, besides what all of AWS has in common. */
-export function refused(error: unknown, asked: Asked): unknown {
+function refused(error: unknown, asked: Asked): unknown {
   const { code, message } = detailsOf(error)
   if (code === 'ResourceLimitExceeded') {
     const quota = /service limit '([^']+)' is (\d+)/.exec(message)

@@ -16,7 +16,7 @@ export function hourlyUsd(hardware: Hardware): number | undefined {
 }
 
 /** Dollars for answering so many pairs, some thousand in a second. */
-export const trialUsd = (pairs: number, memoryMB: number): number =>
+const trialUsd = (pairs: number, memoryMB: number): number =>
   (60 + pairs / 2000) * (memoryMB / 1024) * PRICES.serverlessGBSecond
 
 export function costText(hardware: Hardware): string {
@@ -27,7 +27,7 @@ export function costText(hardware: Hardware): string {
   return `${usd(hour)} an hour, ${usd(hour * 730)} a month, used or not`
 }
 
-export const hardwareText = (hardware: Hardware, autoscale?: Range): string =>
+const hardwareText = (hardware: Hardware, autoscale?: Range): string =>
   isServerless(hardware)
     ? `serverless, ${count(hardware.memoryMB)} MB`
     : `${hardware.instances} x ${hardware.instanceType}${autoscale === undefined ? '' : `, scaled from ${autoscale.min} to ${autoscale.max}`}`

@@ -55,7 +55,6 @@ export async function serve(world: DeployWorld, order: Order): Promise<Deployed>
   let now = await endpoints.settled(order.endpoint)
   if (now !== undefined) await refuseForeign(world, order, now)
   await endpoints.model(order, role)
-  await endpoints.config(order, role, config, order.hardware)
   if (now?.EndpointStatus === 'Failed') {
     // Nothing can be done with it but this; it never was in service.
     await endpoints.remove(order.endpoint)
@@ -63,6 +62,7 @@ export async function serve(world: DeployWorld, order: Order): Promise<Deployed>
   }
   if (now === undefined) {
     await memory.remember({ created: config })
+    await endpoints.config(order, role, config, order.hardware)
     await endpoints.create(order.endpoint, config, tagsOf(order.id, order.workspace, order.tags))
     return begin(world, order, config)
   }
@@ -70,6 +70,7 @@ export async function serve(world: DeployWorld, order: Order): Promise<Deployed>
   if (memory.recalled.created === config) return begin(world, order, config)
   // An earlier attempt was killed after the update, or its result was lost.
   const previous = typeof memory.recalled.previous === 'string' ? memory.recalled.previous : null
+  await endpoints.claim(now.EndpointArn ?? '', tagsOf(order.id, order.workspace))
   const result = await tested(world.invoke(order.endpoint), world.test, order.digest, world.signal)
   return { config, previous, tested: result, challenger: standing(world, result), champion: null }
 }
@@ -109,7 +110,7 @@ const standing = ({ test }: DeployWorld, result: Tested | undefined): Standing |
 
 /** In place of another model, whose configuration is kept. */
 async function replace(world: DeployWorld, order: Order, config: string, now: EndpointState): Promise<Deployed> {
-  const { endpoints, memory, test, signal } = world
+  const { endpoints, memory, role, test, signal } = world
   const previous = now.EndpointConfigName ?? ''
   await memory.remember({ previous })
   const result = await onTrial(world, order)
@@ -120,6 +121,7 @@ async function replace(world: DeployWorld, order: Order, config: string, now: En
       : await championOf(world.invoke(order.endpoint), test, test.trial, signal)
   if (challenger !== null && champion !== null) judge(world, order, challenger, champion)
   signal.throwIfAborted()
+  await endpoints.config(order, role, config, order.hardware)
   await standAside(world, order.endpoint, previous)
   await endpoints.update(order.endpoint, config)
   await updated(world, order.endpoint, config)
@@ -147,6 +149,8 @@ async function onTrial(world: DeployWorld, order: Order): Promise<Tested | undef
   const { endpoints, role, signal } = world
   const name = trialName(order, role)
   const tags: Tag[] = tagsOf(order.id, order.workspace, order.tags)
+  // Of an attempt that was killed: on its way out, or failed.
+  if ((await endpoints.settled(name))?.EndpointStatus === 'Failed') await endpoints.remove(name)
   await endpoints.config(order, role, name, world.trial)
   await endpoints.create(name, name, tags)
   try {

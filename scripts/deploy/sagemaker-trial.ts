@@ -26,7 +26,7 @@ export const testOf = (held: Held): Held & { readonly trial: Trial | undefined }
 })
 
 /** Scores through an endpoint. */
-export const scoreThrough =
+const scoreThrough =
   (invoke: Invoke): Score =>
   async (entities, entityIndex, ips) =>
     Float64Array.from(await invoke(Array.from(ips, (ip, i) => `${entities[entityIndex[i] ?? 0]},${formatIpv4(ip)}`)))

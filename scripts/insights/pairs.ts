@@ -29,7 +29,7 @@ export async function readPairs(files: readonly string[], signal?: AbortSignal):
 /** Bytes under the name that errors call them by. */
 export interface PairSource {
   readonly name: string
-  open(): Promise<AsyncIterable<Uint8Array>>
+  readonly open: () => Promise<AsyncIterable<Uint8Array>>
 }
 
 /** The same of whatever can be read, such as objects in S3. */

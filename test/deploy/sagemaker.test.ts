@@ -51,7 +51,10 @@ describe('another model', () => {
     const next = await putRun(sandbox, { artifact: await good, to: NEXT })
     const { code, stderr, result } = await deploy(['--yes', '--run', next.id])
     assert.equal(code, 0, stderr)
-    assert.match(stderr, /compared on the same holdout: new: AUC [01]\.\d+, flags .* of attacks and .*; in service: AUC/)
+    assert.match(
+      stderr,
+      /compared on the same holdout: new: AUC [01]\.\d+, flags .* of attacks and .*; in service: AUC/,
+    )
     assert.equal(result.previous, first.result.config)
     assert.deepEqual(sandbox.sagemaker.names().endpoints, ['prestage-waf'])
     assert.deepEqual(sandbox.sagemaker.names().configs, [first.result.config, result.config])
@@ -82,7 +85,8 @@ describe('another model', () => {
       /the new model is worse than the one in service on the same holdout: new: AUC 0\.[0-8]/,
     )
     assert.match(refused.stderr, /prestage-waf serves what it did\n.*--force deploys it all the same/)
-    const { endpoints } = sandbox.sagemaker.names()
+    const { endpoints, configs } = sandbox.sagemaker.names()
+    assert.deepEqual(configs, [first.result.config])
     const inService = () => sandbox.sagemaker.endpoints.all.get('prestage-waf')?.config.name
     assert.deepEqual([endpoints, inService()], [['prestage-waf'], first.result.config])
     const forced = await deploy(['--yes', '--run', next.id, '--force'])

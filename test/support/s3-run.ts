@@ -13,10 +13,10 @@ import { tempFolder } from './temp.ts'
 
 export const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
 const [BUCKET, PREFIX] = ['org-staging', 'prestage']
-export const WORKSPACE = `s3://${BUCKET}/${PREFIX}`
+const WORKSPACE = `s3://${BUCKET}/${PREFIX}`
 
 /** First address of the network that an entity comes from. */
-export const home = (entity: number): number => (30 + entity) * 2 ** 24 + 77 * 65_536
+const home = (entity: number): number => (30 + entity) * 2 ** 24 + 77 * 65_536
 
 /** Accesses of a dozen entities, each from a network of its own. */
 export function accesses(seed: number, rows: number): string {
@@ -104,7 +104,7 @@ export async function putRun(sandbox: Sandbox, change: Change & { readonly to?: 
   return run
 }
 
-export const ledgerOf = async (sandbox: Sandbox, run: Run) =>
+const ledgerOf = async (sandbox: Sandbox, run: Run) =>
   JSON.parse(String(await sandbox.s3.get(BUCKET, `${PREFIX}/runs/${run.id}/run.json`)))
 
 type Step = (args?: readonly string[], options?: RunOptions) => Promise<Ended & { result: Record<string, unknown> }>
