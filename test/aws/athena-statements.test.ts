@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { BatchGetQueryExecutionCommand, GetTableMetadataCommand } from '@aws-sdk/client-athena'
+import fc from 'fast-check'
+import { type HiveType, readType, shaped, typeText } from './athena/hive-types.ts'
 import { Words } from './athena/words.ts'
 import { begin, client, done, fails, failsWith, OUTPUT, ran, results, rows, sandbox } from './athena-client.ts'
 
@@ -175,4 +177,45 @@ test('words are read as each dialect has them', () => {
 test('a query in a database that is not there fails', async () => {
   const { Status } = await ran('select * from t')
   assert.match(Status?.StateChangeReason ?? '', /^SCHEMA_NOT_FOUND: .*Schema 'db' does not exist/)
+})
+
+describe('types', () => {
+  const { type } = fc.letrec<{ type: HiveType }>((tie) => {
+    const name = fc.stringMatching(/^[a-z_][a-z0-9_]{0,8}$/)
+    const fields = fc.uniqueArray(fc.tuple(name, tie('type')), { minLength: 1, maxLength: 3, selector: ([of]) => of })
+    return {
+      type: fc.oneof(
+        { maxDepth: 4 },
+        fc.record({
+          kind: fc.constant('simple' as const),
+          name: fc.constantFrom('string', 'bigint', 'boolean', 'double'),
+        }),
+        fc.record({ kind: fc.constantFrom('array' as const, 'map' as const), of: tie('type') }),
+        fc.record({ kind: fc.constant('struct' as const), fields }),
+      ),
+    }
+  })
+
+  test('are read as they are written', () => {
+    fc.assert(
+      fc.property(type, (any) => {
+        const words = new Words(typeText(any).replace(/[<>,:]/g, ' $& '), 'hive')
+        assert.equal(typeText(readType(words)), typeText(any))
+        assert.equal(words.next.kind, 'end')
+      }),
+    )
+  })
+
+  test('take a value that has their shape, or say that it has not', () => {
+    fc.assert(
+      fc.property(type, fc.jsonValue(), (any, value) => {
+        try {
+          const once = shaped(any, value, 'x')
+          assert.deepEqual(shaped(any, once, 'x'), once)
+        } catch (error) {
+          assert.match(String(error), /HIVE_BAD_DATA: /)
+        }
+      }),
+    )
+  })
 })
