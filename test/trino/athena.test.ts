@@ -12,7 +12,7 @@ import type { Run } from '../../scripts/runs/run.ts'
 import { tempFolder } from '../support/temp.ts'
 import { ask, asText, type Row } from './client.ts'
 import { install } from './install.ts'
-import { allLogs, type Logs } from './logs.ts'
+import { allLogs, type Logs, WINDOW } from './logs.ts'
 import { type Server, startTrino } from './server.ts'
 import { loadRecords, trinoType } from './tables.ts'
 
@@ -49,19 +49,19 @@ describe('on a real Trino', { skip }, () => {
   after(() => server?.stop())
 
   it('every source and entity, and every question: the rows of DuckDB', { timeout: 900_000 }, async (t) => {
-    for (const [i, logs] of (await allLogs()).entries())
+    for (const logs of await allLogs())
       await withDuckdb(logs, async (duckdb, lines) => {
         assert.ok(lines.length > 0)
-        const table = { source: logs.source, database: DATABASE, run: `run-${i}` }
+        const table = { source: logs.source, database: DATABASE, run: `run-of-${logs.source.id}` }
         await loadRecords(server.url, table, lines)
         for (const choice of choicesOf(logs))
-          await t.test(`${logs.name}: ${describeChoice(choice)}`, () =>
+          await t.test(`${logs.source.id}: ${describeChoice(choice)}`, () =>
             comparePairs(server.url, duckdb, table, settingsOf(logs, choice)),
           )
         const settings = settingsOf(logs, { entity: logs.source.defaultEntity, includePrivate: false, dedupe: false })
         await classify(duckdb, settings)
         for (const question of asked.filter(({ source }) => source === undefined || source === logs.source.id))
-          await t.test(`${logs.name}: ${question.name}`, () =>
+          await t.test(`${logs.source.id}: ${question.name}`, () =>
             compareAnswers(server.url, duckdb, table, settings, question),
           )
       })
@@ -76,13 +76,7 @@ const choicesOf = ({ source }: Logs): Choice[] => [
   { entity: source.defaultEntity, includePrivate: true, dedupe: true },
 ]
 
-const settingsOf = ({ source, from, to }: Logs, choice: Choice): ExtractSettings => ({
-  source,
-  from,
-  to,
-  cutoff: new Date(to.getTime() - 0.2 * (to.getTime() - from.getTime())),
-  ...choice,
-})
+const settingsOf = ({ source }: Logs, choice: Choice): ExtractSettings => ({ source, ...WINDOW, ...choice })
 
 const rowsIn = async (duckdb: DuckDBConnection, sql: string): Promise<Row[]> => (await rowsOf(duckdb, sql)).map(asText)
 

@@ -10,42 +10,35 @@ import { oddEvents, oddRequests } from './odd.ts'
 
 /** Logs of one source on which both engines must agree. */
 export interface Logs {
-  readonly name: string
   readonly source: Source
   readonly files: readonly LogFile[]
-  readonly from: Date
-  readonly to: Date
 }
 
-const [cloudtrail, waf] = [sourceOf('cloudtrail'), sourceOf('waf')]
+/** From the midst of the WAF sample to the midst of what is simulated, so that both ends cut something off. */
+export const WINDOW = {
+  from: new Date('2023-04-24T22:18:00Z'),
+  to: new Date('2026-03-04T00:00:00Z'),
+  cutoff: new Date('2026-03-03T14:24:00Z'),
+}
+
 const SAMPLES = join(ROOT, '../shared/samples')
 
 /** Simulated logs, odd records, and real ones where they lie beside the project. */
 export async function allLogs(): Promise<Logs[]> {
   const simulated = await simulatedLogs()
-  const march = { from: new Date('2026-03-02T00:00:00Z'), to: new Date('2026-03-04T00:00:00Z') }
-  const samples = [
-    {
-      name: 'CloudTrail sample',
-      source: cloudtrail,
-      files: filesIn(join(SAMPLES, 'invictus-ir_aws_dataset'), /\/CloudTrail\/.*\.json$/),
-      from: new Date('2023-07-10T11:00:00Z'),
-      to: new Date('2023-07-10T12:35:00Z'),
-    },
-    {
-      name: 'WAF sample',
-      source: waf,
-      files: filesIn(join(SAMPLES, 'aws-waf-security-automations'), /\.gz$/),
-      from: new Date('2000-01-01T00:00:00Z'),
-      to: new Date('2100-01-01T00:00:00Z'),
-    },
+  const events = [
+    ...filesIn(simulated, /\/CloudTrail\//),
+    ...written(oddEvents()),
+    ...filesIn(join(SAMPLES, 'invictus-ir_aws_dataset'), /\/CloudTrail\/.*\.json$/),
+  ]
+  const requests = [
+    ...filesIn(simulated, /\/WAFLogs\//),
+    ...written(oddRequests()),
+    ...filesIn(join(SAMPLES, 'aws-waf-security-automations'), /\.gz$/),
   ]
   return [
-    { name: 'simulated CloudTrail', source: cloudtrail, files: filesIn(simulated, /\/CloudTrail\//), ...march },
-    { name: 'simulated WAF', source: waf, files: filesIn(simulated, /\/WAFLogs\//), ...march },
-    { name: 'odd CloudTrail', source: cloudtrail, files: written(oddEvents()), ...march },
-    { name: 'odd WAF', source: waf, files: written(oddRequests()), ...march },
-    ...samples.filter(({ files }) => files.length > 0),
+    { source: sourceOf('cloudtrail'), files: events },
+    { source: sourceOf('waf'), files: requests },
   ]
 }
 
