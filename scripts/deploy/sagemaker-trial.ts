@@ -84,14 +84,18 @@ async function answersAtAll(invoke: Invoke, { entities, entityIndex, ip }: Pairs
 
 const FEWEST_GOOD = 0.9
 
-/** Pairs whose /24 was seen with the entity in training are known to be good: most must lie on the threshold's right side. */
+/**
+ * Pairs whose /24 was seen with the entity in training are known to be good: most must lie on the threshold's right side, as
+ * far as the budget of alerts lets any.
+ */
 function goodPairsPass({ train, distinct }: Trial, { distinct: scores }: Measured, { threshold }: Calibration): void {
   const history = new History(train, groupByEntity(train))
   const seenBefore = (i: number) =>
     history.seen(distinct.entities[distinct.entityIndex[i] ?? 0] ?? '', distinct.ip[i] ?? 0).net24
   const good = scores.filter((_, i) => seenBefore(i))
   const passed = good.filter((score) => score >= threshold).length
-  if (passed >= FEWEST_GOOD * good.length) return
+  const passing = scores.filter((score) => score >= threshold).length / scores.length
+  if (passed >= FEWEST_GOOD * passing * good.length) return
   throw new UserError(
     `smoke test: only ${count(passed)} of ${count(good.length)} pairs that are known to be good score above the threshold ${threshold.toPrecision(4)}`,
     { hint: 'the model did not learn them: train longer (--epochs), or lower --alerts-per-day' },
