@@ -5,7 +5,9 @@ import { compareKeys, type ObjectInfo } from '../stores/store.ts'
 import { parseRows, rowOf } from './selection.ts'
 
 /** Length of a run: as many objects are in memory. */
-const AT_ONCE = 50_000
+const AT_ONCE = 25_000
+/** Bytes that are read at once of each run: there may be hundreds. */
+const READ = 16_384
 
 /**
  * Objects in key order, each key once, however many there are: runs are sorted and laid aside, then merged.
@@ -22,11 +24,11 @@ export async function* sorted(
     run.push(object)
     if (run.length < atOnce) continue
     const file = join(scratch, `run-${files.length}`)
-    await writeFile(file, inOrder(run).map(rowOf))
+    await writeFile(file, inOrder(run).map(rowOf).join(''))
     files.push(file)
     run = []
   }
-  const runs: AsyncIterable<ObjectInfo>[] = files.map((file) => parseRows(createReadStream(file)))
+  const runs: AsyncIterable<ObjectInfo>[] = files.map((file) => parseRows(createReadStream(file, { highWaterMark: READ })))
   let last: string | undefined
   for await (const object of merged([...runs, each(inOrder(run))])) {
     if (object.key !== last) yield object
