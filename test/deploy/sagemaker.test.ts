@@ -112,39 +112,6 @@ describe('another model', () => {
   })
 })
 
-describe('a new endpoint that fails is deleted again', () => {
-  const failures: [what: string, reason: string, message: RegExp][] = [
-    ['for want of capacity', 'Unable to provision requested ML compute capacity', /no such instance free/],
-    [
-      'by its role',
-      'The role cannot download model data: AccessDenied',
-      /the role of --sagemaker-role cannot fetch the model/,
-    ],
-    ['by its health check', 'did not pass the ping health check', /did not start[\s\S]*--memory 6144/],
-    ['without a word', '', /does not say why/],
-  ]
-  for (const [what, reason, message] of failures)
-    it(what, async () => {
-      const failure = { kind: 'endpoint', stage: 'Creating', reason, times: 1 } as const
-      const { sandbox, deploy } = await world({ sandbox: { sagemaker: { failures: [failure] } } })
-      const { code, stderr } = await deploy(['--yes'])
-      assert.equal(code, 1)
-      assert.match(stderr, message)
-      assert.deepEqual(sandbox.sagemaker.names().endpoints, [])
-      assert.equal((await deploy(['--yes'])).code, 0)
-      assert.deepEqual(sandbox.violations, [])
-    })
-
-  it('by a quota, at once', async () => {
-    const quota = { 'ml.m5.large for endpoint usage': 0 }
-    const { sandbox, deploy } = await world({ sandbox: { sagemaker: { quota } } })
-    const { code, stderr } = await deploy(['--yes', '--instance-type', 'ml.m5.large'])
-    assert.equal(code, 1)
-    assert.match(stderr, /endpoint prestage-waf: over a quota of the account: "ml\.m5\.large for endpoint usage" is 0/)
-    assert.deepEqual([sandbox.sagemaker.names().endpoints, sandbox.violations], [[], []])
-  })
-})
-
 test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
   const { sandbox, run, deploy, file } = await world()
   const args = [

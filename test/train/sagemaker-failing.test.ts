@@ -71,47 +71,4 @@ describe('a job that fails', () => {
       if (again === 'same') assert.equal((await train([...ARGS, '--overwrite'])).code, 0)
       assert.deepEqual(sandbox.violations, [])
     })
-
-  it('for dots in entities', async () => {
-    const { sandbox, train } = await world({ train: 'john.doe,1.2.3.4\n'.repeat(50) })
-    const { code, stderr } = await train(ARGS)
-    assert.equal(code, 1)
-    assert.match(
-      stderr,
-      /splits rows at dots[\s\S]*Expected 4 fields in line 1, saw 5[\s\S]*extract again with --overwrite/,
-    )
-    assert.deepEqual(sandbox.violations, [])
-  })
-
-  it('at once, over a quota', async () => {
-    const quota = { 'ml.m5.large for training job usage': 0 }
-    const { sandbox, train } = await world({ sandbox: { sagemaker: { quota } } })
-    const { code, stderr } = await train(ARGS)
-    assert.equal(code, 1)
-    assert.match(
-      stderr,
-      /over a quota of the account: "ml\.m5\.large for training job usage" is 0[\s\S]*Service Quotas/,
-    )
-    const other = await train([...ARGS, '--instance-type', 'ml.m5.xlarge'])
-    assert.equal(other.code, 0, other.stderr)
-    assert.deepEqual(sandbox.violations, [])
-  })
-
-  it('at once, for want of the right to pass the role', async () => {
-    const { sandbox, train } = await world()
-    sandbox.s3.deny({ action: 'iam:PassRole' })
-    const { code, stderr } = await train(ARGS)
-    assert.equal(code, 4, stderr)
-    assert.match(stderr, /you may not give SageMaker this role[\s\S]*ask for iam:PassRole/)
-    assert.deepEqual(sandbox.violations, [])
-  })
-
-  it('at once, without the right to train', async () => {
-    const { sandbox, train } = await world()
-    sandbox.s3.deny({ action: 'sagemaker:CreateTrainingJob' })
-    const { code, stderr } = await train(ARGS)
-    assert.equal(code, 4, stderr)
-    assert.match(stderr, /training job prestage-waf-.*lacks sagemaker:CreateTrainingJob/)
-    assert.deepEqual(sandbox.violations, [])
-  })
 })

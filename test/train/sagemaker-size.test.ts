@@ -72,7 +72,12 @@ describe('names', () => {
 
 describe('a failure that is not known', () => {
   it('is said as SageMaker does, with where its log is', () => {
-    const job = { TrainingJobName: 'j', TrainingJobStatus: 'Failed', SecondaryStatus: 'Failed', FailureReason: 'Something   odd\n' } as const
+    const job = {
+      TrainingJobName: 'j',
+      TrainingJobStatus: 'Failed',
+      SecondaryStatus: 'Failed',
+      FailureReason: 'Something   odd\n',
+    } as const
     assert.equal(
       failureOf(job, true).message,
       'training job j failed, and the same job would fail again: Something odd',

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { accesses, artifactOf, s3World } from '../support/s3-run.ts'
+
+const artifact = artifactOf(accesses(1, 1800))
+
+async function world(change: Parameters<typeof s3World>[0] = {}) {
+  const made = await s3World({ artifact: await artifact, ...change })
+  return { ...made, deploy: made.step('deploy') }
+}
+
+describe('a new endpoint that fails is deleted again', () => {
+  const failures: [what: string, reason: string, message: RegExp][] = [
+    ['for want of capacity', 'Unable to provision requested ML compute capacity', /no such instance free/],
+    [
+      'by its role',
+      'The role cannot download model data: AccessDenied',
+      /the role of --sagemaker-role cannot fetch the model/,
+    ],
+    ['by its health check', 'did not pass the ping health check', /did not start[\s\S]*--memory 6144/],
+    ['without a word', '', /does not say why/],
+  ]
+  for (const [what, reason, message] of failures)
+    it(what, async () => {
+      const failure = { kind: 'endpoint', stage: 'Creating', reason, times: 1 } as const
+      const { sandbox, deploy } = await world({ sandbox: { sagemaker: { failures: [failure] } } })
+      const { code, stderr } = await deploy(['--yes'])
+      assert.equal(code, 1)
+      assert.match(stderr, message)
+      assert.deepEqual(sandbox.sagemaker.names().endpoints, [])
+      assert.equal((await deploy(['--yes'])).code, 0)
+      assert.deepEqual(sandbox.violations, [])
+    })
+
+  it('by a quota, at once', async () => {
+    const quota = { 'ml.m5.large for endpoint usage': 0 }
+    const { sandbox, deploy } = await world({ sandbox: { sagemaker: { quota } } })
+    const { code, stderr } = await deploy(['--yes', '--instance-type', 'ml.m5.large'])
+    assert.equal(code, 1)
+    assert.match(stderr, /endpoint prestage-waf: over a quota of the account: "ml\.m5\.large for endpoint usage" is 0/)
+    assert.deepEqual([sandbox.sagemaker.names().endpoints, sandbox.violations], [[], []])
+  })
+})
