@@ -1,18 +1,30 @@
 import { defineCommand, type Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
 import { bytes, count, facts } from '../cli/format.ts'
-import { flag } from '../cli/options.ts'
-import { guardOptions, runOptions } from '../cli/shared-options.ts'
+import { flag, type Values } from '../cli/options.ts'
+import { awsOptions, guardOptions, runOptions } from '../cli/shared-options.ts'
+import { athenaOptions } from '../engines/athena.ts'
+import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
 import { isNothing, type Leftovers, leftoversOf, removeEverything, removeReplaceable } from './clean.ts'
+import { awsLeftovers, removeInAws } from './in-aws.ts'
+import type { Leftover } from './leftovers.ts'
 import type { Remnant } from './remnants.ts'
 
-const { overwrite: _, maxCost: __, ...options } = { ...runOptions, ...guardOptions }
+const { overwrite: _, maxCost: __, ...shared } = { ...runOptions, ...guardOptions }
+
+const options = {
+  everything: flag({ about: 'the whole run folder, with pairs, model, verdicts and report' }),
+  ...shared,
+  ...athenaOptions,
+  ...awsOptions,
+}
 
 export const command = defineCommand({
   name: 'clean',
   summary: 'remove what a run left that costs money or space',
   description:
-    'Stops an endpoint that was left running and removes the staged objects and drafts. Pairs, model, verdicts and report stay; staging again brings the objects back. Nothing outside the run folder is touched: logs that were linked stay where they are.',
+    'Stops an endpoint that was left running and removes the staged objects and drafts. Pairs, model, verdicts and report stay; staging again brings the objects back. Nothing outside the run folder is touched: logs that were linked stay where they are. With a workspace in S3 it also deletes the endpoint, its configurations and models, stops jobs, drops tables of interrupted extractions and aborts failed uploads: of all these only what carries the tags of the run.',
   examples: [
     { run: 'npx zx scripts/clean.mjs --run latest --dry-run', does: 'shows what would go' },
     { run: 'npx zx scripts/clean.mjs --run latest', does: 'removes it, after you have typed the id of the run' },
@@ -20,22 +32,19 @@ export const command = defineCommand({
       run: 'npx zx scripts/clean.mjs --run cloudtrail-20260302T0000Z-20260312T0000Z-3f9a1c --everything --yes',
       does: 'removes the whole run, model and report included, without a question',
     },
+    {
+      run: 'npx zx scripts/clean.mjs --workspace s3://org-staging/prestage --dry-run',
+      does: 'what the latest run in S3 has left in AWS: endpoint, jobs, objects, tables',
+    },
   ],
-  options: {
-    everything: flag({ about: 'the whole run folder, with pairs, model, verdicts and report' }),
-    ...options,
-  },
-  async run(context, { workspace, run: id, everything, dryRun }) {
-    const run = await openRun(workspace, id)
+  options,
+  async run(context, values) {
+    const { workspace, run: id, everything, dryRun } = values
+    const { profile, awsRegion, endpointUrl } = values
+    const run = await openRun(workspace, id, { profile, awsRegion, endpointUrl, signal: context.signal })
+    if (run.folder === undefined) return cleanInAws(context, run, values)
     const leftovers = await leftoversOf(run, everything)
-    if (isNothing(leftovers))
-      return {
-        json: { run: run.id, removed: [] },
-        text: facts([
-          ['run', run.id],
-          ['removed', 'nothing to do'],
-        ]),
-      }
+    if (isNothing(leftovers)) return nothing(run.id)
     const plan = planOf(leftovers)
     if (dryRun)
       return {
@@ -53,6 +62,39 @@ export const command = defineCommand({
     return outcomeOf(run.id, removed)
   },
 })
+
+const nothing = (run: string): Outcome => ({
+  json: { run, removed: [] },
+  text: facts([
+    ['run', run],
+    ['removed', 'nothing to do'],
+  ]),
+})
+
+async function cleanInAws(context: Context, run: Run, values: Values<typeof options>): Promise<Outcome> {
+  const { everything, dryRun } = values
+  const wish = { ...values, signal: context.signal }
+  const talk = { signal: context.signal, warn: (text: string) => context.talk.warn(text) }
+  const found = await awsLeftovers(run, wish, talk)
+  if (found.length === 0 && !everything) return nothing(run.id)
+  const plan = found.map((leftover) => `  ${leftover.what}: ${awsSizeOf(leftover)}`)
+  if (everything) plan.push('  the run itself: its ledger')
+  if (dryRun)
+    return {
+      json: { run: run.id, dryRun: true, wouldRemove: found.map(({ what }) => what) },
+      text: [`would remove of run ${run.id}`, ...plan].join('\n'),
+    }
+  const action = everything ? `remove all of run ${run.id}` : `clean run ${run.id}`
+  await context.approve({ action, plan: [`of run ${run.id} in AWS`, ...plan], kind: 'delete', typed: run.id })
+  const removed = await removeInAws(run, wish, talk)
+  const lines = removed.map(({ what, files, bytes: size }): [string, string] => [
+    what,
+    size > 0 ? `${filesText(files)}, ${bytes(size)} freed` : 'removed',
+  ])
+  return { json: { run: run.id, removed }, text: facts([['run', run.id], ...lines]) }
+}
+
+const awsSizeOf = ({ note, files, bytes: size }: Leftover): string => note ?? `${filesText(files)}, ${bytes(size)}`
 
 const endpointIn = ({ endpoint }: Leftovers) => (endpoint?.running === true ? { endpoint: endpoint.url } : {})
 

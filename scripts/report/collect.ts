@@ -3,9 +3,9 @@ import { Accesses } from '../insights/accesses.ts'
 import { type Calibration, parseCalibration } from '../insights/calibration.ts'
 import { encodeEntity } from '../insights/entity-codec.ts'
 import { formatIpv4 } from '../insights/ipv4.ts'
-import { readPairs } from '../insights/pairs.ts'
 import { priceNote } from '../runs/cost.ts'
 import { nextCommand } from '../runs/next.ts'
+import { pairsOf } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Result, Run } from '../runs/run.ts'
 import type { Anomaly, Attacks, Calibrated, Extracted, ReportData, RunFacts, Scored } from './data.ts'
@@ -123,6 +123,12 @@ const scoreSchema = z.object({
       }),
     )
     .nullable(),
+  by: z
+    .discriminatedUnion('via', [
+      z.object({ via: z.literal('endpoint'), endpoint: z.string(), region: z.string() }),
+      z.object({ via: z.literal('transform'), job: z.string(), region: z.string(), instanceType: z.string() }),
+    ])
+    .optional(),
 })
 
 type ScoreResult = z.infer<typeof scoreSchema>
@@ -132,10 +138,10 @@ const CONTEXT_ROWS = 3
 
 async function scoredOf(run: Run, signal: AbortSignal): Promise<Scored> {
   const result = scoreSchema.parse(run.result('score'))
-  const verdicts = await readVerdicts(run.path(paths.verdicts), await run.store.read(paths.verdicts), signal)
+  const verdicts = await readVerdicts(`${run.uri}/${paths.verdicts}`, await run.store.read(paths.verdicts), signal)
   const { threshold, alertsPerDay, scored, flagged } = result
   const top = verdicts.top(flagged + CONTEXT_ROWS)
-  const before = new Accesses(await readPairs(await trainFiles(run), signal))
+  const before = new Accesses(await pairsOf(run, 'train', signal))
   const attacks = attacksOf(result, verdicts)
   return {
     of: result.of,
@@ -152,15 +158,14 @@ async function scoredOf(run: Run, signal: AbortSignal): Promise<Scored> {
     top: top.map((verdict) => anomalyOf(verdict, before)),
     unjudged: verdicts.unjudged(),
     ...(attacks !== undefined && { attacks }),
+    ...(result.by && { by: byText(result.by) }),
   }
 }
 
-async function trainFiles(run: Run): Promise<string[]> {
-  const found: string[] = []
-  for await (const { key } of run.store.list({ prefix: paths.train }))
-    if (key.endsWith('.csv')) found.push(run.path(key))
-  return found
-}
+const byText = (by: NonNullable<ScoreResult['by']>): string =>
+  by.via === 'endpoint'
+    ? `SageMaker endpoint ${by.endpoint} in ${by.region}`
+    : `SageMaker transform job ${by.job} on ${by.instanceType} in ${by.region}`
 
 function anomalyOf(verdict: PairVerdict, before: Accesses): Anomaly {
   const { verdict: _, dotProduct: __, anomalyScore = 0, ...rest } = verdict

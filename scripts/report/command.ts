@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { defineCommand } from '../cli/command.ts'
 import { bytes, facts } from '../cli/format.ts'
-import { runOptions } from '../cli/shared-options.ts'
+import { awsOptions, runOptions } from '../cli/shared-options.ts'
+import { quoted } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import { openRun } from '../runs/workspace.ts'
 
@@ -16,12 +17,17 @@ export const command = defineCommand({
       run: 'npx zx scripts/report.mjs --run latest --workspace ./prestage-demo/workspace --output json',
       does: 'the same for the demo, for a program to read',
     },
+    {
+      run: 'npx zx scripts/report.mjs --workspace s3://org-staging/prestage',
+      does: 'of the latest run in S3, beside its verdicts there',
+    },
   ],
-  options: runOptions,
-  async run(context, { workspace, run: id, overwrite, dryRun }) {
-    const run = await openRun(workspace, id)
+  options: { ...runOptions, ...awsOptions },
+  async run(context, values) {
+    const { workspace, run: id, overwrite, dryRun, profile, awsRegion, endpointUrl } = values
+    const run = await openRun(workspace, id, { profile, awsRegion, endpointUrl, signal: context.signal })
     run.result('train')
-    const path = run.path(paths.report)
+    const path = run.store.localPath?.(paths.report) ?? `${run.uri}/${paths.report}`
     const inputs = ['stage', 'extract', 'train', ...(run.isDone('score') ? ['score'] : [])]
     if (dryRun) return { json: { run: run.id, dryRun: true, report: path, inputs }, text: `would write ${path}` }
     const plan = {
@@ -46,6 +52,7 @@ export const command = defineCommand({
       text: facts([
         ['run', run.id],
         ['report', `${path} (${bytes(result.bytes)})${repeated ? ', was written before' : ''}`],
+        run.folder === undefined ? ['to open it', `aws s3 cp ${quoted(path)} .`] : undefined,
       ]),
     }
   },

@@ -86,6 +86,8 @@ export interface Scored {
   readonly unjudged: readonly Unjudged[]
   /** Absent where no attacks are known. */
   readonly attacks?: Attacks
+  /** What in SageMaker scored, in words. */
+  readonly by?: string
 }
 
 /** Judged pairs with a dot product in [from, to). */

@@ -11,6 +11,7 @@ export function settings({ run, extracted, trained, scored }: ReportData): Html 
     ['window', `${run.from} to ${run.to}`],
     ['entity', extracted.entity],
     ['held out from', extracted.cutoff],
+    scored?.by === undefined ? undefined : ['scored by', scored.by],
     scored && ['threshold', thresholdOf(scored)],
     scored && ['judged from', `${scored.minEvents} accesses in training`],
     scored && ['allowed networks', scored.allow.length === 0 ? 'none' : scored.allow.join(', ')],

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
+import { openAthena } from '../engines/athena.ts'
+import { dropTable } from '../engines/athena-sql.ts'
+import { paths } from '../runs/paths.ts'
+import type { Run } from '../runs/run.ts'
+import type { AwsSettings } from '../stores/open.ts'
+import type { Leftover } from './leftovers.ts'
+
+/** What extraction notes of its attempts. */
+const memorySchema = z.object({ salt: z.string(), queries: z.record(z.string(), z.object({ attempt: z.number() })) })
+
+/** Statements of extraction that make a table. */
+const TABLES = ['classified', 'train', 'holdout', 'entities']
+
+/** Tables that an extraction which never came to its end has left in the catalog. */
+export function attemptTables(run: Run): string[] {
+  const extract = run.ledger.steps.extract
+  const memory = memorySchema.safeParse(extract?.memory)
+  // One that was done has dropped them itself.
+  if (extract === undefined || extract.state === 'done' || !memory.success) return []
+  const { salt, queries } = memory.data
+  return TABLES.flatMap((table) =>
+    Array.from({ length: queries[table]?.attempt ?? 0 }, (_, i) => `${table}_${salt}_${i + 1}`),
+  )
+}
+
+interface Wish extends AwsSettings {
+  readonly workgroup: string
+  readonly database: string
+  readonly queryTimeout: number
+}
+
+/** The tables, as one thing. Undefined when there are none. */
+export function tableLeftovers(run: Run, wish: Wish, warn: (text: string) => void): Leftover | undefined {
+  const tables = attemptTables(run)
+  if (tables.length === 0) return undefined
+  return {
+    what: 'Athena tables',
+    files: tables.length,
+    bytes: 0,
+    note: `of interrupted extractions: ${tables.join(', ')}`,
+    remove: async (signal) => {
+      const scratch = `${run.uri}/${paths.tmp}athena/`
+      const athena = await openAthena(wish, scratch, { signal, warn, onState: () => {} })
+      for (const table of tables) {
+        // A new token each time: dropping is done again at no cost, and what once failed must not be remembered.
+        const id = await athena.start(await dropTable(wish.database, table), randomUUID())
+        await athena.finish(id)
+      }
+    },
+  }
+}

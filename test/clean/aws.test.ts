@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import * as s3 from '@aws-sdk/client-s3'
+import { RUN_TAG, tagsOf } from '../../scripts/aws/sagemaker.ts'
+import type { Ledger } from '../../scripts/runs/ledger.ts'
+import { type World, world } from '../score/s3-world.ts'
+import { BUCKET, ROLE, WORKSPACE } from '../support/run-in-s3.ts'
+
+const FAST = { sagemaker: { pace: 'instant' } } as const
+const VIA = ['--via', 'transform', '--sagemaker-role', ROLE, '--yes']
+
+const whats = (result: Record<string, unknown>): string[] =>
+  (result.removed as { what: string }[]).map(({ what }) => what)
+
+/** An upload that nobody completed. */
+async function failedUpload({ sandbox }: World, Key: string): Promise<void> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = sandbox.env
+  const credentials = { accessKeyId, secretAccessKey }
+  const client = new s3.S3Client({ endpoint: sandbox.url, region: 'us-east-1', forcePathStyle: true, credentials })
+  const upload = { Bucket: BUCKET, Key }
+  const { UploadId } = await client.send(new s3.CreateMultipartUploadCommand(upload))
+  await client.send(new s3.UploadPartCommand({ ...upload, UploadId, PartNumber: 1, Body: 'x' }))
+  client.destroy()
+}
+
+/** A run with all that it can leave. */
+async function leavings(): Promise<World> {
+  const aws = await world(FAST, { calibrated: true })
+  await aws.deploy()
+  for (let i = 0; i < 1203; i++) aws.sandbox.s3.put(BUCKET, `${aws.prefix}staged/AWSLogs/${i}.gz`, 'log')
+  aws.sandbox.s3.put(BUCKET, `${aws.prefix}tmp/athena/draft`, 'draft')
+  aws.sandbox.s3.put(BUCKET, `${WORKSPACE.slice(5 + BUCKET.length + 1)}/runs/another/staged/kept.gz`, 'log')
+  await failedUpload(aws, `${aws.prefix}scores/verdicts.ndjson`)
+  await failedUpload(aws, 'prestage/runs/another/x')
+  return aws
+}
+
+/** Writes what extraction noted into the ledger. */
+async function changeLedger(aws: World, change: (ledger: Ledger) => void): Promise<void> {
+  const ledger = JSON.parse((await aws.text('run.json')) ?? '') as Ledger
+  change(ledger)
+  aws.sandbox.s3.put(BUCKET, `${aws.prefix}run.json`, JSON.stringify(ledger))
+}
+
+describe('clean in AWS', () => {
+  test('what costs goes, what was found out stays; nothing of others is touched', async () => {
+    const aws = await leavings()
+    const { sandbox } = aws
+    const dry = await aws.done('clean', ['--dry-run'])
+    const expected = [
+      'endpoint prestage-endpoint',
+      'endpoint configuration prestage-endpoint-config',
+      'model prestage-endpoint-model',
+      'staged',
+      'tmp',
+      'note of the endpoint',
+      'failed uploads',
+    ]
+    assert.deepEqual(dry.wouldRemove, expected)
+    assert.equal(sandbox.requests.of('DeleteObjects'), 0)
+    assert.deepEqual(whats(await aws.done('clean', ['--yes'])), expected)
+    assert.deepEqual(sandbox.sagemaker.names(), {
+      endpoints: [],
+      configs: [],
+      models: [],
+      trainingJobs: [],
+      transformJobs: [],
+    })
+    assert.equal(sandbox.requests.of('DeleteObjects'), 4)
+    assert.deepEqual(sandbox.s3.keys(BUCKET, `${aws.prefix}staged/`), [])
+    assert.deepEqual(sandbox.s3.unfinished(BUCKET), ['prestage/runs/another/x'])
+    assert.equal(sandbox.s3.keys(BUCKET, 'prestage/runs/another/').length, 1)
+    assert.ok((await aws.text('model/calibration.json')) !== undefined)
+    assert.equal(sandbox.s3.keys(BUCKET, `${aws.prefix}pairs/`).length, 3)
+    assert.deepEqual(whats(await aws.done('clean', ['--yes'])), [])
+  })
+
+  test('it asks for the id of the run; nobody there to answer is a no', async () => {
+    const aws = await leavings()
+    const { code, stderr } = await aws.script('clean')
+    assert.equal(code, 3)
+    assert.match(stderr, /endpoint prestage-endpoint: costs while it exists/)
+    assert.match(stderr, /staged: 1,203 files/)
+    assert.match(stderr, /clean run \S+ needs a confirmation, and nobody can be asked here/)
+    assert.equal(aws.sandbox.sagemaker.endpoints.all.size, 1)
+  })
+
+  test('an endpoint that a newer run has taken over stays, with the configuration that it has', async () => {
+    const aws = await world(FAST, { calibrated: true })
+    await aws.deploy()
+    const { endpoints, world: all } = aws.sandbox.sagemaker
+    all.tags.add({ ResourceArn: endpoints.all.get('prestage-endpoint')?.arn, Tags: tagsOf('waf-newer', WORKSPACE) })
+    assert.deepEqual(whats(await aws.done('clean', ['--yes'])), ['model prestage-endpoint-model'])
+    assert.deepEqual([...endpoints.all.keys()], ['prestage-endpoint'])
+  })
+
+  test('what only looks like it, or is of another workspace, stays', async () => {
+    const aws = await world(FAST)
+    await aws.deploy({ noted: false })
+    const { endpoints, configs, models, world: all } = aws.sandbox.sagemaker
+    for (const { arn } of [...endpoints.all.values(), ...configs.all.values()])
+      all.tags.delete({ ResourceArn: arn, TagKeys: [RUN_TAG] })
+    const Tags = tagsOf(aws.id, 's3://elsewhere/prestage')
+    for (const { arn } of models.all.values()) all.tags.add({ ResourceArn: arn, Tags })
+    assert.deepEqual(whats(await aws.done('clean', ['--yes'])), [])
+    assert.equal(endpoints.all.size + configs.all.size + models.all.size, 3)
+  })
+
+  test('an endpoint under another name is found by its note', async () => {
+    const aws = await world(FAST)
+    await aws.deploy({ name: 'who-logs-in' })
+    assert.ok(whats(await aws.done('clean', ['--yes'])).includes('endpoint who-logs-in'))
+    assert.equal(aws.sandbox.sagemaker.endpoints.all.size, 0)
+  })
+
+  test('a job that runs is stopped', async () => {
+    const aws = await world({ sagemaker: { pace: 'manual' } }, { calibrated: true })
+    await aws.script('score', VIA, {
+      env: aws.sandbox.env,
+      onStderr: (text, kill) => /InProgress/.test(text) && kill('SIGINT'),
+    })
+    const removed = whats(await aws.done('clean', ['--yes']))
+    assert.match(removed[0] ?? '', /^transform job prestage-/)
+    const [job] = aws.sandbox.sagemaker.transformJobs.all.values()
+    assert.equal(job?.status, 'Stopping')
+    assert.deepEqual([...aws.sandbox.sagemaker.models.all.keys()], [])
+  })
+
+  test('pairs that no finished extraction has named are drafts', async () => {
+    const aws = await world(FAST)
+    await changeLedger(aws, ({ steps }) => {
+      const files = [{ path: 'pairs/train/train_ab12cd_1/', rows: 1, bytes: 1 }]
+      Object.assign(steps.extract?.result ?? {}, { files })
+    })
+    assert.deepEqual(whats(await aws.done('clean', ['--yes'])), ['pairs of interrupted extractions'])
+    assert.deepEqual(
+      aws.sandbox.s3.keys(BUCKET, `${aws.prefix}pairs/`).map((key) => key.split('/').at(-2)),
+      ['train_ab12cd_1', 'train_ab12cd_1'],
+    )
+  })
+
+  test('tables of an extraction that was interrupted are dropped', async () => {
+    const aws = await world(FAST)
+    await changeLedger(aws, ({ steps }) => {
+      const queries = { classified: { attempt: 2, id: null }, dropped: { attempt: 1, id: null } }
+      Object.assign(steps.extract ?? {}, { state: 'failed', memory: { salt: 'ab12cd', queries } })
+    })
+    const { code, stderr, stdout } = await aws.script('clean', ['--yes'])
+    assert.equal(code, 0, stderr)
+    assert.ok(whats(JSON.parse(stdout) as Record<string, unknown>).includes('Athena tables'))
+    assert.equal(aws.sandbox.requests.of('StartQueryExecution'), 2)
+  })
+
+  for (const operation of ['DeleteEndpoint', 'DeleteEndpointConfig', 'DeleteObjects', 'AbortMultipartUpload'])
+    test(`killed at ${operation} and started again, all is gone`, async () => {
+      const aws = await leavings()
+      await aws.script('clean', ['--yes'], {
+        env: aws.sandbox.env,
+        killWhen: () => aws.sandbox.requests.of(operation) > 0,
+      })
+      await aws.done('clean', ['--yes'])
+      assert.deepEqual(aws.sandbox.sagemaker.names().endpoints, [])
+      assert.deepEqual(aws.sandbox.s3.keys(BUCKET, `${aws.prefix}staged/`), [])
+      assert.deepEqual(aws.sandbox.s3.unfinished(BUCKET), ['prestage/runs/another/x'])
+    })
+
+  test('--everything: nothing of the run is left, and a rerun says that there is none', async () => {
+    const aws = await leavings()
+    const removed = whats(await aws.done('clean', ['--everything', '--yes', '--run', aws.id]))
+    assert.ok(removed.includes('all objects of the run'))
+    assert.deepEqual(aws.sandbox.s3.keys(BUCKET, aws.prefix), [])
+    assert.equal(aws.sandbox.s3.keys(BUCKET, 'prestage/runs/another/').length, 1)
+    assert.deepEqual(aws.sandbox.sagemaker.names().models, [])
+  })
+
+  test('an object that must not be deleted is named', async () => {
+    const aws = await leavings()
+    aws.sandbox.s3.deny({ action: 's3:DeleteObject', resource: /staged\/AWSLogs\/7\.gz$/ })
+    const { code, stderr } = await aws.script('clean', ['--yes'])
+    assert.equal(code, 4)
+    assert.match(stderr, /staged\/AWSLogs\/7\.gz: could not be deleted \(AccessDenied/)
+    assert.match(stderr, /ask for s3:DeleteObject/)
+  })
+})
