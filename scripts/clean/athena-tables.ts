@@ -11,10 +11,10 @@ import type { Leftover } from './leftovers.ts'
 const memorySchema = z.object({ salt: z.string(), queries: z.record(z.string(), z.object({ attempt: z.number() })) })
 
 /** Statements of extraction that make a table. */
-const TABLES = ['classified', 'train', 'holdout', 'entities']
+const TABLES = ['classified', 'train', 'holdout', 'times', 'entities']
 
 /** Tables that an extraction which never came to its end has left in the catalog. */
-export function attemptTables(run: Run): string[] {
+function attemptTables(run: Run): string[] {
   const extract = run.ledger.steps.extract
   const memory = memorySchema.safeParse(extract?.memory)
   // One that was done has dropped them itself.
