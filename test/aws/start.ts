@@ -1,6 +1,8 @@
 import { Athena } from './athena/athena.ts'
 import { athenaService } from './athena/service.ts'
 import type { AthenaSettings } from './athena/settings.ts'
+import { CloudFormation } from './cloudformation/cloudformation.ts'
+import { cloudFormationService } from './cloudformation/service.ts'
 import { Counters } from './counters.ts'
 import { Faults } from './faults.ts'
 import type { Incoming } from './http.ts'
@@ -18,6 +20,7 @@ import { SageMaker } from './sagemaker/sagemaker.ts'
 import { sagemakerService } from './sagemaker/service.ts'
 import type { SageMakerSettings } from './sagemaker/settings.ts'
 import { serve } from './server.ts'
+import { stsService } from './sts/service.ts'
 
 export interface SandboxSettings {
   readonly port?: number
@@ -45,6 +48,7 @@ export interface Sandbox {
   readonly control: Control
   readonly sagemaker: SageMaker
   readonly athena: Athena
+  readonly cloudformation: CloudFormation
   readonly requests: Counters
   readonly faults: Faults
   /** What was not as AWS's models say, and bugs of the sandbox. A test asserts that it is empty. */
@@ -65,12 +69,15 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   Object.assign(sagemaker.settings, settings.sagemaker)
   const athena = new Athena(state, (error) => violations.push(`sandbox: ${String(error)}`))
   Object.assign(athena.settings, settings.athena)
+  const cloudformation = new CloudFormation(state, athena)
   const who = (request: Incoming): Caller => identify(credentials, request)
   const services = [
     s3ControlService(state, control, who),
     sagemakerService(sagemaker, who),
     runtimeService(sagemaker, who),
     athenaService(athena, who),
+    cloudFormationService(cloudformation, who),
+    stsService(who),
     autoscalingService(sagemaker, who),
     s3Service(state, who),
   ]
@@ -91,6 +98,7 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     control,
     sagemaker,
     athena,
+    cloudformation,
     requests: counters,
     faults,
     violations,

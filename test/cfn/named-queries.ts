@@ -25,7 +25,7 @@ export async function namedQueryParts(): Promise<Record<'relations' | 'resources
 /** A template with these parts between their markers. @throws Error when it lacks one */
 export function withParts(template: string, parts: Readonly<Record<string, string>>): string {
   return Object.entries(parts).reduce((text, [name, part]) => {
-    const between = new RegExp(`(^ *# named queries: ${name}\\n)[^]*?(^ *# end of named queries: ${name}$)`, 'm')
+    const between = new RegExp(`(^ *# named queries: ${name}\\n)[\\s\\S]*?(^ *# end of named queries: ${name}$)`, 'm')
     if (!between.test(text)) throw new Error(`the template has no place for the ${name} of named queries`)
     return text.replace(between, (_, start: string, end: string) => `${start}${part}${end}`)
   }, template)

@@ -1,0 +1,63 @@
+import type { WorkgroupSettings } from '../athena/settings.ts'
+import type { S3State } from '../s3/state.ts'
+import type { CloudFormation } from './cloudformation.ts'
+import type { Made, Stack } from './stack.ts'
+import type { Members } from './template.ts'
+
+/** Makes what the rest of the sandbox knows, so that it can be used, and gives a name to the rest. @returns what Ref gives */
+export function makeReal(cloud: CloudFormation, stack: Stack, id: string, type: string, properties: Members): string {
+  const { s3, athena } = cloud
+  const before = stack.made.get(id)?.physical
+  const unique = before ?? `${stack.name}-${id}-${cloud.newId().slice(-4)}`
+  switch (type) {
+    case 'AWS::S3::Bucket': {
+      const name = unique.toLowerCase()
+      const keyId = /"KMSMasterKeyID":"([^"]+)"/.exec(JSON.stringify(properties))?.[1]
+      const encryption =
+        keyId === undefined ? { algorithm: 'AES256' as const } : { algorithm: 'aws:kms' as const, keyId }
+      if (!s3.buckets.has(name)) s3.createBucket(name, { encryption })
+      return name
+    }
+    case 'AWS::Athena::WorkGroup':
+      athena.settings.workgroups[String(properties.Name)] = workgroupOf(properties)
+      return String(properties.Name)
+    case 'AWS::Glue::Database': {
+      const name = String((properties.DatabaseInput as Members).Name)
+      athena.catalog.createDatabase(name, true)
+      return name
+    }
+    case 'AWS::IAM::ManagedPolicy':
+      return `arn:aws:iam::${s3.account}:policy/${unique}`
+    default:
+      return unique
+  }
+}
+
+export function removeReal({ s3, athena }: CloudFormation, { type, physical }: Made): void {
+  if (type === 'AWS::S3::Bucket') s3.buckets.delete(physical)
+  if (type === 'AWS::Athena::WorkGroup') delete athena.settings.workgroups[physical]
+}
+
+function workgroupOf(properties: Members): WorkgroupSettings {
+  const configuration = (properties.WorkGroupConfiguration ?? {}) as Members
+  const { OutputLocation } = (configuration.ResultConfiguration ?? {}) as Members
+  return {
+    enforced: configuration.EnforceWorkGroupConfiguration === true,
+    ...(OutputLocation !== undefined && { outputLocation: String(OutputLocation) }),
+    cutoff: Number(configuration.BytesScannedCutoffPerQuery),
+  }
+}
+
+export function attributeOf({ account, region }: S3State, { type, physical }: Made, name: string): string | undefined {
+  if (name !== 'Arn') return undefined
+  switch (type) {
+    case 'AWS::S3::Bucket':
+      return `arn:aws:s3:::${physical}`
+    case 'AWS::IAM::Role':
+      return `arn:aws:iam::${account}:role/${physical}`
+    case 'AWS::KMS::Key':
+      return `arn:aws:kms:${region}:${account}:key/${physical}`
+    default:
+      return undefined
+  }
+}
