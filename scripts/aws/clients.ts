@@ -6,6 +6,8 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
 import type { SageMakerClient } from '@aws-sdk/client-sagemaker'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import type { ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
+import type { STSClient } from '@aws-sdk/client-sts'
 import { regionOfBucket } from './bucket-region.ts'
 import { PatientRetries } from './retries.ts'
 import type { AwsSettings } from './settings.ts'
@@ -105,6 +107,16 @@ export async function cloudFormationClient(
 ): Promise<CloudFormationClient> {
   const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation')
   return new CloudFormationClient(clientOptions(settings, region))
+}
+
+export async function stsClient(settings: AwsSettings, region: string | undefined): Promise<STSClient> {
+  const { STSClient } = await import('@aws-sdk/client-sts')
+  return new STSClient(clientOptions(settings, region))
+}
+
+export async function serviceQuotasClient(settings: AwsSettings, region: string): Promise<ServiceQuotasClient> {
+  const { ServiceQuotasClient } = await import('@aws-sdk/client-service-quotas')
+  return new ServiceQuotasClient(clientOptions(settings, region))
 }
 
 interface Configured {

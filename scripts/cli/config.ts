@@ -18,6 +18,7 @@ const truth = z.boolean(said('must be true or false'))
 /** Settings that may stand in the configuration file or in a PRESTAGE_… variable. What confirms, repeats or picks a run may not. */
 const configSchema = z.strictObject({
   workspace: word.optional(),
+  stack: word.optional(),
   profile: word.optional(),
   'aws-region': word.optional(),
   'endpoint-url': word.optional(),
@@ -25,6 +26,9 @@ const configSchema = z.strictObject({
   logs: word.optional(),
   account: words.optional(),
   region: words.optional(),
+  'batch-role': word.optional(),
+  'sagemaker-role': word.optional(),
+  'kms-key': word.optional(),
   concurrency: amount.optional(),
   entity: word.optional(),
   holdout: z.union([word, amount], said('must be text or a number')).optional(),

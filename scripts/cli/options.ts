@@ -12,6 +12,8 @@ export interface Option<T> {
   readonly required?: boolean
   /** Typed as a bare word, without its name. A command has one at most. */
   readonly argument?: boolean
+  /** Of a flag: with it the script works on this machine alone, and takes no settings from a stack. */
+  readonly offline?: boolean
   /** Turns the text of a flag, variable or configuration entry into the value; throws an Error that says what is valid. */
   parse(text: string): unknown
 }
@@ -55,8 +57,11 @@ export function list(basics: Basics & { parse?: (text: string) => string }): Opt
 }
 
 /** A switch without a value. */
-export function flag(basics: Omit<Basics, 'value' | 'required'>): Option<boolean> {
-  return option('flag', basics, (input) => truth(input), false)
+export function flag({
+  offline,
+  ...basics
+}: Omit<Basics, 'value' | 'required'> & { offline?: boolean }): Option<boolean> {
+  return { ...option('flag', basics, (input) => truth(input), false), ...(offline !== undefined && { offline }) }
 }
 
 /** Longer lists of words stand in the explanation. */

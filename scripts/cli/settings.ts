@@ -3,8 +3,9 @@ import { type RawValues, splitList } from './arguments.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { suggestion } from './nearest.ts'
 import { kebab, type OptionSpecs, type Values, variable } from './options.ts'
+import { awsOptions } from './shared-options.ts'
 
-const DEFAULT_CONFIG = 'prestage.yaml'
+export const DEFAULT_CONFIG = 'prestage.yaml'
 
 /** What the AWS SDK reads from the environment by itself: the file only must not win over it. */
 const AWS_VARIABLES = {
@@ -13,8 +14,19 @@ const AWS_VARIABLES = {
   'endpoint-url': 'AWS_ENDPOINT_URL',
 } as const
 
+/** Settings that a stack of `setup` knows, and its outputs that hold them. A stack without a key is one, too. */
+const OF_STACK: Readonly<Record<string, string>> = {
+  workspace: 'Workspace',
+  'batch-role': 'BatchRoleArn',
+  'sagemaker-role': 'SageMakerRoleArn',
+  workgroup: 'Workgroup',
+  database: 'Database',
+  'kms-key': 'KmsKeyArn',
+}
+const OPTIONAL = 'KmsKeyArn'
+
 /**
- * Values of all options: flag, else environment (PRESTAGE_…, AWS_…), else configuration file, else default.
+ * Values of all options: flag, else environment (PRESTAGE_…, AWS_…), else configuration file, else stack, else default.
  * @throws UsageError naming where the bad value came from
  */
 export async function resolveValues<S extends OptionSpecs>(
@@ -24,6 +36,7 @@ export async function resolveValues<S extends OptionSpecs>(
   warn: (text: string) => void,
 ): Promise<Values<S>> {
   const lower = await settingsBelowFlags(typed, env, warn)
+  for (const [name, given] of await settingsOfStack(specs, typed, lower)) lower.set(name, given)
   const values: Record<string, unknown> = {}
   for (const [key, spec] of Object.entries(specs)) {
     const name = kebab(key)
@@ -48,6 +61,45 @@ export async function resolveValues<S extends OptionSpecs>(
   }
   return values as Values<S>
 }
+
+/** What a stack says of options that have no value otherwise. AWS is asked only when there are such, and never for work on a folder. */
+async function settingsOfStack(
+  specs: OptionSpecs,
+  typed: RawValues,
+  lower: ReadonlyMap<string, Given>,
+): Promise<Map<string, Given>> {
+  const given = (name: string): string | undefined => {
+    const value = typed[camel(name)] ?? lower.get(name)?.value
+    return typeof value === 'string' ? value : undefined
+  }
+  // What makes the stack takes nothing from it.
+  const makesIt = specs.stack !== undefined && specs.stack !== awsOptions.stack
+  const [stack, workspace] = [given('stack'), given('workspace')]
+  const isHere = workspace !== undefined && !workspace.startsWith('s3://')
+  const offline = Object.entries(specs).some(([key, spec]) => spec.offline && typed[key] === 'true')
+  const wanted = Object.keys(specs)
+    .map(kebab)
+    .filter((name) => Object.hasOwn(OF_STACK, name) && given(name) === undefined)
+  if (stack === undefined || makesIt || isHere || offline || wanted.length === 0) return new Map()
+  const { outputsOfStack } = await import('../aws/stack.ts')
+  const outputs = await outputsOfStack(stack, {
+    profile: given('profile'),
+    awsRegion: given('aws-region'),
+    endpointUrl: given('endpoint-url'),
+  })
+  return new Map(
+    wanted.flatMap((name): [string, Given][] => {
+      const output = OF_STACK[name] ?? ''
+      const value = outputs[output]
+      if (value !== undefined) return [[name, { from: `stack ${stack}: ${output}`, value }]]
+      if (output === OPTIONAL) return []
+      throw new UsageError(`stack ${stack} has no output ${output}: it is none of prestage`, 'name another --stack')
+    }),
+  )
+}
+
+/** `batch-role` → `batchRole` */
+const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 
 type Given = { from: string; value: string | string[] }
 

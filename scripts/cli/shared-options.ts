@@ -16,6 +16,7 @@ export const awsOptions = {
   profile: text({ about: 'named profile of the AWS configuration files', value: 'NAME' }),
   awsRegion: text({ about: 'AWS region to call (default: that of the bucket)', value: 'REGION' }),
   endpointUrl: text({ about: 'another address for all AWS services', value: 'URL' }),
+  stack: text({ about: 'take workspace, roles, workgroup and database from this stack of setup', value: 'NAME' }),
 }
 
 /** What a step that has something made in SageMaker needs; of no meaning on this machine. */

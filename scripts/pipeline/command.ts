@@ -40,7 +40,7 @@ export const command = defineCommand({
     },
   ],
   options: {
-    demo: flag({ about: `simulate logs first, in ./${DEMO_FOLDER}` }),
+    demo: flag({ about: `simulate logs first, in ./${DEMO_FOLDER}`, offline: true }),
     source: choice(sourceIds, { about: 'kind of log' }),
     ...scopeOptions,
     ...windowOptions,

@@ -40,7 +40,10 @@ export function queryService(service: QueryService): Service {
       },
       checkReply: ({ status, body }) => {
         const [, result] = /<\w+Response[^>]*>([\s\S]*)<ResponseMetadata>/.exec(String(body)) ?? []
-        return status < 300 && described?.output !== undefined && result !== undefined && result !== ''
+        return status < 300 &&
+          described?.output !== undefined &&
+          result !== undefined &&
+          !/><\/\w+Result>$/.test(result)
           ? checkXml(described, 'output', { headers: {}, body: result })
           : []
       },

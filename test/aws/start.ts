@@ -8,6 +8,7 @@ import { Faults } from './faults.ts'
 import type { Incoming } from './http.ts'
 import { type Credentials, defaultCredentials, identify } from './identity.ts'
 import { haveModels } from './model/botocore.ts'
+import { quotasService } from './quotas/service.ts'
 import { Buckets } from './s3/helpers.ts'
 import { s3Service } from './s3/service.ts'
 import { type BucketSettings, type Caller, S3State } from './s3/state.ts'
@@ -49,6 +50,8 @@ export interface Sandbox {
   readonly sagemaker: SageMaker
   readonly athena: Athena
   readonly cloudformation: CloudFormation
+  /** Quotas of SageMaker, by name. */
+  readonly quotas: Map<string, number>
   readonly requests: Counters
   readonly faults: Faults
   /** What was not as AWS's models say, and bugs of the sandbox. A test asserts that it is empty. */
@@ -70,6 +73,7 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   const athena = new Athena(state, (error) => violations.push(`sandbox: ${String(error)}`))
   Object.assign(athena.settings, settings.athena)
   const cloudformation = new CloudFormation(state, athena)
+  const quotas = new Map([['ml.m5.xlarge for training job usage', 15]])
   const who = (request: Incoming): Caller => identify(credentials, request)
   const services = [
     s3ControlService(state, control, who),
@@ -78,6 +82,7 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     athenaService(athena, who),
     cloudFormationService(cloudformation, who),
     stsService(who),
+    quotasService(quotas, who),
     autoscalingService(sagemaker, who),
     s3Service(state, who),
   ]
@@ -99,6 +104,7 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     sagemaker,
     athena,
     cloudformation,
+    quotas,
     requests: counters,
     faults,
     violations,

@@ -5,7 +5,7 @@ import { type Member, type Model, memo, type Shape } from './shape.ts'
  * and lengths. A schema is a number for a simple type, or an array that starts with its kind: 1 list, 2 map, 3 structure,
  * 9 operation.
  */
-type Schema = number | unknown[] | (() => Schema)
+type Schema = number | 'unit' | unknown[] | (() => Schema)
 type Traits = number | Record<string, string | number | undefined> | undefined
 
 const LIST = 64
@@ -35,6 +35,8 @@ function traitsOf(traits: Traits): Record<string, string | number | undefined> {
 
 function shapeOf(schema: Schema): Shape {
   if (typeof schema === 'function') return shapeOf(schema())
+  // What has no answer at all.
+  if (schema === 'unit') return bare('unit', 'structure')
   if (typeof schema === 'number') {
     if (schema & MAP) return { ...bare('map', 'map'), item: member('value', schema & ~MAP) }
     if (schema & LIST) return { ...bare('list', 'list'), item: member('member', schema & ~LIST) }

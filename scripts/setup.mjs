@@ -1,0 +1,4 @@
+#!/usr/bin/env zx
+import { run } from './cli/boot.mjs'
+
+await run(import.meta.url, () => import('./setup/command.ts'))

@@ -1,0 +1,177 @@
+import { resolve } from 'node:path'
+import type { AwsSettings } from '../aws/settings.ts'
+import { defineCommand, type Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { UsageError, UserError } from '../cli/errors.ts'
+import { facts } from '../cli/format.ts'
+import { choice, flag, list, number, parsed, text, type Values } from '../cli/options.ts'
+import { awsOptions, guardOptions } from '../cli/shared-options.ts'
+import { bucketStatements, keyStatements } from './bucket-policy.ts'
+import { type Noted, noteStack } from './config-file.ts'
+import { examine, type Finding } from './doctor.ts'
+import { keyArn, logsUri, parametersOf, uriOfObjects } from './parameters.ts'
+import { type OpenStack, openStack, setUp, standing, takeDown } from './set-up.ts'
+
+const { maxCost: _, overwrite: __, ...guards } = guardOptions
+const CONFIG = 'prestage.yaml'
+
+const stackName = (input: string): string => {
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,59}$/.test(input)) throw new Error('must be letters, digits and -, at most 60')
+  return input
+}
+
+const options = {
+  ...awsOptions,
+  stack: parsed({
+    about: 'name of the stack',
+    value: 'NAME',
+    parse: stackName,
+    default: 'prestage',
+    defaultText: 'prestage',
+  }),
+  logs: list({ about: 'logs that may be read: s3://bucket[/prefix], every one of them', value: 'URI', parse: logsUri }),
+  logsKey: list({ about: 'KMS keys that the logs are encrypted with', value: 'ARN', parse: keyArn }),
+  prefix: text({ about: 'key prefix of the workspace (default: prestage)', value: 'WORD' }),
+  retentionDays: number({
+    about: 'days after which a run expires as a whole (default: 90)',
+    min: 1,
+    max: 3650,
+    integer: true,
+  }),
+  encryption: choice(['s3', 'kms'], {
+    about: 'of the staging bucket: keys of S3 or a KMS key of its own (default: s3)',
+  }),
+  database: text({ about: 'Glue database (default: prestage)', value: 'NAME' }),
+  scanCutoff: number({ about: 'gigabytes that one query may scan (default: 1000)', value: 'GB', min: 0.01 }),
+  permissionsBoundary: text({
+    about: 'policy that bounds the roles, where an organization asks for one',
+    value: 'ARN',
+  }),
+  check: flag({ about: 'look whether all is there that a run needs; changes nothing' }),
+  delete: flag({ about: 'delete the stack; the staging bucket stays' }),
+  printBucketPolicy: flag({ about: 'print what the policies of logs in another account must allow' }),
+  poll: number({ about: 'seconds between two looks at CloudFormation', default: 2, min: 0.05, max: 600 }),
+  quota: list({ about: 'quotas of SageMaker that --check asks for', value: 'NAME' }),
+  ...guards,
+}
+
+type Chosen = Values<typeof options>
+
+const QUOTAS = ['ml.m5.xlarge for training job usage']
+
+export const command = defineCommand({
+  name: 'setup',
+  summary: 'make what runs in AWS need: one CloudFormation stack, with the least rights',
+  description:
+    'Creates or updates a stack with the staging bucket, the roles of jobs, the policy of those who run them, an Athena workgroup and a database, and shows every change before it is made. Afterwards prestage.yaml names the stack, and every other script takes its settings from it.',
+  examples: [
+    { run: 'npx zx scripts/setup.mjs --logs s3://org-logs --dry-run', does: 'shows what would be made' },
+    {
+      run: 'npx zx scripts/setup.mjs --logs s3://org-logs/AWSLogs --logs s3://org-waf-logs',
+      does: 'makes it, for two buckets',
+    },
+    { run: 'npx zx scripts/setup.mjs --retention-days 30', does: 'changes one setting; the others stay' },
+    { run: 'npx zx scripts/setup.mjs --check', does: 'says what is missing, if anything' },
+    { run: 'npx zx scripts/setup.mjs --print-bucket-policy', does: 'for logs in another account' },
+    { run: 'npx zx scripts/setup.mjs --delete', does: 'deletes the stack, after you have typed its name' },
+  ],
+  options,
+  async run(context, chosen) {
+    const modes = [chosen.check, chosen.delete, chosen.printBucketPolicy].filter(Boolean).length
+    if (modes > 1) throw new UsageError('--check, --delete and --print-bucket-policy exclude each other')
+    const { profile, awsRegion, endpointUrl } = chosen
+    const settings: AwsSettings = { profile, awsRegion, endpointUrl, signal: context.signal }
+    const stack = await openStack(chosen.stack, settings, chosen.poll * 1000, context)
+    if (chosen.check) return checked(stack, settings, chosen)
+    if (chosen.delete) return deleted(context, stack, chosen)
+    if (chosen.printBucketPolicy) return policyFor(stack, chosen)
+    return made(context, stack, chosen)
+  },
+})
+
+async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise<Outcome> {
+  const { dryRun, awsRegion } = chosen
+  const path = resolve(CONFIG)
+  const existing = await standing(stack, context.talk)
+  const parameters = parametersOf(chosen, existing, partitionOf(stack.region))
+  const after = [`then note stack: ${stack.name} in ${path}`]
+  const tags = { 'prestage:stack': stack.name }
+  const done = await setUp(context, { stack, existing, parameters, tags, dryRun, after })
+  const action = existing === undefined ? 'created' : done.changes.length === 0 ? 'unchanged' : 'updated'
+  if (done.stack === undefined)
+    return { json: { stack: stack.name, dryRun, changes: done.changes }, text: ['would', ...done.plan].join('\n') }
+  if (dryRun)
+    return { json: { stack: stack.name, dryRun, changes: [] }, text: `stack ${stack.name}: nothing to change` }
+  const noted = await noteStack(path, {
+    stack: stack.name,
+    ...(awsRegion !== undefined && { 'aws-region': awsRegion }),
+  })
+  if (noted.how === 'other')
+    context.talk.warn(`${path} names stack ${noted.stack}, and was left alone: add --stack ${stack.name} to commands`)
+  const { outputs } = done.stack
+  return {
+    json: { stack: stack.name, region: stack.region, action, changes: done.changes, outputs, config: path },
+    text: facts([
+      ['stack', `${stack.name} in ${stack.region}: ${action === 'unchanged' ? 'nothing to change' : action}`],
+      ['workspace', outputs.Workspace ?? ''],
+      ['policies', `${outputs.OperatorPolicyArn ?? ''} (attach to whoever runs the scripts)`],
+      ['', `${outputs.OperatorModelPolicyArn ?? ''} (besides, to train and score)`],
+      ['settings', `${path}${notedText(noted)}`],
+    ]),
+    next: 'npx zx scripts/setup.mjs --check',
+  }
+}
+
+const notedText = ({ how }: Noted): string =>
+  ({ made: ', made', added: ', the stack was added', there: ' names the stack', other: ' names another stack' })[how]
+
+async function deleted(context: Context, stack: OpenStack, { dryRun }: Chosen): Promise<Outcome> {
+  const done = await takeDown(context, stack, dryRun)
+  if (done === undefined)
+    return { json: { stack: stack.name, deleted: false }, text: `there is no stack ${stack.name} in ${stack.region}` }
+  const { plan, bucket = null } = done
+  if (dryRun) return { json: { stack: stack.name, dryRun, keeps: bucket }, text: ['would', ...plan].join('\n') }
+  return {
+    json: { stack: stack.name, deleted: true, keeps: bucket },
+    text: [`stack ${stack.name} is deleted`, ...plan.slice(1)].join('\n'),
+  }
+}
+
+async function policyFor(stack: OpenStack, { logs }: Chosen): Promise<Outcome> {
+  const found = await stack.find()
+  const { BatchRoleArn: batchRole, LogsObjectArns = '', LogsKeyArns } = found?.outputs ?? {}
+  if (batchRole === undefined)
+    throw new UserError(`there is no finished stack ${stack.name} in ${stack.region}, and the policies name its role`, {
+      hint: 'npx zx scripts/setup.mjs makes one first; or name another --stack',
+    })
+  const [, partition = 'aws', , , account = ''] = batchRole.split(':')
+  const readers = { batchRole, account, partition }
+  const uris = logs.length > 0 ? logs : LogsObjectArns.split(',').map(uriOfObjects)
+  const buckets = uris.map((uri) => ({ logs: uri, statements: bucketStatements(uri, readers) }))
+  const key = LogsKeyArns === undefined ? undefined : keyStatements(readers)
+  const blocks = buckets.map(
+    ({ logs: uri, statements }) => `add to the policy of the bucket of ${uri}:\n${JSON.stringify(statements, null, 2)}`,
+  )
+  const ofKey = key === undefined ? [] : [`add to the policy of ${LogsKeyArns}:\n${JSON.stringify(key, null, 2)}`]
+  return {
+    json: {
+      stack: stack.name,
+      buckets,
+      ...(key !== undefined && { keys: LogsKeyArns?.split(','), keyStatements: key }),
+    },
+    text: [...blocks, ...ofKey].join('\n\n'),
+  }
+}
+
+async function checked(stack: OpenStack, settings: AwsSettings, { quota }: Chosen): Promise<Outcome> {
+  const quotas = quota.length > 0 ? quota : QUOTAS
+  const findings = await examine({ stack, settings, nodeVersion: process.version, quotas })
+  const ok = findings.every((finding) => finding.ok)
+  return { json: { stack: stack.name, ok, findings }, text: findings.map(findingText).join('\n'), exitCode: ok ? 0 : 1 }
+}
+
+const findingText = ({ what, ok, says, hint }: Finding): string =>
+  `${ok ? 'ok  ' : 'FAIL'}  ${what}: ${says}${hint === undefined ? '' : `\n      ${hint}`}`
+
+const partitionOf = (region: string): string =>
+  region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'

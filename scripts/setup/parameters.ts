@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import type { Stack } from '../aws/stack.ts'
+import { UsageError } from '../cli/errors.ts'
+
+/** What a user wants otherwise than it is, or than the template has it. */
+export interface Wish {
+  /** `s3://bucket[/prefix]` */
+  readonly logs: readonly string[]
+  readonly logsKey: readonly string[]
+  readonly prefix?: string | undefined
+  readonly retentionDays?: number | undefined
+  readonly encryption?: 's3' | 'kms' | undefined
+  readonly database?: string | undefined
+  readonly scanCutoff?: number | undefined
+  readonly permissionsBoundary?: string | undefined
+}
+
+/** By name; undefined keeps what the stack has. */
+export type Parameters = Readonly<Record<string, string | undefined>>
+
+const GB = 1_000_000_000
+
+/**
+ * The template's parameters. What is not asked for stays as the stack has it, or as the template does.
+ * @throws UsageError when a new stack has no logs
+ */
+export function parametersOf(wish: Wish, existing: Stack | undefined, partition = 'aws'): Parameters {
+  const { logs, logsKey } = wish
+  if (logs.length === 0 && existing === undefined)
+    throw new UsageError('no logs', 'add --logs s3://bucket[/prefix], of every bucket that is to be read')
+  const asked: Parameters = {
+    ...(logs.length > 0 && {
+      LogsBucketArns: unique(logs.map((uri) => `arn:${partition}:s3:::${bucketAndPrefix(uri).bucket}`)).join(),
+      LogsObjectArns: unique(logs.map((uri) => objectsArn(uri, partition))).join(),
+    }),
+    ...(logsKey.length > 0 && { LogsKeyArns: unique(logsKey).join() }),
+    Prefix: wish.prefix,
+    RetentionDays: wish.retentionDays?.toString(),
+    CreateKey: wish.encryption && String(wish.encryption === 'kms'),
+    DatabaseName: wish.database,
+    ScanCutoffBytes: wish.scanCutoff === undefined ? undefined : String(Math.round(wish.scanCutoff * GB)),
+    PermissionsBoundaryArn: wish.permissionsBoundary,
+  }
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined)
+  const kept = Object.keys(existing?.parameters ?? {}).map((name) => [name, undefined])
+  return Object.fromEntries([...kept, ...given])
+}
+
+const unique = (texts: readonly string[]): string[] => [...new Set(texts)]
+
+export function bucketAndPrefix(uri: string): { bucket: string; prefix: string } {
+  const [, bucket = '', path = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(uri) ?? []
+  return { bucket, prefix: path === '' || path.endsWith('/') ? path : `${path}/` }
+}
+
+/** The objects below a URI. */
+export function objectsArn(uri: string, partition = 'aws'): string {
+  const { bucket, prefix } = bucketAndPrefix(uri)
+  return `arn:${partition}:s3:::${bucket}/${prefix}*`
+}
+
+/** `s3://bucket/prefix` of an ARN of `objectsArn`. */
+export const uriOfObjects = (arn: string): string =>
+  `s3://${arn
+    .split(':')
+    .slice(5)
+    .join(':')
+    .replace(/\/?\*$/, '')}`
+
+export function logsUri(text: string): string {
+  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^*?,]*)?$/.test(text))
+    throw new Error('must be s3://bucket[/prefix]')
+  return text.replace(/\/+$/, '')
+}
+
+export function keyArn(text: string): string {
+  if (!/^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(text)) throw new Error('must be the ARN of a KMS key')
+  return text
+}
+
+/** The same wish has the same change set. */
+export const changeSetName = (template: string, parameters: Parameters): string =>
+  `prestage-${createHash('sha256')
+    .update(JSON.stringify([template, parameters]))
+    .digest('hex')
+    .slice(0, 16)}`
