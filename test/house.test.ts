@@ -58,6 +58,8 @@ const bad: [rule: Rule, what: string, files: Record<string, string>][] = [
   [floors, 'a step imports a step in a type', { 'scripts/train/a.ts': "type B = import('../extract/b.ts').B" }],
   [floors, 'a step hands a step on', { 'scripts/train/a.ts': "export * from '../extract/b.ts'" }],
   [floors, 'a step from deeper down', { 'scripts/stage/copy/a.ts': "import { b } from '../../score/b.ts'" }],
+  [floors, 'settings import a stack at once', { 'scripts/cli/settings.ts': "import { a } from '../aws/stack.ts'" }],
+  [floors, 'another of the kit asks for a stack', { 'scripts/cli/main.ts': "await import('../aws/stack.ts')" }],
   [floors, 'a step imports the pipeline', { 'scripts/train/a.ts': "import { b } from '../pipeline/b.ts'" }],
   [floors, 'stores imports runs', { 'scripts/stores/a.ts': "import { b } from '../runs/b.ts'" }],
   [floors, 'ground imports stores', { 'scripts/sources/a.ts': "import { b } from '../stores/b.ts'" }],

@@ -5,7 +5,7 @@ import { suggestion } from './nearest.ts'
 import { kebab, type OptionSpecs, type Values, variable } from './options.ts'
 import { awsOptions } from './shared-options.ts'
 
-export const DEFAULT_CONFIG = 'prestage.yaml'
+const DEFAULT_CONFIG = 'prestage.yaml'
 
 /** What the AWS SDK reads from the environment by itself: the file only must not win over it. */
 const AWS_VARIABLES = {

@@ -19,6 +19,10 @@ export const PRICES = {
   serverlessGBSecond: 0.00002,
   /** Disk of a training instance, an hour. */
   diskGBHour: 0.14 / 730,
+  /** Standard storage, a month. */
+  s3GBMonth: 0.023,
+  /** A key of one's own. */
+  kmsKeyMonth: 1,
 } as const
 
 /** One line of an estimate. */

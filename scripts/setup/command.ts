@@ -57,7 +57,7 @@ const options = {
 
 type Chosen = Values<typeof options>
 
-const QUOTAS = ['ml.m5.xlarge for training job usage']
+const QUOTAS = ['ml.m5.large for training job usage']
 
 export const command = defineCommand({
   name: 'setup',

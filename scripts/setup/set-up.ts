@@ -43,7 +43,7 @@ const eventText = ({ time, resource, status, reason }: StackEvent): string =>
   `${time.toISOString().slice(11, 19)} ${resource} ${status}${reason === undefined ? '' : `: ${reason}`}`
 
 const TEMPLATE = new URL('../../cfn/prestage.yaml', import.meta.url)
-export const templateText = (): Promise<string> => readFile(TEMPLATE, 'utf8')
+const templateText = (): Promise<string> => readFile(TEMPLATE, 'utf8')
 
 /** The stack as it stands, when it stands. @throws UserError when it can only be deleted */
 export async function standing(stack: OpenStack, talk: Context['talk']): Promise<Stack | undefined> {

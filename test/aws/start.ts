@@ -73,7 +73,7 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   const athena = new Athena(state, (error) => violations.push(`sandbox: ${String(error)}`))
   Object.assign(athena.settings, settings.athena)
   const cloudformation = new CloudFormation(state, athena)
-  const quotas = new Map([['ml.m5.xlarge for training job usage', 15]])
+  const quotas = new Map([['ml.m5.large for training job usage', 15]])
   const who = (request: Incoming): Caller => identify(credentials, request)
   const services = [
     s3ControlService(state, control, who),

@@ -34,7 +34,7 @@ describe('setup --check', () => {
       /workspace .*lacks s3:PutObject/,
       /ask for/,
     ],
-    ['no quota', (sandbox) => sandbox.quotas.clear(), /quotas .*has none of "ml.m5.xlarge/, /Service Quotas/],
+    ['no quota', (sandbox) => sandbox.quotas.clear(), /quotas .*has none of "ml.m5.large/, /Service Quotas/],
     ['no workgroup', ({ athena }) => delete athena.settings.workgroups.prestage, /workgroup .*no workgroup/, /name/],
     [
       'a workgroup of others',

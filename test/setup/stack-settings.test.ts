@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { hourlyKeys } from '../stage/logs.ts'
+import { world } from './world.ts'
+
+const DAY = ['--source', 'cloudtrail', '--logs', 's3://org-logs', '--from', '2026-03-02', '--to', '2026-03-03']
+const KEYS = hourlyKeys(['012345678901'], ['us-east-1'], ['20260302'])
+
+describe('settings from a stack', () => {
+  it('stage takes workspace and role from it, by prestage.yaml alone', async () => {
+    const { sandbox, script, standing } = await world({ jobs: { pace: 10 } })
+    for (const key of KEYS) sandbox.s3.put('org-logs', key, key)
+    const { outputs } = await standing()
+    const { result, stderr } = await script('stage', [...DAY, '--copy', 'batch', '--poll', '0.05', '--yes'])
+    assert.equal(result?.objects, KEYS.length, stderr)
+    assert.ok(result.staged.startsWith(`${outputs.Workspace}/runs/`))
+    assert.equal(sandbox.control.jobs().at(-1)?.spec.role, outputs.BatchRoleArn)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('what is given otherwise wins, and work on a folder asks nobody', async () => {
+    const { sandbox, cwd, script, standing } = await world()
+    for (const key of KEYS) sandbox.s3.put('org-logs', key, key)
+    await standing()
+    const asked = sandbox.requests.of('DescribeStacks')
+    const { result, stderr } = await script('stage', [...DAY, '--workspace', './here', '--yes'])
+    assert.ok(result?.staged.startsWith(`${cwd}/here`), stderr)
+    assert.equal(sandbox.requests.of('DescribeStacks'), asked)
+  })
+
+  const mistakes: [what: string, stack: string, region: string | undefined, says: RegExp][] = [
+    ['none', 'other', undefined, /there is no stack other in us-east-1\n.*setup.mjs makes one/],
+    ['one of others', 'theirs', undefined, /stack theirs has no output Workspace: it is none of prestage/],
+    ['one that is not finished', 'moving', undefined, /stack moving in us-east-1 is not finished: CREATE_IN_PROGRESS/],
+    ['no region', 'other', '', /no AWS region/],
+  ]
+  for (const [what, stack, region, says] of mistakes)
+    it(`names a stack that is ${what}`, async () => {
+      const { sandbox, cwd, script } = await world()
+      sandbox.cloudformation.add('theirs').status = 'CREATE_COMPLETE'
+      sandbox.cloudformation.add('moving').status = 'CREATE_IN_PROGRESS'
+      writeFileSync(`${cwd}/prestage.yaml`, `stack: ${stack}\n`)
+      const env = { ...sandbox.env, ...(region !== undefined && { AWS_REGION: region }) }
+      const { code, stderr } = await script('stage', [...DAY, '--dry-run'], { env })
+      assert.notEqual(code, 0)
+      assert.match(stderr, says)
+      assert.equal(sandbox.requests.of('ListObjectsV2'), 0)
+    })
+})
