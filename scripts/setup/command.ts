@@ -29,7 +29,11 @@ const options = {
     default: 'prestage',
     defaultText: 'prestage',
   }),
-  logs: list({ about: 'logs that may be read: s3://bucket[/prefix], every one of them', value: 'URI', parse: logsUri }),
+  readLogs: list({
+    about: 'logs that may be read: s3://bucket[/prefix], every one of them',
+    value: 'URI',
+    parse: logsUri,
+  }),
   logsKey: list({ about: 'KMS keys that the logs are encrypted with', value: 'ARN', parse: keyArn }),
   prefix: text({ about: 'key prefix of the workspace (default: prestage)', value: 'WORD' }),
   retentionDays: number({
@@ -65,9 +69,9 @@ export const command = defineCommand({
   description:
     'Creates or updates a stack with the staging bucket, the roles of jobs, the policy of those who run them, an Athena workgroup and a database, and shows every change before it is made. Afterwards prestage.yaml names the stack, and every other script takes its settings from it.',
   examples: [
-    { run: 'npx zx scripts/setup.mjs --logs s3://org-logs --dry-run', does: 'shows what would be made' },
+    { run: 'npx zx scripts/setup.mjs --read-logs s3://org-logs --dry-run', does: 'shows what would be made' },
     {
-      run: 'npx zx scripts/setup.mjs --logs s3://org-logs/AWSLogs --logs s3://org-waf-logs',
+      run: 'npx zx scripts/setup.mjs --read-logs s3://org-logs/AWSLogs --read-logs s3://org-waf-logs',
       does: 'makes it, for two buckets',
     },
     { run: 'npx zx scripts/setup.mjs --retention-days 30', does: 'changes one setting; the others stay' },
@@ -137,7 +141,7 @@ async function deleted(context: Context, stack: OpenStack, { dryRun }: Chosen): 
   }
 }
 
-async function policyFor(stack: OpenStack, { logs }: Chosen): Promise<Outcome> {
+async function policyFor(stack: OpenStack, { readLogs: logs }: Chosen): Promise<Outcome> {
   const found = await stack.find()
   const { BatchRoleArn: batchRole, LogsObjectArns = '', LogsKeyArns } = found?.outputs ?? {}
   if (batchRole === undefined)

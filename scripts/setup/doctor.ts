@@ -43,7 +43,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     await look('stack', async () => {
       if (found === undefined)
         throw new UserError(`there is no stack ${stack.name} in ${region}`, {
-          hint: `npx zx scripts/setup.mjs --stack ${stack.name} --logs s3://bucket`,
+          hint: `npx zx scripts/setup.mjs --stack ${stack.name} --read-logs s3://bucket`,
         })
       if (usable === undefined) throw stack.failureOf(found, await stack.events(found.id))
       return `${found.name} is ${found.status} in ${region}`

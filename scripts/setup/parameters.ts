@@ -5,7 +5,7 @@ import { UsageError } from '../cli/errors.ts'
 /** What a user wants otherwise than it is, or than the template has it. */
 export interface Wish {
   /** `s3://bucket[/prefix]` */
-  readonly logs: readonly string[]
+  readonly readLogs: readonly string[]
   readonly logsKey: readonly string[]
   readonly prefix?: string | undefined
   readonly retentionDays?: number | undefined
@@ -25,9 +25,9 @@ const GB = 1_000_000_000
  * @throws UsageError when a new stack has no logs
  */
 export function parametersOf(wish: Wish, existing: Stack | undefined, partition = 'aws'): Parameters {
-  const { logs, logsKey } = wish
+  const { readLogs: logs, logsKey } = wish
   if (logs.length === 0 && existing === undefined)
-    throw new UsageError('no logs', 'add --logs s3://bucket[/prefix], of every bucket that is to be read')
+    throw new UsageError('no logs', 'add --read-logs s3://bucket[/prefix], of every bucket that is to be read')
   const asked: Parameters = {
     ...(logs.length > 0 && {
       LogsBucketArns: unique(logs.map((uri) => `arn:${partition}:s3:::${bucketAndPrefix(uri).bucket}`)).join(),

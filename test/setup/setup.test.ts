@@ -115,7 +115,7 @@ describe('setup', () => {
     const { sandbox, setup, standing } = await world()
     await standing()
     sandbox.cloudformation.settings.failures.OperatorPolicy = 'LimitExceeded'
-    const { code, stderr } = await setup(['--retention-days', '3', '--logs', 's3://others', '--yes'])
+    const { code, stderr } = await setup(['--retention-days', '3', '--read-logs', 's3://others', '--yes'])
     assert.equal(code, 1)
     assert.match(
       stderr,
@@ -150,7 +150,7 @@ describe('setup', () => {
   it('prints what another account must allow', async () => {
     const { setup, standing } = await world()
     const { outputs } = await standing()
-    const { result } = await setup(['--print-bucket-policy', '--logs', 's3://theirs/x'])
+    const { result } = await setup(['--print-bucket-policy', '--read-logs', 's3://theirs/x'])
     const [{ statements }] = result.buckets
     assert.deepEqual(statements.at(-1), {
       Sid: 'PrestageCopiesLogs',
@@ -179,9 +179,9 @@ describe('setup', () => {
     })
 
   const mistakes: [what: string, args: string[], code: number, says: RegExp][] = [
-    ['no logs', ['--yes'], 2, /no logs\n.*add --logs s3:\/\/bucket/],
-    ['logs that are a folder', ['--logs', './logs'], 2, /--logs "\.\/logs": must be s3:\/\/bucket/],
-    ['logs with a star', ['--logs', 's3://org-logs/*'], 2, /must be s3:\/\/bucket/],
+    ['no logs', ['--yes'], 2, /no logs\n.*add --read-logs s3:\/\/bucket/],
+    ['logs that are a folder', ['--read-logs', './logs'], 2, /--read-logs "\.\/logs": must be s3:\/\/bucket/],
+    ['logs with a star', ['--read-logs', 's3://org-logs/*'], 2, /must be s3:\/\/bucket/],
     ['a key that is none', ['--logs-key', 'alias/logs'], 2, /must be the ARN of a KMS key/],
     ['a name that is none', ['--stack', 'a_b'], 2, /must be letters, digits and -/],
     ['two things at once', ['--check', '--delete'], 2, /exclude each other/],

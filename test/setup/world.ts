@@ -4,7 +4,7 @@ import { type SandboxSettings, startSandbox } from '../aws/start.ts'
 import { type RunOptions, runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
 
-export const LOGS = ['--logs', 's3://org-logs/AWSLogs']
+export const LOGS = ['--read-logs', 's3://org-logs/AWSLogs']
 
 /** An account with a bucket of logs, and scripts that run in a folder of their own. */
 export async function world(settings: SandboxSettings = {}) {

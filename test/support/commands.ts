@@ -15,6 +15,7 @@ export const ORDER = [
   'inventory',
   'query',
   'simulate',
+  'setup',
 ]
 
 /** Names of all entries. */
