@@ -8,7 +8,7 @@ import { tempFolder } from '../support/temp.ts'
 const mistakes: [yaml: string, says: string][] = [
   ['log: ./a', 'unknown setting "log" (did you mean logs?)'],
   ['acount: "1"\nlogs: a', 'unknown setting "acount" (did you mean account?)'],
-  ['logs: a\nyes: true', 'unknown setting "yes" (valid: workspace, profile,'],
+  ['logs: a\nyes: true', 'unknown setting "yes" (valid: workspace, '],
   ['alertsPerDay: 3', 'unknown setting "alertsPerDay" (did you mean alerts-per-day?)'],
   ['log: a\nregio: b', 'unknown setting "log" (did you mean logs?); unknown setting "regio" (did you mean region?)'],
   [
