@@ -59,8 +59,7 @@ const modelPart = ({ model, digest, image, subnets, securityGroups }: Order, rol
 ]
 
 /** Equal orders have equal names: what was made is found again. */
-const modelName = (order: Order, role: string): string =>
-  resourceName(order.id, `m${hashOf(modelPart(order, role))}`)
+const modelName = (order: Order, role: string): string => resourceName(order.id, `m${hashOf(modelPart(order, role))}`)
 
 export const configName = (order: Order, role: string): string =>
   resourceName(order.id, `c${hashOf([modelPart(order, role), order.hardware, order.kmsKey])}`)

@@ -28,7 +28,9 @@ export async function* sorted(
     files.push(file)
     run = []
   }
-  const runs: AsyncIterable<ObjectInfo>[] = files.map((file) => parseRows(createReadStream(file, { highWaterMark: READ })))
+  const runs: AsyncIterable<ObjectInfo>[] = files.map((file) =>
+    parseRows(createReadStream(file, { highWaterMark: READ })),
+  )
   let last: string | undefined
   for await (const object of merged([...runs, each(inOrder(run))])) {
     if (object.key !== last) yield object
