@@ -24,7 +24,7 @@ if (files.length === 0) {
 
 // A folder or a glob would be read differently by every version of Node, and no file at all would count as success.
 const loader = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx']
-const limits = ['--test-concurrency=2', '--test-timeout=300000', '--test-reporter=spec']
+const limits = ['--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec']
 const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
 const child = spawn(process.execPath, [...loader, '--test', ...limits, ...options, ...files], {
   cwd: root,
