@@ -36,7 +36,9 @@ describe('the whole pipeline in AWS', () => {
       )
     const [score, expected] = [there.result.steps.score, here.steps.score]
     for (const field of ['scored', 'unseen', 'sparse']) assert.equal(score[field], expected[field], field)
-    assert.ok(score.flagged > 0)
+    assert.equal(score.flagged, expected.flagged)
+    // On AWS the holdout is scored through the endpoint, where nothing is trained by chance alike.
+    assert.ok(Math.abs(there.result.steps.deploy.auc - here.steps.train.auc) < 0.01)
     assert.equal(there.result.report, `${WORKSPACE}/runs/${there.result.run}/report.html`)
 
     const again = await pipeline([])
