@@ -12,3 +12,9 @@ export interface AwsSettings {
   /** Ends listings and reads. Small writes go on, so that a stopped step can still be recorded. */
   readonly signal?: AbortSignal | undefined
 }
+
+/** What the options of a command say about AWS. @param signal ends listings and reads */
+export const awsOf = (
+  { profile, awsRegion, endpointUrl, concurrency }: AwsSettings,
+  { signal }: { readonly signal: AbortSignal },
+): AwsSettings => ({ profile, awsRegion, endpointUrl, concurrency, signal })

@@ -1,5 +1,5 @@
+import { awsOf } from '../aws/settings.ts'
 import { defineCommand } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
 import { suggestion } from '../cli/nearest.ts'
 import { flag, number, parsed, text, type Values } from '../cli/options.ts'
@@ -10,7 +10,6 @@ import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
 import { sourceOf, sources } from '../sources/registry.ts'
 import type { Source } from '../sources/source.ts'
-import type { AwsSettings } from '../stores/open.ts'
 import { inAthena } from './in-athena.ts'
 import { onDuckdb } from './on-duckdb.ts'
 import { allDropped, outcomeOf, resultOf } from './outcome.ts'
@@ -102,13 +101,6 @@ export const command = defineCommand({
       context.talk.warn(`left out ${JSON.stringify(path)}: ${String(reason)}`)
     return outcomeOf(run, result, repeated)
   },
-})
-
-const awsOf = (values: Options, { signal }: Context): AwsSettings => ({
-  profile: values.profile,
-  awsRegion: values.awsRegion,
-  endpointUrl: values.endpointUrl,
-  signal,
 })
 
 /** Accesses from here on are the holdout. */

@@ -1,3 +1,4 @@
+import { awsOf } from '../aws/settings.ts'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
@@ -9,7 +10,7 @@ import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
-import { type AwsSettings, openStore } from '../stores/open.ts'
+import { openStore } from '../stores/open.ts'
 import { execute } from './execute.ts'
 import { findingsOptions, wantedFindings } from './findings/options.ts'
 import { findingRows, writeAlerts } from './findings/write.ts'
@@ -96,13 +97,6 @@ export const command = defineCommand({
 })
 
 type Options = Values<typeof options>
-
-const awsOf = (values: Options, { signal }: Context): AwsSettings => ({
-  profile: values.profile,
-  awsRegion: values.awsRegion,
-  endpointUrl: values.endpointUrl,
-  signal,
-})
 
 async function scoreRun(context: Context, values: Options): Promise<Outcome> {
   const aws = awsOf(values, context)

@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
+import { awsOf } from '../aws/settings.ts'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
@@ -12,7 +13,6 @@ import { runIdOf } from '../runs/request.ts'
 import type { Run } from '../runs/run.ts'
 import { createRun, findRun } from '../runs/workspace.ts'
 import { sourceIds } from '../sources/registry.ts'
-import type { AwsSettings } from '../stores/open.ts'
 import { copierOf } from './copy/choose.ts'
 import { estimatedUsd, listCost, planText, type StagePlan } from './plan.ts'
 import { completeAfter, type Planned, planStage } from './planned.ts'
@@ -104,15 +104,6 @@ export const command = defineCommand({
       await planned.dispose()
     }
   },
-})
-
-/** Listing, reading and copying stop with the context. */
-const awsOf = (values: Values<typeof options>, { signal }: Context): AwsSettings => ({
-  profile: values.profile,
-  awsRegion: values.awsRegion,
-  endpointUrl: values.endpointUrl,
-  concurrency: values.concurrency,
-  signal,
 })
 
 const isS3 = ({ logs }: Task): boolean => logs.store.localPath === undefined

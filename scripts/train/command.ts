@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { awsOf } from '../aws/settings.ts'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { messageOf, UsageError } from '../cli/errors.ts'
@@ -9,7 +10,7 @@ import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
-import { type AwsSettings, openStore } from '../stores/open.ts'
+import { openStore } from '../stores/open.ts'
 import { inputOf, inputOfRun } from './input.ts'
 import { outcomeOf, previewOf, resultOf } from './outcome.ts'
 import { sagemakerTrainOptions } from './sagemaker-options.ts'
@@ -69,13 +70,6 @@ export const command = defineCommand({
   async run(context, values) {
     return values.pairs.length > 0 ? trainFiles(context, values) : trainRun(context, values)
   },
-})
-
-const awsOf = (values: Options, { signal }: Context): AwsSettings => ({
-  profile: values.profile,
-  awsRegion: values.awsRegion,
-  endpointUrl: values.endpointUrl,
-  signal,
 })
 
 async function trainRun(context: Context, values: Options): Promise<Outcome> {
