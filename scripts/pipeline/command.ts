@@ -12,6 +12,8 @@ import {
   workspaceOption,
 } from '../cli/shared-options.ts'
 import { athenaOptions } from '../engines/athena.ts'
+import { command as scoreCommand } from '../score/command.ts'
+import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
 import { sourceIds } from '../sources/registry.ts'
 import { command as stageCommand } from '../stage/command.ts'
 import { locationOf } from '../stores/uri.ts'
@@ -38,6 +40,10 @@ export const command = defineCommand({
       run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs s3://org-logs --last 24h --workspace s3://org-staging/prestage --batch-role arn:aws:iam::111122223333:role/prestage-batch --sagemaker-role arn:aws:iam::111122223333:role/prestage-sagemaker --max-cost 5',
       does: 'everything in AWS, for five dollars at most',
     },
+    {
+      run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs s3://org-logs --last 24h --findings asff --findings-account 111122223333 --findings-region us-east-1 --allow 203.0.113.0/24',
+      does: 'every night: what is flagged also as findings for AWS Security Hub',
+    },
   ],
   options: {
     demo: flag({ about: `simulate logs first, in ./${DEMO_FOLDER}`, offline: true }),
@@ -54,6 +60,8 @@ export const command = defineCommand({
     copy: stageCommand.options.copy,
     batchRole: stageCommand.options.batchRole,
     poll: stageCommand.options.poll,
+    allow: scoreCommand.options.allow,
+    ...findingsOptions,
     ...athenaOptions,
     ...sagemakerOptions,
     ...guardOptions,
@@ -67,6 +75,11 @@ export const command = defineCommand({
         '--demo brings its own logs and window',
         'leave --logs and the window out, or leave --demo out',
       )
+    // Hours before score would say it.
+    wantedFindings(
+      { accounts: options.account, regions: options.region },
+      { ...options, alertsPerDay: options.alertsPerDay ?? 10 },
+    )
     const steps: Record<string, unknown> = {}
     const note = (name: string, outcome: Outcome) => {
       steps[name] = outcome.json

@@ -103,7 +103,7 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
   const run = await openRun(values.workspace, values.run, aws)
   const other = values.fromRun === undefined ? undefined : await openRun(values.workspace, values.fromRun, aws)
   run.result('train')
-  const wanted = wantedFindings(run, values)
+  const wanted = wantedFindings(run.request, values)
   const target = await runTarget(run, other, aws)
   const prepared = await preparedFor(target, values)
   const plan = {

@@ -1,6 +1,5 @@
 import { UsageError } from '../../cli/errors.ts'
 import { list, number, parsed, text, type Values } from '../../cli/options.ts'
-import type { Run } from '../../runs/run.ts'
 import type { Hub } from './asff.ts'
 import { type Format, formats } from './files.ts'
 
@@ -36,16 +35,22 @@ export interface Wanted {
   readonly cap: number
 }
 
-/** Undefined when no alert is wanted. @throws UsageError when it is not known whose Security Hub is meant */
-export function wantedFindings(run: Run, options: FindingsOptions & { alertsPerDay: number }): Wanted | undefined {
-  const { accounts, regions } = run.request
+/**
+ * Undefined when no alert is wanted.
+ * @param scope accounts and regions whose logs are judged
+ * @throws UsageError when it is not known whose Security Hub is meant
+ */
+export function wantedFindings(
+  { accounts, regions }: Readonly<Record<'accounts' | 'regions', readonly string[]>>,
+  options: FindingsOptions & { alertsPerDay: number },
+): Wanted | undefined {
   const account = accountIn(options.findingsAccount) ?? (accounts.length === 1 ? accounts[0] : undefined)
   const region = regionIn(options.findingsRegion) ?? (regions.length === 1 ? regions[0] : undefined)
   const wanted = [...new Set(options.findings)] as Format[]
   if (wanted.length === 0) return undefined
   if (wanted.includes('asff') && (account === undefined || region === undefined))
     throw new UsageError(
-      `--findings asff: run ${run.id} does not tell whose Security Hub is meant`,
+      '--findings asff: the logs that were asked for do not tell whose Security Hub is meant',
       'name it: --findings-account 111122223333 --findings-region us-east-1',
     )
   return {

@@ -129,7 +129,7 @@ test('OCSF and CSV need no account', async () => {
 })
 
 const refused: [what: string, change: Record<string, unknown>, says: RegExp][] = [
-  ['nobody knows whose', { findings: ['asff'] }, /does not tell whose Security Hub is meant/],
+  ['nobody knows whose', { findings: ['asff'] }, /do not tell whose Security Hub is meant/],
   ['an account without region', { findings: ['asff'], findingsAccount: '012345678901' }, /whose Security Hub/],
   ['no account', { findings: ['csv'], findingsAccount: '12345678901' }, /--findings-account must be 12 digits/],
   ['no region', { findings: ['csv'], findingsRegion: 'Ireland' }, /--findings-region must be a region/],
