@@ -14,7 +14,9 @@ import type { Remnant } from './remnants.ts'
 const { overwrite: _, maxCost: __, ...shared } = { ...runOptions, ...guardOptions }
 
 const options = {
-  everything: flag({ about: 'the whole run folder, with pairs, model, verdicts and report' }),
+  everything: flag({
+    about: 'the whole run folder, with pairs, model, verdicts and report, and pages over several runs that tell of it',
+  }),
   ...shared,
   ...athenaOptions,
   ...awsOptions,

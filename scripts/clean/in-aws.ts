@@ -7,6 +7,7 @@ import { locationOf } from '../stores/uri.ts'
 import { tableLeftovers } from './athena-tables.ts'
 import type { Removed } from './clean.ts'
 import type { Leftover } from './leftovers.ts'
+import { pagesAbout } from './pages.ts'
 
 export interface AwsWish extends AwsSettings {
   readonly workgroup: string
@@ -44,7 +45,10 @@ export async function awsLeftovers(run: Run, wish: AwsWish, { signal, warn }: Ta
   const inSagemaker = await sagemakerLeftovers(await sagemakerClient(wish, region), owner, wish, signal)
   const drafts = draftsOf(run)
   const objects = wish.everything
-    ? [await objectsBelow(place, 'all objects of the run', '', (key) => !LAST.includes(key))]
+    ? [
+        ...(await pagesInS3(run, wish)),
+        await objectsBelow(place, 'all objects of the run', '', (key) => !LAST.includes(key)),
+      ]
     : [
         await objectsBelow(place, 'staged', paths.staged),
         await objectsBelow(place, 'tmp', paths.tmp),
@@ -55,6 +59,11 @@ export async function awsLeftovers(run: Run, wish: AwsWish, { signal, warn }: Ta
       ]
   const tables = tableLeftovers(run, wish, warn)
   return [...inSagemaker, tables, ...objects, await failedUploads(place)].filter((one) => one !== undefined)
+}
+
+async function pagesInS3(run: Run, aws: AwsSettings): Promise<Leftover[]> {
+  const { root, pages } = await pagesAbout(run, aws)
+  return pages.map(({ key, size }) => ({ what: key, files: 1, bytes: size, remove: () => root.remove(key) }))
 }
 
 /** Pairs that no extraction which came to its end has named. */

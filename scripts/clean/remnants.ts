@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { UserError } from '../cli/errors.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
+import { pagesAbout } from './pages.ts'
 
 /** Something in a run's folder that may go. */
 export interface Remnant {
@@ -28,7 +29,14 @@ export async function remnantsOf(run: Run, everything: boolean): Promise<Remnant
     ? [...(await readdir(folder)).filter((name) => !LAST.includes(name)).sort(), paths.ledger]
     : REPLACEABLE.map((key) => key.replace(/\/$/, ''))
   const found = await Promise.all(names.map((name) => measure(name, join(folder, name))))
-  return found.filter((remnant) => remnant !== undefined)
+  const pages = everything ? await pagesIn(run) : []
+  return [...pages, ...found].filter((remnant) => remnant !== undefined)
+}
+
+/** First, since the ledger goes last. */
+async function pagesIn(run: Run): Promise<(Remnant | undefined)[]> {
+  const { root, pages } = await pagesAbout(run)
+  return Promise.all(pages.map(({ key }) => measure(key, join(root.uri, key))))
 }
 
 /**

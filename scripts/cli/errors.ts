@@ -30,5 +30,16 @@ export class Declined extends UserError {
   }
 }
 
+/** Full disk, no right to a file, no such folder: the system's own words are clear enough. */
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error && typeof (error as NodeJS.ErrnoException).code === 'string'
+
+/** With which code a script ends that fails so; undefined for what nobody expected: a bug. */
+export function exitCodeOf(error: unknown): ExitCode | undefined {
+  if (error instanceof UserError) return error.exitCode
+  if (!isSystemError(error)) return undefined
+  return error.code === 'EACCES' || error.code === 'EPERM' ? 4 : 1
+}
+
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

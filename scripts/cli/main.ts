@@ -3,7 +3,7 @@ import { argumentsOf, parseArguments, type RawValues } from './arguments.ts'
 import type { Command } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { Context, Talk } from './context.ts'
-import { type ExitCode, messageOf, UserError } from './errors.ts'
+import { type ExitCode, exitCodeOf, messageOf, UserError } from './errors.ts'
 import { printable } from './format.ts'
 import { helpText } from './help.ts'
 import type { Values } from './options.ts'
@@ -89,23 +89,16 @@ function finish(text: string, code = 0): void {
 
 /** Prints a failure to standard error and returns its exit code. */
 function report(name: string, error: unknown): ExitCode {
-  if (error instanceof UserError) {
-    say(`${name}: ${error.message}`)
-    if (error.hint !== undefined) say(`  ${error.hint}`)
-    return error.exitCode
-  }
-  if (isSystemError(error)) {
-    say(`${name}: ${error.message}`)
-    return error.code === 'EACCES' || error.code === 'EPERM' ? 4 : 1
+  const expected = exitCodeOf(error)
+  if (expected !== undefined) {
+    say(`${name}: ${messageOf(error)}`)
+    if (error instanceof UserError && error.hint !== undefined) say(`  ${error.hint}`)
+    return expected
   }
   say(`${name}: this is a bug in prestage ${version()} (Node ${process.version}, ${process.platform} ${process.arch}):`)
   say(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return 1
 }
-
-/** Full disk, no right to a file, no such folder: the system's own words are clear enough. */
-const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && 'syscall' in error && typeof (error as NodeJS.ErrnoException).code === 'string'
 
 function version(): string {
   const file = new URL('../../package.json', import.meta.url)

@@ -1,3 +1,5 @@
+import { nearest } from './nearest.ts'
+
 /** Declarations of options. A command's options are a record of these; keys are camelCase, flags are their kebab-case. */
 
 export interface Option<T> {
@@ -89,6 +91,18 @@ export function choice<const C extends string>(
       : { value: 'WORD', about: `${basics.about}: ${choices.join(', ')}` }
   return option('text', { ...basics, ...(basics.value === undefined && shown) }, parse, basics.default, basics.default)
 }
+
+/** Words of a fixed set; repeatable, and commas separate too. */
+export const choices = (words: readonly string[], basics: Basics & { value: string }): Option<readonly string[]> =>
+  list({
+    ...basics,
+    about: `${basics.about}: ${words.join(', ')}`,
+    parse: (input) => {
+      if (words.includes(input)) return input
+      const near = nearest(input, words)
+      throw new Error(`must be one of ${words.join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}`)
+    },
+  })
 
 interface NumberBasics extends Basics {
   min?: number

@@ -1,8 +1,7 @@
-import { defineCommand, type Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
+import { defineCommand } from '../cli/command.ts'
 import { UsageError } from '../cli/errors.ts'
 import { duration, facts } from '../cli/format.ts'
-import { choice, flag, number, text } from '../cli/options.ts'
+import { choices, flag, number, text } from '../cli/options.ts'
 import {
   awsOptions,
   guardOptions,
@@ -16,17 +15,16 @@ import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
 import { sourceIds } from '../sources/registry.ts'
 import { command as stageCommand } from '../stage/command.ts'
-import { locationOf } from '../stores/uri.ts'
 import { withBudget } from './budget.ts'
 import { DEMO_ALERTS, DEMO_FOLDER, simulateLogs } from './demo.ts'
-import { serving } from './serving.ts'
-import { take } from './steps.ts'
+import { jsonOf, outcomeLines, type Taken, takeThrough } from './one.ts'
+import { inOrder } from './sources.ts'
 
 export const command = defineCommand({
   name: 'pipeline',
   summary: 'take logs through all steps: stage, extract, train, score, report',
   description:
-    'Runs the steps one after the other, each as its own script would. What is done is not done again, so an interrupted pipeline is simply started again. On this machine the endpoint is served only while it scores. With a workspace in S3 the steps run in AWS, each with its own estimate; --max-cost limits them all together, and the endpoint stays until clean.',
+    'Runs the steps one after the other, each as its own script would. What is done is not done again, so an interrupted pipeline is simply started again. On this machine the endpoint is served only while it scores. With a workspace in S3 the steps run in AWS, each with its own estimate; --max-cost limits them all together, and the endpoint stays until clean. Several sources have a run and a report each, and one page over all: in AWS they come through side by side, on this machine one after the other; one that fails does not keep the others from their end.',
   examples: [
     {
       run: 'npx zx scripts/pipeline.mjs --demo',
@@ -35,6 +33,10 @@ export const command = defineCommand({
     {
       run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs ./logs --from 2026-03-02 --to 2026-03-12',
       does: 'the same on your own logs',
+    },
+    {
+      run: 'npx zx scripts/pipeline.mjs --source cloudtrail,waf --logs ./logs --from 2026-03-02 --to 2026-03-12',
+      does: 'both sources, and one report over them',
     },
     {
       run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs s3://org-logs --last 24h --workspace s3://org-staging/prestage --batch-role arn:aws:iam::111122223333:role/prestage-batch --sagemaker-role arn:aws:iam::111122223333:role/prestage-sagemaker --max-cost 5',
@@ -47,7 +49,10 @@ export const command = defineCommand({
   ],
   options: {
     demo: flag({ about: `simulate logs first, in ./${DEMO_FOLDER}`, offline: true }),
-    source: choice(sourceIds, { about: 'kind of log' }),
+    source: choices(sourceIds, {
+      about: 'kind of log; several come through side by side, into one report besides their own',
+      value: 'NAME',
+    }),
     ...scopeOptions,
     ...windowOptions,
     ...workspaceOption,
@@ -80,62 +85,31 @@ export const command = defineCommand({
       { accounts: options.account, regions: options.region },
       { ...options, alertsPerDay: options.alertsPerDay ?? 10 },
     )
-    const steps: Record<string, unknown> = {}
-    const note = (name: string, outcome: Outcome) => {
-      steps[name] = outcome.json
-      return outcome
-    }
-    let given: Record<string, unknown> = { ...options }
+    const sources = inOrder(options.source)
+    const taken: Taken = new Map()
+    let given = { ...options, source: sources[0] }
     if (options.demo) {
-      const { outcome, inputs } = await simulateLogs(context, options.source ?? 'cloudtrail')
-      note('simulate', outcome)
-      given = { ...given, ...inputs, alertsPerDay: options.alertsPerDay ?? DEMO_ALERTS }
+      const { outcome, inputs } = await simulateLogs(context)
+      taken.set('simulate', outcome)
+      given = {
+        ...given,
+        source: sources[0] ?? 'cloudtrail',
+        ...inputs,
+        alertsPerDay: options.alertsPerDay ?? DEMO_ALERTS,
+      }
     }
-    const staged = note('stage', await stage(context, given))
-    if (options.dryRun) return { json: { steps }, text: staged.text }
-    const run = String(staged.json.run)
-    await rest(context, { ...given, workspace: String(given.workspace), run }, note)
-    return summary(steps, run, context.now().getTime() - started)
+    if (sources.length > 1) {
+      const { takeSeveral } = await import('./several.ts')
+      const { json, ...outcome } = await takeSeveral(context, sources, given)
+      return { ...outcome, json: { ...json, ...jsonOf(taken) } }
+    }
+    const run = await takeThrough(context, given, taken)
+    if (options.dryRun) return { json: { steps: jsonOf(taken) }, text: taken.get('stage')?.text ?? '' }
+    const report = String(taken.get('report')?.json.report)
+    const took = duration(context.now().getTime() - started)
+    return {
+      json: { run, steps: jsonOf(taken), report },
+      text: facts([...outcomeLines(taken), ['took', took], ['report', report]]),
+    }
   },
 })
-
-const stage = async (context: Context, given: Record<string, unknown>): Promise<Outcome> =>
-  take((await import('../stage/command.ts')).command, context, given)
-
-type Given = Record<string, unknown> & { workspace: string; run: string }
-
-async function rest(context: Context, given: Given, note: (name: string, outcome: Outcome) => Outcome) {
-  note('extract', await take((await import('../extract/command.ts')).command, context, given))
-  note('train', await take((await import('../train/command.ts')).command, context, given))
-  const score = (await import('../score/command.ts')).command
-  if (locationOf(given.workspace).kind === 's3') {
-    note('deploy', await take((await import('../deploy/command.ts')).command, context, given))
-    note('score', await take(score, context, given))
-  } else
-    await serving(context, given, async (endpoint, deployed) => {
-      note('deploy', deployed)
-      note('score', await take(score, context, { ...given, endpoint }))
-    })
-  note('report', await take((await import('../report/command.ts')).command, context, given))
-}
-
-function summary(steps: Record<string, unknown>, run: string, ms: number): Outcome {
-  const result = (step: string, field: string) => (steps[step] as Record<string, unknown> | undefined)?.[field]
-  const report = String(result('report', 'report'))
-  const number = (step: string, field: string) => Number(result(step, field)).toLocaleString('en-US')
-  return {
-    json: { run, steps, report },
-    text: facts([
-      ['run', run],
-      ['staged', `${number('stage', 'objects')} objects`],
-      ['extracted', `${number('extract', 'pairs')} pairs of ${number('extract', 'entities')} entities`],
-      ['trained', `AUC ${number('train', 'auc')} against random addresses`],
-      [
-        'scored',
-        `${number('score', 'scored')} pairs, ${number('score', 'flagged')} flagged, ${number('score', 'unseen')} of entities never seen before`,
-      ],
-      ['took', duration(ms)],
-      ['report', report],
-    ]),
-  }
-}

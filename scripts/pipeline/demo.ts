@@ -9,9 +9,13 @@ export const DEMO_FOLDER = 'prestage-demo'
 export const DEMO_ALERTS = 50
 
 /** Simulates logs to try everything on. Returns the pipeline's inputs: where they lie, their window, and the labels. */
-export async function simulateLogs(context: Context, source: string) {
+export async function simulateLogs(context: Context) {
   const { command } = await import('../simulate/command.ts')
   const outcome = await take(command, context, { logs: resolve(DEMO_FOLDER, 'logs') })
-  const { logs, from, to, labels } = outcome.json
-  return { outcome, inputs: { source, logs, from, to, labels, workspace: resolve(DEMO_FOLDER, 'workspace') } }
+  const said = (field: string): string => String(outcome.json[field])
+  const workspace = resolve(DEMO_FOLDER, 'workspace')
+  return {
+    outcome,
+    inputs: { logs: said('logs'), from: said('from'), to: said('to'), labels: said('labels'), workspace },
+  }
 }

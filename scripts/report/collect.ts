@@ -29,13 +29,16 @@ export async function reportData(run: Run, signal: AbortSignal): Promise<ReportD
 
 const SOURCES: Readonly<Record<string, string>> = { cloudtrail: 'CloudTrail', waf: 'AWS WAF' }
 
+/** As AWS writes it. */
+export const sourceNameOf = (source: string): string => SOURCES[source] ?? source
+
 function runFacts(run: Run): RunFacts {
   const { source, logs, from, to, accounts, regions } = run.request
   const { objects, bytes } = run.result('stage')
   const costs = Object.values(run.ledger.steps).map(({ result }) => Number(result?.estimatedUsd ?? 0))
   return {
     id: run.id,
-    sourceName: SOURCES[source] ?? source,
+    sourceName: sourceNameOf(source),
     logs,
     from,
     to,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { chartist } from './charts.ts'
 import type { ReportData } from './data.ts'
-import { Html, html } from './html.ts'
+import { type Content, Html, html } from './html.ts'
 import { day } from './numbers.ts'
 import { anomalies } from './sections/anomalies.ts'
 import { attacks } from './sections/attacks.ts'
@@ -12,22 +12,30 @@ import { scores } from './sections/scores.ts'
 import { settings } from './sections/settings.ts'
 import { unjudged } from './sections/unjudged.ts'
 
+type Charts = Awaited<ReturnType<typeof chartist>>
+
 const style = readFileSync(new URL('style.css', import.meta.url), 'utf8')
 
 /** The whole page: one file that asks the network for nothing and runs nothing. Equal data, equal bytes. */
 export async function pageOf(data: ReportData): Promise<string> {
-  const charts = await chartist()
-  const sections = [
-    headline(data),
-    scores(data, charts),
-    anomalies(data),
-    attacks(data, charts),
-    unjudged(data),
-    origin(data),
-    settings(data),
-  ]
   const { sourceName, from, to } = data.run
-  return html`${DOCTYPE}
+  return documentOf(`${sourceName} · ${day(from)} – ${day(to)}`, sectionsOf(data, await chartist()))
+}
+
+/** All that is told of one run. */
+export const sectionsOf = (data: ReportData, charts: Charts): Content[] => [
+  headline(data),
+  scores(data, charts),
+  anomalies(data),
+  attacks(data, charts),
+  unjudged(data),
+  origin(data),
+  settings(data),
+]
+
+/** A page around its content; the head is the same for all. */
+export const documentOf = (title: string, content: Content): string =>
+  html`${DOCTYPE}
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -35,17 +43,16 @@ export async function pageOf(data: ReportData): Promise<string> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${sourceName} · ${day(from)} – ${day(to)}</title>
+<title>${title}</title>
 <style>${new Html(style)}</style>
 </head>
 <body>
 <main>
-${sections}
+${content}
 </main>
 </body>
 </html>
 `.markup
-}
 
 const DOCTYPE = new Html('<!doctype html>')
 

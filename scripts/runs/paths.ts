@@ -26,3 +26,6 @@ export const paths = {
   /** Drafts of an unfinished step; may be deleted at any time when no step runs. */
   tmp: 'tmp/',
 } as const
+
+/** Where pages over several runs lie, in the workspace. */
+export const REPORTS = 'reports/'

@@ -34,11 +34,7 @@ export interface Task {
 /** Turns what was asked into a request and opens the logs. @throws UsageError for what is missing or makes no sense */
 export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<Task> {
   if (wish.source === undefined) throw new UsageError('no source', 'add --source cloudtrail or --source waf')
-  if (wish.logs === undefined)
-    throw new UsageError(
-      'no logs',
-      'add --logs FOLDER or --logs s3://bucket; npx zx scripts/simulate.mjs makes some to try',
-    )
+  if (wish.logs === undefined) throw noLogs()
   const window = windowOf(wish, now)
   const logs = await openLogs(wish.logs, aws)
   const keys = await keysOf(wish)
@@ -59,6 +55,9 @@ export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<T
     },
   }
 }
+
+export const noLogs = (): UsageError =>
+  new UsageError('no logs', 'add --logs FOLDER or --logs s3://bucket; npx zx scripts/simulate.mjs makes some to try')
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort()
 

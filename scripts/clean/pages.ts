@@ -1,0 +1,17 @@
+import { REPORTS } from '../runs/paths.ts'
+import { windowOfRequest } from '../runs/request.ts'
+import type { Run } from '../runs/run.ts'
+import { compactTime } from '../runs/window.ts'
+import { type AwsSettings, openStore } from '../stores/open.ts'
+import type { ObjectInfo, Store } from '../stores/store.ts'
+
+/** Pages over several runs, of which this is one: they tell its entities. Keys are relative to the workspace. */
+export async function pagesAbout(run: Run, aws: AwsSettings = {}): Promise<{ root: Store; pages: ObjectInfo[] }> {
+  const root = await openStore(run.workspace, aws)
+  const { from, to } = windowOfRequest(run.request)
+  const window = `-${compactTime(from)}-${compactTime(to)}-`
+  const pages: ObjectInfo[] = []
+  for await (const page of root.list({ prefix: REPORTS }))
+    if (page.key.includes(window) && (await root.text(page.key))?.includes(run.id)) pages.push(page)
+  return { root, pages }
+}

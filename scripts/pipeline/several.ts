@@ -1,0 +1,135 @@
+import { type AwsSettings, awsOf } from '../aws/settings.ts'
+import type { Outcome } from '../cli/command.ts'
+import type { Context } from '../cli/context.ts'
+import { duration, facts } from '../cli/format.ts'
+import { windowOf } from '../runs/window.ts'
+import { noLogs } from '../stage/request.ts'
+import { locationOf } from '../stores/uri.ts'
+import { exitCodeOfAll, type Failure, failedAltogether, failureOf } from './failure.ts'
+import { type Given, jsonOf, outcomeLines, type Taken, takeThrough } from './one.ts'
+import { entitiesOf, nameOfAll } from './sources.ts'
+import { named, together } from './together.ts'
+
+/** What is asked of all sources. */
+export type GivenToAll = Given &
+  Pick<AwsSettings, 'profile' | 'awsRegion' | 'endpointUrl'> & {
+    readonly logs: string | undefined
+    readonly account: readonly string[]
+    readonly region: readonly string[]
+    readonly from: string | undefined
+    readonly to: string | undefined
+    readonly last: string | undefined
+    readonly entity: string | undefined
+  }
+
+/** What became of one source. */
+interface End {
+  readonly source: string
+  readonly taken: Taken
+  /** Known once it has been staged. */
+  readonly run: string | undefined
+  readonly failure?: Failure
+}
+
+/** Takes several sources through all steps, into one report. One that fails does not keep the others from their end. */
+export async function takeSeveral(context: Context, sources: readonly string[], given: GivenToAll): Promise<Outcome> {
+  const started = context.now().getTime()
+  if (given.logs === undefined) throw noLogs()
+  const entities = entitiesOf(sources, given.entity)
+  // One window for all: that of --last moves on meanwhile.
+  const { from, to } = windowOf(given, context.now())
+  const shared = { ...given, from: from.toISOString(), to: to.toISOString(), last: undefined }
+  const ends = await endsOf(context, sources, (source) => ({ ...shared, source, entity: entities.get(source) }))
+  context.signal.throwIfAborted()
+  const failures = ends.flatMap(({ failure }) => failure ?? [])
+  if (failures.length === ends.length) throw bugIn(failures) ?? failedAltogether(failures)
+  const report = given.dryRun ? undefined : await combined(context, { ...shared, logs: given.logs }, ends)
+  for (const failure of failures) context.talk.warn(`${failure.source} failed: ${told(failure)}`)
+  const bug = bugIn(failures)
+  if (bug !== undefined) throw bug
+  return outcomeOf(ends, failures, report, context.now().getTime() - started)
+}
+
+/** In AWS side by side. Here one after the other: a query or a training takes all cores and most of the memory already. */
+async function endsOf(
+  context: Context,
+  sources: readonly string[],
+  givenTo: (source: string) => Given,
+): Promise<End[]> {
+  const take = (asker: Context, source: string) => endOf(named(asker, source), source, givenTo(source))
+  const inAws = sources.every((source) => locationOf(givenTo(source).workspace).kind === 's3')
+  if (inAws) {
+    const shared = together(context)
+    return Promise.all(sources.map((source) => take(shared, source)))
+  }
+  const ends: End[] = []
+  for (const source of sources) ends.push(await take(context, source))
+  return ends
+}
+
+async function endOf(context: Context, source: string, given: Given): Promise<End> {
+  const taken: Taken = new Map()
+  const run = () => taken.get('stage')?.json.run as string | undefined
+  try {
+    await takeThrough(context, given, taken)
+    return { source, taken, run: run() }
+  } catch (error) {
+    const failure = failureOf(source, error)
+    if (!context.signal.aborted) context.talk.info(`failed: ${failure.message}`)
+    return { source, taken, run: run(), failure }
+  }
+}
+
+const told = ({ message, hint }: Failure): string => (hint === undefined ? message : `${message}\n  ${hint}`)
+
+const bugIn = (failures: readonly Failure[]): unknown => failures.find(({ bug }) => bug !== undefined)?.bug
+
+/** Writes the page over all; the same sources, logs and window write the same one. */
+async function combined(
+  context: Context,
+  given: GivenToAll & { readonly logs: string; readonly from: string; readonly to: string },
+  ends: readonly End[],
+): Promise<string> {
+  const { writeCombined } = await import('../report/combined.ts')
+  const sources = ends.map(({ source }) => source)
+  return writeCombined(given.workspace, nameOfAll(sources, given), ends, awsOf(given, context), context.signal)
+}
+
+function outcomeOf(
+  ends: readonly End[],
+  failures: readonly Failure[],
+  report: string | undefined,
+  ms: number,
+): Outcome {
+  const by = <T>(of: (end: End) => T | undefined) =>
+    Object.fromEntries(ends.flatMap((end) => (of(end) === undefined ? [] : [[end.source, of(end)]])))
+  const failed = by(({ failure }) => failure && { message: failure.message, hint: failure.hint ?? null })
+  const blocks = ends.map(({ source, taken, failure }) => `${source}\n${textOf(taken, failure)}`)
+  const last =
+    report === undefined
+      ? []
+      : [
+          facts([
+            ['took', duration(ms)],
+            ['report', report],
+          ]),
+        ]
+  return {
+    json: {
+      runs: by(({ run }) => run),
+      steps: by(({ taken }) => jsonOf(taken)),
+      ...(failures.length > 0 && { failed }),
+      ...(report !== undefined && { report }),
+    },
+    text: [...blocks, ...last].join('\n\n'),
+    ...(failures.length > 0 && { exitCode: exitCodeOfAll(failures) }),
+  }
+}
+
+function textOf(taken: Taken, failure: Failure | undefined): string {
+  if (failure !== undefined) {
+    const { message, hint } = failure
+    return facts([['failed', message], hint === undefined ? undefined : ['to do', hint]])
+  }
+  return taken.size === 1 ? (taken.get('stage')?.text ?? '') : facts(outcomeLines(taken))
+}

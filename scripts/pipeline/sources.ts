@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import { UsageError } from '../cli/errors.ts'
+import { suggestion } from '../cli/nearest.ts'
+import { compactTime } from '../runs/window.ts'
+import { sourceIds, sourceOf } from '../sources/registry.ts'
+
+/** Each once, in an order of our own: however they were typed, it is the same work. */
+export const inOrder = (sources: readonly string[]): string[] => sourceIds.filter((id) => sources.includes(id))
+
+/**
+ * Which entity each source takes: an entity belongs to a source, and the others take their usual one.
+ * @throws UsageError when none of them has it
+ */
+export function entitiesOf(sources: readonly string[], entity: string | undefined): Map<string, string | undefined> {
+  const has = (id: string): boolean => entity !== undefined && Object.hasOwn(sourceOf(id).entities, entity)
+  if (entity !== undefined && !sources.some(has)) {
+    const known = sources.flatMap((id) => Object.keys(sourceOf(id).entities))
+    throw new UsageError(`neither ${sources.join(' nor ')} has an entity "${entity}"`, suggestion(entity, known))
+  }
+  return new Map(sources.map((id) => [id, has(id) ? entity : undefined]))
+}
+
+/** What selects the data of several runs. */
+interface Selection {
+  readonly logs: string
+  readonly account: readonly string[]
+  readonly region: readonly string[]
+  /** ISO, UTC. */
+  readonly from: string
+  readonly to: string
+}
+
+/** `cloudtrail-waf-20261120T0000Z-20261121T0000Z-3f9a1c`, as runs are named; known before any of them has come through. */
+export function nameOfAll(sources: readonly string[], { logs, account, region, from, to }: Selection): string {
+  const place = logs.startsWith('s3://') ? logs : resolve(logs)
+  const scope = [account, region].map((values) => [...new Set(values)].sort())
+  const hash = createHash('sha256')
+    .update(JSON.stringify([place, ...scope]))
+    .digest('hex')
+    .slice(0, 6)
+  return [...sources, compactTime(new Date(from)), compactTime(new Date(to)), hash].join('-')
+}

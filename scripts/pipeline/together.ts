@@ -1,0 +1,56 @@
+import type { Approval } from '../cli/confirm.ts'
+import type { Context, Talk } from '../cli/context.ts'
+import { lineProgress } from '../cli/progress.ts'
+
+/** A context whose every line says which source it is about. */
+export function named(context: Context, name: string): Context {
+  const { talk } = context
+  const about = (text: string): string => `${name}: ${text}`
+  return {
+    ...context,
+    talk: {
+      info: (text) => talk.info(about(text)),
+      warn: (text) => talk.warn(about(text)),
+      detail: (text) => talk.detail(about(text)),
+    },
+    progress: (label, total, unit) => context.progress(about(label), total, unit),
+    approve: (approval) =>
+      context.approve({ ...approval, action: about(approval.action), plan: approval.plan.map(about) }),
+  }
+}
+
+/**
+ * A context for several at once: they ask one after the other, and while one of them asks, the others hold their tongue, so that
+ * the question stands. Progress comes in lines: two bars would draw over each other.
+ */
+export function together(context: Context): Context {
+  let asking: Promise<void> = Promise.resolve()
+  let isOpen = false
+  const held: (() => void)[] = []
+  const speak = (say: () => void): void => (isOpen ? void held.push(say) : say())
+  const talk: Talk = {
+    info: (text) => speak(() => context.talk.info(text)),
+    warn: (text) => speak(() => context.talk.warn(text)),
+    detail: (text) => speak(() => context.talk.detail(text)),
+  }
+  const ask = async (approval: Approval): Promise<void> => {
+    context.signal.throwIfAborted()
+    isOpen = true
+    try {
+      await context.approve(approval)
+    } finally {
+      isOpen = false
+      for (const say of held.splice(0)) say()
+    }
+  }
+  return {
+    ...context,
+    talk,
+    progress: (label, _total, unit) => lineProgress({ write: (text) => talk.info(text.trimEnd()) }, label, unit),
+    approve: (approval) => {
+      const answered = asking.then(() => ask(approval))
+      asking = answered.catch(() => {})
+      return answered
+    },
+  }
+}
