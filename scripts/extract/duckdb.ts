@@ -26,7 +26,8 @@ export async function extractWithDuckdb(
   const classified = await render('classified.sql', await classifiedValues(settings))
   return withRecords(
     files,
-    [{ name: 'classified', sql: classified }],
+    // Whether an event was delivered before, only all of them can tell.
+    [{ name: 'classified', sql: classified, isRowByRow: !settings.dedupe }],
     { ...settings, members: Object.keys(settings.source.members) },
     (connection, spooled) => write(connection, spooled, outputs, settings.signal),
   )

@@ -48,7 +48,7 @@ export const onDuckdb = (context: Context, run: Run, settings: ExtractSettings, 
       threads: wish.threads ?? availableParallelism(),
       scratch: join(run.path(paths.tmp), 'extract'),
       signal: context.signal,
-      onFile: () => progress.advance(),
+      onFiles: (more) => progress.advance(more),
       onState: (state) => progress.state(state),
     })
     progress.end(`${count(extracted.events)} records of ${count(files.length - extracted.bad.length)} files`)

@@ -38,7 +38,7 @@ export async function askDuckdb(
       threads: availableParallelism(),
       skipBadFiles: false,
       signal: context.signal,
-      onFile: () => progress.advance(),
+      onFiles: (more) => progress.advance(more),
       onState: (text) => progress.state(text),
     },
     (connection) => firstRows(connection, asked.sql, limit),

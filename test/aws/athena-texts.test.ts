@@ -42,7 +42,7 @@ async function inDuckdb(settings: ExtractSettings, sqls: readonly string[]): Pro
   const how = { memoryLimit: '512MB', threads: 2, skipBadFiles: false, signal: new AbortController().signal }
   const members = [...Object.keys(source.members), ...Object.keys(source.details)]
   const relations = [{ name: 'classified', sql: classified }]
-  const all = { source, members, scratch: join(scratch, 'duckdb'), onFile: () => {}, onState: () => {}, ...how }
+  const all = { source, members, scratch: join(scratch, 'duckdb'), onFiles: () => {}, onState: () => {}, ...how }
   return withRecords(filesOf(source), relations, all, async (connection) => {
     const answers: (string | null)[][][] = []
     for (const sql of sqls)

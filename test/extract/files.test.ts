@@ -116,6 +116,7 @@ describe('a file that cannot be read', () => {
   const bad: [string, string | Uint8Array][] = [
     ['a gzip cut short', packed.subarray(0, packed.length - 20)],
     ['a gzip with a wrong byte', flipped],
+    ['a gzip with something behind it', Buffer.concat([packed, Buffer.from('tail')])],
     ['JSON cut short', good.slice(0, -40)],
     ['text', 'this is no log'],
     ['a page of HTML', '<html><body>404</body></html>'],

@@ -144,9 +144,13 @@ async function withDuckdb(
       threads: 1,
       skipBadFiles: false,
       signal: new AbortController().signal,
-      onFile: () => {},
+      onFiles: () => {},
       onState: () => {},
     },
-    (duckdb, { path }) => use(duckdb, readFileSync(path, 'utf8').split('\n').slice(0, -1)),
+    (duckdb, { parts }) =>
+      use(
+        duckdb,
+        parts.flatMap(({ path }) => readFileSync(path, 'utf8').split('\n').slice(0, -1)),
+      ),
   )
 }

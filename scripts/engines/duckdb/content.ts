@@ -1,6 +1,6 @@
 import { createReadStream, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
-import { createGunzip, gunzip } from 'node:zlib'
+import { createGunzip, gunzipSync } from 'node:zlib'
 import { messageOf } from '../../cli/errors.ts'
 import { Malformed } from './json-bytes.ts'
 import { checkFrames, isZstd } from './zstd.ts'
@@ -23,11 +23,11 @@ export type Unzstd = (path: string) => AsyncIterable<Buffer>
  */
 export async function contentOf(path: string, size: number, unzstd: Unzstd): Promise<Content> {
   if (size === 0) return []
-  // Small files come from the cache or in one read: four trips to a thread each would cost more.
+  // The thread has nothing else to do; not waiting for another one saves more than half of the time.
   const bytes = size <= SMALL ? readFileSync(path) : await head(path)
   if (isZstd(bytes)) return zstdContent(path, unzstd)
   if (!isGzip(bytes)) return size <= SMALL ? [bytes] : createReadStream(path, { highWaterMark: CHUNK })
-  const unpacked = size <= SMALL ? await gunzipped(bytes) : undefined
+  const unpacked = size <= SMALL ? gunzipped(bytes) : undefined
   return unpacked === undefined ? gunzipStream(path, size) : [unpacked]
 }
 
@@ -44,7 +44,7 @@ async function head(path: string): Promise<Buffer> {
 }
 
 /** Undefined when the content is too large to be held at once. */
-function gunzipped(bytes: Buffer): Promise<Buffer | undefined> {
+function gunzipped(bytes: Buffer): Buffer | undefined {
   // The last four bytes of a gzip file are its size, if it is honest and under 4 GB: with it, one call of zlib is enough.
   const claimed = bytes.length >= 8 ? bytes.readUInt32LE(bytes.length - 4) : 0
   const options = {
@@ -52,14 +52,17 @@ function gunzipped(bytes: Buffer): Promise<Buffer | undefined> {
     maxOutputLength: SMALL_UNPACKED,
     info: true,
   }
-  return new Promise((resolve, reject) => {
-    gunzip(bytes, options, (error, result) => {
-      if (error !== null) return codeOf(error) === 'ERR_BUFFER_TOO_LARGE' ? resolve(undefined) : reject(damaged(error))
-      const { buffer, engine } = result as unknown as { buffer: Buffer; engine: { bytesWritten: number } }
-      if (engine.bytesWritten !== bytes.length) reject(new Malformed('something else follows the gzip data'))
-      else resolve(buffer)
-    })
-  })
+  try {
+    const { buffer, engine } = gunzipSync(bytes, options) as unknown as {
+      buffer: Buffer
+      engine: { bytesWritten: number }
+    }
+    if (engine.bytesWritten !== bytes.length) throw new Malformed('something else follows the gzip data')
+    return buffer
+  } catch (error) {
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') return undefined
+    throw damaged(error)
+  }
 }
 
 async function* gunzipStream(path: string, size: number): AsyncGenerator<Buffer> {

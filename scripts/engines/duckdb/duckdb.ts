@@ -5,7 +5,8 @@ import { messageOf, UserError } from '../../cli/errors.ts'
 import type { Source } from '../../sources/source.ts'
 import { identifier, literal, render } from '../render.ts'
 import { Malformed } from './json-bytes.ts'
-import { type BadFile, type LogFile, type Spool, spool } from './spool.ts'
+import { Loading } from './loading.ts'
+import { type BadFile, type LogFile, readers, type Spool, type SpoolSettings, spool } from './spool.ts'
 import { malformedFiles } from './suspects.ts'
 
 export interface DuckdbSettings {
@@ -19,7 +20,8 @@ export interface DuckdbSettings {
   readonly threads: number
   readonly skipBadFiles: boolean
   readonly signal: AbortSignal
-  onFile(): void
+  /** Called with how many more files have been read. */
+  onFiles(more: number): void
   onState(text: string): void
 }
 
@@ -27,6 +29,8 @@ export interface DuckdbSettings {
 export interface Relation {
   readonly name: string
   readonly sql: string
+  /** Whether each of its rows comes from one row of `accesses` and nothing else: then it is made while the logs are read. */
+  readonly isRowByRow?: boolean
 }
 
 /** Nothing is fetched from anywhere. */
@@ -37,6 +41,14 @@ const PREPARATION = `
   set TimeZone = 'UTC';
   set preserve_insertion_order = false;
   create macro regexp_like(subject, pattern) as regexp_matches(subject, pattern);`
+
+/** DuckDB reads lines through a buffer of 32 MiB a thread, and fails when they do not all fit. */
+const MEGABYTES_A_THREAD = 48
+
+function threadsWithin(memoryLimit: string, threads: number): number {
+  const megabytes = Number.parseInt(memoryLimit, 10) * (memoryLimit.endsWith('GB') ? 1000 : 1)
+  return Math.max(1, Math.min(threads, Math.floor(megabytes / MEGABYTES_A_THREAD)))
+}
 
 /**
  * Makes tables over the records of log files with DuckDB, and hands them to `use`: records are found and cut down first, then
@@ -53,20 +65,28 @@ export async function withRecords<T>(
   const { scratch, signal, memoryLimit, threads } = settings
   await rm(scratch, { recursive: true, force: true })
   await mkdir(scratch, { recursive: true })
-  const { DuckDBInstance } = await import('@duckdb/node-api')
-  const options = { ...OFFLINE, threads: String(threads), memory_limit: memoryLimit, temp_directory: scratch }
+  const [startThread, { DuckDBInstance }] = await Promise.all([readers(), import('@duckdb/node-api')])
+  const fitting = String(threadsWithin(memoryLimit, threads))
+  const options = { ...OFFLINE, threads: fitting, memory_limit: memoryLimit, temp_directory: scratch }
   const instance = await DuckDBInstance.create(':memory:', options)
   const connection = await instance.connect()
-  const interrupt = () => connection.interrupt()
+  // A stream of rows ends when its connection is used for something else.
+  const unpacking = await instance.connect()
+  const interrupt = () => {
+    connection.interrupt()
+    unpacking.interrupt()
+  }
   signal.addEventListener('abort', interrupt)
   try {
     await connection.run(PREPARATION)
-    return await use(connection, await load(connection, files, relations, settings))
+    const reading = { ...settings, startThread, unzstd: (path: string) => unzstd(unpacking, path) }
+    return await use(connection, await load(connection, files, relations, reading))
   } catch (error) {
     signal.throwIfAborted()
     throw error
   } finally {
     signal.removeEventListener('abort', interrupt)
+    unpacking.closeSync()
     connection.closeSync()
     instance.closeSync()
     await rm(scratch, { recursive: true, force: true })
@@ -78,46 +98,64 @@ async function load(
   connection: DuckDBConnection,
   files: readonly LogFile[],
   relations: readonly Relation[],
-  settings: DuckdbSettings,
+  settings: DuckdbSettings & Pick<SpoolSettings, 'startThread' | 'unzstd'>,
 ): Promise<Spool> {
-  const { source, scratch, signal } = settings
-  const path = join(scratch, 'records.ndjson')
-  const read = async (bad: readonly BadFile[]): Promise<Spool> => {
-    const spooled = await spool(files, {
-      path,
-      members: settings.members,
-      bad,
-      failFast: !settings.skipBadFiles,
-      unzstd: (file) => unzstd(connection, file),
-      signal,
-      onFile: () => settings.onFile(),
-    })
-    if (spooled.bad.length > 0 && !settings.skipBadFiles) throw unreadable(spooled.bad)
-    settings.onState('querying')
-    const records = recordsSql(path, { ...source.members, ...source.details })
+  const { source, scratch, signal, skipBadFiles } = settings
+  const early = relations.filter(({ isRowByRow }) => isRowByRow)
+  const viewOf = async (paths: readonly string[]) => {
+    const records = recordsSql(paths, { ...source.members, ...source.details })
     const accesses = await render(`${source.id}/accesses.duckdb.sql`, { records })
     await connection.run(`create or replace temp view accesses as ${accesses}`)
-    for (const { name, sql } of relations) await connection.run(`create or replace temp table ${name} as ${sql}`)
+  }
+  const read = async (bad: readonly BadFile[]): Promise<Spool> => {
+    let isFirst = true
+    const loading = new Loading(async (paths) => {
+      await viewOf(paths)
+      for (const { name, sql } of early)
+        await connection.run(isFirst ? `${table(name)} as ${sql}` : `insert into ${name} ${sql}`)
+      isFirst = false
+    })
+    const reading = spool(files, {
+      ...settings,
+      prefix: join(scratch, 'records'),
+      bad,
+      failFast: !skipBadFiles,
+      onPart: (part) => {
+        settings.onFiles(part.files.length)
+        if (early.length > 0) loading.add(part.path)
+      },
+    })
+    // Whatever becomes of the reading, the connection is in use until this is over.
+    await Promise.allSettled([reading])
+    await loading.settled()
+    const spooled = await reading
+    if (spooled.bad.length > 0 && !skipBadFiles) throw unreadable(spooled.bad)
+    settings.onState('querying')
+    await loading.end()
+    await viewOf(spooled.parts.map(({ path }) => path))
+    for (const { name, sql, isRowByRow } of relations) if (!isRowByRow) await connection.run(`${table(name)} as ${sql}`)
     return spooled
   }
   const spooled = await read([])
   // A table is looked through more quickly than the view, which reads everything again.
   if (!(await hasUnreadable(connection, relations[0]?.name ?? 'accesses'))) return spooled
-  const malformed = await malformedFiles(spooled, signal)
+  const malformed = await malformedFiles(spooled.parts, signal)
   if (malformed.length === 0) return spooled
-  if (!settings.skipBadFiles) throw unreadable(malformed)
+  if (!skipBadFiles) throw unreadable(malformed)
   return read([...spooled.bad, ...malformed])
 }
+
+const table = (name: string): string => `create or replace temp table ${name}`
 
 async function hasUnreadable(connection: DuckDBConnection, relation: string): Promise<boolean> {
   const [row] = await rowsOf(connection, `select count(*) from ${relation} where drop_reason = 'unreadable-record'`)
   return Number(row?.[0]) > 0
 }
 
-function recordsSql(path: string, members: Readonly<Record<string, string>>): string {
+function recordsSql(paths: readonly string[], members: Readonly<Record<string, string>>): string {
   const columns = Object.entries(members).map(([name, type]) => `${identifier(name)}: ${literal(type)}`)
   // A record whose members have other types becomes a row of nulls, and is counted as unreadable.
-  return `read_json(${fileSql(path)}, format = 'newline_delimited', compression = 'uncompressed', ignore_errors = true,
+  return `read_json([${paths.map(fileSql).join(', ')}], format = 'newline_delimited', compression = 'uncompressed', ignore_errors = true,
     maximum_object_size = 8388608, columns = {${columns.join(', ')}})`
 }
 

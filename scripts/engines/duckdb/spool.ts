@@ -1,9 +1,8 @@
-import { writeSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
-import { messageOf } from '../../cli/errors.ts'
-import { type Content, contentOf, type Unzstd } from './content.ts'
-import { Malformed } from './json-bytes.ts'
-import { RecordReader } from './records.ts'
+import type { Worker } from 'node:worker_threads'
+import { type StartThread, threadsOf } from '../../cli/thread.ts'
+import { contentOf, type Unzstd } from './content.ts'
+import { type Part, PartWriter } from './parts.ts'
+import type { Assignment, Told } from './spool-thread.ts'
 
 /** A log file. */
 export interface LogFile {
@@ -16,122 +15,98 @@ export interface LogFile {
 /** A file that cannot be read to its end, or is no log file. */
 export type BadFile = { readonly key: string; readonly reason: string }
 
-/** The records of log files, a line of JSON each, in one file. */
+/** The records of log files. */
 export interface Spool {
-  readonly path: string
+  readonly parts: readonly Part[]
   readonly records: number
-  /** In the order of the lines. */
-  readonly files: readonly { readonly key: string; readonly records: number }[]
   readonly bad: readonly BadFile[]
 }
 
 export interface SpoolSettings {
-  /** Where the records go. */
-  readonly path: string
+  /** Of the paths of its parts. */
+  readonly prefix: string
   /** Members of a record that are kept. */
   readonly members: readonly string[]
-  /** Keys of files that are known to be bad already. */
+  /** Files that are known to be bad already. */
   readonly bad: readonly BadFile[]
   /** Whether the first bad file ends it. */
   readonly failFast: boolean
+  readonly threads: number
+  readonly startThread: StartThread
   readonly unzstd: Unzstd
   readonly signal: AbortSignal
-  onFile(): void
+  /** Called with each part as soon as it is whole. */
+  onPart(part: Part): void
 }
 
-/** Files that are read and unpacked, on other threads, while earlier ones are searched for records. */
-const AHEAD = 4
+/** More would wait for the disk, and each takes some 40 MB. */
+const MOST_THREADS = 4
 
-/** Gathers the records of log files, all of a file or none. Files are taken in their order, so that the lines are always the same. */
+/** The threads that `spool` needs, which take a moment to prepare. */
+export const readers = (): Promise<StartThread> => threadsOf(new URL('spool-thread.ts', import.meta.url))
+
+/** Gathers the records of log files, all of a file or none. Which part a file comes to depends on the threads' pace; the rest does not. */
 export async function spool(files: readonly LogFile[], settings: SpoolSettings): Promise<Spool> {
   const known = new Set(settings.bad.map(({ key }) => key))
-  const writer = new Writer(await open(settings.path, 'w'), new RecordReader(settings.members))
-  const bad = [...settings.bad]
-  try {
-    for await (const { file, content } of opened(
-      files.filter(({ key }) => !known.has(key)),
-      settings.unzstd,
-    )) {
+  const wanted = files.filter(({ key }) => !known.has(key))
+  const parts: Part[] = []
+  const zstd: number[] = []
+  const found: { place: number; reason: string }[] = []
+  const keep = (part: Part) => {
+    parts.push(part)
+    settings.onPart(part)
+  }
+  await inThreads(wanted, settings, (told) => {
+    if ('part' in told) keep(told.part)
+    else if ('reason' in told) found.push(told)
+    else zstd.push(told.place)
+  })
+  if (zstd.length > 0 && !(settings.failFast && found.length > 0)) {
+    const writer = new PartWriter(`${settings.prefix}-zstd`, settings.members, keep)
+    for (const place of zstd) {
       settings.signal.throwIfAborted()
-      const reason = await writer.append(file.key, content)
-      settings.onFile()
-      if (reason !== undefined) bad.push({ key: file.key, reason })
-      if (reason !== undefined && settings.failFast) break
+      const { key, path, size } = wanted[place] as LogFile
+      const reason = await writer.append(key, () => contentOf(path, size, settings.unzstd))
+      if (reason !== undefined) found.push({ place, reason })
     }
-  } finally {
-    await writer.close()
+    writer.close()
   }
-  const { files: read } = writer
-  return { path: settings.path, records: read.reduce((sum, { records }) => sum + records, 0), files: read, bad }
-}
-
-interface Opened {
-  readonly file: LogFile
-  readonly content: Promise<Content>
-}
-
-/** Opens files ahead of their turn. */
-async function* opened(files: readonly LogFile[], unzstd: Unzstd): AsyncGenerator<Opened> {
-  const queue: Opened[] = []
-  const start = (file: LogFile | undefined) => {
-    if (file === undefined) return
-    const content = contentOf(file.path, file.size, unzstd)
-    // Until its turn comes nobody listens.
-    content.catch(() => {})
-    queue.push({ file, content })
-  }
-  for (const file of files.slice(0, AHEAD)) start(file)
-  try {
-    for (let next = AHEAD; ; next++) {
-      const first = queue.shift()
-      if (first === undefined) return
-      start(files[next])
-      yield first
-    }
-  } finally {
-    await Promise.allSettled(queue.map(({ content }) => content))
+  found.sort((a, b) => a.place - b.place)
+  const bad = found.map(({ place, reason }) => ({ key: (wanted[place] as LogFile).key, reason }))
+  return {
+    parts,
+    records: parts.flatMap((part) => part.files).reduce((sum, { records }) => sum + records, 0),
+    bad: [...settings.bad, ...(settings.failFast ? bad.slice(0, 1) : bad)],
   }
 }
 
-class Writer {
-  readonly files: { key: string; records: number }[] = []
-  private readonly handle: FileHandle
-  private readonly reader: RecordReader
-  private end = 0
-
-  constructor(handle: FileHandle, reader: RecordReader) {
-    this.handle = handle
-    this.reader = reader
-  }
-
-  /** Adds the records of a file. Returns what is wrong with it, if something is; then nothing of it is left. */
-  async append(key: string, content: Promise<Content>): Promise<string | undefined> {
-    const { reader } = this
-    const before = reader.records
-    let end = this.end
-    try {
-      for await (const chunk of await content) end += this.write(reader.push(chunk), end)
-      if (!reader.end()) return 'it ends in the middle of a record'
-    } catch (error) {
-      reader.end()
-      if (error instanceof Malformed) return messageOf(error)
+/** Reads files on several threads; ends when all of them have, also when one fails. */
+async function inThreads(files: readonly LogFile[], settings: SpoolSettings, listen: (told: Told) => void) {
+  const { members, prefix, failFast, signal, startThread } = settings
+  signal.throwIfAborted()
+  const next = new Int32Array(new SharedArrayBuffer(4))
+  const count = Math.max(1, Math.min(settings.threads, MOST_THREADS, files.length))
+  const threads = Array.from({ length: count }, (_, i) => {
+    const assignment: Assignment = { files, next, members, prefix: `${prefix}-${i}`, failFast }
+    return ended(startThread(assignment), listen, signal).catch((error: unknown) => {
+      Atomics.store(next, 0, files.length)
       throw error
-    }
-    this.end = end
-    this.files.push({ key, records: reader.records - before })
-    return undefined
-  }
+    })
+  })
+  for (const result of await Promise.allSettled(threads)) if (result.status === 'rejected') throw result.reason
+}
 
-  private write(bytes: Buffer, position: number): number {
-    for (let done = 0; done < bytes.length; ) {
-      // The system only takes a copy here; waiting for a thread would cost more.
-      done += writeSync(this.handle.fd, bytes, done, bytes.length - done, position + done)
-    }
-    return bytes.length
-  }
-
-  async close(): Promise<void> {
-    await this.handle.truncate(this.end)
-    await this.handle.close()
+/** Listens to a thread until it ends. */
+async function ended(thread: Worker, listen: (told: Told) => void, signal: AbortSignal): Promise<void> {
+  const stop = () => void thread.terminate()
+  signal.addEventListener('abort', stop)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      thread.on('message', listen)
+      thread.on('error', reject)
+      thread.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a reading thread ended with ${code}`))))
+    })
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }

@@ -1,22 +1,29 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { messageOf } from '../../cli/errors.ts'
-import type { BadFile, Spool } from './spool.ts'
+import type { Part } from './parts.ts'
+import type { BadFile } from './spool.ts'
 
 /**
  * The files that have records which are no JSON after all. DuckDB only says that there are unreadable records, and those of other
  * types than expected are among them; this parses every line again, and is for when there are some.
  */
-export async function malformedFiles(spool: Spool, signal: AbortSignal): Promise<BadFile[]> {
+export async function malformedFiles(parts: readonly Part[], signal: AbortSignal): Promise<BadFile[]> {
   const bad: BadFile[] = []
-  const lines = createInterface({ input: createReadStream(spool.path), crlfDelay: Number.POSITIVE_INFINITY })
-  const files = spool.files[Symbol.iterator]()
+  for (const part of parts) bad.push(...(await malformedIn(part, signal)))
+  return bad.sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+async function malformedIn(part: Part, signal: AbortSignal): Promise<BadFile[]> {
+  const bad: BadFile[] = []
+  const lines = createInterface({ input: createReadStream(part.path), crlfDelay: Number.POSITIVE_INFINITY })
+  const files = part.files[Symbol.iterator]()
   let [key, left] = ['', 0]
   for await (const line of lines) {
     signal.throwIfAborted()
     while (left === 0) {
       const next = files.next()
-      if (next.done) throw new Error(`${spool.path} has more lines than records`)
+      if (next.done) throw new Error(`${part.path} has more lines than records`)
       key = next.value.key
       left = next.value.records
     }
