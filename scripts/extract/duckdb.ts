@@ -28,9 +28,14 @@ export async function extractWithDuckdb(
     files,
     // Whether an event was delivered before, only all of them can tell.
     [{ name: 'classified', sql: classified, isRowByRow: !settings.dedupe }],
-    { ...settings, members: Object.keys(settings.source.members) },
+    { ...settings, members: pairMembers(settings) },
     (connection, spooled) => write(connection, spooled, outputs, settings.signal),
   )
+}
+
+/** What the pairs need of a record and no more: it is most of what has to be written and read again. */
+function pairMembers({ source, entity }: ExtractSettings): string[] {
+  return [...source.pairMembers, ...(source.entities[entity]?.members ?? [])]
 }
 
 async function write(

@@ -35,6 +35,7 @@ export const cloudtrail: Source = {
     userIdentity:
       'STRUCT(type VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, accessKeyId VARCHAR, userName VARCHAR, sessionContext STRUCT(attributes STRUCT(mfaAuthenticated VARCHAR), sessionIssuer STRUCT(userName VARCHAR)))',
   },
+  pairMembers: ['eventTime', 'eventID', 'eventType', 'sourceIPAddress', 'userIdentity.type'],
   details: {
     eventSource: 'VARCHAR',
     eventName: 'VARCHAR',
@@ -45,12 +46,24 @@ export const cloudtrail: Source = {
     errorMessage: 'VARCHAR',
   },
   entities: {
-    principal: { about: 'principal id without the session name: the user or role', column: 'principal' },
-    'principal-session': { about: 'principal id as logged, with the session name', column: 'principal_session' },
-    arn: { about: 'ARN of the identity', column: 'arn' },
-    'user-name': { about: 'user name, or the name of the role that was assumed', column: 'user_name' },
-    'access-key': { about: 'access key id', column: 'access_key' },
-    account: { about: 'account of the identity', column: 'account' },
+    principal: {
+      about: 'principal id without the session name: the user or role',
+      column: 'principal',
+      members: ['userIdentity.principalId'],
+    },
+    'principal-session': {
+      about: 'principal id as logged, with the session name',
+      column: 'principal_session',
+      members: ['userIdentity.principalId'],
+    },
+    arn: { about: 'ARN of the identity', column: 'arn', members: ['userIdentity.arn'] },
+    'user-name': {
+      about: 'user name, or the name of the role that was assumed',
+      column: 'user_name',
+      members: ['userIdentity.userName', 'userIdentity.sessionContext'],
+    },
+    'access-key': { about: 'access key id', column: 'access_key', members: ['userIdentity.accessKeyId'] },
+    account: { about: 'account of the identity', column: 'account', members: ['userIdentity.accountId'] },
   },
   defaultEntity: 'principal',
   globalRegion: 'us-east-1',

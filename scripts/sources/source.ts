@@ -5,6 +5,8 @@ export interface EntityChoice {
   readonly about: string
   /** Column of the flat relation `accesses` in sql/<source>/. */
   readonly column: string
+  /** Paths of the members that this column is made of: `userIdentity.arn` is a member of a member. */
+  readonly members: readonly string[]
 }
 
 /** A kind of AWS log. */
@@ -15,6 +17,8 @@ export interface Source {
   readonly layouts: readonly Layout[]
   /** Members of a record that sql/<source>/accesses.duckdb.sql reads, with their DuckDB types. Spelled as in the logs. */
   readonly members: Readonly<Record<string, string>>
+  /** Paths of those members that every pair needs, whatever the entity. */
+  readonly pairMembers: readonly string[]
   /** Further members that questions ask about and pairs do without. */
   readonly details: Readonly<Record<string, string>>
   /** Values of `--entity`. */

@@ -34,6 +34,7 @@ export const waf: Source = {
     ja3Fingerprint: 'VARCHAR',
     ja4Fingerprint: 'VARCHAR',
   },
+  pairMembers: ['timestamp', 'httpRequest.clientIp', 'httpRequest.requestId'],
   details: {
     webaclId: 'VARCHAR',
     action: 'VARCHAR',
@@ -41,11 +42,11 @@ export const waf: Source = {
     httpSourceId: 'VARCHAR',
   },
   entities: {
-    'user-agent': { about: 'User-Agent header', column: 'user_agent' },
-    ja4: { about: 'JA4 fingerprint of the TLS client', column: 'ja4' },
-    ja3: { about: 'JA3 fingerprint of the TLS client', column: 'ja3' },
-    host: { about: 'Host header', column: 'host' },
-    country: { about: 'country of the address as WAF sees it', column: 'country' },
+    'user-agent': { about: 'User-Agent header', column: 'user_agent', members: ['httpRequest.headers'] },
+    ja4: { about: 'JA4 fingerprint of the TLS client', column: 'ja4', members: ['ja4Fingerprint'] },
+    ja3: { about: 'JA3 fingerprint of the TLS client', column: 'ja3', members: ['ja3Fingerprint'] },
+    host: { about: 'Host header', column: 'host', members: ['httpRequest.headers'] },
+    country: { about: 'country of the address as WAF sees it', column: 'country', members: ['httpRequest.country'] },
   },
   defaultEntity: 'user-agent',
 }

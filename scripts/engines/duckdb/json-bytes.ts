@@ -2,7 +2,7 @@
 export class Malformed extends Error {}
 
 export const [COMMA, COLON, NEWLINE, SPACE] = [0x2c, 0x3a, 0x0a, 0x20] as const
-export const [OPEN_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x5b, 0x5d] as const
+export const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d] as const
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 /** AWS's records nest some twenty deep. */

@@ -5,6 +5,7 @@ import {
   Brackets,
   CLOSE,
   CLOSE_LIST,
+  CLOSE_OBJECT,
   COLON,
   COMMA,
   isAt,
@@ -21,6 +22,7 @@ import {
   skipString,
   skipValue,
 } from './json-bytes.ts'
+import { memberAt, type Wanted, wantedOf } from './wanted.ts'
 
 /** A larger record is none, and must not be gathered in memory. AWS cuts CloudTrail events at 256 KB. */
 const LARGEST = 8 << 20
@@ -39,8 +41,7 @@ type State = 'document' | 'first' | 'next' | 'element' | 'tail'
 export class RecordReader {
   /** Records in all files so far. */
   records = 0
-  /** Names of members to look for, by their length. */
-  private readonly names: Buffer[][] = []
+  private readonly wanted: Wanted[][]
   private readonly envelope = Buffer.from(ENVELOPE)
   private readonly brackets = new Brackets()
   private state: State = 'document'
@@ -51,17 +52,15 @@ export class RecordReader {
   private bytes: Buffer = NOTHING
   private lines: Buffer = NOTHING
   private length = 0
-  /** Start and end of what is kept of the record at hand, one after the other. */
+  /** What is kept of the record at hand: the byte to write before it or 0, its start and its end, one after the other. */
   private readonly ranges: number[] = []
   /** Where the record at hand begins, and the first line break from there on. */
   private start = 0
   private lineBreak = -1
 
+  /** @param members paths of what is kept of a record: `eventTime`, or `userIdentity.type` for a member of a member */
   constructor(members: readonly string[]) {
-    for (const name of [...members.map((member) => Buffer.from(member)), this.envelope]) {
-      const same = this.names[name.length] ?? []
-      this.names[name.length] = [...same, name]
-    }
+    this.wanted = wantedOf([...members, ENVELOPE])
   }
 
   /**
@@ -127,7 +126,7 @@ export class RecordReader {
    * or its list of records begins, −1 when that is not in reach.
    */
   private object(start: number): number {
-    const { bytes, names, brackets } = this
+    const { bytes, wanted, brackets } = this
     brackets.restart(OPEN_OBJECT)
     this.ranges.length = 0
     this.start = start
@@ -140,15 +139,14 @@ export class RecordReader {
         const name = at
         at = skipString(bytes, at)
         if (at === -1) return -1
-        const candidates = brackets.depth === 1 ? names[at - 1 - name] : undefined
-        if (candidates === undefined || !isOneOf(candidates, bytes, name)) continue
+        const member = brackets.depth === 1 ? memberAt(bytes, name, wanted[at - 1 - name]) : undefined
+        if (member === undefined) continue
         const value = valueAfter(bytes, at)
         if (value === -1) return -1
         if (value === at) continue
         if (bytes[value] === OPEN_LIST && this.isEnvelope(name)) return this.enter(value + 1)
-        at = skipValue(bytes, value, brackets)
+        at = this.member(member, name - 1, value)
         if (at === -1) return -1
-        this.keep(name - 1, at)
       } else if (kind === OPEN) brackets.open(byte)
       else if (kind === CLOSE) {
         brackets.close(byte)
@@ -174,23 +172,65 @@ export class RecordReader {
     return at
   }
 
-  private keep(start: number, end: number): void {
+  /** Keeps a member that begins at `start`, of its object only what is wanted. Returns where it ends, −1 when that is not in reach. */
+  private member({ members }: Wanted, start: number, value: number): number {
+    const { bytes, brackets, ranges } = this
+    const before = ranges.length === 0 ? OPEN_OBJECT : COMMA
+    if (members !== undefined && bytes[value] === OPEN_OBJECT) {
+      this.keep(before, start, value + 1)
+      return this.inner(members, value + 1)
+    }
+    const end = skipValue(bytes, value, brackets)
+    if (end !== -1) this.keep(before, start, end)
+    return end
+  }
+
+  /** Keeps the wanted members of an object, from behind its opening bracket on. Returns as `member` does. */
+  private inner(wanted: Wanted[][], start: number): number {
+    const { bytes, brackets } = this
+    let before = 0
+    for (let at = start; ; ) {
+      at = skipBlanks(bytes, at)
+      if (at === bytes.length) return -1
+      const byte = bytes[at++] as number
+      if (byte === COMMA) continue
+      if (byte === CLOSE_OBJECT) {
+        this.keep(0, at - 1, at)
+        return at
+      }
+      if (KIND[byte] !== STRING) throw new Malformed('not JSON')
+      const end = skipString(bytes, at)
+      const value = end === -1 ? -1 : valueAfter(bytes, end)
+      if (value === -1) return -1
+      if (value === end) throw new Malformed('not JSON')
+      const isWanted = memberAt(bytes, at, wanted[end - 1 - at]) !== undefined
+      const name = at - 1
+      at = skipValue(bytes, value, brackets)
+      if (at === -1) return -1
+      if (isWanted) this.keep(before, name, at)
+      if (isWanted) before = COMMA
+    }
+  }
+
+  private keep(before: number, start: number, end: number): void {
     const { ranges } = this
-    // Neighbours are copied in one go.
-    if (ranges.length > 0 && ranges[ranges.length - 1] === start - 1) ranges[ranges.length - 1] = end
-    else ranges.push(start, end)
+    const last = ranges.length - 1
+    // Neighbours are copied in one go, with the comma between them.
+    if (last > 0 && ranges[last] === (before === 0 ? start : start - 1)) ranges[last] = end
+    else ranges.push(before, start, end)
   }
 
   /** Writes the line of a record; returns `at`. */
   private finish(at: number): number {
     const { lines, ranges, bytes, length: start } = this
     let to = start
-    for (let i = 0; i < ranges.length; i += 2) {
-      lines[to++] = i === 0 ? OPEN_OBJECT : COMMA
-      to += bytes.copy(lines, to, ranges[i], ranges[i + 1])
+    for (let i = 0; i < ranges.length; i += 3) {
+      const before = ranges[i] as number
+      if (before !== 0) lines[to++] = before
+      to += bytes.copy(lines, to, ranges[i + 1], ranges[i + 2])
     }
     if (to === start) lines[to++] = OPEN_OBJECT
-    lines[to++] = OPEN_OBJECT + 2
+    lines[to++] = CLOSE_OBJECT
     if (this.hasLineBreak(at)) for (let i = start; i < to; i++) if (lines[i] === NEWLINE) lines[i] = SPACE
     lines[to++] = NEWLINE
     this.length = to
@@ -206,11 +246,6 @@ export class RecordReader {
     }
     return this.lineBreak < end
   }
-}
-
-function isOneOf(names: readonly Buffer[], bytes: Buffer, at: number): boolean {
-  for (const name of names) if (isAt(bytes, at, name)) return true
-  return false
 }
 
 /** Where the value of a name begins that ends at `at`; `at` itself when it is no name, −1 when that cannot be told yet. */
