@@ -95,7 +95,7 @@ export class RecordReader {
     const { bytes } = this
     let at = 0
     if (this.isStart) {
-      if (bytes.length < BYTE_ORDER_MARK.length) return 0
+      if (bytes.length < BYTE_ORDER_MARK.length && isAt(BYTE_ORDER_MARK, 0, bytes)) return 0
       if (isAt(bytes, 0, BYTE_ORDER_MARK)) at = BYTE_ORDER_MARK.length
       this.isStart = false
     }
@@ -145,7 +145,7 @@ export class RecordReader {
         if (value === -1) return -1
         if (value === at) continue
         if (bytes[value] === OPEN_LIST && this.isEnvelope(name)) return this.enter(value + 1)
-        at = this.member(member, name - 1, value)
+        at = this.member(member, this.ranges.length === 0 ? OPEN_OBJECT : COMMA, name - 1, value)
         if (at === -1) return -1
       } else if (kind === OPEN) brackets.open(byte)
       else if (kind === CLOSE) {
@@ -172,10 +172,12 @@ export class RecordReader {
     return at
   }
 
-  /** Keeps a member that begins at `start`, of its object only what is wanted. Returns where it ends, −1 when that is not in reach. */
-  private member({ members }: Wanted, start: number, value: number): number {
-    const { bytes, brackets, ranges } = this
-    const before = ranges.length === 0 ? OPEN_OBJECT : COMMA
+  /**
+   * Keeps a member that begins at `start`, after the byte `before`; of an object only what is wanted. Returns where it ends, −1 when
+   * that is not in reach.
+   */
+  private member({ members }: Wanted, before: number, start: number, value: number): number {
+    const { bytes, brackets } = this
     if (members !== undefined && bytes[value] === OPEN_OBJECT) {
       this.keep(before, start, value + 1)
       return this.inner(members, value + 1)
@@ -192,23 +194,22 @@ export class RecordReader {
     for (let at = start; ; ) {
       at = skipBlanks(bytes, at)
       if (at === bytes.length) return -1
-      const byte = bytes[at++] as number
-      if (byte === COMMA) continue
-      if (byte === CLOSE_OBJECT) {
-        this.keep(0, at - 1, at)
-        return at
+      const byte = bytes[at] as number
+      if (byte === COMMA) at += 1
+      else if (byte === CLOSE_OBJECT) {
+        this.keep(0, at, at + 1)
+        return at + 1
+      } else {
+        if (KIND[byte] !== STRING) throw new Malformed('not JSON')
+        const end = skipString(bytes, at + 1)
+        const value = end === -1 ? -1 : valueAfter(bytes, end)
+        if (value === -1) return -1
+        if (value === end) throw new Malformed('not JSON')
+        const member = memberAt(bytes, at + 1, wanted[end - 2 - at])
+        at = member === undefined ? skipValue(bytes, value, brackets) : this.member(member, before, at, value)
+        if (at === -1) return -1
+        if (member !== undefined) before = COMMA
       }
-      if (KIND[byte] !== STRING) throw new Malformed('not JSON')
-      const end = skipString(bytes, at)
-      const value = end === -1 ? -1 : valueAfter(bytes, end)
-      if (value === -1) return -1
-      if (value === end) throw new Malformed('not JSON')
-      const isWanted = memberAt(bytes, at, wanted[end - 1 - at]) !== undefined
-      const name = at - 1
-      at = skipValue(bytes, value, brackets)
-      if (at === -1) return -1
-      if (isWanted) this.keep(before, name, at)
-      if (isWanted) before = COMMA
     }
   }
 
