@@ -93,7 +93,8 @@ async function pages<T extends { NextToken?: string | undefined }>(
       ask(token === undefined ? {} : { NextToken: token }),
       about(world, 'what is in SageMaker', action),
     )
-    found.push(...take(page))
+    // Others may have the word within a name, and a caller no right to look at theirs.
+    found.push(...take(page).filter(({ name }) => name.startsWith(`${NAME}-`)))
     token = page.NextToken
   } while (token !== undefined)
   return found

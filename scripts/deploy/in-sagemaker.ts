@@ -78,7 +78,7 @@ export async function deployInSagemaker(
   progress.end(`${order.endpoint} in service`)
   if (wish.deleteAfter === undefined)
     return { ...outcomeOf(run.id, result, order.hardware, repeated), next: nextCommand('score', run) }
-  await endLater(context, run, order, result, endpoints, wish.deleteAfter)
+  await endLater(context, run, order, result, endpoints, wish.deleteAfter, aws)
   return outcomeOf(run.id, { ...result, status: 'Deleted' }, order.hardware, repeated)
 }
 

@@ -29,15 +29,17 @@ export async function sayWhatStays(
   )
 }
 
-/** Waits, then deletes the endpoint; a stop only ends the waiting. */
+/** Waits, then deletes the endpoint and what scales it; a stop only ends the waiting. */
 export async function endLater(
-  { talk, signal, now }: Context,
+  context: Context,
   run: Run,
   order: Order,
   { config }: Pick<DeployResult, 'config'>,
   endpoints: Endpoints,
   ms: number,
+  aws: AwsSettings,
 ): Promise<void> {
+  const { talk, signal, now } = context
   const until = new Date(now().getTime() + ms)
   const { endpoint: sagemaker, region, digest: model } = order
   // Should this process die, the note says that nobody deletes it any more.
@@ -46,6 +48,8 @@ export async function endLater(
     `endpoint ${sagemaker} is deleted at ${utc(until)}, in ${duration(ms)}, or at once on Ctrl-C; until then it costs ${costText(order.hardware)}`,
   )
   await sleep(ms, undefined, { signal }).catch(() => {})
+  // The alarms of its scaling are paid for, too.
+  if ('instances' in order.hardware) await (await backOf(context, endpoints, region, aws)).unscale(sagemaker)
   await endpoints.remove(sagemaker)
   await endpoints.removeConfig(config)
   await run.store.remove(paths.endpoint)

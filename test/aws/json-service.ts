@@ -3,6 +3,16 @@ import { botocoreModel, haveModels } from './model/botocore.ts'
 import { checkValue } from './model/check.ts'
 import { sdkModel } from './model/sdk.ts'
 import type { Shape } from './model/shape.ts'
+import type { S3State } from './s3/state.ts'
+
+/** @throws AwsError AccessDeniedException, as these services say it, unless the caller may do this */
+export function allow(s3: S3State, ...asked: Parameters<S3State['authorize']>): void {
+  try {
+    s3.authorize(...asked)
+  } catch (error) {
+    throw error instanceof AwsError ? new AwsError('AccessDeniedException', 400, error.message) : error
+  }
+}
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import { underWay } from './access.ts'
 import type { Counters } from './counters.ts'
 import { errorOf, type Fault, type Faults } from './faults.ts'
 import { AwsError, type Call, type Incoming, incoming, type Reply, type Service } from './http.ts'
@@ -72,7 +73,7 @@ async function run(serving: Serving, call: Call, requestId: string): Promise<Rep
       serving.violations.push(...wrong.map((what) => `${call.operation} request: ${what}`))
       throw new AwsError('InvalidRequest', 400, wrong.join('; '))
     }
-    const reply = await call.run()
+    const reply = await underWay.run(call.operation, () => call.run())
     if (!serving.checkAnswers) return reply
     serving.violations.push(...call.checkReply(reply).map((what) => `${call.operation} answer: ${what}`))
     return reply

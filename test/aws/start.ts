@@ -82,7 +82,7 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     athenaService(athena, who),
     cloudFormationService(cloudformation, who),
     stsService(who),
-    quotasService(quotas, who),
+    quotasService(state, quotas, who),
     autoscalingService(sagemaker, who),
     s3Service(state, who),
   ]

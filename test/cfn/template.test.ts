@@ -64,7 +64,7 @@ const bad: [check: Check, what: string, path: string, value: Json | undefined, s
   [
     policyFaults,
     'every metric',
-    'SageMakerRole/Properties/Policies/0/PolicyDocument/Statement/4/Condition',
+    'SageMakerRole/Properties/Policies/0/PolicyDocument/Statement/6/Condition',
     {},
     /PutMetricData on/,
   ],

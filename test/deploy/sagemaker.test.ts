@@ -143,6 +143,7 @@ test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
   assert.match(stderr, /endpoint mine is deleted at .*in 8 h 0 min, or at once on Ctrl-C/)
   assert.deepEqual(sandbox.sagemaker.names().endpoints, [])
   assert.equal(sandbox.requests.of('RegisterScalableTarget'), 1)
+  assert.equal(sandbox.sagemaker.scaling.targets.size, 0)
   await assert.rejects(file(run, 'endpoint/endpoint.json'))
   assert.deepEqual(sandbox.violations, [])
 })

@@ -40,6 +40,11 @@ export class Catalog {
     if (!this.hasDatabase(name)) this.#databases.set(name, new Map())
   }
 
+  /** With all its tables. */
+  dropDatabase(name: string): void {
+    this.#databases.delete(name)
+  }
+
   find(database: string, name: string): Table | undefined {
     return this.#databases.get(database)?.get(name)
   }

@@ -24,7 +24,7 @@ const MOST_OBJECTS = 30
 export async function createAs(world: World, query: Query, statement: Parsed<Ctas>, objects: Objects): Promise<Work> {
   const { catalog, settings } = world
   const [database, { name }] = [statement.table.database ?? query.database, statement.table]
-  objects.allow('glue:CreateTable', `${database}/${name}`)
+  for (const right of ['GetTable', 'CreateTable']) objects.allow(`glue:${right}`, `${database}/${name}`)
   if (!catalog.hasDatabase(database)) throw userError(`SCHEMA_NOT_FOUND: line 1:1: Schema ${database} not found`)
   if (catalog.find(database, name) !== undefined) {
     if (statement.ifNotExists) return { write: () => {} }

@@ -15,11 +15,13 @@ export function define({ catalog, s3 }: World, { database }: Query, statement: D
   const { table } = statement
   const [at, name] = [table.database ?? database, table.name]
   if (statement.kind === 'drop-table') {
-    objects.allow('glue:DeleteTable', `${at}/${name}`)
+    const partitioned = (catalog.find(at, name)?.partitions.length ?? 0) > 0
+    const rights = partitioned ? ['GetPartitions', 'GetPartition', 'DeletePartition'] : []
+    for (const right of ['GetTable', 'DeleteTable', ...rights]) objects.allow(`glue:${right}`, `${at}/${name}`)
     if (catalog.drop(at, name) || statement.ifExists) return
     throw userError(`FAILED: SemanticException [Error 10001]: Table not found ${at}.${name}`)
   }
-  objects.allow('glue:CreateTable', `${at}/${name}`)
+  for (const right of ['GetTable', 'CreateTable']) objects.allow(`glue:${right}`, `${at}/${name}`)
   if (!catalog.hasDatabase(at))
     throw userError(`FAILED: SemanticException [Error 10072]: Database does not exist: ${at}`)
   const exists = catalog.find(at, name) !== undefined

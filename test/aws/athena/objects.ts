@@ -2,6 +2,8 @@ import { AwsError } from '../http.ts'
 import type { Caller, S3State } from '../s3/state.ts'
 import { download, keysBelow, locationOf, upload } from '../sagemaker/s3.ts'
 import { QueryError, userError } from './errors.ts'
+import { glueArns } from './rights.ts'
+import type { World } from './world.ts'
 
 const ARCHIVED = ['GLACIER', 'DEEP_ARCHIVE']
 
@@ -20,9 +22,20 @@ export class Objects {
     this.#caller = caller
   }
 
-  /** @throws QueryError */
+  /** @param resource of Glue: `database` or `database/table`. @throws QueryError */
   allow(action: string, resource: string): void {
-    this.#asked(resource, () => this.#s3.authorize(this.#caller, action, resource))
+    for (const arn of glueArns(this.#s3, resource))
+      this.#asked(resource, () => this.#s3.authorize(this.#caller, action, resource, { arn }))
+  }
+
+  /** What Athena asks the catalog before anything else. @throws QueryError */
+  enter({ catalog }: Pick<World, 'catalog'>, database: string): void {
+    this.allow('glue:GetDatabase', 'default')
+    if (!catalog.hasDatabase('default')) {
+      this.allow('glue:CreateDatabase', 'default')
+      catalog.createDatabase('default', true)
+    }
+    if (database !== 'default') this.allow('glue:GetDatabase', database)
   }
 
   /** Whether nothing is below a place. @throws QueryError */

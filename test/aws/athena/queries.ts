@@ -74,8 +74,7 @@ export class Queries {
     const failure = failureOf(settings, 'start', statement.kind, text)
     if (failure !== undefined) throw invalid(failure.error.reason)
     const output = outputOf(group, statement, input.ResultConfiguration?.OutputLocation)
-    if (output !== undefined && !s3.buckets.has(locationOf(output).bucket))
-      throw invalid(`Unable to verify/create output bucket ${locationOf(output).bucket}`)
+    if (output !== undefined) this.#checkBucket(locationOf(output).bucket, caller)
     return {
       id: randomUUID(),
       text,
@@ -88,6 +87,18 @@ export class Queries {
       state: 'QUEUED',
       scanned: { bytes: 0, rows: 0 },
       written: { bytes: 0, rows: 0 },
+    }
+  }
+
+  /** "Access to workgroup and S3 output locations", Athena user guide: in the caller's name. @throws AwsError */
+  #checkBucket(bucket: string, caller: Caller): void {
+    const { s3 } = this.#world
+    const sorry = invalid(`Unable to verify/create output bucket ${bucket}`)
+    if (!s3.buckets.has(bucket)) throw sorry
+    try {
+      s3.authorize(caller, 's3:GetBucketLocation', bucket)
+    } catch {
+      throw sorry
     }
   }
 

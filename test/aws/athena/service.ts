@@ -1,9 +1,10 @@
 import * as client from '@aws-sdk/client-athena'
-import { AwsError, type Incoming, type Service } from '../http.ts'
-import { jsonService, type Operation } from '../json-service.ts'
+import type { Incoming, Service } from '../http.ts'
+import { allow, jsonService, type Operation } from '../json-service.ts'
 import type { Caller } from '../s3/state.ts'
 import type { Athena } from './athena.ts'
 import { metadataOf, tableMissing } from './catalog.ts'
+import { rightsOf } from './rights.ts'
 import { workgroupAnswer } from './workgroups.ts'
 
 type Perform = (input: never, caller: Caller) => unknown
@@ -30,7 +31,7 @@ export function athenaService(athena: Athena, identify: (request: Incoming) => C
     (name: string, perform: Perform): Operation =>
     (input, request) => {
       const caller = identify(request)
-      allow(athena, caller, `athena:${name}`, resourceOf(input))
+      for (const { action, arn } of rightsOf(athena, name, input)) allow(s3, caller, action, resourceOf(input), { arn })
       return perform(input as never, caller)
     }
   return jsonService({
@@ -41,15 +42,6 @@ export function athenaService(athena: Athena, identify: (request: Incoming) => C
     resource: resourceOf,
     identify,
   })
-}
-
-/** @throws AwsError unless the caller may do this */
-function allow({ s3 }: Athena, caller: Caller, action: string, resource: string): void {
-  try {
-    s3.authorize(caller, action, resource)
-  } catch (error) {
-    throw error instanceof AwsError ? new AwsError('AccessDeniedException', 400, error.message) : error
-  }
 }
 
 /** What a request is about: a table, a query, a workgroup. */

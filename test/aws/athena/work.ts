@@ -12,6 +12,7 @@ export async function work(world: World, query: Query): Promise<Work> {
   const { statement } = query
   const objects = new Objects(world.s3, query.caller)
   Object.assign(query.scanned, { bytes: 0, rows: 0 })
+  objects.enter(world, query.database)
   if (statement.kind === 'ctas') return createAs(world, query, statement, objects)
   if (statement.kind === 'select') return select(world, query, statement, objects)
   return {

@@ -1,6 +1,6 @@
 import type { Athena } from '../athena/athena.ts'
 import { AwsError } from '../http.ts'
-import type { S3State } from '../s3/state.ts'
+import type { Caller, S3State } from '../s3/state.ts'
 import { changesOf, order, resolverOf } from './changes.ts'
 import { makeReal, removeReal } from './real.ts'
 import { type ChangeSet, EMPTY, type Made, type Stack, type Target, type Work } from './stack.ts'
@@ -46,6 +46,13 @@ export class CloudFormation {
 
   arn(kind: 'stack' | 'changeSet', name: string, region = this.s3.region): string {
     return `arn:aws:cloudformation:${region}:${this.s3.account}:${kind}/${name}/${this.newId()}`
+  }
+
+  /** A stack that is named, not identified, is to IAM `stack/NAME/*`: whichever has this name. @throws AwsError */
+  authorize(caller: Caller, action: string, name = '*'): void {
+    const isName = name !== '*' && !name.startsWith('arn:')
+    const arn = isName ? this.s3.arn('cloudformation', `stack/${name}/whichever`) : name
+    this.s3.authorize(caller, action, name, { arn })
   }
 
   add(name: string): Stack {

@@ -107,7 +107,7 @@ export function cloudFormationService(cloud: CloudFormation, identify: (request:
       Object.entries(operations).map(([name, perform]) => [
         name,
         (input: never, caller: Caller) => {
-          cloud.s3.authorize(caller, `cloudformation:${name}`, String((input as Named).StackName ?? '*'))
+          cloud.authorize(caller, `cloudformation:${name}`, (input as Partial<Named>).StackName)
           return perform(input, caller)
         },
       ]),

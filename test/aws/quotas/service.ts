@@ -1,14 +1,19 @@
 import * as client from '@aws-sdk/client-service-quotas'
 import type { Incoming, Service } from '../http.ts'
-import { jsonService } from '../json-service.ts'
+import { allow, jsonService } from '../json-service.ts'
+import type { Caller, S3State } from '../s3/state.ts'
 
 /** Service Quotas, as far as it lists those of SageMaker: one a page. */
-export const quotasService = (quotas: ReadonlyMap<string, number>, identify: (request: Incoming) => unknown): Service =>
+export const quotasService = (
+  s3: S3State,
+  quotas: ReadonlyMap<string, number>,
+  identify: (request: Incoming) => Caller,
+): Service =>
   jsonService({
     name: 'service-quotas',
     target: 'ServiceQuotasV20190624',
     client,
-    identify,
+    identify: (request) => allow(s3, identify(request), 'servicequotas:ListServiceQuotas', 'sagemaker', { arn: '*' }),
     resource: ({ ServiceCode }) => String(ServiceCode),
     operations: {
       ListServiceQuotas: ({ ServiceCode, NextToken }) => {

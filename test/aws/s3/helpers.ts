@@ -31,9 +31,10 @@ export class Buckets {
   /** Copy every file of a folder into a bucket. */
   async load(bucket: string, folder: string): Promise<void> {
     const from = new FolderBackend(folder)
+    const { encryption } = this.state.bucket(bucket)
     for (const { key } of from.scan('', '')) {
       const object = from.get(key)
-      if (object) this.put(bucket, key, await bytesOf(object), { modified: object.modified })
+      if (object) this.put(bucket, key, await bytesOf(object), { modified: object.modified, encryption })
     }
   }
 

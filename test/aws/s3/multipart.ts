@@ -38,12 +38,17 @@ function uploadOf({ bucket, key, query }: BucketCall): Upload {
   )
 }
 
+/** "Uploading and copying objects using multipart upload", S3 user guide: S3 has to read the encrypted parts, too. */
+const authorizeParts = ({ s3, caller }: BucketCall, { object }: Upload): void =>
+  s3.authorizeKey(caller, 'kms:Decrypt', object.encryption)
+
 const partNumber = ({ query }: BucketCall): number =>
   wholeNumber(query.get('partNumber'), 'partNumber', 1, 1, MOST_PARTS)
 
 export async function uploadPart(call: BucketCall): Promise<Reply> {
   const upload = uploadOf(call)
   const number = partNumber(call)
+  authorizeParts(call, upload)
   const { bytes, checksums } = await readUpload(call.request)
   const etag = md5(bytes)
   upload.parts.set(number, { content: bufferContent(bytes), etag, modified: call.s3.now(), checksums })
@@ -54,6 +59,7 @@ export async function uploadPart(call: BucketCall): Promise<Reply> {
 export async function uploadPartCopy(call: BucketCall): Promise<Reply> {
   const upload = uploadOf(call)
   const number = partNumber(call)
+  authorizeParts(call, upload)
   const { object } = copySource(call)
   const { from, to } = copyRange(call.headers['x-amz-copy-source-range'], object.size)
   if (to - from > LARGEST_PART)
@@ -160,6 +166,7 @@ function checksumsOf({ checksumAlgorithm }: Upload, parts: readonly Part[]): Rec
 export async function completeMultipartUpload(call: BucketCall): Promise<Reply> {
   const { bucket, key, s3, request } = call
   const upload = uploadOf(call)
+  authorizeParts(call, upload)
   const parts = chosenParts(upload, parseXml((await request.bytes()).toString()))
   checkWriteConditions(call)
   const sizes = parts.map(({ content }) => content.size)

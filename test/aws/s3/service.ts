@@ -94,11 +94,20 @@ async function perform(parts: Omit<S3Call, 'caller'>, operation: string, caller:
     return entry.run.unchecked(call)
   }
   const bucket = admitted(call, operation)
-  if (entry.action !== '') s3.authorize(caller, entry.action, resource)
+  if (entry.action !== '') s3.authorize(caller, entry.action, resource, { context: listed(call, operation) })
+  // Tags are set with the object, and are a right of their own.
+  if (call.headers['x-amz-tagging']) s3.authorize(caller, 's3:PutObjectTagging', resource)
   const reply = await entry.run({ ...call, bucket })
   const charged =
     bucket.requesterPays && call.headers['x-amz-request-payer'] !== undefined && operation !== 'HeadBucket'
   return charged ? { ...reply, headers: { ...reply.headers, 'x-amz-request-charged': 'requester' } } : reply
+}
+
+/** What a policy may ask of a listing. */
+function listed({ query }: S3Call, operation: string): Record<string, string> {
+  if (operation !== 'ListObjectsV2') return {}
+  const [prefix = '', delimiter = ''] = [query.get('prefix'), query.get('delimiter')]
+  return { 's3:prefix': prefix, ...(delimiter !== '' && { 's3:delimiter': delimiter }) }
 }
 
 /** The bucket of a call, if it lies in the region that was asked, belongs to whom is expected and somebody pays. */

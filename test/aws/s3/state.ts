@@ -1,3 +1,4 @@
+import { Accesses, type Asked } from '../access.ts'
 import { AwsError } from '../http.ts'
 import type { Content } from './content.ts'
 import { MemoryBackend } from './memory.ts'
@@ -57,6 +58,7 @@ export class S3State {
   readonly account: string
   readonly region: string
   readonly now: () => Date
+  readonly accesses = new Accesses()
   #denials: Denial[] = []
 
   constructor(settings: { account: string; region: string; now: () => Date }) {
@@ -96,20 +98,33 @@ export class S3State {
     }
   }
 
-  /** @param resource `bucket`, `bucket/key`, or the ARN of a KMS key. @throws AwsError AccessDenied */
-  authorize(caller: Caller, action: string, resource: string): void {
+  /** ARN of something in this account and region. */
+  arn(service: string, resource: string): string {
+    return `arn:aws:${service}:${this.region}:${this.account}:${resource}`
+  }
+
+  /**
+   * @param resource `bucket`, `bucket/key`, an ARN, or what a service calls it, if `asked` has its ARN
+   * @throws AwsError AccessDenied
+   */
+  authorize(caller: Caller, action: string, resource: string, asked: Asked = {}): void {
+    const arn = asked.arn ?? (resource.startsWith('arn:') ? resource : `arn:aws:s3:::${resource}`)
+    this.accesses.add(caller.arn, action, arn, asked.context ?? {})
     const denied = this.#denials.some(
       (rule) => holds(rule.action, action) && holds(rule.resource, resource) && holds(rule.principal, caller.arn),
     )
     if (!denied) return
-    const arn = resource.startsWith('arn:') ? resource : `arn:aws:s3:::${resource}`
     throw accessDenied(
       `User: ${caller.arn} is not authorized to perform: ${action} on resource: "${arn}" because no identity-based policy allows the ${action} action`,
     )
   }
 
   /** Permission on the key of an object that is encrypted with KMS. */
-  authorizeKey(caller: Caller, action: 'kms:Decrypt' | 'kms:GenerateDataKey', { keyId }: Encryption): void {
+  authorizeKey(
+    caller: Caller,
+    action: 'kms:Decrypt' | 'kms:Encrypt' | 'kms:GenerateDataKey',
+    { keyId }: Pick<Encryption, 'keyId'>,
+  ): void {
     if (keyId !== undefined) this.authorize(caller, action, keyId)
   }
 

@@ -13,6 +13,8 @@ export interface ControlCall {
   readonly jobId: string
 }
 
+const SERVICE = 'batchoperations.s3.amazonaws.com'
+
 export type Result = Record<string, Node>
 
 const toNode = (element: Element): Node => {
@@ -24,12 +26,11 @@ const toNode = (element: Element): Node => {
 export async function createJob({ s3, control, caller, request }: ControlCall): Promise<Result> {
   const root = parseXml((await request.bytes()).toString())
   const token = childText(root, 'ClientRequestToken') ?? ''
-  s3.authorize(caller, 's3:CreateJob', `arn:aws:s3:${request.scope?.region}:${caller.account}:job/*`)
   const known = control.jobs().find((job) => job.token === token && job.account === caller.account)
   if (known && JSON.stringify(known.request) === JSON.stringify(root)) return { JobId: known.id }
   if (known) throw new AwsError('IdempotencyException', 400, 'The request token was used with other parameters before')
   const spec = jobSpec(root)
-  s3.authorize(caller, 'iam:PassRole', spec.role)
+  s3.authorize(caller, 'iam:PassRole', spec.role, { context: { 'iam:PassedToService': SERVICE } })
   if (!spec.role.includes(`::${caller.account}:`))
     throw new AwsError('AccessDenied', 403, 'Cross-account pass role is not allowed.')
   const target = s3.buckets.get(spec.copy.bucket)
@@ -49,7 +50,24 @@ export async function createJob({ s3, control, caller, request }: ControlCall): 
     ended: undefined,
     suspended: undefined,
   })
+  takeRole(s3, job)
   return { JobId: job.id }
+}
+
+/** What the trust policy of a role is asked when the service takes it for a job. */
+const takeRole = (s3: S3State, { id, account, spec }: Job): void =>
+  s3.authorize({ account, arn: SERVICE }, 'sts:AssumeRole', spec.role, {
+    context: { 'aws:SourceAccount': account, 'aws:SourceArn': s3.arn('s3', `job/${id}`) },
+  })
+
+/**
+ * Whether somebody may do this. Creating and listing know no resource: "Actions, resources, and condition keys for Amazon S3", Service
+ * Authorization Reference. @throws AwsError
+ */
+export function allowJobs({ s3, caller, jobId }: ControlCall, operation: string): void {
+  const arn = jobId === '' ? '*' : s3.arn('s3', `job/${jobId}`)
+  const context = operation === 'CreateJob' ? { 's3:RequestJobOperation': 'S3PutObjectCopy' } : {}
+  s3.authorize(caller, `s3:${operation}`, jobId === '' ? 'job/*' : jobId, { arn, context })
 }
 
 function jobOf({ control, caller, jobId }: ControlCall): Job {

@@ -39,6 +39,7 @@ export function s3ControlService(s3: S3State, control: Control, identify: (reque
         return callOf(request, name, jobId, async () => {
           const call = { s3, control, request, jobId, caller: identify(request) }
           operations.checkAccount(call)
+          operations.allowJobs(call, name)
           return run(call)
         })
       }

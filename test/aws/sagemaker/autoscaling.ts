@@ -5,6 +5,7 @@ import type { Caller } from '../s3/state.ts'
 import { invalid } from './errors.ts'
 import { pageOf } from './lists.ts'
 import type { SageMaker } from './sagemaker.ts'
+import { allowScaling } from './scaling-rights.ts'
 
 const INSTANCES = 'sagemaker:variant:DesiredInstanceCount'
 
@@ -101,25 +102,31 @@ const notFound = (resource: string, what = 'scalable target'): AwsError =>
     `No ${what} found for service namespace: sagemaker, resource ID: ${resource}, scalable dimension: ${INSTANCES}`,
   )
 
-const taking =
-  (perform: (input: Input) => unknown): Operation =>
-  (input) =>
-    perform(input as Input)
-
 /** Application Auto Scaling, as far as it concerns endpoints. */
-export function autoscalingService({ scaling }: SageMaker, identify: (request: Incoming) => Caller): Service {
+export function autoscalingService(sagemaker: SageMaker, identify: (request: Incoming) => Caller): Service {
+  const { scaling, endpoints, world } = sagemaker
+  const operations: Record<string, (input: Input) => unknown> = {
+    RegisterScalableTarget: (input) => scaling.register(input),
+    DeregisterScalableTarget: (input) => scaling.deregister(input),
+    DescribeScalableTargets: (input) => scaling.describe(input),
+    PutScalingPolicy: (input) => scaling.putPolicy(input),
+    DeleteScalingPolicy: (input) => scaling.deletePolicy(input),
+    DescribeScalingPolicies: (input) => scaling.describePolicies(input),
+  }
+  const operation =
+    (name: string, perform: (input: Input) => unknown): Operation =>
+    (input, request) => {
+      const endpoint = (input as Input).ResourceId?.split('/')[1] ?? ''
+      allowScaling(world, identify(request), name, endpoint, endpoints.all.get(endpoint)?.config.name ?? '')
+      return perform(input as Input)
+    }
   return jsonService({
     name: 'application-auto-scaling',
     target: 'AnyScaleFrontendService',
     client,
-    operations: {
-      RegisterScalableTarget: taking((input) => scaling.register(input)),
-      DeregisterScalableTarget: taking((input) => scaling.deregister(input)),
-      DescribeScalableTargets: taking((input) => scaling.describe(input)),
-      PutScalingPolicy: taking((input) => scaling.putPolicy(input)),
-      DeleteScalingPolicy: taking((input) => scaling.deletePolicy(input)),
-      DescribeScalingPolicies: taking((input) => scaling.describePolicies(input)),
-    },
+    operations: Object.fromEntries(
+      Object.entries(operations).map(([name, perform]) => [name, operation(name, perform)]),
+    ),
     resource: (input) => (input as Input).ResourceId ?? '',
     identify,
   })

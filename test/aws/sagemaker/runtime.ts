@@ -25,7 +25,8 @@ export function runtimeService(sagemaker: SageMaker, identify: (request: Incomin
       return callOf(request, decodeURIComponent(name), async () => {
         const caller = identify(request)
         sagemaker.world.checkRegion(request.scope?.region)
-        sagemaker.world.authorize(caller, 'sagemaker:InvokeEndpoint', decodeURIComponent(name))
+        const arn = sagemaker.world.arn('endpoint', decodeURIComponent(name))
+        sagemaker.world.authorize(caller, 'sagemaker:InvokeEndpoint', decodeURIComponent(name), { arn })
         return invoke(sagemaker, request, decodeURIComponent(name))
       })
     },

@@ -24,7 +24,7 @@ export async function download(s3: S3State, role: Caller, bucket: string, key: s
 export function keysBelow(s3: S3State, role: Caller, uri: string): string[] {
   const { bucket, key } = locationOf(uri)
   const { backend } = s3.bucket(bucket)
-  s3.authorize(role, 's3:ListBucket', bucket)
+  s3.authorize(role, 's3:ListBucket', bucket, { context: { 's3:prefix': key } })
   return [...backend.scan(key, '')].filter((entry) => !entry.key.endsWith('/')).map((entry) => entry.key)
 }
 
@@ -35,6 +35,8 @@ export function upload(s3: S3State, role: Caller, uri: string, bytes: Buffer, km
   s3.authorize(role, 's3:PutObject', `${name}/${key}`)
   const encryption = kmsKey ? { algorithm: 'aws:kms' as const, keyId: s3.keyArn(kmsKey) } : bucket.encryption
   s3.authorizeKey(role, 'kms:GenerateDataKey', encryption)
+  // OutputDataConfig and TransformOutput, API reference: a role needs it where a request names a key.
+  if (kmsKey) s3.authorizeKey(role, 'kms:Encrypt', encryption)
   const content = bufferContent(bytes)
   store(bucket, { ...plain, key, content, size: bytes.length, etag: md5(bytes), modified: s3.now(), encryption })
 }

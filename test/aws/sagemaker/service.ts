@@ -2,6 +2,7 @@ import * as client from '@aws-sdk/client-sagemaker'
 import type { Incoming, Service } from '../http.ts'
 import { jsonService, type Operation } from '../json-service.ts'
 import type { Caller } from '../s3/state.ts'
+import { rightsOf } from './rights.ts'
 import type { SageMaker } from './sagemaker.ts'
 import type { Members } from './world.ts'
 
@@ -42,7 +43,8 @@ export function sagemakerService(sagemaker: SageMaker, identify: (request: Incom
     (input, request) => {
       const caller = identify(request)
       world.checkRegion(request.scope?.region)
-      world.authorize(caller, `sagemaker:${name}`, nameOf(input))
+      for (const { action, arn, context } of rightsOf(sagemaker, name, input))
+        world.authorize(caller, action, nameOf(input), { arn, context })
       return perform(input as never, caller)
     }
   return jsonService({

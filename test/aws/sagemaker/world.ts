@@ -1,10 +1,14 @@
+import type { Asked } from '../access.ts'
 import { AwsError } from '../http.ts'
+import { allow } from '../json-service.ts'
 import type { Caller, S3State } from '../s3/state.ts'
 import { invalid, limitExceeded } from './errors.ts'
 import images from './images.json' with { type: 'json' }
 import type { Mover } from './mover.ts'
 import { failureOf, type Kind, type SageMakerSettings } from './settings.ts'
 import type { Tags } from './tags.ts'
+
+const SERVICE = 'sagemaker.amazonaws.com'
 
 /** Members of a request or an answer. */
 export type Members = Readonly<Record<string, unknown>>
@@ -55,12 +59,8 @@ export class World {
   }
 
   /** @throws AwsError unless the caller may do this */
-  authorize(caller: Caller, action: string, resource: string): void {
-    try {
-      this.s3.authorize(caller, action, resource)
-    } catch (error) {
-      throw error instanceof AwsError ? new AwsError('AccessDeniedException', 400, error.message) : error
-    }
+  authorize(caller: Caller, action: string, resource: string, asked: Asked = {}): void {
+    allow(this.s3, caller, action, resource, asked)
   }
 
   /** @throws AwsError unless the caller may give this role to SageMaker */
@@ -69,7 +69,9 @@ export class World {
     if (account === undefined) throw invalid(`Could not assume role ${roleArn}: it is not the ARN of a role`)
     if (account !== this.s3.account)
       throw new AwsError('AccessDeniedException', 400, 'Cross-account pass role is not allowed.')
-    this.authorize(caller, 'iam:PassRole', roleArn)
+    this.authorize(caller, 'iam:PassRole', roleArn, { context: { 'iam:PassedToService': SERVICE } })
+    const taking = { context: { 'aws:SourceAccount': account } }
+    this.authorize({ account, arn: SERVICE }, 'sts:AssumeRole', roleArn, taking)
   }
 
   /** @throws AwsError when so much more is over a quota */

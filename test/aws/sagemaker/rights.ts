@@ -1,0 +1,60 @@
+import type { Access } from '../access.ts'
+import type { SageMaker } from './sagemaker.ts'
+import type { Members } from './world.ts'
+
+type Right = Pick<Access, 'action' | 'context'> & { readonly arn: string }
+
+/**
+ * What operations are allowed on, by the member of the request that names it and its kind in an ARN. "Actions, resources, and condition
+ * keys for Amazon SageMaker", Service Authorization Reference. What is not here knows no resources.
+ */
+const ON: readonly (readonly [member: string, kind: string, operations: readonly string[]])[] = [
+  ['TrainingJobName', 'training-job', ['CreateTrainingJob', 'DescribeTrainingJob', 'StopTrainingJob']],
+  ['TransformJobName', 'transform-job', ['CreateTransformJob', 'DescribeTransformJob', 'StopTransformJob']],
+  ['ModelName', 'model', ['CreateModel', 'DescribeModel', 'DeleteModel']],
+  ['EndpointName', 'endpoint', ['CreateEndpoint', 'UpdateEndpoint', 'DescribeEndpoint', 'DeleteEndpoint']],
+  [
+    'EndpointConfigName',
+    'endpoint-config',
+    ['CreateEndpoint', 'UpdateEndpoint', 'CreateEndpointConfig', 'DescribeEndpointConfig', 'DeleteEndpointConfig'],
+  ],
+]
+
+/** All that a caller needs for a request, but for the role that it passes on. */
+export function rightsOf(sagemaker: SageMaker, operation: string, input: Members): Right[] {
+  const { world } = sagemaker
+  const action = `sagemaker:${operation}`
+  const named = ON.filter(([, , operations]) => operations.includes(operation)).map(([member, kind]) =>
+    world.arn(kind, String(input[member])),
+  )
+  const arns = /Tags$/.test(operation) ? [String(input.ResourceArn)] : named.length > 0 ? named : ['*']
+  return [
+    ...arns.map((arn) => ({ action, arn, context: {} })),
+    ...tagged(action, arns, input),
+    ...diskKeys(sagemaker, operation, input).map((key) => ({
+      action: 'kms:CreateGrant',
+      arn: world.s3.keyArn(key),
+      context: { 'kms:GrantIsForAWSResource': 'true' },
+    })),
+  ]
+}
+
+/** "Resource-level tagging on creation", SageMaker developer guide: tags of something new are a right of their own. */
+function tagged(creating: string, [arn = '*']: readonly string[], { Tags }: Members): Right[] {
+  if (!/:Create/.test(creating) || !Array.isArray(Tags) || Tags.length === 0) return []
+  return [
+    { action: 'sagemaker:AddTags', arn, context: { 'sagemaker:TaggingAction': creating.slice('sagemaker:'.length) } },
+  ]
+}
+
+/**
+ * Keys of the disks that a request makes: "Amazon SageMaker API Permissions", developer guide, wants `kms:CreateGrant` of the caller, unless
+ * the role has it.
+ */
+function diskKeys({ configs }: SageMaker, operation: string, input: Members): string[] {
+  const { VolumeKmsKeyId } = (input.ResourceConfig ?? input.TransformResources ?? {}) as { VolumeKmsKeyId?: string }
+  const served = /^(Create|Update)Endpoint$/.test(operation)
+    ? configs.all.get(String(input.EndpointConfigName))
+    : undefined
+  return [VolumeKmsKeyId, served?.request.KmsKeyId].filter((key) => key !== undefined)
+}

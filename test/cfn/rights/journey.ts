@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import type { QueryErrorSettings } from '../../aws/athena/settings.ts'
+import type { RunOptions } from '../../support/run-script.ts'
+import { simulatedLogs } from '../../support/simulated.ts'
+import { ACCOUNT, ADMIN_ARN, LOGS_KEY, REGION, type World } from './world.ts'
+
+const FAST = ['--poll', '0.05']
+const LOGS = ['--source', 'cloudtrail', '--logs', 's3://org-logs/AWSLogs', ...FAST]
+/** Enough to train on. */
+const SOME = ['--region', 'us-east-1']
+const MONDAY = [...LOGS, ...SOME, '--from', '2026-03-02', '--to', '2026-03-03']
+const TUESDAY = [...LOGS, ...SOME, '--from', '2026-03-03', '--to', '2026-03-04']
+/** Of other logs, that nobody reads: an object that is copied in parts, and one with tags. */
+const MARCH_9 = [...LOGS, '--from', '2026-03-09', '--to', '2026-03-10', '--account', ACCOUNT]
+const key = (tail: string) =>
+  `AWSLogs/${ACCOUNT}/CloudTrail/${REGION}/2026/03/09/${ACCOUNT}_CloudTrail_${REGION}_20260309T1005Z_${tail}.json.gz`
+
+const SMALL = ['--epochs', '3', '--vector-dim', '16']
+const TRANSFORM = ['--via', 'transform', '--overwrite', '--yes']
+const BUSY: QueryErrorSettings = { category: 1, type: 233, retryable: true, reason: 'Query exhausted resources' }
+
+/** Ctrl-C as soon as this is said. */
+const ctrlC = (said: RegExp): RunOptions => {
+  let isDone = false
+  return {
+    onStderr: (soFar, kill) => {
+      if (isDone || !said.test(soFar)) return
+      isDone = true
+      kill('SIGINT')
+    },
+  }
+}
+
+const LARGE = 11 * 2 ** 29
+const ENCRYPTED = { encryption: { algorithm: 'aws:kms', keyId: LOGS_KEY } } as const
+
+export type Step = readonly [name: string, take: (world: World) => Promise<void>]
+
+let [monday, tuesday] = ['', '']
+const runs = () => ({ monday: ['--run', monday], tuesday: ['--run', tuesday] })
+
+/** Everything that the scripts do in AWS, by somebody who may only do what the stack's policies say. */
+export const journey: readonly Step[] = [
+  [
+    'setup',
+    async ({ sandbox, setup }) => {
+      await sandbox.s3.load('org-logs', await simulatedLogs())
+      const tagged =
+        sandbox.s3.keys('org-logs', 'AWSLogs/').find((one) => /CloudTrail\/us-east-1\/2026\/03\/02\//.test(one)) ?? ''
+      const body = await sandbox.s3.get('org-logs', tagged)
+      sandbox.s3.put('org-logs', tagged, body, { ...ENCRYPTED, tags: { team: 'audit' } })
+      sandbox.s3.put('org-logs', key('large'), LARGE, ENCRYPTED)
+      sandbox.s3.put('org-logs', key('tagged'), 'x', { ...ENCRYPTED, tags: { team: 'audit' } })
+      await setup([
+        '--read-logs',
+        's3://org-logs/AWSLogs',
+        '--logs-key',
+        LOGS_KEY,
+        '--encryption',
+        'kms',
+        ...FAST,
+        '--yes',
+      ])
+    },
+  ],
+  ['setup --check', async ({ run }) => void (await run('setup', ['--check']))],
+  ['inventory', async ({ run }) => void (await run('inventory', ['--logs', 's3://org-logs/AWSLogs']))],
+  [
+    'stage by a batch job that is found again',
+    async ({ sandbox, run, attempt }) => {
+      const stage = [...MONDAY, '--copy', 'batch', '--copy-tags', '--yes']
+      const fault = sandbox.faults.add({ operation: 'CreateJob', times: 1, cut: 'after' })
+      await attempt('stage', stage, { killWhen: () => fault.struck() > 0 })
+      monday = String((await run('stage', stage)).run)
+      assert.equal(sandbox.control.jobs().length, 1)
+    },
+  ],
+  [
+    'stage by copies, some in parts, interrupted',
+    async ({ sandbox, run, attempt }) => {
+      const stage = [...MARCH_9, '--copy', 'direct', '--copy-tags', '--yes']
+      const upload = sandbox.faults.add({ operation: 'UploadPartCopy', nth: 3, times: 1, cut: 'after' })
+      await attempt('stage', stage, { killWhen: () => upload.struck() > 0 })
+      assert.equal(sandbox.requests.of('CompleteMultipartUpload'), 0)
+      const staged = await run('stage', stage)
+      await run('clean', ['--run', String(staged.run), '--everything', '--yes'])
+    },
+  ],
+  [
+    'extract, stopped by Ctrl-C and taken up again',
+    async ({ sandbox, run, attempt }) => {
+      const { settings } = sandbox.athena
+      settings.failures.push({ when: 'ctas', stage: 'queued', becomes: 'QUEUED', times: 1000, error: BUSY })
+      await attempt('extract', [...runs().monday, '--yes'], ctrlC(/classifying/))
+      assert.equal(sandbox.requests.of('StopQueryExecution'), 1)
+      settings.failures = []
+      await run('extract', [...runs().monday, '--yes'])
+    },
+  ],
+  ['query', async ({ run }) => void (await run('query', ['busiest-hour', ...runs().monday, '--yes']))],
+  ['train', async ({ run }) => void (await run('train', [...runs().monday, ...SMALL, '--yes']))],
+  ['deploy', async ({ run }) => void (await run('deploy', [...runs().monday, '--yes']))],
+  ['score', async ({ run }) => void (await run('score', [...runs().monday, '--yes']))],
+  ['report', async ({ run }) => void (await run('report', runs().monday))],
+  [
+    'pipeline: another model takes the place at the endpoint',
+    async ({ sandbox, run }) => {
+      tuesday = String((await run('pipeline', [...TUESDAY, '--copy', 'direct', '--yes'])).run)
+      assert.equal(sandbox.requests.of('UpdateEndpoint'), 1)
+    },
+  ],
+  ['deploy --rollback', async ({ run }) => void (await run('deploy', [...runs().tuesday, '--rollback', '--yes']))],
+  [
+    'deploy on instances that scale, for a while',
+    async ({ sandbox, attempt }) => {
+      const hardware = ['--instance-type', 'ml.m5.large', '--autoscale', '1:3', '--delete-after', '8h']
+      const args = [...runs().monday, ...hardware, '--endpoint', 'prestage-scaled', '--overwrite', '--yes']
+      const { stderr } = await attempt('deploy', args, ctrlC(/is deleted at/))
+      assert.equal(sandbox.requests.of('DeregisterScalableTarget'), 1, stderr)
+    },
+  ],
+  ['score in a batch transform', async ({ run }) => void (await run('score', [...runs().tuesday, ...TRANSFORM]))],
+  [
+    'clean while jobs run',
+    async ({ sandbox, run, attempt }) => {
+      const { settings, models } = sandbox.sagemaker
+      // Of another team, that has the word in a name of its own.
+      const [{ request } = { request: {} }] = models.all.values()
+      models.create({ ...request, ModelName: 'fraud-prestage', Tags: [] }, { account: ACCOUNT, arn: ADMIN_ARN })
+      settings.hold = { kind: 'training', stage: 'Training' }
+      await attempt('train', [...runs().monday, '--epochs', '2', '--overwrite', '--yes'], ctrlC(/Training: /))
+      settings.hold = { kind: 'transform', stage: 'Transforming' }
+      await attempt('score', [...runs().tuesday, ...TRANSFORM, '--instance-type', 'ml.m5.large'], ctrlC(/InProgress/))
+      for (const args of [runs().monday, runs().tuesday]) await run('clean', [...args, '--yes'])
+      for (const stop of ['StopTrainingJob', 'StopTransformJob']) assert.equal(sandbox.requests.of(stop), 1, stop)
+      assert.deepEqual(sandbox.sagemaker.names().models, ['fraud-prestage'])
+    },
+  ],
+]
