@@ -4,6 +4,7 @@ import { bytes, count, facts } from '../cli/format.ts'
 import { flag, type Values } from '../cli/options.ts'
 import { awsOptions, guardOptions, runOptions } from '../cli/shared-options.ts'
 import { athenaOptions } from '../engines/athena.ts'
+import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { openRun } from '../runs/workspace.ts'
 import { isNothing, type Leftovers, leftoversOf, removeEverything, removeReplaceable } from './clean.ts'
@@ -78,7 +79,11 @@ async function cleanInAws(context: Context, run: Run, values: Values<typeof opti
   const wish = { ...values, signal: context.signal }
   const talk = { signal: context.signal, warn: (text: string) => context.talk.warn(text) }
   const found = await awsLeftovers(run, wish, talk)
-  if (found.length === 0 && !everything) return nothing(run.id)
+  if (found.length === 0 && !everything) {
+    // One that was killed at its end has removed all, and neither noted that nor given back its lock.
+    if (!dryRun && (await run.store.head(paths.lock)) !== undefined) await removeInAws(run, wish, talk)
+    return nothing(run.id)
+  }
   const plan = found.map((leftover) => `  ${leftover.what}: ${awsSizeOf(leftover)}`)
   if (everything) plan.push('  the run itself: its ledger')
   if (dryRun)

@@ -31,7 +31,7 @@ export async function awsLeftovers(run: Run, wish: AwsWish, { signal, warn }: Ta
   const { bucket, prefix } = location
   const { regionOf, s3Client, sagemakerClient } = await import('../aws/clients.ts')
   const { failedUploads, objectsBelow } = await import('./s3-objects.ts')
-  const { sagemakerLeftovers } = await import('./sagemaker-resources.ts')
+  const { isThere, sagemakerLeftovers } = await import('./sagemaker-resources.ts')
   const noted = await sagemakerEndpointOf(run)
   const deployed = run.ledger.steps.deploy?.result?.endpoint
   const region = noted?.region ?? (await regionOf(wish, bucket))
@@ -42,7 +42,13 @@ export async function awsLeftovers(run: Run, wish: AwsWish, { signal, warn }: Ta
     endpoints: [noted?.sagemaker, deployed].filter((name) => typeof name === 'string'),
   }
   const place = { client: await s3Client(wish, bucket), bucket, root: `${prefix}/`, store: run.store }
-  const inSagemaker = await sagemakerLeftovers(await sagemakerClient(wish, region), owner, wish, signal)
+  const sagemaker = await sagemakerClient(wish, region)
+  const inSagemaker = await sagemakerLeftovers(sagemaker, owner, wish, signal)
+  // What was noted about an endpoint goes with it, also after it: a removal may have been interrupted between the two.
+  const isOthers = async (name: string | undefined) =>
+    name !== undefined &&
+    !inSagemaker.some(({ what }) => what === `endpoint ${name}`) &&
+    (await isThere(sagemaker, owner, name, wish, signal))
   const drafts = draftsOf(run)
   const objects = wish.everything
     ? [
@@ -53,9 +59,9 @@ export async function awsLeftovers(run: Run, wish: AwsWish, { signal, warn }: Ta
         await objectsBelow(place, 'staged', paths.staged),
         await objectsBelow(place, 'tmp', paths.tmp),
         await objectsBelow(place, 'pairs of interrupted extractions', 'pairs/', drafts),
-        inSagemaker.some(({ what }) => what === `endpoint ${noted?.sagemaker}`)
-          ? await objectsBelow(place, 'note of the endpoint', paths.endpoint)
-          : undefined,
+        (await isOthers(noted?.sagemaker))
+          ? undefined
+          : await objectsBelow(place, 'note of the endpoint', paths.endpoint),
       ]
   const tables = tableLeftovers(run, wish, warn)
   return [...inSagemaker, tables, ...objects, await failedUploads(place)].filter((one) => one !== undefined)

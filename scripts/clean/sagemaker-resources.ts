@@ -63,6 +63,15 @@ export async function sagemakerLeftovers(
   ]
 }
 
+/** Whether there is an endpoint of this name, whoever has made it. */
+export const isThere = async (
+  client: sm.SageMakerClient,
+  owner: Owner,
+  endpoint: string,
+  aws: AwsSettings,
+  signal: AbortSignal,
+): Promise<boolean> => (await described({ client, owner, aws, signal }, endpoint)) !== undefined
+
 const about = ({ owner: { region } }: World, what: string, action: string) => ({
   what,
   action: `sagemaker:${action}`,

@@ -13,9 +13,10 @@ import { runIdOf } from '../runs/request.ts'
 import type { Run } from '../runs/run.ts'
 import { createRun, findRun } from '../runs/workspace.ts'
 import { sourceIds } from '../sources/registry.ts'
-import { copierOf } from './copy/choose.ts'
+import { type Choice, copierOf } from './copy/choose.ts'
 import { estimatedUsd, listCost, planText, type StagePlan } from './plan.ts'
 import { completeAfter, type Planned, planStage } from './planned.ts'
+import { outstanding } from './proof.ts'
 import { type Task, taskOf } from './request.ts'
 import { saveSelection } from './selection.ts'
 import { copyAndProve, removeExtra } from './stage.ts'
@@ -99,7 +100,7 @@ export const command = defineCommand({
     if (planned === 'done' && existing !== undefined) return outcomeOf(existing, { ...existing.result('stage') }, true)
     if (planned === 'done') throw new Error('a run that does not exist cannot be done')
     try {
-      return await carryOut(context, values, task, planned)
+      return await carryOut(context, values, task, planned, existing)
     } finally {
       await planned.dispose()
     }
@@ -113,6 +114,7 @@ async function carryOut(
   values: Values<typeof options>,
   task: Task,
   planned: Planned,
+  existing: Run | undefined,
 ): Promise<Outcome> {
   const aws = awsOf(values, context)
   const copier = await copierOf(task, planned, values, aws, context)
@@ -120,22 +122,23 @@ async function carryOut(
     window: task.scope.window,
     totals: planned.selection.totals,
     listRequests: planned.record.listRequests,
-    costs:
-      planned.isNew && isS3(task)
-        ? [listCost(planned.record.listRequests), ...planned.costs, ...copier.costs]
-        : copier.costs,
+    costs: [
+      ...(isS3(task) ? [listCost(planned.record.listRequests), ...planned.record.costs] : []),
+      ...copier.costs(planned.selection.totals),
+    ],
     copier: copier.about,
     completeAfter: completeAfter(task),
     final: planned.record.final,
   }
   const id = runIdOf(task.request)
   if (values.dryRun) return previewOf(id, plan)
-  if (estimatedUsd(plan) > 0)
+  const open = planned.isNew || existing === undefined ? plan : await unpaidOf(plan, planned, existing, copier)
+  if (estimatedUsd(open) > 0)
     await context.approve({
-      action: `copy ${count(plan.totals.objects)} objects`,
-      plan: planText(plan, id).split('\n'),
+      action: `copy ${count(open.totals.objects)} objects`,
+      plan: planText(open, id).split('\n'),
       kind: 'spend',
-      usd: estimatedUsd(plan),
+      usd: estimatedUsd(open),
     })
   const run = await createRun(values.workspace, task.request, aws)
   // An open plan that was gone through before is looked at again: late files may have come.
@@ -169,6 +172,17 @@ async function carryOut(
     }
   })
   return outcomeOf(run, result, repeated)
+}
+
+/** Of a plan that an earlier attempt has begun: what is neither there nor under way. */
+async function unpaidOf(plan: StagePlan, { selection }: Planned, run: Run, copier: Choice): Promise<StagePlan> {
+  const left = { objects: 0, bytes: 0 }
+  for await (const { size } of outstanding(selection, run.store.within(paths.staged))) {
+    left.objects += 1
+    left.bytes += size
+  }
+  const isPaid = left.objects === 0 || (await copier.isUnderWay?.(run)) === true
+  return { ...plan, totals: { ...plan.totals, ...left }, costs: isPaid ? [] : copier.costs(left) }
 }
 
 function previewOf(id: string, plan: StagePlan): Outcome {

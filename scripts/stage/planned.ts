@@ -1,6 +1,5 @@
 import type { Context } from '../cli/context.ts'
 import { count } from '../cli/format.ts'
-import type { CostItem } from '../runs/cost.ts'
 import type { Run } from '../runs/run.ts'
 import { united } from './merge.ts'
 import type { Task } from './request.ts'
@@ -14,8 +13,6 @@ export interface Planned {
   readonly record: PlanRecord
   /** False when the run's folder already holds it. */
   readonly isNew: boolean
-  /** What finding the keys cost besides LIST requests. */
-  readonly costs: readonly CostItem[]
   dispose(): Promise<void>
 }
 
@@ -40,7 +37,7 @@ export async function planStage(
   const { dispose } = selection
   if (!run.isDone('stage') || !(await stillStaged(run, selection))) {
     context.talk.info(`going on with the plan of ${record.selectedAt}`)
-    return { selection, record, isNew: false, costs: [], dispose }
+    return { selection, record, isNew: false, dispose }
   }
   try {
     if (record.final) return 'done'
@@ -89,8 +86,9 @@ async function select(
     final: selectedAt >= completeAfter(task),
     lost: keys.findings.lost,
     newest: (newest as Date | undefined)?.toISOString() ?? null,
+    costs: [...(keys.findings.costs ?? [])],
   }
-  return { selection: draft, record, isNew: true, costs: keys.findings.costs ?? [], dispose: draft.dispose }
+  return { selection: draft, record, isNew: true, dispose: draft.dispose }
 }
 
 /** When even files that come late should have come. */

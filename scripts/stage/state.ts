@@ -15,6 +15,8 @@ const planSchema = z.object({
   newest: z.iso.datetime().nullable(),
   /** Named by an index, but not in the logs. */
   lost: z.array(z.object({ key: z.string(), reason: z.string() })),
+  /** What finding the keys has cost, besides LIST requests. */
+  costs: z.array(z.object({ what: z.string(), count: z.number(), each: z.number() })).default([]),
 })
 
 /** What the ledger keeps of a plan. */

@@ -51,7 +51,12 @@ export class Counters {
     return this.#most.get(operation) ?? 0
   }
 
-  /** The latest requests, at least 20,000, in the order of arrival; status 0 while it is being answered, or when the connection was cut. */
+  /** Requests that are being answered. */
+  inFlight(): number {
+    return this.#inFlight.get('') ?? 0
+  }
+
+  /** The latest requests, at least 20,000, in the order of arrival; status 0 while it is being answered, or when the connection was cut or its caller dead. */
   log(): readonly Readonly<Seen>[] {
     return this.#seen
   }

@@ -1,4 +1,4 @@
-import { AwsError } from './http.ts'
+import { AwsError, type Reply } from './http.ts'
 
 /** Status 200 gives the error document that CopyObject can answer in spite of its 200. */
 export interface Refusal {
@@ -37,6 +37,14 @@ export const expiredToken: Refusal = {
 
 type Asked = { readonly operation: string; readonly resource: string }
 
+/** Of a caller that dies: it asks nothing more, and never hears what it has asked. */
+export interface Death {
+  /** Whether it is dead by now: what it asked is not done any more. */
+  isDead(): boolean
+  /** Told of a call that was done: true when the caller does not hear of it. */
+  strikes(call: Asked, reply: Reply): Promise<boolean>
+}
+
 function concerns(fault: Fault, { operation, resource }: Asked): boolean {
   const { operation: wanted, resource: where } = fault
   if (wanted !== undefined && ![wanted].flat().includes(operation)) return false
@@ -47,6 +55,8 @@ function concerns(fault: Fault, { operation, resource }: Asked): boolean {
 /** The faults that a sandbox is told to have. The first one that is due befalls a request; all count it. */
 export class Faults {
   #rules: { fault: Fault; met: number; done: number }[] = []
+  /** Its connections stay open until it closes them. */
+  death: Death | undefined
 
   /** @returns takes the fault away again, and says how often it struck */
   add(fault: Fault): { remove(): void; struck(): number } {
@@ -62,6 +72,7 @@ export class Faults {
 
   clear(): void {
     this.#rules = []
+    this.death = undefined
   }
 
   next(asked: Asked): Fault | undefined {

@@ -54,17 +54,27 @@ async function answer(serving: Serving, request: Incoming, response: ServerRespo
   const finished = serving.counters.start(call)
   let status = 0
   try {
+    const { death } = serving.faults
+    if (death?.isDead()) return await gone(response)
     const fault = serving.faults.next(call)
     if (fault?.delay !== undefined) await wait(fault.delay)
     if (fault?.cut === 'before') return void response.destroy()
     const reply = fault?.error ? call.refuse(errorOf(fault.error), requestId) : await run(serving, call, requestId)
     if (fault?.cut === 'after') return void response.destroy()
+    if (await death?.strikes(call, reply)) {
+      status = reply.status
+      return await gone(response)
+    }
     await send(reply, requestId, request, response, fault)
     status = reply.status
   } finally {
     finished(status)
   }
 }
+
+/** Until whoever asked is no more. */
+const gone = (response: ServerResponse): Promise<void> =>
+  response.closed ? Promise.resolve() : new Promise((resolve) => response.once('close', resolve))
 
 async function run(serving: Serving, call: Call, requestId: string): Promise<Reply> {
   try {

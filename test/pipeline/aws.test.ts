@@ -64,24 +64,3 @@ describe('the whole pipeline in AWS', () => {
     assert.deepEqual(sandbox.sagemaker.names().trainingJobs, [])
   })
 })
-
-/** What is paid for or stays: each is asked for once, whenever the process dies. */
-const CREATES = ['StartQueryExecution', 'CreateTrainingJob', 'CreateModel', 'CreateEndpointConfig', 'CreateEndpoint']
-
-describe('a pipeline that dies right after a call, before it knows the answer', () => {
-  for (const operation of CREATES)
-    it(`${operation}: goes on, and creates nothing twice`, async () => {
-      const { sandbox, pipeline } = await world()
-      const nth = operation === 'StartQueryExecution' ? 4 : 1
-      const fault = sandbox.faults.add({ operation, nth, times: 1, cut: 'after' })
-      const died = await pipeline(['--yes'], { killWhen: () => fault.struck() > 0 })
-      assert.equal(died.signal, 'SIGKILL', died.stderr)
-      const { result, stderr } = await pipeline()
-      assert.ok(result, stderr)
-      const { endpoints, configs, models, trainingJobs } = sandbox.sagemaker.names()
-      assert.deepEqual([endpoints.length, configs.length, models.length, trainingJobs.length], [1, 1, 1, 1])
-      const scans = sandbox.athena.queries.all.filter(({ text }) => text.includes("format = 'PARQUET'"))
-      assert.equal(scans.length, 1)
-      assert.deepEqual(sandbox.violations, [])
-    })
-})

@@ -143,6 +143,20 @@ export async function finishJob(
   }
 }
 
+const OVER: readonly unknown[] = ['Complete', 'Cancelling', 'Cancelled', 'Failing', 'Failed']
+
+/** Whether a job has still to come to its end, which nobody pays for again. */
+export async function isUnderWay(client: S3ControlClient, AccountId: string, JobId: string): Promise<boolean> {
+  try {
+    const { Job } = await client.send(new DescribeJobCommand({ AccountId, JobId }))
+    return !OVER.includes(Job?.Status)
+  } catch (error) {
+    // S3 forgets a job 90 days after its end.
+    if (error instanceof Error && error.name === 'NoSuchJob') return false
+    throw error
+  }
+}
+
 /** Right after CreateJob, S3 may not know the job yet. */
 async function describeJob(
   client: S3ControlClient,

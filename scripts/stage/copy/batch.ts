@@ -9,14 +9,14 @@ import type { StepMemory } from '../../runs/run.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
 import { outstanding } from '../proof.ts'
 import { type Draft, draftSelection, manifestOf } from '../selection.ts'
-import { createJob, findJob, finishJob, type JobOrder } from './batch-job.ts'
+import { createJob, findJob, finishJob, isUnderWay, type JobOrder } from './batch-job.ts'
 import { type FailedTask, failedTasks } from './batch-report.ts'
 import type { Copier, CopyReport } from './copier.ts'
 import type { Destination } from './destination.ts'
 import { COPY_LIMIT } from './direct.ts'
 import { isArchived, isPermanent, reasonOfCode } from './reasons.ts'
 
-interface BatchSettings {
+export interface BatchSettings {
   readonly control: S3ControlClient
   readonly accountId: string
   readonly roleArn: string
@@ -30,7 +30,6 @@ interface BatchSettings {
   readonly bucket: Store
   readonly prefix: string
   readonly memory: StepMemory
-  readonly attempts: Attempts
   readonly unmodifiedSince?: Date
   readonly pollSeconds: number
   readonly signal: AbortSignal
@@ -49,8 +48,23 @@ const FEW = 1000
 /** Jobs that follow the first one. */
 const ROUNDS = 2
 
+type Settings = BatchSettings & { readonly attempts: Attempts }
+
+/** Whether the job that an earlier attempt has left is under way. */
+export async function isLeftUnderWay(given: BatchSettings): Promise<boolean> {
+  const { control, accountId, memory } = given
+  const left = jobNote.safeParse(memory.recalled.job)
+  if (!left.success) return false
+  try {
+    const id = left.data.id ?? (await findJob(control, orderOf(given, left.data.manifest)))
+    return id !== undefined && (await isUnderWay(control, accountId, id))
+  } catch (error) {
+    throw explained(error, asked(given))
+  }
+}
+
 /** Bucket to bucket by S3 Batch Operations. A job that an earlier attempt left is waited for before anything new is asked. */
-export function batchCopier(given: Omit<BatchSettings, 'attempts'>): Copier {
+export function batchCopier(given: BatchSettings): Copier {
   const settings = { ...given, attempts: attemptsOf(given.memory) }
   return {
     name: 'S3 Batch Operations',
@@ -92,7 +106,7 @@ function attemptsOf(memory: StepMemory): Attempts {
 }
 
 /** Finishes the job of an earlier attempt; what it did not copy is outstanding afterwards, so its failures are not read. */
-async function takeUp(settings: BatchSettings, note: JobNote, report: CopyReport): Promise<void> {
+async function takeUp(settings: Settings, note: JobNote, report: CopyReport): Promise<void> {
   const order = orderOf(settings, note.manifest)
   const id = note.id ?? (await findJob(settings.control, order))
   if (id === undefined) return
@@ -107,7 +121,7 @@ async function takeUp(settings: BatchSettings, note: JobNote, report: CopyReport
   await settings.attempts.end()
 }
 
-async function rounds(settings: BatchSettings, objects: AsyncIterable<ObjectInfo>, report: CopyReport): Promise<void> {
+async function rounds(settings: Settings, objects: AsyncIterable<ObjectInfo>, report: CopyReport): Promise<void> {
   const large: ObjectInfo[] = []
   const draft = await draftSelection(forJob(objects, large, report))
   try {
@@ -128,7 +142,7 @@ async function* forJob(objects: AsyncIterable<ObjectInfo>, large: ObjectInfo[], 
   }
 }
 
-async function runJobs(settings: BatchSettings, first: Draft, report: CopyReport): Promise<void> {
+async function runJobs(settings: Settings, first: Draft, report: CopyReport): Promise<void> {
   let draft = first
   for (let round = 0; ; round++) {
     const { id, failed, gaveUp } = await runJob(settings, draft, report)
@@ -155,7 +169,7 @@ async function runJobs(settings: BatchSettings, first: Draft, report: CopyReport
 }
 
 /** One job from its manifest to its report: its failed tasks by key, and whether S3 gave up because of them. */
-async function runJob(settings: BatchSettings, draft: Draft, report: CopyReport) {
+async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
   const { store, bucket, control, memory } = settings
   // The same plan is the same job until that job has ended; then it is another attempt.
   const attempt = settings.attempts.ended

@@ -8,14 +8,18 @@ import type { Store } from '../../stores/store.ts'
 import { locationOf } from '../../stores/uri.ts'
 import type { Planned } from '../planned.ts'
 import type { Task } from '../request.ts'
+import type { BatchSettings } from './batch.ts'
 import type { Copier } from './copier.ts'
 import { downloadCopier } from './download.ts'
 import { type FileStore, localCopier } from './local.ts'
 
-/** A copier that was chosen, with what it will cost, before there is a run to copy into. */
+/** A copier that was chosen, before there is a run to copy into. */
 export interface Choice {
   readonly about: string
-  readonly costs: readonly CostItem[]
+  /** What it costs to copy so much. */
+  costs(load: { readonly objects: number; readonly bytes: number }): readonly CostItem[]
+  /** Whether all that is outstanding is being copied already, by what an earlier attempt has left. */
+  isUnderWay?(run: Run): Promise<boolean>
   open(run: Run, memory: StepMemory): Promise<Copier>
 }
 
@@ -45,7 +49,6 @@ export async function copierOf(
 ): Promise<Choice> {
   const from = task.logs.store
   const target = locationOf(wish.workspace)
-  const { objects, bytes } = planned.selection.totals
   const { signal } = context
   const { concurrency } = wish
   if (target.kind === 'folder' && wish.copy !== 'auto')
@@ -53,13 +56,13 @@ export async function copierOf(
   if (target.kind === 'folder' && isFiles(from))
     return {
       about: 'hard links, copies where the file system has none',
-      costs: [],
+      costs: () => [],
       open: async (run) => localCopier(from, stagedOf(run) as FileStore, concurrency, signal),
     }
   if (target.kind === 'folder')
     return {
       about: 'download',
-      costs: [
+      costs: ({ objects, bytes }) => [
         { what: 'GET requests', count: objects, each: PRICES.getRequest },
         { what: 'bytes out of AWS', count: bytes, each: PRICES.byteOut },
       ],
@@ -70,25 +73,39 @@ export async function copierOf(
       hint: 'name a folder as --workspace, or the bucket as --logs',
       exitCode: 2,
     })
-  const isBatch =
-    wish.copy === 'batch' || (wish.copy === 'auto' && objects >= WORTH_A_JOB && wish.batchRole !== undefined)
-  const copies: CostItem = { what: 'COPY requests', count: objects, each: PRICES.copyRequest }
+  const isMany = planned.selection.totals.objects >= WORTH_A_JOB
+  const isBatch = wish.copy === 'batch' || (wish.copy === 'auto' && isMany && wish.batchRole !== undefined)
+  const copies = (count: number): CostItem => ({ what: 'COPY requests', count, each: PRICES.copyRequest })
   if (!isBatch)
-    return { about: 'CopyObject', costs: [copies], open: (run) => direct(task, run, target.bucket, wish, aws, signal) }
+    return {
+      about: 'CopyObject',
+      costs: ({ objects }) => [copies(objects)],
+      open: (run) => direct(task, run, target.bucket, wish, aws, signal),
+    }
   const { batchRole } = wish
   if (batchRole === undefined)
     throw new UsageError(
       '--copy batch needs the role of the job',
       'add --batch-role ARN; the README says what it may do',
     )
+  const settings = (run: Run, memory: StepMemory) =>
+    batch(task, planned, run, target.bucket, { ...wish, batchRole }, aws, memory, signal)
   return {
     about: 'S3 Batch Operations',
-    costs: [
-      copies,
+    costs: ({ objects }) => [
+      copies(objects),
       { what: 'job', count: 1, each: PRICES.batchJob },
       { what: 'tasks', count: objects, each: PRICES.batchObject },
     ],
-    open: (run, memory) => batch(task, planned, run, target.bucket, { ...wish, batchRole }, aws, memory, signal),
+    isUnderWay: async (run) => {
+      const { isLeftUnderWay } = await import('./batch.ts')
+      const recalled = run.ledger.steps.stage?.memory ?? {}
+      return isLeftUnderWay(await settings(run, { recalled, remember: async () => {} }))
+    },
+    open: async (run, memory) => {
+      const { batchCopier } = await import('./batch.ts')
+      return batchCopier(await settings(run, memory))
+    },
   }
 }
 
@@ -133,14 +150,13 @@ async function batch(
   aws: AwsSettings,
   memory: StepMemory,
   signal: AbortSignal,
-): Promise<Copier> {
+): Promise<BatchSettings> {
   const { s3Client, s3ControlClient } = await import('../../aws/clients.ts')
   const { accountOfRole } = await import('../../aws/account.ts')
-  const { batchCopier } = await import('./batch.ts')
   // The job must be created in the region of the bucket that it copies to.
   const region = await (await s3Client(aws, bucket)).config.region()
   const { newest } = planned.record
-  return batchCopier({
+  return {
     control: await s3ControlClient(aws, region),
     accountId: accountOfRole(wish.batchRole),
     roleArn: wish.batchRole,
@@ -155,5 +171,5 @@ async function batch(
     pollSeconds: wish.poll,
     signal,
     direct: await direct(task, run, bucket, wish, aws, signal),
-  })
+  }
 }

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import type { Sandbox } from '../aws/start.ts'
+import { athenaWorld, linesAt } from '../support/athena-world.ts'
+import { plain, plainJson } from '../support/changes.ts'
+import { loadFewObjects } from '../support/few-objects.ts'
+import { killedAfterEachChange } from '../support/kill-chain.ts'
+import type { RunOptions } from '../support/run-script.ts'
+
+const LOGS = { users: 12, accounts: 1, events: 1200, to: '2026-03-03' }
+const WINDOW = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03', '--logs', 's3://org-logs']
+const ROLE = 'arn:aws:iam::111122223333:role/prestage'
+const ROLES = ['--sagemaker-role', `${ROLE}-sagemaker`, '--batch-role', `${ROLE}-batch`]
+const BUCKET = 'org-staging'
+
+type Way = 'direct' | 'batch'
+
+async function world(way: Way) {
+  const { sandbox, run } = await athenaWorld()
+  await loadFewObjects(sandbox, 'org-logs', LOGS)
+  // Jobs and endpoints take their time, so that who comes back finds them under way.
+  sandbox.sagemaker.settings.pace = 'poll'
+  const pipeline = (options: RunOptions = {}) =>
+    run('pipeline', [...WINDOW, ...ROLES, '--copy', way, '--poll', '0.05', '--yes'], options)
+  const clean = (id: string, options: RunOptions = {}) => run('clean', ['--run', id, '--yes'], options)
+  return { sandbox, pipeline, clean }
+}
+
+/** Texts without times, and without what is drawn by lot or hangs on it. */
+const timeless = (text: string): string =>
+  plain(text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replace(/\d{8}_\d{6}_\d{5}_\w{5}/g, 'QUERY'))
+
+/** All that a pipeline leaves, as far as it is the same in every world. */
+async function leftBy(sandbox: Sandbox, id: string) {
+  const root = `prestage/runs/${id}/`
+  const text = async (key: string) => String(await sandbox.s3.get(BUCKET, root + key))
+  const { steps } = JSON.parse(await text('run.json'))
+  // Who comes back finds copies that are there: the sum is the same.
+  steps.stage.result.copied += steps.stage.result.skipped
+  delete steps.stage.result.skipped
+  for (const time of ['trainSeconds', 'billedSeconds', 'usd']) delete steps.train.result[time]
+  // Who finds the table does not ask for the query that makes it.
+  delete steps.extract.memory.queries.table
+  return {
+    objects: sandbox.s3.keys(BUCKET).map(timeless).sort(),
+    staged: sandbox.s3.list(BUCKET, `${root}staged/`).map(({ key, etag }) => `${key} ${etag}`),
+    ledger: JSON.parse(plainJson(steps, timeless)),
+    train: await linesAt(sandbox, id, 'pairs/train/'),
+    holdout: await linesAt(sandbox, id, 'pairs/holdout/'),
+    entities: await text('entities.csv'),
+    manifest: await text('manifest.csv'),
+    calibration: JSON.parse(plainJson(JSON.parse(await text('model/calibration.json')))),
+    verdicts: (await text('scores/verdicts.ndjson')).split('\n'),
+    tables: sandbox.athena.catalog.names(),
+    inSagemaker: JSON.parse(plainJson(sandbox.sagemaker.names())),
+    jobs: sandbox.control.jobs().map(({ status }) => status),
+    uploads: sandbox.s3.unfinished(BUCKET),
+  }
+}
+
+/** What was asked for and done, by what it is of: each of them may be there once. */
+function assertNothingTwice(sandbox: Sandbox): void {
+  const { endpoints, configs, models, trainingJobs } = sandbox.sagemaker.names()
+  for (const names of [endpoints, configs, models, trainingJobs]) assert.ok(names.length <= 1, names.join())
+  assert.ok(sandbox.control.jobs().length <= 1)
+  const texts = sandbox.athena.queries.all.map(({ text }) => text)
+  assert.deepEqual(texts, [...new Set(texts)])
+  const isDone = ({ operation, status }: { operation: string; status: number }) =>
+    operation === 'CopyObject' && status === 200
+  const copies = sandbox.requests
+    .log()
+    .filter(isDone)
+    .map(({ resource }) => resource)
+  assert.deepEqual(copies, [...new Set(copies)])
+  assert.deepEqual(sandbox.violations, [])
+}
+
+const isOf =
+  (...steps: string[]) =>
+  (change: string): boolean =>
+    steps.some((step) => change.startsWith(`${step}: `))
+
+describe('a pipeline in AWS that is killed after each change it makes', { concurrency: 2 }, () => {
+  /** What one leaves that nobody interrupts. */
+  const expected = new Map<Way, Awaited<ReturnType<typeof leftBy>>>()
+  before(async () => {
+    for (const way of ['direct', 'batch'] as const) {
+      const { sandbox, pipeline } = await world(way)
+      const { result, stderr } = await pipeline()
+      assert.ok(result, stderr)
+      assertNothingTwice(sandbox)
+      expected.set(way, await leftBy(sandbox, result.run))
+    }
+  })
+
+  for (const [way, kills, steps] of [
+    ['batch', 60, ['', 'stage', 'extract']],
+    ['direct', 40, ['', 'stage', 'train', 'deploy', 'score', 'report']],
+  ] as const)
+    it(`--copy ${way}, in${steps.join(' ')}: ends as if it had never been, with nothing created twice; so does clean`, async () => {
+      const { sandbox, pipeline, clean } = await world(way)
+      const { points, last } = await killedAfterEachChange(sandbox, pipeline, {
+        spares: (change) => !isOf(...steps)(change),
+        look: () => assertNothingTwice(sandbox),
+      })
+      assert.ok(last.result, last.stderr)
+      assert.ok(points.length >= kills, `${points.length} kills: ${points.join('; ')}`)
+      assertNothingTwice(sandbox)
+      assert.deepEqual(await leftBy(sandbox, last.result.run), expected.get(way))
+
+      const { points: cleanings, last: cleaned } = await killedAfterEachChange(sandbox, (options) =>
+        clean(last.result.run, options),
+      )
+      assert.equal(cleaned.code, 0, cleaned.stderr)
+      assert.ok(cleanings.length >= 8, cleanings.join('; '))
+      assertClean(sandbox, last.result.run)
+    })
+})
+
+function assertClean(sandbox: Sandbox, id: string): void {
+  const { endpoints, configs, models } = sandbox.sagemaker.names()
+  assert.deepEqual([endpoints, configs, models, sandbox.s3.unfinished(BUCKET)], [[], [], [], []])
+  for (const part of ['staged/', 'tmp/', 'endpoint/', 'run.lock'])
+    assert.deepEqual(sandbox.s3.keys(BUCKET, `prestage/runs/${id}/${part}`), [])
+  assert.deepEqual(sandbox.violations, [])
+}
