@@ -104,6 +104,26 @@ export class Athena {
     }
   }
 
+  /** Whether a query waits or runs. Athena forgets it 45 days after its end: then it does not. */
+  async isUnderWay(id: string): Promise<boolean> {
+    const { client, signal } = this.#settings
+    const asked = client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: signal })
+    const { QueryExecution } = await this.#asked('athena:GetQueryExecution', () => asked.catch(unlessUnknown))
+    return /^(QUEUED|RUNNING)$/.test(QueryExecution?.Status?.State ?? '')
+  }
+
+  /** Stops a query and waits until it does not run. One that has ended is no error. */
+  async stop(id: string): Promise<void> {
+    const { client, signal } = this.#settings
+    const asked = () => client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }))
+    try {
+      await this.#asked('athena:StopQueryExecution', asked)
+    } catch (error) {
+      if (await this.isUnderWay(id)) throw error
+    }
+    while (await this.isUnderWay(id)) await sleep(POLL.first, undefined, { signal })
+  }
+
   /** A query's rows as text, without the header that Athena sends along. */
   async *rows(id: string): AsyncGenerator<readonly (string | null)[]> {
     const { client, signal } = this.#settings
@@ -178,6 +198,11 @@ export class Athena {
     const { region, workgroup } = this.#settings
     return { what, action, resource: `arn:aws:athena:${region}:*:workgroup/${workgroup.name}` }
   }
+}
+
+function unlessUnknown(error: unknown): { QueryExecution?: QueryExecution } {
+  if (/was not found/i.test(detailsOf(error).message)) return {}
+  throw error
 }
 
 const tooLong = (id: string, timeout: number): UserError =>

@@ -25,14 +25,14 @@ function attemptTables(run: Run): string[] {
   )
 }
 
-interface Wish extends AwsSettings {
+export interface AthenaWish extends AwsSettings {
   readonly workgroup: string
   readonly database: string
   readonly queryTimeout: number
 }
 
 /** The tables, as one thing. Undefined when there are none. */
-export function tableLeftovers(run: Run, wish: Wish, warn: (text: string) => void): Leftover | undefined {
+export function tableLeftovers(run: Run, wish: AthenaWish, warn: (text: string) => void): Leftover | undefined {
   const tables = attemptTables(run)
   if (tables.length === 0) return undefined
   return {

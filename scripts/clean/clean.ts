@@ -17,6 +17,8 @@ export type Removed = {
   readonly what: string
   readonly files: number
   readonly bytes: number
+  /** In place of "removed", for what is no thing that lies there. */
+  readonly done?: string
 }
 
 /** Looks, changes nothing. */

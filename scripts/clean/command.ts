@@ -27,7 +27,7 @@ export const command = defineCommand({
   name: 'clean',
   summary: 'remove what a run left that costs money or space',
   description:
-    'Stops an endpoint that was left running and removes the staged objects and drafts. Pairs, model, verdicts and report stay; staging again brings the objects back. Nothing outside the run folder is touched: logs that were linked stay where they are. With a workspace in S3 it also deletes the endpoint, its configurations and models, stops jobs, drops tables of interrupted extractions and aborts failed uploads: of all these only what carries the tags of the run.',
+    'Stops an endpoint that was left running and removes the staged objects and drafts. Pairs, model, verdicts and report stay; staging again brings the objects back. Nothing outside the run folder is touched: logs that were linked stay where they are. With a workspace in S3 it first cancels what still works for the run, and waits for its end: jobs of S3 Batch Operations, queries of Athena, training and transform jobs. Then it also deletes the endpoint, its configurations and models, drops tables of interrupted extractions and aborts failed uploads: of all these only what the run has made.',
   examples: [
     { run: 'npx zx scripts/clean.mjs --run latest --dry-run', does: 'shows what would go' },
     { run: 'npx zx scripts/clean.mjs --run latest', does: 'removes it, after you have typed the id of the run' },
@@ -94,9 +94,9 @@ async function cleanInAws(context: Context, run: Run, values: Values<typeof opti
   const action = everything ? `remove all of run ${run.id}` : `clean run ${run.id}`
   await context.approve({ action, plan: [`of run ${run.id} in AWS`, ...plan], kind: 'delete', typed: run.id })
   const removed = await removeInAws(run, wish, talk)
-  const lines = removed.map(({ what, files, bytes: size }): [string, string] => [
+  const lines = removed.map(({ what, files, bytes: size, done = 'removed' }): [string, string] => [
     what,
-    size > 0 ? `${filesText(files)}, ${bytes(size)} freed` : 'removed',
+    size > 0 ? `${filesText(files)}, ${bytes(size)} freed` : done,
   ])
   return { json: { run: run.id, removed }, text: facts([['run', run.id], ...lines]) }
 }

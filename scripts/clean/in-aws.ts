@@ -4,15 +4,14 @@ import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import { locationOf } from '../stores/uri.ts'
-import { tableLeftovers } from './athena-tables.ts'
+import { runningQueries } from './athena-queries.ts'
+import { type AthenaWish, tableLeftovers } from './athena-tables.ts'
 import type { Removed } from './clean.ts'
 import type { Leftover } from './leftovers.ts'
 import { pagesAbout } from './pages.ts'
+import type { World } from './sagemaker-owned.ts'
 
-export interface AwsWish extends AwsSettings {
-  readonly workgroup: string
-  readonly database: string
-  readonly queryTimeout: number
+export interface AwsWish extends AthenaWish {
   readonly everything: boolean
 }
 
@@ -24,32 +23,72 @@ interface Talk {
 /** While the ledger stands, an interrupted removal can be started again; the lock is ours while we work. */
 const LAST: readonly string[] = [paths.ledger, paths.lock]
 
+/** Where the run is, and how SageMaker is asked about it. */
+interface Place {
+  readonly bucket: string
+  readonly prefix: string
+  readonly sagemaker: World
+}
+
 /** What a run in S3 has left, in the order in which it can go. Looks, changes nothing. */
-export async function awsLeftovers(run: Run, wish: AwsWish, { signal, warn }: Talk): Promise<Leftover[]> {
+export async function awsLeftovers(run: Run, wish: AwsWish, talk: Talk): Promise<Leftover[]> {
+  const place = await placeOf(run, wish, talk.signal)
+  return [...(await underWay(run, place, wish, talk)), ...(await remains(run, place, wish, talk))]
+}
+
+async function placeOf(run: Run, aws: AwsWish, signal: AbortSignal): Promise<Place> {
   const location = locationOf(run.uri)
   if (location.kind !== 's3') throw new Error(`${run.uri} is not in S3`)
   const { bucket, prefix } = location
-  const { regionOf, s3Client, sagemakerClient } = await import('../aws/clients.ts')
-  const { failedUploads, objectsBelow } = await import('./s3-objects.ts')
-  const { isThere, sagemakerLeftovers } = await import('./sagemaker-resources.ts')
+  const { regionOf, sagemakerClient } = await import('../aws/clients.ts')
   const noted = await sagemakerEndpointOf(run)
   const deployed = run.ledger.steps.deploy?.result?.endpoint
-  const region = noted?.region ?? (await regionOf(wish, bucket))
-  const owner = {
-    run: run.id,
-    workspace: run.workspace,
-    region,
-    endpoints: [noted?.sagemaker, deployed].filter((name) => typeof name === 'string'),
-  }
+  const region = noted?.region ?? (await regionOf(aws, bucket))
+  const endpoints = [noted?.sagemaker, deployed].filter((name) => typeof name === 'string')
+  const owner = { run: run.id, workspace: run.workspace, region, endpoints }
+  return { bucket, prefix, sagemaker: { client: await sagemakerClient(aws, region), owner, aws, signal } }
+}
+
+/** What still works for the run, and writes into its folder: it has to end first. */
+async function underWay(run: Run, { bucket, sagemaker }: Place, wish: AwsWish, talk: Talk): Promise<Leftover[]> {
+  const { sagemakerJobs } = await import('./sagemaker-jobs.ts')
+  return [
+    ...(await copyingJobs(run, bucket, wish, talk.signal)),
+    ...(await runningQueries(run, wish, talk)),
+    ...(await sagemakerJobs(sagemaker)),
+  ]
+}
+
+async function copyingJobs(run: Run, bucket: string, wish: AwsWish, signal: AbortSignal): Promise<Leftover[]> {
+  const { batchJobs, hasOrdered } = await import('./batch-jobs.ts')
+  // Whoever has never used S3 Batch Operations need not have its rights.
+  if (!(await hasOrdered(run))) return []
+  const { regionOf, s3ControlClient, stsClient } = await import('../aws/clients.ts')
+  const { identityOf } = await import('../aws/identity.ts')
+  const region = await regionOf(wish, bucket)
+  // A role can only be passed within its account: the caller's is the one that the job is in.
+  const { account } = await identityOf(await stsClient(wish, region))
+  return batchJobs({ control: await s3ControlClient(wish, region), account, region, run, signal })
+}
+
+/** What lies there. */
+async function remains(
+  run: Run,
+  { bucket, prefix, sagemaker }: Place,
+  wish: AwsWish,
+  { warn }: Talk,
+): Promise<Leftover[]> {
+  const { s3Client } = await import('../aws/clients.ts')
+  const { failedUploads, objectsBelow } = await import('./s3-objects.ts')
+  const { isThere, sagemakerLeftovers } = await import('./sagemaker-resources.ts')
   const place = { client: await s3Client(wish, bucket), bucket, root: `${prefix}/`, store: run.store }
-  const sagemaker = await sagemakerClient(wish, region)
-  const inSagemaker = await sagemakerLeftovers(sagemaker, owner, wish, signal)
+  const inSagemaker = await sagemakerLeftovers(sagemaker)
   // What was noted about an endpoint goes with it, also after it: a removal may have been interrupted between the two.
+  const noted = await sagemakerEndpointOf(run)
   const isOthers = async (name: string | undefined) =>
     name !== undefined &&
     !inSagemaker.some(({ what }) => what === `endpoint ${name}`) &&
-    (await isThere(sagemaker, owner, name, wish, signal))
-  const drafts = draftsOf(run)
+    (await isThere(sagemaker, name))
   const objects = wish.everything
     ? [
         ...(await pagesInS3(run, wish)),
@@ -58,7 +97,7 @@ export async function awsLeftovers(run: Run, wish: AwsWish, { signal, warn }: Ta
     : [
         await objectsBelow(place, 'staged', paths.staged),
         await objectsBelow(place, 'tmp', paths.tmp),
-        await objectsBelow(place, 'pairs of interrupted extractions', 'pairs/', drafts),
+        await objectsBelow(place, 'pairs of interrupted extractions', 'pairs/', draftsOf(run)),
         (await isOthers(noted?.sagemaker))
           ? undefined
           : await objectsBelow(place, 'note of the endpoint', paths.endpoint),
@@ -92,12 +131,15 @@ export async function removeInAws(run: Run, wish: AwsWish, talk: Talk): Promise<
 }
 
 async function carryOut(run: Run, wish: AwsWish, talk: Talk): Promise<Removed[]> {
+  const place = await placeOf(run, wish, talk.signal)
   const removed: Removed[] = []
-  for (const leftover of await awsLeftovers(run, wish, talk)) {
-    talk.signal.throwIfAborted()
-    await leftover.remove(talk.signal)
-    removed.push({ what: leftover.what, files: leftover.files, bytes: leftover.bytes })
-  }
+  // What lies there is looked at once nothing writes any more.
+  for (const part of [underWay, remains])
+    for (const { what, files, bytes, done, remove } of await part(run, place, wish, talk)) {
+      talk.signal.throwIfAborted()
+      await remove(talk.signal)
+      removed.push({ what, files, bytes, ...(done !== undefined && { done }) })
+    }
   if (wish.everything) await run.store.remove(paths.ledger)
   return removed
 }

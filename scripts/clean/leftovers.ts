@@ -7,6 +7,8 @@ export interface Leftover {
   readonly bytes: number
   /** For a plan, in place of sizes: "costs by the hour". */
   readonly note?: string
+  /** For a result: what it means that it is removed. Default: "removed". */
+  readonly done?: string
   /** Removing what is gone already is no error. */
   remove(signal: AbortSignal): Promise<void>
 }

@@ -8,6 +8,8 @@ export const paths = {
   /** `key,reason` of what could not be copied. */
   failures: 'stage-failures.csv',
   staged: 'staged/',
+  /** A folder for each job of S3 Batch Operations: its manifest and its report. */
+  jobs: 'jobs/',
   train: 'pairs/train/',
   holdout: 'pairs/holdout/',
   entities: 'entities.csv',

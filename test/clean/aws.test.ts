@@ -4,10 +4,9 @@ import * as s3 from '@aws-sdk/client-s3'
 import { RUN_TAG, tagsOf } from '../../scripts/aws/sagemaker.ts'
 import type { Ledger } from '../../scripts/runs/ledger.ts'
 import { type World, world } from '../score/s3-world.ts'
-import { BUCKET, ROLE, WORKSPACE } from '../support/run-in-s3.ts'
+import { BUCKET, WORKSPACE } from '../support/run-in-s3.ts'
 
 const FAST = { sagemaker: { pace: 'instant' } } as const
-const VIA = ['--via', 'transform', '--sagemaker-role', ROLE, '--yes']
 
 const whats = (result: Record<string, unknown>): string[] =>
   (result.removed as { what: string }[]).map(({ what }) => what)
@@ -111,19 +110,6 @@ describe('clean in AWS', () => {
     await aws.deploy({ name: 'who-logs-in' })
     assert.ok(whats(await aws.done('clean', ['--yes'])).includes('endpoint who-logs-in'))
     assert.equal(aws.sandbox.sagemaker.endpoints.all.size, 0)
-  })
-
-  test('a job that runs is stopped', async () => {
-    const aws = await world({ sagemaker: { pace: 'manual' } }, { calibrated: true })
-    await aws.script('score', VIA, {
-      env: aws.sandbox.env,
-      onStderr: (text, kill) => /InProgress/.test(text) && kill('SIGINT'),
-    })
-    const removed = whats(await aws.done('clean', ['--yes']))
-    assert.match(removed[0] ?? '', /^transform job prestage-/)
-    const [job] = aws.sandbox.sagemaker.transformJobs.all.values()
-    assert.equal(job?.status, 'Stopping')
-    assert.deepEqual([...aws.sandbox.sagemaker.models.all.keys()], [])
   })
 
   test('pairs that no finished extraction has named are drafts', async () => {

@@ -5,11 +5,11 @@ import {
   type CreateJobCommandInput,
   DescribeJobCommand,
   type JobDescriptor,
-  ListJobsCommand,
   type S3ControlClient,
   type S3CopyObjectOperation,
   UpdateJobStatusCommand,
 } from '@aws-sdk/client-s3-control'
+import { jobDescription, listJobs } from '../../aws/s3-batch.ts'
 import { UserError } from '../../cli/errors.ts'
 import { count } from '../../cli/format.ts'
 import type { Destination } from './destination.ts'
@@ -34,7 +34,7 @@ const tokenOf = ({ manifest, destination, roleArn }: JobOrder): string =>
     .update(JSON.stringify([manifest.key, manifest.etag, destination, roleArn]))
     .digest('hex')
 
-const describes = (order: JobOrder): string => `prestage ${order.run} ${tokenOf(order).slice(0, 12)}`.slice(0, 256)
+const describes = (order: JobOrder): string => jobDescription(order.run, tokenOf(order))
 
 /** Creates the job, parked until its task count is known. Returns its id. */
 export async function createJob(client: S3ControlClient, order: JobOrder): Promise<string> {
@@ -91,15 +91,8 @@ function copyOperation({ destination, unmodifiedSince }: JobOrder): S3CopyObject
 
 /** A job of this order that exists although its id was never noted: a process died between the two. */
 export async function findJob(client: S3ControlClient, order: JobOrder): Promise<string | undefined> {
-  let NextToken: string | undefined
-  do {
-    const page = await client.send(
-      new ListJobsCommand({ AccountId: order.accountId, MaxResults: 1000, ...(NextToken && { NextToken }) }),
-    )
-    const found = page.Jobs?.find(({ Description }) => Description === describes(order))
-    if (found?.JobId !== undefined) return found.JobId
-    NextToken = page.NextToken
-  } while (NextToken !== undefined)
+  for await (const { JobId, Description } of listJobs(client, order.accountId))
+    if (Description === describes(order) && JobId !== undefined) return JobId
   return undefined
 }
 

@@ -177,7 +177,7 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
     .update(`${settings.plan} ${draft.totals.digest} ${attempt}`)
     .digest('hex')
     .slice(0, 12)
-  const key = `jobs/${name}/manifest.csv`
+  const key = `${paths.jobs}${name}/manifest.csv`
   // A manifest must not be encrypted with KMS, whatever the bucket's default.
   const written = await store.write(key, manifestOf(draft, settings.destination.source.bucket), { sse: 'AES256' })
   const manifest = { key: settings.prefix + key, etag: written.etag ?? '', rows: draft.totals.objects }

@@ -1,0 +1,29 @@
+import {
+  type JobListDescriptor,
+  type JobStatus,
+  ListJobsCommand,
+  type S3ControlClient,
+} from '@aws-sdk/client-s3-control'
+
+/** A job of S3 Batch Operations has no name: its description says whose it is, and for which order. */
+export const jobDescription = (run: string, token: string): string =>
+  `prestage ${run} ${token.slice(0, 12)}`.slice(0, 256)
+
+/** Whether a job may be one of the run. Another workspace can have a run of the same id: its manifest tells them apart. */
+export const describesRun = (description: string | undefined, run: string): boolean =>
+  description?.startsWith(jobDescription(run, '')) ?? false
+
+/** Jobs of an account, newest first. @param JobStatuses all when absent */
+export async function* listJobs(
+  client: S3ControlClient,
+  AccountId: string,
+  JobStatuses?: JobStatus[],
+): AsyncGenerator<JobListDescriptor> {
+  let NextToken: string | undefined
+  do {
+    const asked = { AccountId, MaxResults: 1000, ...(JobStatuses && { JobStatuses }), ...(NextToken && { NextToken }) }
+    const page = await client.send(new ListJobsCommand(asked))
+    yield* page.Jobs ?? []
+    NextToken = page.NextToken
+  } while (NextToken !== undefined)
+}
