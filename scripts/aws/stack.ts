@@ -5,6 +5,7 @@ import {
 } from '@aws-sdk/client-cloudformation'
 import { messageOf, UserError } from '../cli/errors.ts'
 import { detailsOf, explained } from './errors.ts'
+import { urisOfObjects } from './objects-arn.ts'
 import type { AwsSettings } from './settings.ts'
 
 /** A stack as CloudFormation describes it. */
@@ -79,12 +80,14 @@ export const isUsable = ({ status }: Pick<Stack, 'status'>): boolean => USABLE.t
 export const isMoving = ({ status }: Pick<Stack, 'status'>): boolean =>
   status.endsWith('_IN_PROGRESS') && status !== 'REVIEW_IN_PROGRESS'
 
-/** Outputs of a stack, from the settings of a script. @throws UserError as `stackOutputs` */
+/** Outputs of a stack, from the settings of a script, and `Logs`: where logs may be read. @throws UserError as `stackOutputs` */
 export async function outputsOfStack(name: string, settings: AwsSettings): Promise<Stack['outputs']> {
   const { cloudFormationClient } = await import('./clients.ts')
   const client = await cloudFormationClient(settings, settings.awsRegion)
   try {
-    return await stackOutputs(client, name)
+    const outputs = await stackOutputs(client, name)
+    const { LogsObjectArns } = outputs
+    return LogsObjectArns === undefined ? outputs : { ...outputs, Logs: urisOfObjects(LogsObjectArns).join() }
   } finally {
     client.destroy()
   }

@@ -16,6 +16,7 @@ const AWS_VARIABLES = {
 
 /** Settings that a stack of `setup` knows, and its outputs that hold them. A stack without a key is one, too. */
 const OF_STACK: Readonly<Record<string, string>> = {
+  logs: 'Logs',
   workspace: 'Workspace',
   'batch-role': 'BatchRoleArn',
   'sagemaker-role': 'SageMakerRoleArn',
@@ -72,15 +73,17 @@ async function settingsOfStack(
     const value = typed[camel(name)] ?? lower.get(name)?.value
     return typeof value === 'string' ? value : undefined
   }
-  // What makes the stack takes nothing from it.
-  const makesIt = specs.stack !== undefined && specs.stack !== awsOptions.stack
+  // What makes the stack takes nothing from it, nor does what never speaks with AWS.
+  const takes = specs.stack === awsOptions.stack
   const [stack, workspace] = [given('stack'), given('workspace')]
   const isHere = workspace !== undefined && !workspace.startsWith('s3://')
   const offline = Object.entries(specs).some(([key, spec]) => spec.offline && typed[key] === 'true')
   const wanted = Object.keys(specs)
     .map(kebab)
     .filter((name) => Object.hasOwn(OF_STACK, name) && given(name) === undefined)
-  if (stack === undefined || makesIt || isHere || offline || wanted.length === 0) return new Map()
+    // Logs may be read from AWS for work here; all else is of no use here.
+    .filter((name) => name === 'logs' || !isHere)
+  if (stack === undefined || !takes || offline || wanted.length === 0) return new Map()
   const { outputsOfStack } = await import('../aws/stack.ts')
   const outputs = await outputsOfStack(stack, {
     profile: given('profile'),

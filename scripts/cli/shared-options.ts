@@ -16,7 +16,7 @@ export const awsOptions = {
   profile: text({ about: 'named profile of the AWS configuration files', value: 'NAME' }),
   awsRegion: text({ about: 'AWS region to call (default: that of the bucket)', value: 'REGION' }),
   endpointUrl: text({ about: 'another address for all AWS services', value: 'URL' }),
-  stack: text({ about: 'take workspace, roles, workgroup and database from this stack of setup', value: 'NAME' }),
+  stack: text({ about: 'take logs, workspace, roles, workgroup and database from this stack of setup', value: 'NAME' }),
 }
 
 /** What a step that has something made in SageMaker needs; of no meaning on this machine. */
@@ -79,7 +79,11 @@ const accountId = (input: string): string => {
 
 /** Which part of the logs is meant. */
 export const scopeOptions = {
-  logs: text({ about: 'where the logs lie: s3://bucket[/prefix] or a folder with the same keys', value: 'URI' }),
+  logs: text({
+    about:
+      'where the logs lie: s3://bucket[/prefix] or a folder with the same keys; of several s3://… with commas, the one that has the source',
+    value: 'URI',
+  }),
   account: list({ about: 'only these accounts', value: 'ID', parse: accountId }),
   region: list({ about: 'only logs of these regions', value: 'REGION' }),
 }

@@ -6,6 +6,7 @@ import { list, number, type Values } from '../cli/options.ts'
 import { awsOptions, scopeOptions } from '../cli/shared-options.ts'
 import { sourceIds, sourceOf } from '../sources/registry.ts'
 import { type Logs, openLogs } from '../stores/open.ts'
+import { placesIn } from '../stores/uri.ts'
 import { remembering } from './days.ts'
 import { surveyLoose } from './loose.ts'
 import { othersOf } from './others.ts'
@@ -43,7 +44,10 @@ export const command = defineCommand({
   options,
   async run(context, values) {
     if (values.logs === undefined) throw new UsageError('no logs', 'add --logs FOLDER or --logs s3://bucket')
-    const logs = await openLogs(values.logs, values)
+    const [place = '', ...more] = placesIn(values.logs)
+    if (more.length > 0)
+      throw new UsageError(`several logs: ${[place, ...more].join(', ')}`, `name one of them: --logs ${place}`)
+    const logs = await openLogs(place, values)
     const lister = remembering(logs.store, logs.base)
     const sources = (values.source.length === 0 ? sourceIds : values.source).map(sourceOf)
     const scope = { accounts: values.account, regions: values.region }

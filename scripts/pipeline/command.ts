@@ -39,6 +39,10 @@ export const command = defineCommand({
       does: 'both sources, and one report over them',
     },
     {
+      run: 'npx zx scripts/pipeline.mjs --source cloudtrail,waf --last 24h --stack prestage --max-cost 5',
+      does: 'both in AWS after setup: logs, workspace and roles come from the stack',
+    },
+    {
       run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs s3://org-logs --last 24h --workspace s3://org-staging/prestage --batch-role arn:aws:iam::111122223333:role/prestage-batch --sagemaker-role arn:aws:iam::111122223333:role/prestage-sagemaker --max-cost 5',
       does: 'everything in AWS, for five dollars at most',
     },

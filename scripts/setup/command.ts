@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { urisOfObjects } from '../aws/objects-arn.ts'
 import type { AwsSettings } from '../aws/settings.ts'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
@@ -9,7 +10,7 @@ import { awsOptions, guardOptions } from '../cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { type Noted, noteStack } from './config-file.ts'
 import { examine, type Finding } from './doctor.ts'
-import { keyArn, logsUri, parametersOf, uriOfObjects } from './parameters.ts'
+import { keyArn, logsUri, parametersOf } from './parameters.ts'
 import { type OpenStack, openStack, setUp, standing, takeDown } from './set-up.ts'
 
 const { maxCost: _, overwrite: __, ...guards } = guardOptions
@@ -150,7 +151,7 @@ async function policyFor(stack: OpenStack, { readLogs: logs }: Chosen): Promise<
     })
   const [, partition = 'aws', , , account = ''] = batchRole.split(':')
   const readers = { batchRole, account, partition }
-  const uris = logs.length > 0 ? logs : LogsObjectArns.split(',').map(uriOfObjects)
+  const uris = logs.length > 0 ? logs : urisOfObjects(LogsObjectArns)
   const buckets = uris.map((uri) => ({ logs: uri, statements: bucketStatements(uri, readers) }))
   const key = LogsKeyArns === undefined ? undefined : keyStatements(readers)
   const blocks = buckets.map(

@@ -1,11 +1,11 @@
 import { accountOfRole } from '../aws/account.ts'
 import { imageOf } from '../aws/ipinsights-image.ts'
+import { uriOfObjects } from '../aws/objects-arn.ts'
 import type { AwsSettings } from '../aws/settings.ts'
 import type { Stack } from '../aws/stack.ts'
 import { messageOf, UserError } from '../cli/errors.ts'
 import { bytes } from '../cli/format.ts'
 import { openStore } from '../stores/open.ts'
-import { uriOfObjects } from './parameters.ts'
 import type { OpenStack } from './set-up.ts'
 
 /** One line of the doctor. */

@@ -59,14 +59,6 @@ export function objectsArn(uri: string, partition = 'aws'): string {
   return `arn:${partition}:s3:::${bucket}/${prefix}*`
 }
 
-/** `s3://bucket/prefix` of an ARN of `objectsArn`. */
-export const uriOfObjects = (arn: string): string =>
-  `s3://${arn
-    .split(':')
-    .slice(5)
-    .join(':')
-    .replace(/\/?\*$/, '')}`
-
 export function logsUri(text: string): string {
   if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^*?,]*)?$/.test(text))
     throw new Error('must be s3://bucket[/prefix]')

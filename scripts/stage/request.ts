@@ -7,6 +7,7 @@ import type { AwsSettings } from '../stores/open.ts'
 import { type Logs, openLogs } from '../stores/open.ts'
 import { surveyKeysFile } from './keys/file.ts'
 import type { Scope } from './keys/key-source.ts'
+import { placeOf } from './place.ts'
 
 /** What a user says about the data that is wanted. */
 export interface Wish {
@@ -36,7 +37,7 @@ export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<T
   if (wish.source === undefined) throw new UsageError('no source', 'add --source cloudtrail or --source waf')
   if (wish.logs === undefined) throw noLogs()
   const window = windowOf(wish, now)
-  const logs = await openLogs(wish.logs, aws)
+  const logs = await openLogs(await placeOf(wish.source, wish.logs, aws), aws)
   const keys = await keysOf(wish)
   const [accounts, regions] = [unique(wish.account), unique(wish.region)]
   return {

@@ -23,3 +23,6 @@ export function locationOf(uri: string): Location {
   if (!BUCKET.test(bucket)) throw new UsageError(`${uri}: "${bucket}" is not a bucket name`, 'write s3://bucket/prefix')
   return { kind: 's3', bucket, prefix: prefix.replace(/\/+$/, '') }
 }
+
+/** The places in `s3://a,s3://b/c`. The name of a folder may hold commas, so only what follows begins a place. */
+export const placesIn = (uris: string): string[] => uris.split(/,(?=s3:\/\/)/)

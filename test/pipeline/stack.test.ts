@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { world as setupWorld } from '../setup/world.ts'
+import { simulatedLogs } from '../support/simulated.ts'
+import { tempFolder } from '../support/temp.ts'
+
+const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
+/** What is no setting of the account: that a small set goes by a job, too, and that no test waits for half a minute. */
+const QUICK = ['--copy', 'batch', '--poll', '0.05', '--yes']
+const TWO_BUCKETS = ['s3://org-logs/AWSLogs', 's3://org-waf-logs']
+
+/** An account that has its logs delivered, and where `setup` has run. */
+async function world(readLogs: readonly string[]) {
+  const made = await setupWorld({ buckets: { 'org-logs': {}, 'org-waf-logs': {} }, jobs: { pace: 100 } })
+  const { sandbox, cwd, setup, script } = made
+  await sandbox.s3.load('org-logs', await simulatedLogs({ sources: ['cloudtrail'] }))
+  await sandbox.s3.load('org-waf-logs', await simulatedLogs({ sources: ['waf'] }))
+  const { code, stderr, result } = await setup([...readLogs.flatMap((uri) => ['--read-logs', uri]), '--yes'])
+  assert.equal(code, 0, stderr)
+  assert.equal(readFileSync(`${cwd}/prestage.yaml`, 'utf8'), 'stack: prestage\n')
+  const outputs = result.outputs as Record<string, string>
+  const pipeline = async (args: readonly string[], folder = cwd) => {
+    const ended = await script('pipeline', [...WINDOW, ...QUICK, ...args], { cwd: folder })
+    assert.equal(ended.code, 0, ended.stderr)
+    return ended.result
+  }
+  return { ...made, outputs, pipeline }
+}
+
+type World = Awaited<ReturnType<typeof world>>
+
+/** Everything that these runs made was made by what the stack has, and lies in it. */
+function assertOfStack({ sandbox, outputs }: World, runs: readonly string[]) {
+  const roles = <T>(all: Iterable<T>, of: (one: T) => string | undefined) => [...all].map(of)
+  const each = (value: string | undefined) => runs.map(() => value)
+  assert.deepEqual(
+    roles(sandbox.control.jobs(), ({ spec }) => spec.role),
+    each(outputs.BatchRoleArn),
+  )
+  assert.deepEqual(
+    roles(sandbox.sagemaker.trainingJobs.all.values(), ({ request }) => request.RoleArn),
+    each(outputs.SageMakerRoleArn),
+  )
+  assert.deepEqual(
+    roles(sandbox.sagemaker.models.all.values(), ({ request }) => request.ExecutionRoleArn),
+    each(outputs.SageMakerRoleArn),
+  )
+  const queries = sandbox.athena.queries.all
+  assert.deepEqual([...new Set(queries.map(({ workgroup }) => workgroup))], [outputs.Workgroup])
+  assert.ok(queries.some(({ database }) => database === outputs.Database))
+  for (const run of runs)
+    assert.ok(sandbox.s3.head(outputs.StagingBucket ?? '', `prestage/runs/${run}/report.html`), `report of ${run}`)
+  assert.deepEqual(sandbox.violations, [])
+}
+
+describe('after setup', () => {
+  it('the pipeline runs with only --stack', async () => {
+    const made = await world(['s3://org-logs'])
+    const args = ['--source', 'cloudtrail', '--logs', 's3://org-logs', '--stack', 'prestage']
+    const { run, report } = await made.pipeline(args, tempFolder())
+    assert.equal(report, `${made.outputs.Workspace}/runs/${run}/report.html`)
+    assertOfStack(made, [run])
+  })
+
+  it('the pipeline runs with source and window only: the stack knows the logs, too', async () => {
+    const made = await world(['s3://org-logs/AWSLogs'])
+    const { run } = await made.pipeline(['--source', 'cloudtrail'])
+    assertOfStack(made, [run])
+    const { request } = JSON.parse(
+      (await made.sandbox.s3.get(made.outputs.StagingBucket ?? '', `prestage/runs/${run}/run.json`)).toString(),
+    )
+    assert.equal(request.logs, 's3://org-logs/AWSLogs')
+  })
+
+  it('both sources, each from the bucket that has it, into one page; and again nothing is made twice', async () => {
+    const made = await world(TWO_BUCKETS)
+    const { sandbox, outputs, pipeline } = made
+    const { runs, report } = await pipeline(['--source', 'cloudtrail,waf'])
+    assertOfStack(made, Object.values(runs))
+    assert.ok(report.startsWith(`${outputs.Workspace}/reports/cloudtrail-waf-`))
+    const logsOf = async (run: string) =>
+      JSON.parse((await sandbox.s3.get(outputs.StagingBucket ?? '', `prestage/runs/${run}/run.json`)).toString())
+        .request.logs
+    assert.deepEqual([await logsOf(runs.cloudtrail), await logsOf(runs.waf)], TWO_BUCKETS)
+    assert.deepEqual((await pipeline(['--source', 'cloudtrail,waf'])).runs, runs)
+    assertOfStack(made, Object.values(runs))
+  })
+
+  it('work on this machine takes the logs from the stack, and nothing else', async () => {
+    const { sandbox, cwd, script } = await world(['s3://org-logs'])
+    const { result, stderr } = await script('stage', [
+      ...['--source', 'cloudtrail', '--workspace', './here', '--yes'],
+      ...WINDOW,
+    ])
+    assert.ok(result?.staged.startsWith(`${cwd}/here`), stderr)
+    assert.deepEqual(sandbox.control.jobs(), [])
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  const mistakes: [what: string, script: string, args: string[], code: number, says: RegExp][] = [
+    [
+      'a source that no bucket has',
+      'stage',
+      ['--source', 'waf', '--logs', 's3://org-logs/AWSLogs,s3://org-logs'],
+      1,
+      /s3:\/\/org-logs\/AWSLogs and s3:\/\/org-logs have no waf logs\n.*inventory/,
+    ],
+    [
+      'a source that two places have',
+      'stage',
+      ['--source', 'cloudtrail', '--logs', 's3://org-logs/AWSLogs,s3://org-logs'],
+      2,
+      /s3:\/\/org-logs\/AWSLogs and s3:\/\/org-logs have cloudtrail logs\n.*name one of them with --logs/,
+    ],
+    ['inventory of several places', 'inventory', [], 2, /several logs: .*\n.*--logs s3:\/\/org-logs\/AWSLogs/],
+    ['simulated logs in a bucket', 'simulate', [], 2, /--logs is missing/],
+  ]
+  it('says what it cannot choose', async () => {
+    const { script } = await world(TWO_BUCKETS)
+    for (const [what, name, args, expected, says] of mistakes) {
+      const window = name === 'stage' ? WINDOW : []
+      const { code, stderr } = await script(name, [...args, ...window])
+      assert.equal(code, expected, `${what}: ${stderr}`)
+      assert.match(stderr, says, what)
+    }
+  })
+})
