@@ -100,7 +100,7 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
     /** One part of the pairs: at its place, and as many as were counted. None when there are none. */
     async pairs(classified: Placed, part: Part, rows: number) {
       if (rows === 0) return []
-      const text = await render('pairs.sql', { part: literal(part) })
+      const text = await render('athena/pairs.sql', { part: literal(part) })
       const placed = await keep(
         part,
         `writing the pairs of ${part}`,

@@ -84,6 +84,7 @@ for (const source of Object.values(sources))
           await render('entities.sql'),
           await render('pairs.sql', { part: literal('train') }),
           await render('pairs.sql', { part: literal('holdout') }),
+          await render('athena/pairs.sql', { part: literal('train') }),
           'select event_time, entity, ip, part, drop_reason from classified',
         ]
         const expected = await inDuckdb(settings, texts)

@@ -73,8 +73,8 @@ describe('statements of Athena', () => {
   }
 
   it('write and count the parts, and clean up', async () => {
-    for (const name of ['pairs.sql', 'entities.sql', 'dropped.sql', 'times.sql']) {
-      const text = await render(name, name === 'pairs.sql' ? { part: literal('train') } : {})
+    for (const name of ['athena/pairs.sql', 'entities.sql', 'dropped.sql', 'times.sql']) {
+      const text = await render(name, name === 'athena/pairs.sql' ? { part: literal('train') } : {})
       const query = overTable('classified', 'prestage', 'classified_a1b2c3_1', text)
       assertTrino(query)
       assertTrino(await ctas('csv', 'prestage', 'train_a1b2c3_1', 's3://b/p/', query))

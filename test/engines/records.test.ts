@@ -37,7 +37,8 @@ function kept(record: Readonly<Record<string, unknown>>, paths: readonly string[
 }
 
 const value = fc.jsonValue({ maxDepth: 3 }).map((any) => JSON.parse(JSON.stringify(any)) as unknown)
-const objectOf = (of: fc.Arbitrary<unknown>) => fc.dictionary(fc.constantFrom(...NAMES), of, { maxKeys: 6, noNullPrototype: true })
+const objectOf = (of: fc.Arbitrary<unknown>) =>
+  fc.dictionary(fc.constantFrom(...NAMES), of, { maxKeys: 6, noNullPrototype: true })
 const record = objectOf(fc.oneof(value, objectOf(fc.oneof(value, objectOf(value)))))
 
 describe('records of a log file', () => {

@@ -5,10 +5,11 @@ import { after, before, describe, it } from 'node:test'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { classifiedSql, overTable, type RunTable } from '../../scripts/engines/athena-sql.ts'
 import { rowsOf, withRecords } from '../../scripts/engines/duckdb/duckdb.ts'
-import { classifiedValues, type ExtractSettings, literal, render } from '../../scripts/engines/render.ts'
+import { classifiedValues, type ExtractSettings, literal, render, withRelations } from '../../scripts/engines/render.ts'
 import { textForAthena } from '../../scripts/query/ask-athena.ts'
 import { type Question, questions, statementOf } from '../../scripts/query/question.ts'
 import type { Run } from '../../scripts/runs/run.ts'
+import { assertSpread, oneAfterAnother, SECONDS } from '../support/spread.ts'
 import { tempFolder } from '../support/temp.ts'
 import { ask, asText, type Row } from './client.ts'
 import { install } from './install.ts'
@@ -47,6 +48,15 @@ describe('on a real Trino', { skip }, () => {
     asked = await questions()
   })
   after(() => server?.stop())
+
+  it('pairs lie apart, as rows are written', async () => {
+    const numbers = `unnest(sequence(1, ${SECONDS})) as t(n)`
+    const text = await render('athena/pairs.sql', { part: literal('train') })
+    const kept = withRelations({ classified: oneAfterAnother(numbers) }, text)
+    await ask(server.url, `create schema if not exists "prestage"`)
+    await ask(server.url, `create table "prestage"."spread" as ${kept}`)
+    assertSpread(await ask(server.url, 'select entity from "prestage"."spread"'))
+  })
 
   it('every source and entity, and every question: the rows of DuckDB', { timeout: 900_000 }, async (t) => {
     for (const logs of await allLogs())
@@ -101,7 +111,7 @@ async function comparePairs(
   same(await kept(everything), await rowsIn(duckdb, everything), 'classified')
   for (const part of ['train', 'holdout']) {
     const pairs = await render('pairs.sql', { part: literal(part) })
-    same(await kept(pairs), await rowsIn(duckdb, pairs), part)
+    same(await kept(await render('athena/pairs.sql', { part: literal(part) })), await rowsIn(duckdb, pairs), part)
   }
   for (const file of ['entities.sql', 'times.sql', 'dropped.sql']) {
     const sql = await render(file)
