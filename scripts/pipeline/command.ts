@@ -54,7 +54,7 @@ export const command = defineCommand({
   options: {
     demo: flag({ about: `simulate logs first, in ./${DEMO_FOLDER}`, offline: true }),
     source: choices(sourceIds, {
-      about: 'kind of log; several come through side by side, into one report besides their own',
+      about: 'kind of log, or several into one report besides their own',
       value: 'NAME',
     }),
     ...scopeOptions,

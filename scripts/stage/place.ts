@@ -13,8 +13,11 @@ export async function placeOf(source: string, uris: string, aws: AwsSettings): P
   const places = placesIn(uris)
   const [only = uris] = places
   if (places.length === 1) return only
-  const holds = await pMap(places, (uri) => isDelivered(source, uri, aws), { concurrency: 4 })
-  const [found, ...more] = places.filter((_, i) => holds[i])
+  const looked = await pMap(places, (uri) => look(source, uri, aws), { concurrency: 4 })
+  aws.signal?.throwIfAborted()
+  const [found, ...more] = looked.flatMap(({ uri, has }) => (has === true ? [uri] : []))
+  // A bucket that may not be read is of no matter to a source that lies elsewhere.
+  if (found === undefined) for (const { has } of looked) if (typeof has !== 'boolean') throw has
   if (found === undefined)
     throw new UserError(`${places.join(' and ')} have no ${source} logs`, {
       hint: 'npx zx scripts/inventory.mjs --logs URI tells what lies in one of them',
@@ -24,12 +27,15 @@ export async function placeOf(source: string, uris: string, aws: AwsSettings): P
   return found
 }
 
-async function isDelivered(source: string, uri: string, aws: AwsSettings): Promise<boolean> {
-  const { store, base } = await openLogs(uri, aws)
-  const { branches } = await discover(store, sourceOf(source), {
-    base,
-    concurrency: 8,
-    ...(aws.signal && { signal: aws.signal }),
-  })
-  return branches.length > 0
+/** Whether it has the source; or why that cannot be seen. */
+async function look(source: string, uri: string, aws: AwsSettings): Promise<{ uri: string; has: boolean | UserError }> {
+  try {
+    const { store, base } = await openLogs(uri, aws)
+    const search = { base, concurrency: 8, ...(aws.signal && { signal: aws.signal }) }
+    const { branches } = await discover(store, sourceOf(source), search)
+    return { uri, has: branches.length > 0 }
+  } catch (error) {
+    if (error instanceof UserError) return { uri, has: error }
+    throw error
+  }
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { athenaWorld, WORKSPACE } from '../support/athena-world.ts'
-import type { RunOptions } from '../support/run-script.ts'
+import { type RunOptions, scriptPath } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
+import { onTerminal, TERMINAL } from '../support/terminal.ts'
 
 const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
 const BOTH = ['cloudtrail', 'waf'] as const
@@ -10,15 +11,18 @@ const BOTH = ['cloudtrail', 'waf'] as const
 async function world() {
   const { sandbox, run } = await athenaWorld()
   await sandbox.s3.load('org-logs', await simulatedLogs())
-  const args = ['--source', BOTH.join(), '--from', '2026-03-02', '--to', '2026-03-04', '--logs', 's3://org-logs']
+  const data = ['--source', BOTH.join(), '--from', '2026-03-02', '--to', '2026-03-04', '--logs', 's3://org-logs']
+  const args = [...data, '--copy', 'direct', '--sagemaker-role', ROLE]
   const pipeline = async (more: readonly string[] = ['--yes'], options: RunOptions = {}) => {
-    const ended = await run('pipeline', [...args, '--copy', 'direct', '--sagemaker-role', ROLE, ...more], options)
+    const ended = await run('pipeline', [...args, ...more], options)
     return { ...ended, result: ended.stdout === '' ? undefined : JSON.parse(ended.stdout) }
   }
   const pages = () => sandbox.s3.keys('org-staging', 'prestage/reports/')
   const page = async () => (await sandbox.s3.get('org-staging', pages()[0] ?? '')).toString()
-  return { sandbox, run, pipeline, pages, page }
+  return { sandbox, run, args, pipeline, pages, page }
 }
+
+const skip = TERMINAL.missing
 
 /** What is paid for by the piece. */
 const PAID = ['CopyObject', 'StartQueryExecution', 'CreateTrainingJob', 'CreateModel', 'CreateEndpoint']
@@ -117,6 +121,32 @@ describe('both sources in AWS', () => {
     assert.equal(code, 0, stderr)
     const { endpoints, configs, models, trainingJobs } = sandbox.sagemaker.names()
     assert.deepEqual([endpoints.length, configs.length, models.length, trainingJobs.length], [2, 2, 2, 2])
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('on a terminal one question at a time stands, and a no to one is none to the other', { skip }, async () => {
+    const { sandbox, args, page } = await world()
+    const answered: string[] = []
+    let asked = 0
+    const script = [process.execPath, scriptPath('pipeline'), '--workspace', WORKSPACE, ...args]
+    const { said, code } = await onTerminal(script, {
+      env: sandbox.env,
+      onSaid: (soFar, type) => {
+        const questions = soFar.split('[y/N] ')
+        if (questions.length - 1 === asked) return
+        asked += 1
+        const [question = ''] = /(cloudtrail|waf): \w+/.exec(questions.at(-2)?.split('\n').at(-1) ?? '') ?? []
+        answered.push(question)
+        // Time for the other one to speak out of turn.
+        setTimeout(() => type(question.startsWith('waf') ? 'n\r' : 'y\r'), 300)
+      },
+    })
+    assert.equal(code, 3, said)
+    const asks = ['cloudtrail: copy', 'cloudtrail: scan', 'cloudtrail: train', 'cloudtrail: deploy', 'waf: copy']
+    assert.deepEqual(answered.toSorted(), asks.toSorted())
+    for (const answer of said.split('[y/N] ').slice(1)) assert.doesNotMatch(answer.split('\n')[0] ?? '', /: /)
+    assert.match(said, /waf failed: declined/)
+    assert.match(await page(), /AWS WAF failed\.[\s\S]*declined/)
     assert.deepEqual(sandbox.violations, [])
   })
 })

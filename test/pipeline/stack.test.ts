@@ -98,6 +98,18 @@ describe('after setup', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
+  it('a bucket that may not be read is named to the source that needs it, and only to that', async () => {
+    const { sandbox, script } = await world(TWO_BUCKETS)
+    sandbox.s3.deny({ action: 's3:ListBucket', resource: 'org-waf-logs' })
+    const look = (source: string) => script('stage', ['--source', source, ...WINDOW, '--dry-run'])
+    const { result, stderr } = await look('cloudtrail')
+    assert.ok(result?.objects > 0, stderr)
+    const denied = await look('waf')
+    assert.equal(denied.code, 4)
+    assert.match(denied.stderr, /org-waf-logs.*lacks s3:ListBucket|s3:ListBucket.*org-waf-logs/)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   const mistakes: [what: string, script: string, args: string[], code: number, says: RegExp][] = [
     [
       'a source that no bucket has',
