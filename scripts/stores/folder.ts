@@ -66,14 +66,18 @@ async function* walk(
   absent: Absent,
 ): AsyncGenerator<ObjectInfo> {
   const { prefix: wanted = '', startAfter = '' } = options
-  for (const entry of await entries(path, prefix, counter, absent)) {
-    const { key, stats } = entry
-    if (stats.isDirectory()) {
+  // Folders that are open, outermost first: generators within generators would hand on each file once a level.
+  const open = [(await entries(path, prefix, counter, absent)).values()]
+  for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+    const { value: entry } = folder.next()
+    if (entry === undefined) open.pop()
+    else if (entry.stats.isDirectory()) {
+      const { key } = entry
       const inPrefix = key.startsWith(wanted) || wanted.startsWith(key)
       const passed = !startAfter.startsWith(key) && compareKeys(key, startAfter) < 0
-      if (inPrefix && !passed) yield* walk(entry.path, key, options, counter, absent)
-    } else if (key.startsWith(wanted) && compareKeys(key, startAfter) > 0) {
-      const info = infoOf(key, stats)
+      if (inPrefix && !passed) open.push((await entries(entry.path, key, counter, absent)).values())
+    } else if (entry.key.startsWith(wanted) && compareKeys(entry.key, startAfter) > 0) {
+      const info = infoOf(entry.key, entry.stats)
       if (info !== undefined) yield info
     }
   }

@@ -4,22 +4,17 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import type { Source } from '../../sources/source.ts'
 import { identifier, literal, render } from '../render.ts'
+import { type Database, type DatabaseSettings, openDatabase } from './database.ts'
 import { Malformed } from './json-bytes.ts'
 import { Loading } from './loading.ts'
 import { type BadFile, type LogFile, readers, type Spool, type SpoolSettings, spool } from './spool.ts'
 import { malformedFiles } from './suspects.ts'
 
-export interface DuckdbSettings {
+export interface DuckdbSettings extends DatabaseSettings {
   readonly source: Source
   /** Members of a record that are kept; the columns of others are null. */
   readonly members: readonly string[]
-  /** Folder for what does not fit in memory; removed at the end. */
-  readonly scratch: string
-  /** As DuckDB writes it, for example 192MB. */
-  readonly memoryLimit: string
-  readonly threads: number
   readonly skipBadFiles: boolean
-  readonly signal: AbortSignal
   /** Called with how many more files have been read. */
   onFiles(more: number): void
   onState(text: string): void
@@ -31,23 +26,6 @@ export interface Relation {
   readonly sql: string
   /** Whether each of its rows comes from one row of `accesses` and nothing else: then it is made while the logs are read. */
   readonly isRowByRow?: boolean
-}
-
-/** Nothing is fetched from anywhere. */
-const OFFLINE = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' }
-
-/** What the common texts need, in the words of Trino; `preserve_insertion_order` only matters to rows without an order. */
-const PREPARATION = `
-  set TimeZone = 'UTC';
-  set preserve_insertion_order = false;
-  create macro regexp_like(subject, pattern) as regexp_matches(subject, pattern);`
-
-/** DuckDB reads lines through a buffer of 32 MiB a thread, and fails when they do not all fit. */
-const MEGABYTES_A_THREAD = 48
-
-function threadsWithin(memoryLimit: string, threads: number): number {
-  const megabytes = Number.parseInt(memoryLimit, 10) * (memoryLimit.endsWith('GB') ? 1000 : 1)
-  return Math.max(1, Math.min(threads, Math.floor(megabytes / MEGABYTES_A_THREAD)))
 }
 
 /**
@@ -62,57 +40,46 @@ export async function withRecords<T>(
   settings: DuckdbSettings,
   use: (connection: DuckDBConnection, spooled: Spool) => Promise<T>,
 ): Promise<T> {
-  const { scratch, signal, memoryLimit, threads } = settings
+  const { scratch, signal } = settings
   await rm(scratch, { recursive: true, force: true })
   await mkdir(scratch, { recursive: true })
-  const [startThread, { DuckDBInstance }] = await Promise.all([readers(), import('@duckdb/node-api')])
-  const fitting = String(threadsWithin(memoryLimit, threads))
-  const options = { ...OFFLINE, threads: fitting, memory_limit: memoryLimit, temp_directory: scratch }
-  const instance = await DuckDBInstance.create(':memory:', options)
-  const connection = await instance.connect()
-  // A stream of rows ends when its connection is used for something else.
-  const unpacking = await instance.connect()
-  const interrupt = () => {
-    connection.interrupt()
-    unpacking.interrupt()
-  }
-  signal.addEventListener('abort', interrupt)
+  const startThread = await readers()
+  let opened: Promise<Database> | undefined
+  const database = (): Promise<Database> => (opened ??= openDatabase(settings))
   try {
-    await connection.run(PREPARATION)
-    const reading = { ...settings, startThread, unzstd: (path: string) => unzstd(unpacking, path) }
-    return await use(connection, await load(connection, files, relations, reading))
+    const spooled = await load(database, files, relations, { ...settings, startThread })
+    return await use((await database()).connection, spooled)
   } catch (error) {
     signal.throwIfAborted()
     throw error
   } finally {
-    signal.removeEventListener('abort', interrupt)
-    unpacking.closeSync()
-    connection.closeSync()
-    instance.closeSync()
+    const [database] = await Promise.allSettled([opened])
+    if (database.status === 'fulfilled') database.value?.close()
     await rm(scratch, { recursive: true, force: true })
   }
 }
 
 /** Makes the relations of all files that can be read. */
 async function load(
-  connection: DuckDBConnection,
+  database: () => Promise<Database>,
   files: readonly LogFile[],
   relations: readonly Relation[],
-  settings: DuckdbSettings & Pick<SpoolSettings, 'startThread' | 'unzstd'>,
+  settings: DuckdbSettings & Pick<SpoolSettings, 'startThread'>,
 ): Promise<Spool> {
   const { source, scratch, signal, skipBadFiles } = settings
   const early = relations.filter(({ isRowByRow }) => isRowByRow)
+  const run = async (sql: string) => (await database()).connection.run(sql)
   const viewOf = async (paths: readonly string[]) => {
     const records = recordsSql(paths, { ...source.members, ...source.details })
-    const accesses = await render(`${source.id}/accesses.duckdb.sql`, { records })
-    await connection.run(`create or replace temp view accesses as ${accesses}`)
+    await run(
+      `create or replace temp view accesses as ${await render(`${source.id}/accesses.duckdb.sql`, { records })}`,
+    )
   }
   const read = async (bad: readonly BadFile[]): Promise<Spool> => {
     let isFirst = true
     const loading = new Loading(async (paths) => {
       await viewOf(paths)
-      for (const { name, sql } of early)
-        await connection.run(isFirst ? `${table(name)} as ${sql}` : `insert into ${name} ${sql}`)
+      for (const { name, sql } of early) await run(isFirst ? `${table(name)} as ${sql}` : `insert into ${name} ${sql}`)
       isFirst = false
     })
     const reading = spool(files, {
@@ -120,25 +87,27 @@ async function load(
       prefix: join(scratch, 'records'),
       bad,
       failFast: !skipBadFiles,
+      unzstd: (path) => unzstd(database, path),
       onPart: (part) => {
         settings.onFiles(part.files.length)
         if (early.length > 0) loading.add(part.path)
       },
     })
-    // Whatever becomes of the reading, the connection is in use until this is over.
-    await Promise.allSettled([reading])
+    // Opening takes as long as reading a thousand files, so it comes second. Whatever becomes of the reading, the connection is in use
+    // until all is over.
+    await Promise.allSettled([reading, database()])
     await loading.settled()
     const spooled = await reading
     if (spooled.bad.length > 0 && !skipBadFiles) throw unreadable(spooled.bad)
     settings.onState('querying')
     await loading.end()
     await viewOf(spooled.parts.map(({ path }) => path))
-    for (const { name, sql, isRowByRow } of relations) if (!isRowByRow) await connection.run(`${table(name)} as ${sql}`)
+    for (const { name, sql, isRowByRow } of relations) if (!isRowByRow) await run(`${table(name)} as ${sql}`)
     return spooled
   }
   const spooled = await read([])
   // A table is looked through more quickly than the view, which reads everything again.
-  if (!(await hasUnreadable(connection, relations[0]?.name ?? 'accesses'))) return spooled
+  if (!(await hasUnreadable((await database()).connection, relations[0]?.name ?? 'accesses'))) return spooled
   const malformed = await malformedFiles(spooled.parts, signal)
   if (malformed.length === 0) return spooled
   if (!skipBadFiles) throw unreadable(malformed)
@@ -169,10 +138,10 @@ const fileSql = (path: string): string => literal(path.replace(/[*?[]/g, '[$&]')
 const ZSTD_DOCUMENT = 32 << 20
 
 /** The documents of a Zstandard file, one after the other. */
-async function* unzstd(connection: DuckDBConnection, path: string): AsyncGenerator<Buffer> {
+async function* unzstd(database: () => Promise<Database>, path: string): AsyncGenerator<Buffer> {
   const sql = `select json from read_json_objects(${fileSql(path)}, format = 'unstructured', compression = 'zstd', maximum_object_size = ${ZSTD_DOCUMENT})`
   try {
-    const result = await connection.stream(sql)
+    const result = await (await database()).unpacking.stream(sql)
     for await (const rows of result.yieldRows()) for (const [json] of rows) yield Buffer.from(`${String(json)}\n`)
   } catch (error) {
     const [reason = ''] = messageOf(error).split('\n')
