@@ -1,14 +1,15 @@
 import { once } from 'node:events'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
-import { UsageError } from '../cli/errors.ts'
+import { UsageError, UserError } from '../cli/errors.ts'
 import { facts } from '../cli/format.ts'
 import { flag, number, text, type Values } from '../cli/options.ts'
 import { awsOptions, runOptions } from '../cli/shared-options.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
-import { openRun } from '../runs/workspace.ts'
+import { openRun, runOfModel } from '../runs/workspace.ts'
+import type { AwsSettings } from '../stores/open.ts'
 import { forgetEndpoint, noteEndpoint, runningEndpoint, startDetached, TOKEN_VARIABLE } from './detached.ts'
 import { type Endpoint, serveRun } from './endpoint.ts'
 import { sagemakerDeployOptions } from './sagemaker-options.ts'
@@ -25,6 +26,10 @@ const options = {
     min: 0,
     max: 65_535,
     integer: true,
+  }),
+  model: text({
+    about: 'in SageMaker: the model that train --pairs --model s3://… made, instead of that of a run',
+    value: 'URI',
   }),
   detach: flag({ about: 'on this machine: leave it running; clean stops it' }),
   ...runOptions,
@@ -52,12 +57,17 @@ export const command = defineCommand({
       run: 'npx zx scripts/deploy.mjs --workspace s3://org-staging/prestage --rollback',
       does: 'goes back to the model that was in service before',
     },
+    {
+      run: 'npx zx scripts/deploy.mjs --model s3://org-staging/models --sagemaker-role arn:aws:iam::111122223333:role/prestage-sagemaker --yes',
+      does: 'the model that train has made of files in SageMaker',
+    },
   ],
   options,
   async run(context, values) {
     const { profile, awsRegion, endpointUrl } = values
     const aws = { profile, awsRegion, endpointUrl, signal: context.signal }
-    const run = await openRun(values.workspace, values.run, aws)
+    const { model } = values
+    const run = model === undefined ? await openRun(values.workspace, values.run, aws) : await modelRun(model, aws)
     run.result('train')
     if (run.folder === undefined) {
       const { deployInSagemaker } = await import('./in-sagemaker.ts')
@@ -69,6 +79,20 @@ export const command = defineCommand({
     return serve(context, run, values)
   },
 })
+
+/** @throws UsageError for a folder, UserError when no training has left a model there */
+async function modelRun(model: string, aws: AwsSettings): Promise<Run> {
+  if (!model.startsWith('s3://'))
+    throw new UsageError(
+      `--model ${model} is no s3:// URI: on this machine deploy serves the model of a run`,
+      'score --pairs FILE --model DIR judges with a model of files, without an endpoint',
+    )
+  const run = await runOfModel(model.replace(/\/+$/, ''), aws)
+  if (run !== undefined) return run
+  throw new UserError(`${model}: train has left no model there`, {
+    hint: `npx zx scripts/train.mjs --pairs FILE --holdout FILE --model ${model}`,
+  })
+}
 
 const preview = (run: Run, { host, port }: Values<typeof options>): Outcome => ({
   json: { run: run.id, dryRun: true, model: run.path(paths.model), host, port },

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Request } from './request.ts'
+import { OF_FILES, type Request } from './request.ts'
 
 interface Named {
   readonly id: string
@@ -10,6 +10,8 @@ interface Named {
 /** The command line that takes a run's next step; names the workspace where it is not the default. */
 export function nextCommand(step: string, run: Named): string {
   const workspace = run.uri.replace(/\/runs\/[^/]+$/, '')
+  if (run.request.keys === OF_FILES && /^(stage|extract)$/.test(step))
+    return `npx zx scripts/train.mjs --pairs FILE --model ${quoted(workspace)}`
   const selection = step === 'stage' ? flagsOf(run.request) : ['--run', run.id]
   const where = workspace === resolve('workspace') ? [] : ['--workspace', workspace]
   return [`npx zx scripts/${step}.mjs`, ...[...selection, ...where].map(quoted)].join(' ')

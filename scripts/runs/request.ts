@@ -11,11 +11,14 @@ export const requestSchema = z.strictObject({
   to: z.iso.datetime(),
   accounts: z.array(z.string()),
   regions: z.array(z.string()),
-  /** How the keys are found: list, digest, inventory, metadata, file. */
+  /** How the keys are found: list, digest, inventory, metadata, file; or that files of pairs took the place of logs. */
   keys: z.string(),
   /** The inventory's manifest or the file of keys, where one is used. */
   keysFrom: z.string().optional(),
 })
+
+/** `keys` of a run whose pairs were given as files: it has no logs, and its window is empty. */
+export const OF_FILES = 'pairs'
 
 export type Request = z.infer<typeof requestSchema>
 

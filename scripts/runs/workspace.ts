@@ -9,9 +9,13 @@ import { Run } from './run.ts'
 
 const RUNS = 'runs/'
 
-/** The run of this request: the one that exists, or a new one. */
-export async function createRun(workspace: string, request: Request, aws: AwsSettings = {}): Promise<Run> {
-  const id = runIdOf(request)
+/** The run of this request: the one that exists, or a new one. @param id another one than that of a window */
+export async function createRun(
+  workspace: string,
+  request: Request,
+  aws: AwsSettings = {},
+  id = runIdOf(request),
+): Promise<Run> {
   const store = (await openStore(workspace, aws)).within(`${RUNS}${id}/`)
   const existing = await readLedger(store)
   if (existing !== undefined) return runOf(store, existing, request)
@@ -36,8 +40,13 @@ function runOf(store: Store, ledger: Ledger, request: Request): Run {
 }
 
 /** The run of this request if it exists already. */
-export async function findRun(workspace: string, request: Request, aws: AwsSettings = {}): Promise<Run | undefined> {
-  const store = (await openStore(workspace, aws)).within(`${RUNS}${runIdOf(request)}/`)
+export async function findRun(
+  workspace: string,
+  request: Request,
+  aws: AwsSettings = {},
+  id = runIdOf(request),
+): Promise<Run | undefined> {
+  const store = (await openStore(workspace, aws)).within(`${RUNS}${id}/`)
   const ledger = await readLedger(store)
   return ledger === undefined ? undefined : runOf(store, ledger, request)
 }
@@ -53,6 +62,17 @@ export async function openRun(workspace: string, idOrLatest: string, aws: AwsSet
   const ids = await runIds(root)
   if (ids.length === 0) throw noRuns(workspace)
   throw new UserError(`no run ${idOrLatest} in ${workspace}`, { hint: suggestion(idOrLatest, ids), exitCode: 2 })
+}
+
+/**
+ * The run that a model in S3 belongs to: by the URI of the model, or of the workspace, of which it is the run that was worked on
+ * last. Undefined where there are no runs.
+ */
+export async function runOfModel(model: string, aws: AwsSettings): Promise<Run | undefined> {
+  const [, workspace, id] = /^(s3:\/\/.+?)\/runs\/([\w.-]+)(?:\/.*)?$/.exec(model) ?? []
+  if (workspace !== undefined && id !== undefined) return openRun(workspace, id, aws)
+  const root = await openStore(model, aws)
+  return (await runIds(root)).length === 0 ? undefined : latest(root, model)
 }
 
 async function latest(root: Store, workspace: string): Promise<Run> {

@@ -8,21 +8,28 @@ import { awsOptions, runOptions } from '../cli/shared-options.ts'
 import { priceNote } from '../runs/cost.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
+import { OF_FILES } from '../runs/request.ts'
 import type { Run } from '../runs/run.ts'
-import { openRun } from '../runs/workspace.ts'
-import { openStore } from '../stores/open.ts'
+import { openRun, runOfModel } from '../runs/workspace.ts'
+import { type AwsSettings, openStore } from '../stores/open.ts'
 import { execute } from './execute.ts'
 import { findingsOptions, wantedFindings } from './findings/options.ts'
 import { findingRows, writeAlerts } from './findings/write.ts'
 import { type Prepared, preparedFor } from './prepare.ts'
 import { summaryOf } from './result.ts'
-import { filesTarget, runTarget, type Target } from './target.ts'
-import { type Way, wayOf, ways } from './way.ts'
+import { filesOfRun, filesTarget, runTarget, type Target } from './target.ts'
+import { regionFor, type Way, wayOf, ways } from './way.ts'
 
 const options = {
   fromRun: text({ about: 'judge all pairs of this other run, instead of the holdout', value: 'ID' }),
-  pairs: list({ about: 'judge the pairs of this file, without a run; needs --model', value: 'FILE' }),
-  model: text({ about: 'folder with model.tar.gz and calibration.json, where there is no run', value: 'DIR' }),
+  pairs: list({
+    about: 'judge the pairs of this file, without a run; needs --model, or the name of an --endpoint',
+    value: 'FILE',
+  }),
+  model: text({
+    about: 'folder with model.tar.gz and calibration.json, or s3://… of what train --pairs has made in SageMaker',
+    value: 'DIR',
+  }),
   scores: text({ about: 'folder for the verdicts, where there is no run', value: 'DIR', default: 'scores' }),
   endpoint: parsed({
     about:
@@ -75,6 +82,10 @@ export const command = defineCommand({
     },
     { run: 'npx zx scripts/score.mjs --pairs pairs.csv --model ./model', does: 'judges files without a run' },
     {
+      run: 'npx zx scripts/score.mjs --pairs pairs.csv --endpoint prestage-files --aws-region us-east-1',
+      does: 'judges files by what is in service in SageMaker',
+    },
+    {
       run: 'npx zx scripts/score.mjs --workspace s3://org-staging/prestage --run latest',
       does: 'a run in S3, through the SageMaker endpoint that deploy made',
     },
@@ -87,12 +98,15 @@ export const command = defineCommand({
   async run(context, values) {
     const bare = values.pairs.length > 0 || values.model !== undefined
     if (!bare) return scoreRun(context, values)
-    if (values.pairs.length === 0 || values.model === undefined)
-      throw new UsageError('--pairs and --model belong together', 'leave both out to judge the holdout of a run')
-    if (values.findings.length > 0)
-      throw new UsageError('--findings needs a run: files do not tell when, or whose accesses they are')
+    const isNamed = values.endpoint !== undefined && !isUrl(values.endpoint)
+    if (values.pairs.length === 0 || (values.model === undefined && !isNamed))
+      throw new UsageError(
+        '--pairs and --model belong together',
+        'leave both out to judge the holdout of a run; with --endpoint NAME of SageMaker --model may be left out',
+      )
+    if (values.findings.length > 0) throw noFindings()
     if (values.fromRun !== undefined) throw new UsageError('--pairs and --from-run contradict each other')
-    return scoreFiles(context, { model: values.model, pairs: values.pairs }, values)
+    return scoreFiles(context, values)
   },
 })
 
@@ -103,6 +117,7 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
   const run = await openRun(values.workspace, values.run, aws)
   const other = values.fromRun === undefined ? undefined : await openRun(values.workspace, values.fromRun, aws)
   run.result('train')
+  if (values.findings.length > 0 && (other ?? run).request.keys === OF_FILES) throw noFindings()
   const wanted = wantedFindings(run.request, values)
   const target = await runTarget(run, other, aws)
   const prepared = await preparedFor(target, values)
@@ -119,12 +134,7 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
   if (values.dryRun)
     return previewOf(target, prepared, way, { run: run.id, ...(way.usd && { estimatedUsd: cost ?? null }) })
   if (!isDone && way.usd !== undefined)
-    await context.approve({
-      action: `score by ${way.about}`,
-      plan: [`score ${target.of} of run ${run.id} by ${way.about}`, costText(cost)],
-      kind: 'spend',
-      ...(cost !== undefined && { usd: cost }),
-    })
+    await context.approve(approvalOf(`${target.of} of run ${run.id} by ${way.about}`, way, cost))
   const { repeated, ...result } = await run.step('score', plan, async () => {
     const keep = async (calibration: string) => void (await run.store.write(paths.calibration, calibration))
     const scores = run.store.within(FOLDER)
@@ -140,6 +150,8 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
   }
 }
 
+const noFindings = () => new UsageError('--findings needs logs: files do not tell when, or whose accesses they are')
+
 const FOLDER = paths.verdicts.slice(0, paths.verdicts.lastIndexOf('/') + 1)
 
 /** At most: what is judged is distinct. */
@@ -151,20 +163,36 @@ const costText = (usd: number | undefined): string =>
     ? 'cost not known: this instance type is in no price table here'
     : `about ${money(usd)} (${priceNote})`
 
-async function scoreFiles(
-  context: Context,
-  { model, pairs }: { model: string; pairs: readonly string[] },
-  values: Options,
-): Promise<Outcome> {
+async function scoreFiles(context: Context, values: Options): Promise<Outcome> {
+  const { model = '', pairs } = values
   const aws = awsOf(values, context)
-  const target = await filesTarget(pairs, model, aws)
+  const run = await modelRun(context, values, aws)
+  const target = run === undefined ? await filesTarget(pairs, model, aws) : await filesOfRun(run, pairs, aws)
   const prepared = await preparedFor(target, values)
-  const way = await wayOf(values, { run: undefined, target, prepared, context, aws })
-  if (values.dryRun) return previewOf(target, prepared, way, {})
+  const way = await wayOf(values, { run, target, prepared, context, aws })
+  const cost = way.usd?.((await target.judged(context.signal)).ip.length) ?? undefined
+  const of = run === undefined ? {} : { run: run.id }
+  if (values.dryRun) return previewOf(target, prepared, way, { ...of, ...(way.usd && { estimatedUsd: cost ?? null }) })
+  if (way.usd !== undefined) await context.approve(approvalOf(`files by ${way.about}`, way, cost))
   const scores = await openStore(values.scores, aws)
-  const result = await execute({ context, target, prepared, options: values, way, scores })
-  return { json: { ...result }, text: summaryOf(result) }
+  const keep = async (calibration: string) => void (await run?.store.write(paths.calibration, calibration))
+  const result = await execute({ context, target, prepared, options: values, way, scores, keep })
+  return { json: { ...of, ...result }, text: summaryOf(result, run?.id) }
 }
+
+/** The run of a model that SageMaker has trained, or of what an endpoint serves; undefined for a model without one. */
+async function modelRun(context: Context, { model, endpoint }: Options, aws: AwsSettings): Promise<Run | undefined> {
+  if (model !== undefined) return model.startsWith('s3://') ? runOfModel(model.replace(/\/+$/, ''), aws) : undefined
+  const { runAtEndpoint } = await import('./sagemaker-endpoint-run.ts')
+  return runAtEndpoint(endpoint ?? '', await regionFor(undefined, aws, context), aws)
+}
+
+const approvalOf = (what: string, way: Way, usd: number | undefined) => ({
+  action: `score by ${way.about}`,
+  plan: [`score ${what}`, costText(usd)],
+  kind: 'spend' as const,
+  ...(usd !== undefined && { usd }),
+})
 
 const previewOf = (
   target: Target,
@@ -180,9 +208,10 @@ const previewOf = (
 })
 
 /** A URL, or the name of a SageMaker endpoint. */
+const isUrl = (input: string): boolean => /^https?:\/\/[^/]/i.test(input) && URL.canParse(input)
+
 function endpointIn(input: string): string {
-  const isUrl = /^https?:\/\/[^/]/i.test(input) && URL.canParse(input)
-  if (!isUrl && !/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(input))
+  if (!isUrl(input) && !/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(input))
     throw new Error('must be http://… or https://…, or the name of a SageMaker endpoint')
   return input
 }

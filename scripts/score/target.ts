@@ -45,10 +45,31 @@ const DAY_MS = 86_400_000
 
 /** The holdout of a run, or all pairs of another run against its model. */
 export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettings): Promise<Target> {
+  const own = await ownOf(run, aws)
+  if (other === undefined) {
+    await checkFiles(run, ['holdout'])
+    return { ...own, of: 'holdout', judged: (signal) => pairsOf(run, 'holdout', signal) }
+  }
+  sameEntity(run, other)
+  const parts = ['train', 'holdout'] as const
+  await checkFiles(other, parts)
+  const pairs = JSON.stringify(other.result('extract').digest ?? null)
+  return { ...own, of: other.id, judged: (signal) => pairsOf(other, parts, signal), pairs }
+}
+
+/** Files of pairs against the model of a run. */
+export const filesOfRun = async (run: Run, pairs: readonly string[], aws: AwsSettings): Promise<Target> => ({
+  ...(await ownOf(run, aws)),
+  of: 'files',
+  judged: (signal) => pairsAt(pairs, aws, signal),
+})
+
+/** The model of a run, and what belongs to it. */
+async function ownOf(run: Run, aws: AwsSettings) {
   const inS3 = run.folder === undefined
   const { trainPairs } = run.result('extract')
   await checkFiles(run, ['train'])
-  const own = {
+  return {
     ...(Number(trainPairs) <= MOST_HISTORY && { trained: (signal: AbortSignal) => pairsOf(run, 'train', signal) }),
     model: inS3 ? await placeAt(String(run.result('train').model), aws) : placeIn(run.store, paths.model),
     calibration: placeIn(run.store, paths.calibration),
@@ -59,15 +80,6 @@ export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettin
       trial: (signal: AbortSignal) => heldOut(run, signal),
     }),
   }
-  if (other === undefined) {
-    await checkFiles(run, ['holdout'])
-    return { ...own, of: 'holdout', judged: (signal) => pairsOf(run, 'holdout', signal) }
-  }
-  sameEntity(run, other)
-  const parts = ['train', 'holdout'] as const
-  await checkFiles(other, parts)
-  const pairs = JSON.stringify(other.result('extract').digest ?? null)
-  return { ...own, of: other.id, judged: (signal) => pairsOf(other, parts, signal), pairs }
 }
 
 async function heldOut(run: Run, signal: AbortSignal): Promise<HeldOut> {

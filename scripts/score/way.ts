@@ -134,7 +134,7 @@ async function endpointOf(name: string | undefined, { run, context, aws }: Given
 }
 
 /** That of the workspace, else the one that is named or configured. */
-async function regionFor(run: Run | undefined, aws: AwsSettings, { env }: Context): Promise<string> {
+export async function regionFor(run: Run | undefined, aws: AwsSettings, { env }: Context): Promise<string> {
   const location = run === undefined ? undefined : locationOf(run.uri)
   if (location?.kind === 's3') {
     const { regionOf } = await import('../aws/clients.ts')

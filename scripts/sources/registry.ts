@@ -1,3 +1,4 @@
+import { UserError } from '../cli/errors.ts'
 import { cloudtrail } from './cloudtrail.ts'
 import type { Source } from './source.ts'
 import { waf } from './waf.ts'
@@ -7,8 +8,15 @@ export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf }
 
 export const sourceIds: readonly string[] = Object.keys(sources)
 
-/** @throws Error naming the valid ids */
+/** In place of a source, for pairs that were given as files. */
+export const FILES = 'files'
+
+/** @throws UserError for files of pairs, Error naming the valid ids */
 export function sourceOf(id: string): Source {
+  if (id === FILES)
+    throw new UserError('this run was made of files of pairs: it has no logs', {
+      hint: 'train, deploy, score and clean take it',
+    })
   const source = Object.hasOwn(sources, id) ? sources[id] : undefined
   if (source === undefined) throw new Error(`unknown source "${id}": ${sourceIds.join(', ')}`)
   return source

@@ -87,9 +87,7 @@ async function trainRun(context: Context, values: Options): Promise<Outcome> {
   const run = await openRun(values.workspace, values.run, aws)
   if (run.folder === undefined) {
     const { trainRunInSagemaker } = await import('./sagemaker-run.ts')
-    const { seed: _, alertsPerDay: __, ...settings } = choiceOf(values)
-    const choice = { settings, hyperparameters: (entities: number) => forSagemaker(values, entities) }
-    return trainRunInSagemaker(context, run, choice, values, aws)
+    return trainRunInSagemaker(context, run, choiceForSagemaker(values), values, aws)
   }
   warnOfSagemaker(context, values)
   if (values.dryRun) {
@@ -121,8 +119,7 @@ async function trainFiles(context: Context, values: Options): Promise<Outcome> {
   if (model.startsWith('s3://')) {
     const { trainFilesInSagemaker } = await import('./sagemaker-files.ts')
     const files = { pairs: values.pairs, holdout: held, model: model.replace(/\/+$/, '') }
-    const hyperparameters = await forSagemaker(values, input.train.entities.length)
-    return trainFilesInSagemaker(context, files, input, hyperparameters, values, aws)
+    return trainFilesInSagemaker(context, files, input, choiceForSagemaker(values), values, aws)
   }
   warnOfSagemaker(context, values)
   const settings = settingsOf(values, input)
@@ -154,6 +151,11 @@ function choiceOf(values: Options): Record<string, number | null> {
 function settingsOf(values: Options, { train }: Input): Settings {
   const hyperparameters = checked(values, entityVectorsFor(train.entities.length))
   return { hyperparameters, seed: values.seed, alertsPerDay: values.alertsPerDay }
+}
+
+function choiceForSagemaker(values: Options) {
+  const { seed: _, alertsPerDay: __, ...settings } = choiceOf(values)
+  return { settings, hyperparameters: (entities: number) => forSagemaker(values, entities) }
 }
 
 async function forSagemaker(values: Options, entities: number): Promise<Hyperparameters> {

@@ -13,6 +13,8 @@ import { approvalOf, outcomeOfJob, previewOfJob, type resultOfJob, warningsOf } 
 
 export interface RunWish extends TrainWish {
   readonly dryRun: boolean
+  /** Somebody was asked already. */
+  readonly approved?: boolean
 }
 
 /** What is chosen: the hyperparameters for a set of pairs, and how the ledger names the choice. */
@@ -44,7 +46,8 @@ export async function trainRunInSagemaker(
   if (!(await run.isCurrent('train', plan))) {
     // What was approved and is under way is only waited for.
     const approved = await planned()
-    if (before?.memory.job === undefined || before.state === 'done') await context.approve(approvalOf(approved))
+    if (!wish.approved && (before?.memory.job === undefined || before.state === 'done'))
+      await context.approve(approvalOf(approved))
     for (const warning of warningsOf(approved)) context.talk.warn(warning)
   }
   const { repeated, ...result } = await run.step('train', plan, async (memory: StepMemory) =>

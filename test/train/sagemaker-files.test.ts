@@ -23,7 +23,7 @@ test('files of this machine are trained in SageMaker, once; pairs in S3 on this 
   const { model, auc, pairs, holdoutPairs, run: id } = JSON.parse(first.stdout)
   assert.match(
     model,
-    /^s3:\/\/models\/mine\/pairs-[0-9a-f]{12}\/prestage-pairs-[0-9a-f]{12}-[0-9a-f]{6}\/output\/model\.tar\.gz$/,
+    /^s3:\/\/models\/mine\/runs\/pairs-[0-9a-f]{12}\/model\/prestage-pairs-[0-9a-f]{12}-[0-9a-f]{6}\/output\/model\.tar\.gz$/,
   )
   assert.ok(sandbox.s3.head('models', model.slice('s3://models/'.length)))
   assert.deepEqual([pairs, holdoutPairs, typeof auc], [1800, 600, 'number'])
@@ -31,7 +31,7 @@ test('files of this machine are trained in SageMaker, once; pairs in S3 on this 
   assert.equal(JSON.parse(again.stdout).model, model, again.stderr)
   assert.equal(sandbox.requests.of('CreateTrainingJob'), 1)
 
-  const staged = `s3://models/mine/${id}`
+  const staged = `s3://models/mine/runs/${id}/pairs`
   const here = await run([
     '--pairs',
     `${staged}/train/`,

@@ -133,7 +133,7 @@ const refused: [what: string, change: Record<string, unknown>, says: RegExp][] =
   ['an account without region', { findings: ['asff'], findingsAccount: '012345678901' }, /whose Security Hub/],
   ['no account', { findings: ['csv'], findingsAccount: '12345678901' }, /--findings-account must be 12 digits/],
   ['no region', { findings: ['csv'], findingsRegion: 'Ireland' }, /--findings-region must be a region/],
-  ['files', { pairs: ['p.csv'], model: 'm', findings: ['csv'] }, /--findings needs a run/],
+  ['files', { pairs: ['p.csv'], model: 'm', findings: ['csv'] }, /--findings needs logs/],
 ]
 
 for (const [what, change, says] of refused)
