@@ -19,8 +19,29 @@ export interface Asked {
   readonly context?: Readonly<Record<string, string>>
 }
 
-/** The operation that is being done. */
-export const underWay = new AsyncLocalStorage<string>()
+/** What scripts under test call themselves in `AWS_SDK_UA_APP_ID`. */
+export const APP = 'script-under-test'
+
+/** The operation that is being done, and whether a script under test has asked for it. */
+export const underWay = new AsyncLocalStorage<{ readonly operation: string; readonly isOfScript: boolean }>()
+
+/** What all sandboxes of this process have asked for scripts, once for each kind of place in a bucket. */
+const ofScripts = new Map<string, Access>()
+export const askedForScripts = (): readonly Access[] => [...ofScripts.values()]
+
+function note(access: Access): void {
+  const { 's3:prefix': prefix } = access.context
+  const context = prefix === undefined ? access.context : { ...access.context, 's3:prefix': place(prefix, 3) }
+  const resource = access.resource.startsWith('arn:aws:s3:::') ? place(access.resource, 4) : access.resource
+  const alike = { ...access, context, resource }
+  ofScripts.set(JSON.stringify(alike), alike)
+}
+
+/** The first parts of a key, and that there are more. */
+function place(key: string, parts: number): string {
+  const all = key.split('/')
+  return all.length <= parts ? key : `${all.slice(0, parts).join('/')}/more`
+}
 
 /** What a sandbox has asked, each once and in order, from when somebody wants to know. */
 export class Accesses {
@@ -36,8 +57,9 @@ export class Accesses {
   }
 
   add(principal: string, action: string, resource: string, context: Access['context']): void {
-    if (!this.#isOn) return
-    const access = { principal, action, resource, context, operation: underWay.getStore() ?? 'a job' }
-    this.#all.set(JSON.stringify(access), access)
+    const { operation, isOfScript } = underWay.getStore() ?? { operation: 'a job', isOfScript: false }
+    const access = { principal, action, resource, context, operation }
+    if (isOfScript) note(access)
+    if (this.#isOn) this.#all.set(JSON.stringify(access), access)
   }
 }

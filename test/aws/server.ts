@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-import { underWay } from './access.ts'
+import { APP, underWay } from './access.ts'
 import type { Counters } from './counters.ts'
 import { errorOf, type Fault, type Faults } from './faults.ts'
 import { AwsError, type Call, type Incoming, incoming, type Reply, type Service } from './http.ts'
@@ -59,7 +59,9 @@ async function answer(serving: Serving, request: Incoming, response: ServerRespo
     const fault = serving.faults.next(call)
     if (fault?.delay !== undefined) await wait(fault.delay)
     if (fault?.cut === 'before') return void response.destroy()
-    const reply = fault?.error ? call.refuse(errorOf(fault.error), requestId) : await run(serving, call, requestId)
+    const reply = fault?.error
+      ? call.refuse(errorOf(fault.error), requestId)
+      : await run(serving, call, requestId, isFromScript(request))
     if (fault?.cut === 'after') return void response.destroy()
     if (await death?.strikes(call, reply)) {
       status = reply.status
@@ -76,14 +78,16 @@ async function answer(serving: Serving, request: Incoming, response: ServerRespo
 const gone = (response: ServerResponse): Promise<void> =>
   response.closed ? Promise.resolve() : new Promise((resolve) => response.once('close', resolve))
 
-async function run(serving: Serving, call: Call, requestId: string): Promise<Reply> {
+const isFromScript = ({ headers }: Incoming): boolean => headers['user-agent']?.includes(` app/${APP}`) ?? false
+
+async function run(serving: Serving, call: Call, requestId: string, isOfScript: boolean): Promise<Reply> {
   try {
     const wrong = await call.checkRequest()
     if (wrong.length > 0) {
       serving.violations.push(...wrong.map((what) => `${call.operation} request: ${what}`))
       throw new AwsError('InvalidRequest', 400, wrong.join('; '))
     }
-    const reply = await underWay.run(call.operation, () => call.run())
+    const reply = await underWay.run({ operation: call.operation, isOfScript }, () => call.run())
     if (!serving.checkAnswers) return reply
     serving.violations.push(...call.checkReply(reply).map((what) => `${call.operation} answer: ${what}`))
     return reply

@@ -1,6 +1,8 @@
+import './rights-of-scripts.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { APP } from '../aws/access.ts'
 
 /** The project's root, with a trailing slash. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -66,5 +68,6 @@ export function plainEnvironment(): Record<string, string> {
     NO_COLOR: '1',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_SDK_UA_APP_ID: APP,
   }
 }

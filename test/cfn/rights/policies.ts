@@ -1,4 +1,4 @@
-import type { Stack } from '../../aws/cloudformation/stack.ts'
+import type { Made, Stack } from '../../aws/cloudformation/stack.ts'
 import type { Json, Members } from '../../aws/cloudformation/template.ts'
 
 export interface Statement {
@@ -24,9 +24,22 @@ export interface Policies {
   readonly resources: Readonly<Record<string, unknown>>
 }
 
+interface Resource extends Pick<Made, 'type' | 'physical' | 'properties'> {
+  readonly id: string
+}
+
 /** The policies of a stack that stands. @param operator ARN of who has its operator policies */
-export function policiesOf(stack: Stack, account: string, region: string, operator: string): Policies {
-  const made = [...stack.made].map(([id, resource]) => ({ id, ...resource }))
+export const policiesOf = (stack: Stack, account: string, region: string, operator: string): Policies =>
+  policiesIn(
+    [...stack.made].map(([id, resource]) => ({ id, ...resource })),
+    { account, region, operator },
+  )
+
+/** The policies among resources, resolved. */
+export function policiesIn(
+  made: readonly Resource[],
+  { account, region, operator }: Readonly<Record<'account' | 'region' | 'operator', string>>,
+): Policies {
   const of = (type: string) => made.filter((resource) => resource.type === type)
   const roleArn = (physical: string) => `arn:aws:iam::${account}:role/${physical}`
   const managed = of('AWS::IAM::ManagedPolicy').map(({ id, properties }) => [id, documentIn(properties.PolicyDocument)])

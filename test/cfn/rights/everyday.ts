@@ -1,0 +1,32 @@
+import type { Access } from '../../aws/access.ts'
+import { judge } from './judge.ts'
+import { ACCOUNT, byTheseNames, renderedPolicies } from './rendered.ts'
+
+/** Where tests go that the stack does not know: names of a user's own, which need rights of their own. */
+const OWN: readonly RegExp[] = [
+  // --endpoint NAME; the stack's begin with prestage-
+  /:(endpoint|endpoint-config|model)\/(mine|taken|who-logs-in)\b/,
+  // --workgroup NAME, and where it puts its results
+  /:workgroup\/security$|:::answers\b|:::org-staging\/results\//,
+  // --database NAME, --workspace URI
+  /:(database|table)\/other\b|:::org-staging\/other\/|:::far\b/,
+  // --model URI without a run; inventory reports
+  /:::(models|inventories)\b|:::org-staging\/m\//,
+  // --stack NAME
+  /:stack\/(other|theirs|moving)\//,
+]
+
+/** Who sets up a stack has the rights of an administrator. */
+const isSetup = ({ action }: Access): boolean => /^cloudformation:(?!DescribeStacks$)/.test(action)
+
+/** Calls of scripts that the policies of the template do not allow. */
+export async function refusedEveryday(accesses: readonly Access[]): Promise<string[]> {
+  const policies = renderedPolicies()
+  const says: string[] = []
+  for (const access of accesses) {
+    if (isSetup(access) || OWN.some((place) => place.test(access.resource))) continue
+    const judgement = await judge(policies, ACCOUNT, byTheseNames(access))
+    if (!judgement.isAllowed) says.push(judgement.says)
+  }
+  return says
+}

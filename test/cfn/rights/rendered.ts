@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import type { Access } from '../../aws/access.ts'
+import { parseTemplate, Resolver } from '../../aws/cloudformation/template.ts'
+import { ROOT } from '../../support/run-script.ts'
+import { type Policies, policiesIn } from './policies.ts'
+
+/** The names of tests that set no stack up. */
+export const ACCOUNT = '111122223333'
+const REGION = 'us-east-1'
+const OPERATOR = `arn:aws:iam::${ACCOUNT}:user/analyst`
+const LOGS = ['arn:aws:s3:::org-logs', 'arn:aws:s3:::org-waf-logs']
+const NAMES: Readonly<Record<string, string>> = {
+  StagingBucket: 'org-staging',
+  BatchRole: 'prestage-batch',
+  SageMakerRole: 'prestage-sagemaker',
+  Workgroup: 'primary',
+  Database: 'prestage',
+  Key: '00000000-0000-4000-8000-000000000001',
+}
+const ARNS: Readonly<Record<string, string>> = {
+  Key: `arn:aws:kms:${REGION}:${ACCOUNT}:key/${NAMES.Key}`,
+  StagingBucket: `arn:aws:s3:::${NAMES.StagingBucket}`,
+}
+
+/** The policies of the template as they are for the names of the tests. */
+export function renderedPolicies(): Policies {
+  const template = parseTemplate(readFileSync(`${ROOT}cfn/prestage.yaml`, 'utf8'))
+  const resolver = new Resolver(template, {
+    parameters: {
+      CreateKey: 'true',
+      LogsBucketArns: LOGS.join(),
+      LogsObjectArns: LOGS.map((bucket) => `${bucket}/*`).join(),
+    },
+    pseudo: {
+      'AWS::Partition': 'aws',
+      'AWS::Region': REGION,
+      'AWS::AccountId': ACCOUNT,
+      'AWS::StackName': 'prestage',
+      'AWS::StackId': 'stack',
+    },
+    ref: (id) => NAMES[id] ?? id,
+    att: (id) => ARNS[id] ?? `arn:aws:iam::${ACCOUNT}:role/${NAMES[id]}`,
+  })
+  const made = Object.entries(template.Resources).map(([id, { Type, Properties = {} }]) => {
+    const properties = /^AWS::(IAM|S3|KMS)::/.test(Type) ? (resolver.value(Properties) as typeof Properties) : {}
+    return { id, type: Type, physical: NAMES[id] ?? id, properties }
+  })
+  return policiesIn(made, { account: ACCOUNT, region: REGION, operator: OPERATOR })
+}
+
+/** A call by the names above, where a test that sets a stack up has other ones. */
+export function byTheseNames(access: Access): Access {
+  const text = JSON.stringify(access)
+    .replace(/:user\/\w+"/g, ':user/analyst"')
+    .replaceAll(/(:(?:sagemaker|athena|glue|kms|cloudformation|cloudwatch):)[a-z-]+-\d:/g, `$1${REGION}:`)
+    .replace(/prestage-stagingbucket-\d+/g, 'org-staging')
+    .replace(/prestage-BatchRole-\d+/g, 'prestage-batch')
+    .replace(/prestage-SageMakerRole-\d+/g, 'prestage-sagemaker')
+    .replace(/workgroup\/prestage"/g, 'workgroup/primary"')
+    .replace(/key\/[\w-]+"/g, `key/${NAMES.Key}"`)
+  return JSON.parse(text) as Access
+}
