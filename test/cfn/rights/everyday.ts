@@ -5,7 +5,7 @@ import { ACCOUNT, byTheseNames, renderedPolicies } from './rendered.ts'
 /** Where tests go that the stack does not know: names of a user's own, which need rights of their own. */
 const OWN: readonly RegExp[] = [
   // --endpoint NAME; the stack's begin with prestage-
-  /:(endpoint|endpoint-config|model)\/(mine|taken|who-logs-in)\b/,
+  /:(endpoint|endpoint-config|model)\/(mine|none|taken|who-logs-in)\b/,
   // --workgroup NAME, and where it puts its results
   /:workgroup\/security$|:::answers\b|:::org-staging\/results\//,
   // --database NAME, --workspace URI
