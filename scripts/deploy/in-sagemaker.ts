@@ -6,7 +6,7 @@ import { calibrationText } from '../insights/calibration.ts'
 import { noteSagemakerEndpoint, sagemakerEndpointOf } from '../runs/endpoint.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
-import type { Run, StepMemory } from '../runs/run.ts'
+import type { Run } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import { Endpoints } from './sagemaker.ts'
 import { back, endLater, sayWhatStays } from './sagemaker-end.ts'
@@ -20,7 +20,7 @@ import {
   planUsd,
   previewOf,
 } from './sagemaker-outcome.ts'
-import { serve } from './sagemaker-service.ts'
+import { type DeployWorld, serve } from './sagemaker-service.ts'
 import { check, type DeployWish, orderOf, settingsOf } from './sagemaker-wish.ts'
 import { worldOf } from './sagemaker-world.ts'
 
@@ -69,7 +69,8 @@ export async function deployInSagemaker(
   }
   const { repeated, ...result } = await run.step('deploy', step, async (memory) => {
     try {
-      return await perform(context, run, wish, order, endpoints, memory, aws)
+      const world = await worldOf(context, run, wish, order, endpoints, memory, aws)
+      return await perform(world, run, wish, order, aws)
     } catch (error) {
       if (context.signal.aborted) await sayWhatStays(context, endpoints, order, aws)
       throw error
@@ -101,15 +102,12 @@ async function isInService(run: Run, endpoints: Endpoints): Promise<boolean> {
 }
 
 async function perform(
-  context: Context,
+  world: DeployWorld,
   run: Run,
   wish: DeployWish,
   order: Order,
-  endpoints: Endpoints,
-  memory: StepMemory,
   aws: AwsSettings,
 ): Promise<DeployResult> {
-  const world = await worldOf(context, run, wish, order, endpoints, memory, aws)
   const { config, previous, tested, challenger, champion } = await serve(world, order)
   const { autoScalingClient } = await import('../aws/clients.ts')
   if (wish.autoscale !== undefined) {
