@@ -10,10 +10,9 @@ import {
 } from '@aws-sdk/client-s3'
 import pMap from 'p-map'
 import type { ObjectInfo } from '../../stores/store.ts'
-import { forEach } from '../each.ts'
 import type { Copier } from './copier.ts'
 import type { Destination } from './destination.ts'
-import { isArchived, reasonOf, stopsAll } from './reasons.ts'
+import { oneByOne } from './one-by-one.ts'
 
 /** CopyObject's own limit; larger objects are copied in parts. "Copying objects", S3 user guide. */
 export const COPY_LIMIT = 5 * 1024 ** 3
@@ -22,27 +21,8 @@ export const COPY_LIMIT = 5 * 1024 ** 3
 const PART = 512 * 1024 ** 2
 
 /** Bucket to bucket, object by object: for small sets, and for what a batch job cannot copy. */
-export function directCopier(client: S3Client, to: Destination, concurrency: number, signal: AbortSignal): Copier {
-  return {
-    name: 'CopyObject',
-    async copy(objects, report) {
-      await forEach(objects, { concurrency, signal }, async (object) => {
-        if (isArchived(object)) {
-          report.failed({ key: object.key, reason: `archived (${object.storageClass}): restore it first` })
-          return
-        }
-        try {
-          await copyOne(client, object, to, signal)
-          report.copied(1)
-        } catch (error) {
-          signal.throwIfAborted()
-          if (stopsAll(error)) throw error
-          report.failed({ key: object.key, reason: reasonOf(error) })
-        }
-      })
-    },
-  }
-}
+export const directCopier = (client: S3Client, to: Destination, concurrency: number, signal: AbortSignal): Copier =>
+  oneByOne('CopyObject', { concurrency, signal }, (object) => copyOne(client, object, to, signal))
 
 const copyOne = (client: S3Client, object: ObjectInfo, to: Destination, signal: AbortSignal): Promise<void> =>
   object.size > COPY_LIMIT ? copyInParts(client, object, to, signal) : copyWhole(client, object, to, signal)

@@ -1,5 +1,5 @@
 import { messageOf } from '../../cli/errors.ts'
-import type { ObjectInfo } from '../../stores/store.ts'
+import { ConditionFailed, type ObjectInfo } from '../../stores/store.ts'
 
 /** Storage classes that must be restored before anything can read them. */
 const ARCHIVES = new Set(['GLACIER', 'DEEP_ARCHIVE'])
@@ -30,6 +30,7 @@ export const reasonOfCode = (code: string, message: string): string =>
   REASONS[code] ?? (message === '' ? code : `${code}: ${message}`)
 
 export function reasonOf(error: unknown): string {
+  if (error instanceof ConditionFailed) return reasonOfCode('PreconditionFailed', '')
   const name = error instanceof Error ? error.name : ''
   return REASONS[name] ?? (name === '' || name === 'Error' ? messageOf(error) : `${name}: ${messageOf(error)}`)
 }
