@@ -104,12 +104,22 @@ export class Athena {
     }
   }
 
-  /** Whether a query waits or runs. Athena forgets it 45 days after its end: then it does not. */
+  /** Whether a query waits or runs. */
   async isUnderWay(id: string): Promise<boolean> {
+    return /^(QUEUED|RUNNING)$/.test(await this.#stateOf(id))
+  }
+
+  /** Whether a query has succeeded, or may still. */
+  async isGood(id: string): Promise<boolean> {
+    return /^(QUEUED|RUNNING|SUCCEEDED)$/.test(await this.#stateOf(id))
+  }
+
+  /** Athena forgets a query 45 days after its end: then it has none. */
+  async #stateOf(id: string): Promise<string> {
     const { client, signal } = this.#settings
     const asked = client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: signal })
     const { QueryExecution } = await this.#asked('athena:GetQueryExecution', () => asked.catch(unlessUnknown))
-    return /^(QUEUED|RUNNING)$/.test(QueryExecution?.Status?.State ?? '')
+    return QueryExecution?.Status?.State ?? ''
   }
 
   /** Stops a query and waits until it does not run. One that has ended is no error. */

@@ -2,14 +2,13 @@ import type { Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UserError } from '../cli/errors.ts'
 import { facts } from '../cli/format.ts'
-import { calibrationText } from '../insights/calibration.ts'
 import { noteSagemakerEndpoint, sagemakerEndpointOf } from '../runs/endpoint.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
-import type { Run } from '../runs/run.ts'
+import type { Run, StepMemory } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
-import { Endpoints } from './sagemaker.ts'
-import { back, endLater, sayWhatStays } from './sagemaker-end.ts'
+import { type EndpointState, Endpoints } from './sagemaker.ts'
+import { back, endLater, goOnEnding, sayWhatStays } from './sagemaker-end.ts'
 import type { Order } from './sagemaker-order.ts'
 import {
   type DeployResult,
@@ -51,6 +50,8 @@ export async function deployInSagemaker(
   if (wish.deleteAfter !== undefined && champion !== undefined)
     await refuseToDelete(run, champion.EndpointConfigName, order)
   if (wish.dryRun) return previewOf(plan)
+  const ended = wish.deleteAfter === undefined ? undefined : await goOnEnding(context, run, order, champion, endpoints)
+  if (ended !== undefined) return outcomeOf(run.id, { ...ended, status: 'Deleted' }, order.hardware, false)
   const step = {
     settings: settingsOf(order, wish),
     inputs: ['train'],
@@ -58,7 +59,7 @@ export async function deployInSagemaker(
     onChange: 'redo' as const,
     stale: async () => !(await isInService(run, endpoints)),
   }
-  if (!(await run.isCurrent('deploy', step))) {
+  if (!(await run.isCurrent('deploy', step)) && !isMade(champion, run.left('deploy', step)?.memory)) {
     const usd = planUsd(plan)
     await context.approve({
       action: `deploy to ${order.endpoint}`,
@@ -93,6 +94,13 @@ async function refuseToDelete(run: Run, config: string | undefined, { endpoint }
   })
 }
 
+/** Whether an attempt that was interrupted has made the endpoint, or changed it: all that costs is there. */
+function isMade(now: EndpointState | undefined, noted: StepMemory['recalled'] = {}): boolean {
+  const config = noted.created ?? noted.config
+  const configs = [now?.EndpointConfigName, now?.PendingDeploymentSummary?.EndpointConfigName]
+  return typeof config === 'string' && now?.EndpointStatus !== 'Failed' && configs.includes(config)
+}
+
 /** Whether what deploy noted still serves. */
 async function isInService(run: Run, endpoints: Endpoints): Promise<boolean> {
   const note = await sagemakerEndpointOf(run)
@@ -108,14 +116,14 @@ async function perform(
   order: Order,
   aws: AwsSettings,
 ): Promise<DeployResult> {
-  const { config, previous, tested, challenger, champion } = await serve(world, order)
+  const { config, previous, calibration, challenger, champion } = await serve(world, order)
   const { autoScalingClient } = await import('../aws/clients.ts')
   if (wish.autoscale !== undefined) {
     const { scale } = await import('./sagemaker-scaling.ts')
     await scale(await autoScalingClient(aws, order.region), order.endpoint, wish.autoscale)
   }
-  if (tested === undefined) await run.store.remove(paths.calibration)
-  else await run.store.write(paths.calibration, calibrationText(tested.calibration))
+  if (calibration === undefined) await run.store.remove(paths.calibration)
+  else await world.calibration.keep(calibration)
   await noteSagemakerEndpoint(run, { sagemaker: order.endpoint, region: order.region, config, model: order.digest })
   return {
     endpoint: order.endpoint,
@@ -123,8 +131,8 @@ async function perform(
     status: 'InService',
     config,
     previous,
-    threshold: tested?.calibration.threshold ?? null,
-    auc: tested?.calibration.auc ?? null,
+    threshold: calibration?.threshold ?? null,
+    auc: calibration?.auc ?? null,
     challenger,
     champion,
     hourlyUsd: hourlyUsd(order.hardware) ?? null,

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cliFlags } from '../aws/sagemaker-wish.ts'
 import type { Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
+import type { Context, Talk } from '../cli/context.ts'
 import { UserError } from '../cli/errors.ts'
 import { duration, facts, utc } from '../cli/format.ts'
-import { noteSagemakerEndpoint } from '../runs/endpoint.ts'
+import { noteSagemakerEndpoint, sagemakerEndpointOf } from '../runs/endpoint.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
-import type { Endpoints } from './sagemaker.ts'
+import type { EndpointState, Endpoints } from './sagemaker.ts'
 import type { Order } from './sagemaker-order.ts'
 import { costText, type DeployResult } from './sagemaker-outcome.ts'
 import { rollBack } from './sagemaker-service.ts'
@@ -43,17 +43,41 @@ export async function endLater(
   const until = new Date(now().getTime() + ms)
   const { endpoint: sagemaker, region, digest: model } = order
   // Should this process die, the note says that nobody deletes it any more.
-  await noteSagemakerEndpoint(run, { sagemaker, region, config, model, until: until.toISOString() })
+  const note = { sagemaker, region, config, model, until: until.toISOString() }
+  await noteSagemakerEndpoint(run, note)
   talk.info(
     `endpoint ${sagemaker} is deleted at ${utc(until)}, in ${duration(ms)}, or at once on Ctrl-C; until then it costs ${costText(order.hardware)}`,
   )
   await sleep(ms, undefined, { signal }).catch(() => {})
   // The alarms of its scaling are paid for, too.
   if ('instances' in order.hardware) await (await backOf(context, endpoints, region, aws)).unscale(sagemaker)
-  await endpoints.remove(sagemaker)
+  await noteSagemakerEndpoint(run, { ...note, ending: true })
+  await end(talk, run, sagemaker, config, endpoints)
+}
+
+async function end(talk: Talk, run: Run, endpoint: string, config: string, endpoints: Endpoints): Promise<void> {
+  await endpoints.remove(endpoint)
   await endpoints.removeConfig(config)
   await run.store.remove(paths.endpoint)
-  talk.info(`endpoint ${sagemaker} is deleted`)
+  talk.info(`endpoint ${endpoint} is deleted`)
+}
+
+/**
+ * Goes on with a deletion in which an earlier process was killed, so that what was to end is not made anew.
+ * @returns what was deployed; undefined when there is nothing to go on with
+ */
+export async function goOnEnding(
+  { talk }: Context,
+  run: Run,
+  { endpoint }: Order,
+  now: EndpointState | undefined,
+  endpoints: Endpoints,
+): Promise<DeployResult | undefined> {
+  const note = await sagemakerEndpointOf(run)
+  if (note?.ending === undefined || note.sagemaker !== endpoint || !run.isDone('deploy')) return undefined
+  if (now !== undefined && now.EndpointConfigName !== note.config) return undefined
+  await end(talk, run, endpoint, note.config, endpoints)
+  return run.result('deploy') as DeployResult
 }
 
 /** `deploy --rollback`: back to what the run's model has replaced. */

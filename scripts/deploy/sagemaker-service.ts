@@ -2,6 +2,7 @@ import type { Tag } from '@aws-sdk/client-sagemaker'
 import type { Invoke } from '../aws/invoke.ts'
 import { RUN_TAG, tagsOf } from '../aws/sagemaker.ts'
 import { messageOf, UserError } from '../cli/errors.ts'
+import type { Calibration } from '../insights/calibration.ts'
 import type { StepMemory } from '../runs/run.ts'
 import { type EndpointState, type Endpoints, isOurs } from './sagemaker.ts'
 import { endpointFailure } from './sagemaker-failure.ts'
@@ -13,7 +14,6 @@ import {
   type Standing,
   standingOf,
   standingText,
-  type Tested,
   tested,
   type testOf,
 } from './sagemaker-trial.ts'
@@ -28,6 +28,11 @@ export interface DeployWorld {
   readonly test: ReturnType<typeof testOf>
   /** A worse model replaces a better one, too. */
   readonly force: boolean
+  readonly calibration: {
+    keep(calibration: Calibration): Promise<void>
+    /** What was kept last. */
+    kept(): Promise<Calibration | undefined>
+  }
   invoke(endpoint: string): Invoke
   info(text: string): void
   warn(text: string): void
@@ -39,7 +44,7 @@ export interface Deployed {
   readonly config: string
   /** What was in service before; null for a new endpoint. */
   readonly previous: string | null
-  readonly tested: Tested | undefined
+  readonly calibration: Calibration | undefined
   readonly challenger: Standing | null
   readonly champion: Standing | null
 }
@@ -70,9 +75,9 @@ export async function serve(world: DeployWorld, order: Order): Promise<Deployed>
   if (memory.recalled.created === config) return begin(world, order, config)
   // An earlier attempt was killed after the update, or its result was lost.
   const previous = typeof memory.recalled.previous === 'string' ? memory.recalled.previous : null
-  await endpoints.claim(now.EndpointArn ?? '', tagsOf(order.id, order.workspace))
-  const result = await tested(world.invoke(order.endpoint), world.test, order.digest, world.signal)
-  return { config, previous, tested: result, challenger: standing(world, result), champion: null }
+  await takeOver(world, order, config, previous)
+  const tried = (await recalledTrial(world, order)) ?? (await tryOut(world, order, order.endpoint))
+  return deployed(config, previous, tried, (memory.recalled.champion ?? null) as Standing | null)
 }
 
 async function refuseForeign({ endpoints }: DeployWorld, { endpoint }: Order, now: EndpointState): Promise<void> {
@@ -94,8 +99,7 @@ async function begin(world: DeployWorld, order: Order, config: string): Promise<
     const now = await endpoints.settled(order.endpoint)
     if (now?.EndpointStatus !== 'InService')
       throw endpointFailure(order.endpoint, 'it did not come into service', now?.FailureReason, 'it was deleted again')
-    const result = await tested(world.invoke(order.endpoint), world.test, order.digest, signal)
-    return { config, previous: null, tested: result, challenger: standing(world, result), champion: null }
+    return deployed(config, null, await tryOut(world, order, order.endpoint), null)
   } catch (error) {
     if (signal.aborted) throw error
     world.warn(`deleting endpoint ${order.endpoint} again: ${messageOf(error)}`)
@@ -105,37 +109,69 @@ async function begin(world: DeployWorld, order: Order, config: string): Promise<
   }
 }
 
-const standing = ({ test }: DeployWorld, result: Tested | undefined): Standing | null =>
-  result === undefined ? null : standingOf(result.calibration, result.measured, test.alertsPerDay)
+/** What a model came to when it was tried. */
+interface Tried {
+  readonly calibration: Calibration
+  readonly challenger: Standing
+}
+
+/** Undefined when nothing of the holdout can be scored. @throws UserError when the model fails the tests */
+async function tryOut(
+  { invoke, test, signal }: DeployWorld,
+  order: Order,
+  endpoint: string,
+): Promise<Tried | undefined> {
+  const result = await tested(invoke(endpoint), test, order.digest, signal)
+  if (result === undefined) return undefined
+  const { calibration, measured } = result
+  return { calibration, challenger: standingOf(calibration, measured, test.alertsPerDay) }
+}
+
+const deployed = (
+  config: string,
+  previous: string | null,
+  tried: Tried | undefined,
+  champion: Standing | null,
+): Deployed => ({
+  ...{ config, previous, champion },
+  calibration: tried?.calibration,
+  challenger: tried?.challenger ?? null,
+})
 
 /** In place of another model, whose configuration is kept. */
 async function replace(world: DeployWorld, order: Order, config: string, now: EndpointState): Promise<Deployed> {
   const { endpoints, memory, role, test, signal } = world
   const previous = now.EndpointConfigName ?? ''
-  await memory.remember({ previous })
-  const result = await onTrial(world, order)
-  const challenger = standing(world, result)
+  await memory.remember({ previous, config })
+  const tried = await onTrial(world, order)
   const champion =
-    challenger === null || test.trial === undefined
+    tried === undefined || test.trial === undefined
       ? null
       : await championOf(world.invoke(order.endpoint), test, test.trial, signal)
-  if (challenger !== null && champion !== null) judge(world, order, challenger, champion)
+  await memory.remember({ champion })
+  if (tried !== undefined && champion !== null) judge(world, order, tried.challenger, champion)
   signal.throwIfAborted()
   await endpoints.config(order, role, config, order.hardware)
   await standAside(world, order.endpoint, previous)
   await endpoints.update(order.endpoint, config)
-  await updated(world, order.endpoint, config)
+  await takeOver(world, order, config, previous)
+  return deployed(config, previous, tried, champion)
+}
+
+/** Of an endpoint that is being updated: the new model answers, or the one before comes back. Then it is this run's. */
+async function takeOver(world: DeployWorld, order: Order, config: string, previous: string | null): Promise<void> {
+  const { endpoints, signal } = world
+  const now = await updated(world, order.endpoint, config)
   try {
     await refusesNonsense(world.invoke(order.endpoint))
   } catch (error) {
-    if (signal.aborted) throw error
+    if (signal.aborted || previous === null) throw error
     world.warn(`going back to ${previous}: ${messageOf(error)}`)
     await endpoints.update(order.endpoint, previous)
     await updated(world, order.endpoint, previous)
     throw error
   }
   await endpoints.claim(now.EndpointArn ?? '', tagsOf(order.id, order.workspace))
-  return { config, previous, tested: result, challenger, champion }
 }
 
 /** Instances that are scaled stand in the way of an update. */
@@ -144,24 +180,43 @@ async function standAside({ endpoints, unscale }: Back, endpoint: string, config
   if (variants.some(({ InstanceType }) => InstanceType !== undefined)) await unscale(endpoint)
 }
 
-/** The new model on an endpoint of its own, which is taken away again whatever comes out. */
-async function onTrial(world: DeployWorld, order: Order): Promise<Tested | undefined> {
-  const { endpoints, role, signal } = world
+/** The new model on an endpoint of its own, which is taken away again whatever comes out. Tried once, however often we are killed. */
+async function onTrial(world: DeployWorld, order: Order): Promise<Tried | undefined> {
+  const { endpoints, role, memory } = world
   const name = trialName(order, role)
   const tags: Tag[] = tagsOf(order.id, order.workspace, order.tags)
-  // Of an attempt that was killed: on its way out, or failed.
-  if ((await endpoints.settled(name))?.EndpointStatus === 'Failed') await endpoints.remove(name)
+  // Of an attempt that was killed: on its way out, or failed, or with nobody to take it away.
+  const left = await endpoints.settled(name)
+  const before = await recalledTrial(world, order)
+  if (left !== undefined && (left.EndpointStatus === 'Failed' || before !== undefined)) await endpoints.remove(name)
+  if (before !== undefined) {
+    await endpoints.removeConfig(name)
+    return before
+  }
   await endpoints.config(order, role, name, world.trial)
   await endpoints.create(name, name, tags)
   try {
     const state = await endpoints.settled(name)
     if (state?.EndpointStatus !== 'InService')
       throw endpointFailure(name, 'the new model could not be tried', state?.FailureReason, unchanged(order))
-    return await tested(world.invoke(name), world.test, order.digest, signal)
+    const tried = await tryOut(world, order, name)
+    if (tried !== undefined) {
+      await world.calibration.keep(tried.calibration)
+      await memory.remember({ trial: { name, challenger: tried.challenger } })
+    }
+    return tried
   } finally {
     await endpoints.remove(name)
     await endpoints.removeConfig(name)
   }
+}
+
+/** What came of the trial before an earlier attempt was killed. */
+async function recalledTrial({ memory, role, calibration }: DeployWorld, order: Order): Promise<Tried | undefined> {
+  const trial = memory.recalled.trial as { name: string; challenger: Standing } | undefined
+  if (trial?.name !== trialName(order, role)) return undefined
+  const kept = await calibration.kept()
+  return kept?.model === order.digest ? { calibration: kept, challenger: trial.challenger } : undefined
 }
 
 const unchanged = ({ endpoint }: Order): string => `${endpoint} serves what it did`
@@ -183,9 +238,9 @@ const worse = (order: Order, both: string): UserError =>
  * Waits for the end of an update. SageMaker goes back by itself when it fails, and then is in service without a word: only the
  * name of the configuration tells.
  */
-async function updated(world: Pick<DeployWorld, 'endpoints'>, name: string, config: string): Promise<void> {
-  const now = await world.endpoints.settled(name)
-  if (now?.EndpointStatus === 'InService' && now.EndpointConfigName === config) return
+async function updated({ endpoints }: Back, name: string, config: string): Promise<EndpointState> {
+  const now = await endpoints.settled(name)
+  if (now?.EndpointStatus === 'InService' && now.EndpointConfigName === config) return now
   throw endpointFailure(
     name,
     'the update failed',
@@ -200,29 +255,28 @@ async function updated(world: Pick<DeployWorld, 'endpoints'>, name: string, conf
 export type Back = Pick<DeployWorld, 'endpoints' | 'invoke' | 'unscale'>
 
 /**
- * Goes back to a configuration that was in service before. Does nothing when it is in service already.
+ * Goes back to a configuration that was in service before. When it is in service already, only its owner is put right.
  * @param from the configuration that is expected in service
  */
 export async function rollBack(world: Back, endpoint: string, from: string, to: string): Promise<void> {
   const { endpoints } = world
   const now = await endpoints.settled(endpoint)
   if (now === undefined) throw new UserError(`there is no endpoint ${endpoint}`, { hint: 'deploy makes it' })
-  if (now.EndpointConfigName === to) return
-  if (now.EndpointConfigName !== from)
-    throw new UserError(
-      `endpoint ${endpoint} serves ${now.EndpointConfigName}, which another run brought into service`,
-      {
-        hint: 'name that run with --run; its own deploy is what can be taken back',
-      },
-    )
+  const is = now.EndpointConfigName
+  if (is !== from && is !== to)
+    throw new UserError(`endpoint ${endpoint} serves ${is}, which another run brought into service`, {
+      hint: 'name that run with --run; its own deploy is what can be taken back',
+    })
   const kept = await endpoints.configOf(to)
   if (kept === undefined)
     throw new UserError(`configuration ${to} is gone: ${endpoint} cannot go back to it`, {
       hint: 'deploy the run that it came from again',
     })
-  await standAside(world, endpoint, from)
-  await endpoints.update(endpoint, to)
-  await updated(world, endpoint, to)
+  if (is !== to) {
+    await standAside(world, endpoint, from)
+    await endpoints.update(endpoint, to)
+    await updated(world, endpoint, to)
+  }
   await refusesNonsense(world.invoke(endpoint))
   const { [RUN_TAG]: run, ...tags } = await endpoints.tags(kept.EndpointConfigArn ?? '')
   if (run !== undefined)

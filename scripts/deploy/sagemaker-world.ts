@@ -1,6 +1,8 @@
 import { roleOf } from '../aws/sagemaker-wish.ts'
 import type { Context } from '../cli/context.ts'
+import { calibrationText, parseCalibration } from '../insights/calibration.ts'
 import { pairsOf } from '../runs/pairs.ts'
+import { paths } from '../runs/paths.ts'
 import type { Run, StepMemory } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import type { Endpoints } from './sagemaker.ts'
@@ -51,6 +53,13 @@ export async function worldOf(
     trial: trialHardware(order, wish.memory ?? smallMemory(run)),
     test: testOf({ ...held, days: days > 0 ? days : 1, alertsPerDay: wish.alertsPerDay }),
     force: wish.force,
+    calibration: {
+      keep: async (calibration) => void (await run.store.write(paths.calibration, calibrationText(calibration))),
+      kept: async () => {
+        const text = await run.store.text(paths.calibration)
+        return text === undefined ? undefined : parseCalibration(text)
+      },
+    },
     info: (text) => talk.info(text),
     warn: (text) => talk.warn(text),
   }

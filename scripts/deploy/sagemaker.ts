@@ -103,8 +103,11 @@ export class Endpoints {
 
   /** Deletes an endpoint, and with it what costs; a stop does not keep it from that. */
   async remove(EndpointName: string): Promise<void> {
-    const asked = ifThere(this.#client.send(new DeleteEndpointCommand({ EndpointName })))
-    await answered(asked, about('endpoint', EndpointName, 'DeleteEndpoint'))
+    // One that is on its way out is not to be asked again.
+    if ((await this.look(EndpointName))?.EndpointStatus !== 'Deleting') {
+      const asked = ifThere(this.#client.send(new DeleteEndpointCommand({ EndpointName })))
+      await answered(asked, about('endpoint', EndpointName, 'DeleteEndpoint'))
+    }
     await watched(
       () => this.look(EndpointName),
       (state) => state === undefined || state.EndpointStatus === 'Failed',

@@ -9,6 +9,12 @@ const noteSchema = z.object({ attempt: z.number(), id: z.string().nullable() })
 const memorySchema = z.object({ salt: z.string(), queries: z.record(z.string(), noteSchema) })
 type Note = z.infer<typeof noteSchema>
 
+/** The last attempt at a statement that a step has noted; undefined when there was none. */
+export function notedQuery(memory: StepMemory['recalled'], name: string): Note | undefined {
+  const recalled = memorySchema.safeParse(memory)
+  return recalled.success ? recalled.data.queries[name] : undefined
+}
+
 /** A statement that succeeded: its attempt names where its rows are. */
 export interface Done extends Finished {
   readonly attempt: Attempt

@@ -1,10 +1,10 @@
 import type { Athena } from '../aws/athena.ts'
 import { UserError } from '../cli/errors.ts'
-import { Attempts } from '../engines/athena-attempts.ts'
+import { Attempts, notedQuery } from '../engines/athena-attempts.ts'
 import { classifiedSql, countRows, ctas, dropTable, overTable } from '../engines/athena-sql.ts'
 import { ensureTable } from '../engines/athena-table.ts'
 import { type ExtractSettings, literal, render } from '../engines/render.ts'
-import type { Json } from '../runs/ledger.ts'
+import type { Json, StepRecord } from '../runs/ledger.ts'
 import type { Run, StepMemory } from '../runs/run.ts'
 import type { AthenaOutput, Kept, Part, Placed } from './athena-output.ts'
 import { type Counts, countsOf, type Extracted, type Written } from './counts.ts'
@@ -28,6 +28,15 @@ const EXTRACTED = 'extracted'
 
 /** What becomes a table, in order. */
 const TABLES: readonly Kept[] = ['classified', 'train', 'holdout', 'times', 'entities']
+
+/** Whether the one scan of the logs is done or under way, or was about to be started when an attempt was killed. */
+export async function isScanPaid({ state, memory }: StepRecord, open: () => Promise<Athena>): Promise<boolean> {
+  if (memory[EXTRACTED] !== undefined) return true
+  const scan = notedQuery(memory, 'classified')
+  if (scan === undefined) return false
+  // Only its token tells whether that one was started; asking with it again starts no other.
+  return scan.id === null ? state === 'running' : (await open()).isGood(scan.id)
+}
 
 /**
  * Turns the staged objects of a run into pairs with Athena. The logs are scanned once: every access is classified into a

@@ -87,7 +87,7 @@ export const command = defineCommand({
       // What is noted about results that are gone is of no use either.
       overwrite: values.overwrite || (run.isDone('extract') && (await engine.isGone())),
     }
-    if (!(await run.isCurrent('extract', plan))) await engine.approve()
+    if (!(await run.isCurrent('extract', plan))) await engine.approve(run.left('extract', plan))
     const { repeated, ...result } = await run.step('extract', plan, async (memory) => {
       const { extracted, written, ...more } = await engine.extract(memory)
       if (extracted.trainPairs === 0 || written === undefined) throw allDropped(run, extracted, cutoff)

@@ -1,4 +1,5 @@
 import type { Outcome } from '../cli/command.ts'
+import type { StepRecord } from '../runs/ledger.ts'
 import type { StepMemory } from '../runs/run.ts'
 import type { Extracted, Written } from './counts.ts'
 
@@ -18,7 +19,7 @@ export interface Extraction {
   preview(): Promise<Outcome>
   /** Whether what was extracted is no longer there. */
   isGone(): Promise<boolean>
-  /** Asks before money is spent. */
-  approve(): Promise<void>
+  /** Asks before money is spent. @param left of an attempt that was interrupted: what it has paid for is not paid again */
+  approve(left: StepRecord | undefined): Promise<void>
   extract(memory: StepMemory): Promise<Yield>
 }

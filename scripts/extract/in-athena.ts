@@ -61,7 +61,9 @@ export function inAthena(
       return pairs.done === true || entities === undefined
     },
 
-    approve: async () => {
+    approve: async (left) => {
+      const { isScanPaid } = await import('./athena.ts')
+      if (left !== undefined && (await isScanPaid(left, () => open(() => {})))) return
       const { totals, cost, preview } = await planned()
       await context.approve({
         action: `scan ${count(totals.objects)} objects with Athena`,

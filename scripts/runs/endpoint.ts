@@ -28,6 +28,8 @@ const sagemakerSchema = z.strictObject({
   model: z.string(),
   /** When the process that waits for it deletes the endpoint. If that process has ended, nobody does. */
   until: z.iso.datetime().optional(),
+  /** That process has begun to delete it. */
+  ending: z.literal(true).optional(),
 })
 
 /** What deploy notes about an endpoint in SageMaker, at the same place. */

@@ -92,6 +92,16 @@ export class Run {
     return this.#isCurrent(name, plan, this.#stampsOf(plan.inputs))
   }
 
+  /**
+   * What was noted by an attempt at a step that was begun as planned and did not come to its end: it was approved then, and some of
+   * it may be paid for. Undefined when there is none.
+   */
+  left(name: string, plan: StepPlan): StepRecord | undefined {
+    const before = this.#ledger.steps[name]
+    if (before === undefined || before.state === 'done' || plan.overwrite) return undefined
+    return isSame(before, plan, this.#stampsOf(plan.inputs)) ? before : undefined
+  }
+
   async #isCurrent(name: string, plan: StepPlan, inputs: Record<string, string>): Promise<boolean> {
     const before = this.#ledger.steps[name]
     if (before?.state !== 'done' || plan.overwrite || (await plan.stale?.())) return false

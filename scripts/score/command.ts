@@ -6,6 +6,7 @@ import { usd as money } from '../cli/format.ts'
 import { choice, list, number, parsed, text, type Values } from '../cli/options.ts'
 import { awsOptions, runOptions } from '../cli/shared-options.ts'
 import { priceNote } from '../runs/cost.ts'
+import type { StepRecord } from '../runs/ledger.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import { OF_FILES } from '../runs/request.ts'
@@ -134,12 +135,15 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
   if (values.dryRun)
     return previewOf(target, prepared, way, { run: run.id, ...(way.usd && { estimatedUsd: cost ?? null }) })
   if (!isDone && way.usd !== undefined)
-    await context.approve(approvalOf(`${target.of} of run ${run.id} by ${way.about}`, way, cost))
-  const { repeated, ...result } = await run.step('score', plan, async () => {
+    await approve(context, `${target.of} of run ${run.id}`, way, cost, run.left('score', plan))
+  const { repeated, ...result } = await run.step('score', plan, async (memory) => {
+    // Who comes back after one of two jobs has the other one before him, and has paid for both.
+    const usd = typeof memory.recalled.usd === 'number' ? memory.recalled.usd : cost
+    if (usd !== undefined) await memory.remember({ usd })
     const keep = async (calibration: string) => void (await run.store.write(paths.calibration, calibration))
     const scores = run.store.within(FOLDER)
-    const done = await execute({ context, target, prepared, options: values, way, scores, keep })
-    return cost === undefined ? done : { ...done, estimatedUsd: cost }
+    const done = await execute({ context, target, prepared, options: values, way, scores, memory, keep })
+    return usd === undefined ? done : { ...done, estimatedUsd: usd }
   })
   if (repeated) context.talk.info('nothing to do, this was scored before')
   const findings = wanted && (await writeAlerts(wanted, run, other, result))
@@ -151,6 +155,20 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
 }
 
 const noFindings = () => new UsageError('--findings needs logs: files do not tell when, or whose accesses they are')
+
+/** Asks for what is still to be paid. */
+async function approve(
+  context: Context,
+  what: string,
+  way: Way,
+  cost: number | undefined,
+  left: StepRecord | undefined,
+): Promise<void> {
+  const paid = (left && (await way.paid?.(left.memory))) ?? 0
+  if (paid >= 1) return
+  const usd = cost === undefined ? undefined : cost * (1 - paid)
+  await context.approve(approvalOf(`${what} by ${way.about}`, way, usd))
+}
 
 const FOLDER = paths.verdicts.slice(0, paths.verdicts.lastIndexOf('/') + 1)
 

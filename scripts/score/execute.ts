@@ -5,6 +5,7 @@ import { type Calibration, calibrationText } from '../insights/calibration.ts'
 import { calibrationOf, trialOf } from '../insights/evaluation.ts'
 import type { Pairs } from '../insights/pairs.ts'
 import { kindOf } from '../insights/verdicts.ts'
+import type { StepMemory } from '../runs/run.ts'
 import type { Store } from '../stores/store.ts'
 import { MOST_ROWS } from './anomalies.ts'
 import { type ThresholdOptions, thresholdOf } from './inputs.ts'
@@ -23,6 +24,7 @@ interface Execution {
   readonly way: Way
   /** Where the verdicts go. */
   readonly scores: Store
+  readonly memory?: StepMemory
   /** Keeps a calibration that had to be made. */
   readonly keep?: (calibration: string) => Promise<void>
 }
@@ -31,7 +33,7 @@ interface Execution {
 export async function execute(execution: Execution): Promise<ScoreResult> {
   const { context, target, prepared, options, way, scores } = execution
   const { signal } = context
-  const oracle = await way.open()
+  const oracle = await way.open(execution.memory)
   const trained = await target.trained?.(signal)
   const calibration = await calibrated(execution, oracle, trained)
   const policy = { threshold: thresholdOf(options, calibration), minEvents: prepared.minEvents, allow: prepared.allow }

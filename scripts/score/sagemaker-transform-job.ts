@@ -55,6 +55,7 @@ export function jobName(order: Order, attempt: number): string {
 /**
  * The transform of an order at its end: the job that exists, or a new one after those that failed.
  * @param upload writes the lines; only when a job is to be created
+ * @param onJob told its name before a job is created
  * @param usable whether the answers of a job that is done are still there
  * @throws UserError that explains the failure
  */
@@ -62,6 +63,7 @@ export async function transformed(
   world: TransformWorld,
   order: Order,
   upload: () => Promise<void>,
+  onJob: (name: string) => Promise<void>,
   usable: (job: Job) => Promise<boolean>,
 ): Promise<Job> {
   const { name, job } = await found(world, order, usable)
@@ -69,6 +71,7 @@ export async function transformed(
     await upload()
     const model = await ensureModel(world, order)
     world.signal.throwIfAborted()
+    await onJob(name)
     await create(world, order, name, model)
   }
   try {
@@ -96,7 +99,21 @@ async function found(world: TransformWorld, order: Order, usable: (job: Job) => 
   }
 }
 
-const look = ({ client, signal }: TransformWorld, TransformJobName: string): Promise<Job | undefined> =>
+/** How many of these jobs exist and have not failed. */
+export async function goodJobs(
+  client: SageMakerClient,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  const jobs = await Promise.all(names.map((name) => look({ client, signal }, name)))
+  return jobs.filter((job) => job?.TransformJobStatus === 'InProgress' || job?.TransformJobStatus === 'Completed')
+    .length
+}
+
+const look = (
+  { client, signal }: Pick<TransformWorld, 'client' | 'signal'>,
+  TransformJobName: string,
+): Promise<Job | undefined> =>
   answered(
     ifThere(client.send(new DescribeTransformJobCommand({ TransformJobName }), { abortSignal: signal })),
     asked(`transform job ${TransformJobName}`, 'DescribeTransformJob'),

@@ -12,6 +12,8 @@ import { jobName, type Order, type TransformWorld, transformed } from './sagemak
 import { lineOf, type Oracle, type Scorer } from './scorer.ts'
 import { linked, unlinked } from './transform-rows.ts'
 
+export type Purpose = 'calibrating' | 'scoring'
+
 export interface TransformSettings {
   /** All of an order but what is asked. */
   readonly order: Omit<Order, 'input' | 'output'>
@@ -22,6 +24,8 @@ export interface TransformSettings {
   readonly overwrite: boolean
   readonly signal: AbortSignal
   onState(text: string): void
+  /** Told of a job before it is created. */
+  onJob(purpose: Purpose, job: string): Promise<void> | undefined
   onLeft(job: string): void
 }
 
@@ -33,11 +37,12 @@ const SLICE = 10_000
 export async function transform(settings: TransformSettings): Promise<Oracle> {
   const { order, store, aws, signal } = settings
   const client = await sagemakerClient(aws, order.region)
-  const world: TransformWorld = { client, signal, onState: settings.onState, onLeft: settings.onLeft }
+  const { onState, onLeft } = settings
+  const world: TransformWorld = { client, signal, onState, onLeft }
   let job = ''
 
   /** Dot products of lines, in their order. */
-  async function* ask(lines: () => Iterable<string>): AsyncGenerator<number, void> {
+  async function* ask(purpose: Purpose, lines: () => Iterable<string>): AsyncGenerator<number, void> {
     const { digest, rows } = digestOf(lines())
     if (rows === 0) return
     const [input, output] = [`${FOLDER}${digest}/in/pairs.csv`, `${FOLDER}${digest}/out/pairs.csv.out`]
@@ -45,8 +50,9 @@ export async function transform(settings: TransformSettings): Promise<Oracle> {
     const upload = async () => {
       await store.write(input, Readable.from(slices(linked(lines())), { objectMode: false }))
     }
+    const onJob = async (name: string) => settings.onJob(purpose, name)
     const usable = async () => !settings.overwrite && (await store.head(output)) !== undefined
-    const ended = await transformed(world, full, upload, usable)
+    const ended = await transformed(world, full, upload, onJob, usable)
     job = ended.TransformJobName ?? jobName(full, 1)
     const where = `${store.uri}/${output}`
     if ((await store.head(output)) === undefined)
@@ -58,10 +64,10 @@ export async function transform(settings: TransformSettings): Promise<Oracle> {
 
   return {
     by: () => ({ via: 'transform', job, region: order.region, instanceType: order.instanceType }),
-    measure: (trial) => measured(trial, ask),
+    measure: (trial) => measured(trial, (lines) => ask('calibrating', lines)),
     scorer: async (lines) => {
       const { rows } = digestOf(lines())
-      return sequential(ask(lines), rows)
+      return sequential(ask('scoring', lines), rows)
     },
     tidy: async () => {
       for await (const { key } of store.list({ prefix: FOLDER })) await store.remove(key)

@@ -5,7 +5,7 @@ import { digestOf, modelIn, noModel } from '../insights/model-file.ts'
 import { MODEL_HEADER, sagemakerEndpointOf } from '../runs/endpoint.ts'
 import { INSTANCES } from '../runs/instances.ts'
 import { nextCommand } from '../runs/next.ts'
-import type { Run } from '../runs/run.ts'
+import type { Run, StepMemory } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import { locationOf } from '../stores/uri.ts'
 import { direct } from './direct.ts'
@@ -33,7 +33,10 @@ export interface Way {
   readonly about: string
   /** Dollars for so many pairs; undefined where nothing more is paid than already is, `null` where nobody knows. */
   readonly usd?: (pairs: number) => number | null
-  open(): Promise<Oracle>
+  /** Share of that which an attempt that was interrupted has paid for already. */
+  paid?(memory: StepMemory['recalled']): Promise<number>
+  /** @param memory of the step, for what is paid for */
+  open(memory?: StepMemory): Promise<Oracle>
   /** The model itself, where it has to tell which entities it knows. */
   model(): Promise<Model>
 }
@@ -172,13 +175,21 @@ async function byTransform(wish: Wish, given: Given): Promise<Omit<Way, 'model'>
   return {
     about: `${jobs === 1 ? 'a batch transform' : 'two batch transforms, the first to calibrate,'} on ${instanceType} in ${region}`,
     usd: (pairs) => (price === undefined ? null : jobs * price * (START_HOURS + pairs / PAIRS_AN_HOUR)),
-    open: async () => {
+    paid: async (memory) => {
+      const { sagemakerClient } = await import('../aws/clients.ts')
+      const { goodJobs } = await import('./sagemaker-transform-job.ts')
+      const noted = [memory.scoringJob, ...(jobs === 2 ? [memory.calibratingJob] : [])]
+      const names = noted.filter((name) => typeof name === 'string')
+      return (await goodJobs(await sagemakerClient(aws, region), names, context.signal)) / jobs
+    },
+    open: async (memory) => {
       const { transform } = await import('./sagemaker-transform.ts')
       const progress = context.progress('transform')
       return transform({
         ...{ order, store: run.store, aws, overwrite },
         signal: context.signal,
         onState: (text) => progress.state(text),
+        onJob: async (purpose, name) => memory?.remember({ [`${purpose}Job`]: name }),
         onLeft: (name) =>
           context.talk.warn(
             `transform job ${name} goes on and is paid for; the same command finds it again. To stop it: aws sagemaker stop-transform-job --transform-job-name ${name} --region ${region}`,

@@ -82,6 +82,13 @@ export async function planTraining(
   return { staged, order, wish, aws, estimate: estimateOf(order, seconds) }
 }
 
+/** Whether nothing is to be paid but a job that exists. @param noted by an attempt that was interrupted */
+export async function isPaid({ order, aws }: Planned, noted: StepMemory['recalled']): Promise<boolean> {
+  const { sagemakerClient } = await import('../aws/clients.ts')
+  const { isOrdered } = await import('./sagemaker.ts')
+  return isOrdered(await sagemakerClient(aws, order.region), order, noted)
+}
+
 /** Has it trained, or takes up what is under way. @throws UserError that explains the failure */
 export async function trainInSagemaker(context: Context, planned: Planned, memory: StepMemory) {
   const { order, wish, aws, staged } = planned

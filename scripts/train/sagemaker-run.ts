@@ -8,7 +8,7 @@ import { pairObjects } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run, StepMemory } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
-import { planTraining, type Staged, type TrainWish, trainInSagemaker } from './in-sagemaker.ts'
+import { isPaid, planTraining, type Staged, type TrainWish, trainInSagemaker } from './in-sagemaker.ts'
 import { approvalOf, outcomeOfJob, previewOfJob, type resultOfJob, warningsOf } from './sagemaker-outcome.ts'
 
 export interface RunWish extends TrainWish {
@@ -42,13 +42,13 @@ export async function trainRunInSagemaker(
     overwrite: wish.overwrite,
     stale: async () => (await run.store.head(keyOf(run, String(run.result('train').model)))) === undefined,
   }
-  const before = run.ledger.steps.train
   if (!(await run.isCurrent('train', plan))) {
+    const ordered = await planned()
     // What was approved and is under way is only waited for.
-    const approved = await planned()
-    if (!wish.approved && (before?.memory.job === undefined || before.state === 'done'))
-      await context.approve(approvalOf(approved))
-    for (const warning of warningsOf(approved)) context.talk.warn(warning)
+    const left = run.left('train', plan)
+    const asks = !wish.approved && (left === undefined || !(await isPaid(ordered, left.memory)))
+    if (asks) await context.approve(approvalOf(ordered))
+    for (const warning of warningsOf(ordered)) context.talk.warn(warning)
   }
   const { repeated, ...result } = await run.step('train', plan, async (memory: StepMemory) =>
     trainInSagemaker(context, await planned(), memory),

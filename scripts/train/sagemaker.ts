@@ -77,6 +77,20 @@ async function named(world: TrainingWorld, order: Order): Promise<string> {
   return name
 }
 
+/** Whether there is a job of this order, after which no other one would be created. @param noted by an earlier attempt */
+export async function isOrdered(
+  client: SageMakerClient,
+  order: Order,
+  noted: TrainingWorld['recalled'],
+): Promise<boolean> {
+  const { job: name } = noted
+  if (noted.jobOf !== jobName(order, 1) || typeof name !== 'string') return false
+  const describe = client.send(new DescribeTrainingJobCommand({ TrainingJobName: name }))
+  const job = await answered(ifThere(describe), asked(name, 'DescribeTrainingJob'))
+  if (job === undefined) return false
+  return !['Failed', 'Stopped'].includes(job.TrainingJobStatus ?? '') || !whyOf(job).passes
+}
+
 /** @throws UserError for a failure that would come again */
 function isToBeRepeated(job: Job, { overwrite }: TrainingWorld): boolean {
   if (job.TrainingJobStatus === 'InProgress' || job.TrainingJobStatus === 'Stopping') return false

@@ -1,32 +1,8 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { it } from 'node:test'
 import { accesses, artifactOf, s3World } from '../support/s3-run.ts'
 
 const artifact = artifactOf(accesses(1, 1800))
-
-/** Operations after which a process is killed: each of those that make or change something, and some that only look. */
-const MAKING = [
-  'CreateModel',
-  'CreateEndpointConfig',
-  'CreateEndpoint',
-  'DescribeEndpoint',
-  'InvokeEndpoint',
-  'PutObject',
-]
-
-describe('a new endpoint, killed after', () => {
-  for (const operation of MAKING)
-    it(`${operation}: the same command ends in one endpoint`, async () => {
-      const { sandbox, step } = await s3World({ artifact: await artifact, sandbox: { sagemaker: { pace: 'poll' } } })
-      const deploy = step('deploy')
-      await deploy(['--yes'], { env: sandbox.env, killWhen: () => sandbox.requests.of(operation) > 0 })
-      const { code, stderr, result } = await deploy(['--yes'])
-      assert.equal(code, 0, stderr)
-      const { endpoints, configs, models } = sandbox.sagemaker.names()
-      assert.deepEqual([endpoints, configs, models.length], [['prestage-waf'], [result.config], 1])
-      assert.deepEqual(sandbox.violations, [])
-    })
-})
 
 it('Ctrl-C while an endpoint is created says what stays, what it costs and how it ends', async () => {
   const { sandbox, step } = await s3World({

@@ -4,7 +4,7 @@ import type { Sandbox } from '../aws/start.ts'
 import { athenaWorld, linesAt } from '../support/athena-world.ts'
 import { plain, plainJson } from '../support/changes.ts'
 import { loadFewObjects } from '../support/few-objects.ts'
-import { killedAfterEachChange } from '../support/kill-chain.ts'
+import { assertDoneOnce, killedAfter, killedAfterEachChange, killedAfterMoreAndMore } from '../support/kill-chain.ts'
 import type { RunOptions } from '../support/run-script.ts'
 
 const LOGS = { users: 12, accounts: 1, events: 1200, to: '2026-03-03' }
@@ -20,10 +20,12 @@ async function world(way: Way) {
   await loadFewObjects(sandbox, 'org-logs', LOGS)
   // Jobs and endpoints take their time, so that who comes back finds them under way.
   sandbox.sagemaker.settings.pace = 'poll'
-  const pipeline = (options: RunOptions = {}) =>
-    run('pipeline', [...WINDOW, ...ROLES, '--copy', way, '--poll', '0.05', '--yes'], options)
+  const args = [...WINDOW, ...ROLES, '--copy', way, '--poll', '0.05']
+  const pipeline = (options: RunOptions = {}) => run('pipeline', [...args, '--yes'], options)
+  /** With nobody there who could say yes. */
+  const unasked = () => run('pipeline', args)
   const clean = (id: string, options: RunOptions = {}) => run('clean', ['--run', id, '--yes'], options)
-  return { sandbox, pipeline, clean }
+  return { sandbox, pipeline, unasked, clean }
 }
 
 /** Texts without times, and without what is drawn by lot or hangs on it. */
@@ -65,14 +67,7 @@ function assertNothingTwice(sandbox: Sandbox): void {
   assert.ok(sandbox.control.jobs().length <= 1)
   const texts = sandbox.athena.queries.all.map(({ text }) => text)
   assert.deepEqual(texts, [...new Set(texts)])
-  const isDone = ({ operation, status }: { operation: string; status: number }) =>
-    operation === 'CopyObject' && status === 200
-  const copies = sandbox.requests
-    .log()
-    .filter(isDone)
-    .map(({ resource }) => resource)
-  assert.deepEqual(copies, [...new Set(copies)])
-  assert.deepEqual(sandbox.violations, [])
+  assertDoneOnce(sandbox)
 }
 
 const isOf =
@@ -115,6 +110,46 @@ describe('a pipeline in AWS that is killed after each change it makes', { concur
       assert.ok(cleanings.length >= 8, cleanings.join('; '))
       assertClean(sandbox, last.result.run)
     })
+})
+
+it('a pipeline that is killed after every 20, 40, 60 … requests ends in one of each', async () => {
+  const { sandbox, pipeline } = await world('direct')
+  const { kills, last } = await killedAfterMoreAndMore(sandbox, pipeline, 20)
+  assert.ok(last.result, last.stderr)
+  assert.ok(kills >= 5, String(kills))
+  assertNothingTwice(sandbox)
+})
+
+describe('a pipeline that was killed asks only for what is still to be paid', () => {
+  it('not for copies, a scan, a training or an endpoint that there are', async () => {
+    const { sandbox, pipeline, unasked } = await world('batch')
+    for (const [change, next] of [
+      ['CreateJob', /scan 6 objects with Athena needs a confirmation/],
+      ['.classified_', /train on ml\.m5\.large in SageMaker needs a confirmation/],
+      ['CreateTrainingJob', /deploy to prestage-cloudtrail needs a confirmation/],
+    ] as const) {
+      await killedAfter(sandbox, pipeline, change)
+      const { code, stderr } = await unasked()
+      assert.equal(code, 3, stderr)
+      assert.match(stderr, next)
+    }
+    await killedAfter(sandbox, pipeline, 'CreateEndpoint ')
+    const { result, stderr } = await unasked()
+    assert.ok(result, stderr)
+    assertNothingTwice(sandbox)
+  })
+
+  it('of copies those that are missing', async () => {
+    const { sandbox, pipeline, unasked } = await world('direct')
+    await killedAfter(sandbox, pipeline, 'CopyObject')
+    const copied = sandbox.s3.keys(BUCKET).filter((key) => key.includes('/staged/')).length
+    const { code, stderr } = await unasked()
+    assert.equal(code, 3, stderr)
+    assert.match(
+      stderr,
+      new RegExp(copied === 6 ? 'scan 6 objects' : `copy ${6 - copied} objects needs a confirmation`),
+    )
+  })
 })
 
 function assertClean(sandbox: Sandbox, id: string): void {

@@ -36,6 +36,8 @@ export function changesIn(sandbox: Sandbox) {
     if (operation === 'PutObject' && key === 'run.lock') step = (JSON.parse(await read()) as { step: string }).step
     if (operation === 'PutObject' && key === 'run.json')
       return `${step}: PutObject run.json (${ledgerOf(await read())})`
+    if (operation === 'PutObject' && key === 'endpoint/endpoint.json')
+      return `${step}: PutObject ${key} (${Object.keys(JSON.parse(await read())).join()})`
     if (operation === 'StartQueryExecution') return `${step}: StartQueryExecution ${queryOf(sandbox, reply)}`
     if (operation === 'DeleteObjects') return `${step}: DeleteObjects, ${sandbox.s3.keys(resource).length} are left`
     return `${step}: ${operation} ${plain(key.replace(/^(tmp|jobs)\/.*/, '$1/…'))}`

@@ -45,6 +45,15 @@ export async function killedAfterEachChange<T extends Ended>(
   return { points, last: await chained(sandbox, start, () => strikes, killed) }
 }
 
+/** One start, killed right after a change with this in its name. */
+export async function killedAfter<T extends Ended>(sandbox: Sandbox, start: Start<T>, part: string): Promise<void> {
+  const nameOf = changesIn(sandbox)
+  const strikes: Strikes = async (call, reply) =>
+    isChange(call.operation) && reply.status < 400 && (await nameOf(call, reply)).includes(part)
+  const ended = await startWith(sandbox, start, deathBy(strikes))
+  assert.equal(ended.signal, 'SIGKILL', ended.stderr)
+}
+
 /** The same, killed after so many requests of any kind, and so many more each time. */
 export async function killedAfterMoreAndMore<T extends Ended>(
   sandbox: Sandbox,
@@ -77,17 +86,33 @@ async function chained<T extends Ended>(
 ): Promise<T> {
   for (let starts = 0; starts < MOST; starts++) {
     const death = deathBy(strikesOfNext())
-    sandbox.faults.death = death
-    const ended = await start({ killWhen: death.isDead })
-    // What it had sent when it died may be read only now, and is not to be done either.
-    if (death.isDead()) await quiet(sandbox)
-    sandbox.faults.death = undefined
+    const ended = await startWith(sandbox, start, death)
     if (!death.isDead()) return ended
     assert.equal(ended.signal, 'SIGKILL', ended.stderr)
     await killed()
   }
   assert.fail(`${MOST} starts, and none came to its end`)
 }
+
+async function startWith<T>(sandbox: Sandbox, start: Start<T>, death: Death): Promise<T> {
+  sandbox.faults.death = death
+  const ended = await start({ killWhen: death.isDead })
+  // What it had sent when it died may be read only now, and is not to be done either.
+  if (death.isDead()) await quiet(sandbox)
+  sandbox.faults.death = undefined
+  return ended
+}
+
+/** What was created, updated or copied under one name was so once. */
+export function assertDoneOnce(sandbox: Sandbox): void {
+  const done = sandbox.requests.log().filter(({ operation, status }) => DOINGS.test(operation) && status === 200)
+  const names = done.map(({ operation, resource }) => `${operation} ${resource}`)
+  assert.deepEqual(names, [...new Set(names)])
+  assert.deepEqual(sandbox.violations, [])
+}
+
+/** Jobs of S3 Batch Operations have no name when they are created: asked with one token they are one. */
+const DOINGS = /^(Create(?!Job$)|UpdateEndpoint$|CopyObject$)/
 
 /** Until nothing is being answered, nor comes for a while. */
 async function quiet({ requests }: Sandbox): Promise<void> {

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { plainJson } from '../support/changes.ts'
+import { assertDoneOnce, killedAfter, killedAfterEachChange } from '../support/kill-chain.ts'
+import type { RunOptions } from '../support/run-script.ts'
+import { accesses, artifactOf, putRun, s3World } from '../support/s3-run.ts'
+
+const artifact = artifactOf(accesses(1, 1800))
+const better = artifactOf(accesses(1, 1800), 12)
+const NEXT = '2026-11-22T00:00:00.000Z'
+const SCALED = ['--instance-type', 'ml.m5.large', '--autoscale', '1:2']
+
+/** A run that may be deployed, and another one after it. */
+async function world() {
+  const all = await s3World({ artifact: await artifact, sandbox: { sagemaker: { pace: 'poll' } } })
+  const next = await putRun(all.sandbox, { artifact: await better, to: NEXT })
+  const { sandbox, run } = all
+  const deploying =
+    (...args: string[]) =>
+    (options: RunOptions = {}) =>
+      all.step('deploy')(args.includes('--run') ? args : ['--run', run.id, ...args], { ...options, env: sandbox.env })
+  const noted = async (id: string) => {
+    const { steps } = JSON.parse(String(await sandbox.s3.get('org-staging', `prestage/runs/${id}/run.json`)))
+    return JSON.parse(plainJson(steps.deploy.result))
+  }
+  return { sandbox, run, next, deploying, noted }
+}
+
+/** What is there, and whose the endpoint is. */
+function made({ sandbox }: Awaited<ReturnType<typeof world>>) {
+  const { endpoints, configs, models } = sandbox.sagemaker.names()
+  const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')
+  const tags = endpoint && sandbox.sagemaker.world.tags.of(endpoint.arn)
+  return {
+    endpoints,
+    configs,
+    models,
+    serves: endpoint?.config.name,
+    tags,
+    scaled: sandbox.sagemaker.scaling.targets.size,
+  }
+}
+
+describe('deploy, killed after each change it makes', { concurrency: 2 }, () => {
+  it('a new endpoint on instances that are scaled', async () => {
+    const [there, here] = [await world(), await world()]
+    const expected = await there.deploying(...SCALED, '--yes')()
+    assert.equal(expected.code, 0, expected.stderr)
+    const { points, last } = await killedAfterEachChange(here.sandbox, here.deploying(...SCALED, '--yes'), {
+      look: () => assertDoneOnce(here.sandbox),
+    })
+    assert.equal(last.code, 0, last.stderr)
+    assert.ok(points.length >= 12, points.join('; '))
+    assert.deepEqual(made(here), made(there))
+    assert.deepEqual(await here.noted(here.run.id), await there.noted(there.run.id))
+    assertDoneOnce(here.sandbox)
+  })
+
+  it('a challenger in place of a champion, and back', async () => {
+    const [there, here] = [await world(), await world()]
+    for (const { deploying, sandbox } of [there, here]) {
+      const { code, stderr } = await deploying('--yes')()
+      assert.equal(code, 0, stderr)
+      sandbox.requests.reset()
+    }
+    const id = here.next.id
+    const expected = await there.deploying('--run', id, '--yes')()
+    assert.equal(expected.code, 0, expected.stderr)
+    const { points, last } = await killedAfterEachChange(here.sandbox, here.deploying('--run', id, '--yes'), {
+      look: () => assertDoneOnce(here.sandbox),
+    })
+    assert.equal(last.code, 0, last.stderr)
+    assert.ok(points.length >= 15, points.join('; '))
+    assert.deepEqual(made(here), made(there))
+    assert.deepEqual(await here.noted(id), await there.noted(id))
+    assert.ok((await here.noted(id)).champion.auc > 0.5)
+    assertDoneOnce(here.sandbox)
+
+    for (const { sandbox } of [there, here]) sandbox.requests.reset()
+    assert.equal((await there.deploying('--run', id, '--rollback')()).code, 0)
+    const back = await killedAfterEachChange(here.sandbox, here.deploying('--run', id, '--rollback'))
+    assert.equal(back.last.code, 0, back.last.stderr)
+    assert.ok(back.points.length >= 3, back.points.join('; '))
+    assert.deepEqual(made(here), made(there))
+    assert.equal(made(here).tags?.['prestage:run'], here.run.id)
+    assertDoneOnce(here.sandbox)
+  })
+
+  it('--delete-after: it was there once, and nothing of it is left', async () => {
+    const { sandbox, deploying } = await world()
+    // After its last change it is over, and what is asked for then is another endpoint.
+    const spares = (change: string) => change.includes('DeleteObject endpoint/endpoint.json')
+    const onStderr: RunOptions['onStderr'] = (soFar, kill) => {
+      if (soFar.includes('or at once on Ctrl-C')) kill('SIGINT')
+    }
+    const start = (options: RunOptions) => deploying('--yes', '--delete-after', '1h')({ ...options, onStderr })
+    const { points, last } = await killedAfterEachChange(sandbox, start, { spares })
+    assert.equal(last.code, 0, last.stderr)
+    assert.equal(last.result.status, 'Deleted')
+    assert.ok(points.length >= 13, points.join('; '))
+    const { endpoints, configs } = sandbox.sagemaker.names()
+    assert.deepEqual([endpoints, configs], [[], []])
+    assertDoneOnce(sandbox)
+  })
+})
+
+describe('a deploy that was killed asks only for what is still to be paid', () => {
+  it('not for an endpoint that is being created', async () => {
+    const { sandbox, deploying } = await world()
+    await killedAfter(sandbox, deploying('--yes'), 'CreateEndpointConfig')
+    const before = await deploying()()
+    assert.equal(before.code, 3)
+    assert.match(before.stderr, /deploy to prestage-waf needs a confirmation/)
+    await killedAfter(sandbox, deploying('--yes'), 'CreateEndpoint ')
+    const after = await deploying()()
+    assert.equal(after.code, 0, after.stderr)
+    assertDoneOnce(sandbox)
+  })
+
+  it('not for an update that is under way', async () => {
+    const { sandbox, next, deploying } = await world()
+    assert.equal((await deploying('--yes')()).code, 0)
+    const challenger = deploying('--run', next.id, '--yes')
+    await killedAfter(sandbox, challenger, 'CreateEndpoint ')
+    assert.equal((await deploying('--run', next.id)()).code, 3)
+    await killedAfter(sandbox, challenger, 'UpdateEndpoint')
+    const after = await deploying('--run', next.id)()
+    assert.equal(after.code, 0, after.stderr)
+    assert.deepEqual(sandbox.violations, [])
+  })
+})
