@@ -16,7 +16,7 @@ describe('faults and counters', () => {
   })
 
   test('how many were in flight at once', async () => {
-    sandbox.faults.add({ operation: 'ListObjectsV2', delay: 30 })
+    sandbox.faults.add({ operation: 'ListObjectsV2', delay: 300 })
     await Promise.all([list(), list(), list()])
     assert.equal(sandbox.requests.mostInFlight('ListObjectsV2'), 3)
   })
