@@ -4,8 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { runScript } from '../support/run-script.ts'
-import { scratch, trailKey, writeObjects } from './logs.ts'
+import { scratch, stageDay, trailKey, writeObjects } from './logs.ts'
 
 const ACCOUNT = '111122223333'
 const REGION = 'us-east-1'
@@ -77,21 +76,7 @@ const files: File[] = [
 ]
 const holding = files.filter(({ oldest, newest }) => newest >= 0 && oldest < 24)
 
-const DAY = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03', '--keys', 'digest']
-
-async function stage(logs: string, args: readonly string[] = []) {
-  const ended = await runScript('stage', [
-    '--logs',
-    logs,
-    '--workspace',
-    scratch(),
-    '--output',
-    'json',
-    ...DAY,
-    ...args,
-  ])
-  return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
-}
+const stage = (logs: string, args: readonly string[] = []) => stageDay(logs, ['--keys', 'digest', ...args])
 
 describe('keys from digests', () => {
   it('are exactly the files that hold events of the window, a late one included', async () => {

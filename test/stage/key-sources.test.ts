@@ -5,29 +5,15 @@ import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { encodeKey } from '../../scripts/stage/selection.ts'
-import { runScript } from '../support/run-script.ts'
-import { contents, hourlyKeys, scratch, trailKey, writeObjects } from './logs.ts'
+import { contents, hourlyKeys, scratch, stageDay, trailKey, writeObjects } from './logs.ts'
 
-const DAY = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
 const keys = hourlyKeys(['012345678901', '111122223333'], ['us-east-1'], ['20260301', '20260302', '20260303'])
 const odd = trailKey('111122223333', 'us-east-1', '20260302T1005Z', 'a, b+c%"ü')
 const expected = [...keys, odd].filter((key) => key.includes('20260302T') || /20260303T0[01]00Z/.test(key))
 const logs = scratch()
 writeObjects(logs, contents([...keys, odd]))
 
-async function stage(args: readonly string[]) {
-  const ended = await runScript('stage', [
-    '--logs',
-    logs,
-    '--workspace',
-    scratch(),
-    '--output',
-    'json',
-    ...DAY,
-    ...args,
-  ])
-  return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
-}
+const stage = (args: readonly string[]) => stageDay(logs, args)
 
 /** Rows of a report in no order, as S3 writes them. */
 const rows = [...keys, odd, 'AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/2026/03/02/notes.txt']

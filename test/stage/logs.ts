@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { runScript } from '../support/run-script.ts'
 
 /** A folder that is removed by nobody but the system: tests only ever add to their own. */
 export const scratch = (): string => mkdtempSync(join(tmpdir(), 'prestage-test-'))
@@ -31,3 +32,11 @@ export function hourlyKeys(accounts: readonly string[], regions: readonly string
 
 export const contents = (keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(keys.map((key) => [key, `content of ${key}`]))
+
+/** Stages the second of March from a folder, into a workspace of its own. */
+export async function stageDay(logs: string, args: readonly string[]) {
+  const day = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
+  const where = ['--logs', logs, '--workspace', scratch(), '--output', 'json']
+  const ended = await runScript('stage', [...where, ...day, ...args])
+  return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
+}
