@@ -18,7 +18,7 @@ import { command as stageCommand } from '../stage/command.ts'
 import { withBudget } from './budget.ts'
 import { DEMO_ALERTS, DEMO_FOLDER, simulateLogs } from './demo.ts'
 import { jsonOf, outcomeLines, type Taken, takeThrough } from './one.ts'
-import { inOrder } from './sources.ts'
+import { entitiesOf, inOrder } from './sources.ts'
 
 export const command = defineCommand({
   name: 'pipeline',
@@ -84,12 +84,13 @@ export const command = defineCommand({
         '--demo brings its own logs and window',
         'leave --logs and the window out, or leave --demo out',
       )
-    // Hours before score would say it.
+    // Hours before extract and score would say it.
     wantedFindings(
       { accounts: options.account, regions: options.region },
       { ...options, alertsPerDay: options.alertsPerDay ?? 10 },
     )
     const sources = inOrder(options.source)
+    if (sources.length > 0) entitiesOf(sources, options.entity)
     const taken: Taken = new Map()
     let given = { ...options, source: sources[0] }
     if (options.demo) {

@@ -16,7 +16,8 @@ export function entitiesOf(sources: readonly string[], entity: string | undefine
   const has = (id: string): boolean => entity !== undefined && Object.hasOwn(sourceOf(id).entities, entity)
   if (entity !== undefined && !sources.some(has)) {
     const known = sources.flatMap((id) => Object.keys(sourceOf(id).entities))
-    throw new UsageError(`neither ${sources.join(' nor ')} has an entity "${entity}"`, suggestion(entity, known))
+    const none = sources.length === 1 ? `${sources[0]} has no` : `neither ${sources.join(' nor ')} has an`
+    throw new UsageError(`${none} entity "${entity}"`, suggestion(entity, known))
   }
   return new Map(sources.map((id) => [id, has(id) ? entity : undefined]))
 }

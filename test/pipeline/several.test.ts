@@ -121,13 +121,16 @@ describe('several sources on this machine', () => {
       /--source "cloudtrial": must be one of .* did you mean cloudtrail\?/,
     ],
     ['an entity that no source has', 'cloudtrail,waf', ['--entity', 'ja5'], /neither cloudtrail nor waf has an entity/],
+    ['an entity that the only source does not have', 'waf', ['--entity', 'arn'], /waf has no entity "arn"/],
     ['a window that is empty', 'cloudtrail,waf', ['--to', '2026-03-02'], /pipeline: the window is empty/],
   ]
   for (const [what, sources, more, says] of mistakes)
-    it(`refuses ${what}`, async () => {
-      const { code, stderr } = await world().pipeline(sources, more)
+    it(`refuses ${what}, before anything is staged`, async () => {
+      const { pipeline, workspace } = world()
+      const { code, stderr } = await pipeline(sources, more)
       assert.equal(code, 2, stderr)
       assert.match(stderr, says)
+      assert.deepEqual(readdirSync(workspace), [])
     })
 
   it('what fails for one reason is told once', async () => {

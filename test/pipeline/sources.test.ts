@@ -21,6 +21,11 @@ for (const [entity, cloudtrail, waf] of entities)
     assert.deepEqual(Object.fromEntries(entitiesOf(BOTH, entity)), { cloudtrail, waf }))
 
 test('an entity that no source has is named with the nearest', () => {
+  assert.throws(() => entitiesOf(['waf'], 'user-agents'), {
+    message: 'waf has no entity "user-agents"',
+    hint: 'did you mean user-agent?',
+    exitCode: 2,
+  })
   assert.throws(() => entitiesOf(BOTH, 'user-agents'), {
     message: 'neither cloudtrail nor waf has an entity "user-agents"',
     hint: 'did you mean user-agent?',
