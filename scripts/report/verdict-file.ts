@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { UserError } from '../cli/errors.ts'
 import type { RuleResult } from '../insights/baselines.ts'
 import { auc, aucOfRule, countBelow, quantile, roc } from '../insights/metrics.ts'
 import type { Verdict } from '../insights/verdicts.ts'
+import { linesOf } from '../stores/lines.ts'
 import { type Bin, type RocPoint, type Rule, rules, type Unjudged } from './data.ts'
 
 export type PairVerdict = Verdict & { readonly accesses: number }
@@ -142,7 +142,7 @@ class Scores {
 export async function readVerdicts(file: string, stream: Readable, signal: AbortSignal): Promise<VerdictSummary> {
   const summary = new VerdictSummary()
   let number = 0
-  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+  for await (const line of linesOf(stream)) {
     number += 1
     if (number % 10_000 === 0) signal.throwIfAborted()
     summary.add(verdictIn(line, `${file}:${number}`))

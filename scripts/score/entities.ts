@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline'
 import { UserError } from '../cli/errors.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
+import { linesOf } from '../stores/lines.ts'
 
 /** The known entities of a run, encoded, with their accesses in training. @throws UserError when that is not there or damaged */
 export async function knownEntities(run: Run): Promise<Map<string, number>> {
@@ -11,8 +11,7 @@ export async function knownEntities(run: Run): Promise<Map<string, number>> {
     throw new UserError(`run ${run.id} has no ${paths.entities}`, { hint })
   const known = new Map<string, number>()
   let number = 0
-  const lines = createInterface({ input: await run.store.read(paths.entities), crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of lines) {
+  for await (const line of linesOf(await run.store.read(paths.entities))) {
     number += 1
     // Of an encoded entity no comma is left.
     const [entity = '', events = '', ips, ...more] = line.split(',')

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { dotProductIn } from '../aws/answers.ts'
 import { sagemakerClient } from '../aws/clients.ts'
 import { UserError } from '../cli/errors.ts'
 import type { Measured, Trial } from '../insights/evaluation.ts'
 import { paths } from '../runs/paths.ts'
+import { linesOf } from '../stores/lines.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import type { Store } from '../stores/store.ts'
 import { jobName, type Order, type TransformWorld, transformed } from './sagemaker-transform-job.ts'
@@ -134,7 +134,7 @@ function* slices(lines: Iterable<string>): Generator<string> {
 
 async function* answersIn(stream: Readable, where: string, signal: AbortSignal): AsyncGenerator<number> {
   let number = 0
-  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(stream)) {
     number += 1
     if (number % SLICE === 0) signal.throwIfAborted()
     yield dotProductIn(line, number, where)

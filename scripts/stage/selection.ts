@@ -3,10 +3,10 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { paths } from '../runs/paths.ts'
+import { linesOf } from '../stores/lines.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../stores/store.ts'
 
 /**
@@ -135,6 +135,5 @@ async function* batched(rows: AsyncIterable<string>): AsyncGenerator<string> {
 
 /** The objects of a file of rows. */
 export async function* parseRows(input: Readable): AsyncGenerator<ObjectInfo> {
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
-    if (line !== '') yield parseRow(line)
+  for await (const line of linesOf(input)) if (line !== '') yield parseRow(line)
 }

@@ -100,6 +100,21 @@ describe('log files', () => {
     assert.deepEqual(await bytes({ a: half, b: rest }), await bytes({ b: half, a: rest }))
   })
 
+  it('with a record that is no JSON are told from others, whatever line breaks these have', async () => {
+    const headers = [{ name: 'User-Agent', value: 'a\u2028b' }]
+    const good = { timestamp: 1_772_445_600_000, httpRequest: { clientIp: '8.8.4.4', headers } }
+    const files = {
+      'good.log': JSON.stringify(good, undefined, 2).replaceAll('\n', '\r\n'),
+      'worse.log': '{"timestamp":1.2.3}',
+    }
+    const workspace = tempFolder()
+    await stagedRun(workspace, files, { source: 'waf' })
+    const { stderr, code } = await extract(workspace, ['--holdout', '0'])
+    assert.equal(code, 1)
+    assert.match(stderr, /worse\.log/)
+    assert.doesNotMatch(stderr, /good\.log|bug/)
+  })
+
   it('that are empty are no records', async () => {
     const workspace = tempFolder()
     const run = await stagedRun(workspace, { a: '', b: shapes.lines ?? '', c: gzipSync('') })

@@ -25,6 +25,7 @@ export const HOSTILE = [
   '=HYPERLINK("http://x.example","y")',
   'john.doe, "the \u202eeod"',
   "' onmouseover='x",
+  'two\u2028lines\u2029',
 ]
 
 const ENTITIES = 24

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { messageOf } from '../../cli/errors.ts'
+import { linesOf } from '../../stores/lines.ts'
 import type { Part } from './parts.ts'
 import type { BadFile } from './spool.ts'
 
@@ -16,10 +16,9 @@ export async function malformedFiles(parts: readonly Part[], signal: AbortSignal
 
 async function malformedIn(part: Part, signal: AbortSignal): Promise<BadFile[]> {
   const bad: BadFile[] = []
-  const lines = createInterface({ input: createReadStream(part.path), crlfDelay: Number.POSITIVE_INFINITY })
   const files = part.files[Symbol.iterator]()
   let [key, left] = ['', 0]
-  for await (const line of lines) {
+  for await (const line of linesOf(createReadStream(part.path))) {
     signal.throwIfAborted()
     while (left === 0) {
       const next = files.next()

@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline'
 import { UserError } from '../../cli/errors.ts'
 import { encodeEntity } from '../../insights/entity-codec.ts'
 import { paths } from '../../runs/paths.ts'
 import type { Run } from '../../runs/run.ts'
 import type { Window } from '../../runs/window.ts'
+import { linesOf } from '../../stores/lines.ts'
 import type { PairVerdict } from '../tally.ts'
 import type { Sighting, Span } from './finding.ts'
 
@@ -26,8 +26,7 @@ export async function timesOf(run: Run, verdicts: readonly PairVerdict[], window
 }
 
 async function* spansIn(run: Run, key: string): AsyncGenerator<[pair: string, span: Span]> {
-  const lines = createInterface({ input: await run.store.read(key), crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of lines) {
+  for await (const line of linesOf(await run.store.read(key))) {
     const [, pair, first, last, accesses] = ROW.exec(line) ?? []
     if (pair === undefined) throw new UserError(`${key} is damaged`, { hint: 'extract again with --overwrite' })
     yield [pair, { first: Number(first), last: Number(last), accesses: Number(accesses) }]

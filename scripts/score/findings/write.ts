@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline'
 import { UserError } from '../../cli/errors.ts'
 import { count } from '../../cli/format.ts'
 import { paths } from '../../runs/paths.ts'
 import { windowOfRequest } from '../../runs/request.ts'
 import type { Run } from '../../runs/run.ts'
+import { linesOf } from '../../stores/lines.ts'
 import type { ScoreResult } from '../result.ts'
 import type { PairVerdict } from '../tally.ts'
 import { writeFindings } from './files.ts'
@@ -59,8 +59,7 @@ const MOST_PAIRS = 500_000
 /** The pairs below the threshold, allowed or not. @throws UserError when they are too many */
 async function suspects(run: Run): Promise<PairVerdict[]> {
   const found: PairVerdict[] = []
-  const lines = createInterface({ input: await run.store.read(paths.verdicts), crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of lines) {
+  for await (const line of linesOf(await run.store.read(paths.verdicts))) {
     const verdict = verdictIn(line)
     if (!isBelow(verdict)) continue
     found.push(verdict)
