@@ -3,7 +3,9 @@
 // node test/run.mjs [part of a path …] [--node-option …]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -25,7 +27,10 @@ if (files.length === 0) {
 // A folder or a glob would be read differently by every version of Node, and no file at all would count as success.
 const loader = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx']
 const limits = ['--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec']
-const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
+// What is killed on purpose cannot tidy up after itself.
+const scratch = mkdtempSync(join(tmpdir(), 'prestage-tests-'))
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
+const env = { ...process.env, TMPDIR: scratch, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
 const child = spawn(process.execPath, [...loader, '--test', ...limits, ...options, ...files], {
   cwd: root,
   env,
