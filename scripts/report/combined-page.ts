@@ -44,12 +44,15 @@ const overview = (parts: readonly CombinedPart[], window: string): Html =>
 
 function sentence(parts: readonly CombinedPart[]): Html {
   const scored = parts.flatMap(({ sourceName, data }) => (data?.scored ? [{ sourceName, ...data.scored }] : []))
-  const flagged = scored.reduce((sum, { flagged }) => sum + flagged, 0)
+  const [flagged, judged] = [totalOf(scored.map((s) => s.flagged)), totalOf(scored.map((s) => s.judged))]
   const shares = scored.map(({ sourceName, flagged }) => `${count(flagged)} of ${sourceName}`).join(', ')
+  if (judged === 0) return html`Nothing could be judged.`
   return flagged === 0
-    ? html`<em>None</em> of the judged pairs falls below its threshold.`
+    ? html`<em>None</em> of ${plural(judged, 'judged pair')} falls below its threshold.`
     : html`<em>${plural(flagged, 'pair')}</em> ${flagged === 1 ? 'does' : 'do'} not fit: ${shares}.`
 }
+
+const totalOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0)
 
 function lead(parts: readonly CombinedPart[]): Content {
   const failed = parts.filter(({ data }) => data === undefined)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CombinedPart, combinedPageOf } from '../../scripts/report/combined-page.ts'
+import type { ReportData } from '../../scripts/report/data.ts'
 import { BROWSER } from '../support/browser.ts'
 import { COLOURS, ELEMENTS, fileOf, HOSTILE, hostileData, LOOK, MEDIA, opened, type Seen } from './pages.ts'
 import { sampleData } from './sample.ts'
@@ -9,6 +10,11 @@ const cloudtrail: CombinedPart = { source: 'cloudtrail', sourceName: 'CloudTrail
 const waf: CombinedPart = { ...cloudtrail, source: 'waf', sourceName: 'AWS WAF', run: 'b' }
 const { data: _, ...aboutWaf } = waf
 const failed: CombinedPart = { ...aboutWaf, failure: { message: 'no folder x', hint: 'name another' } }
+
+const withScored = (part: CombinedPart, change: Partial<NonNullable<ReportData['scored']>>): CombinedPart => {
+  const data = part.data ?? assert.fail()
+  return { ...part, data: { ...data, scored: { ...(data.scored ?? assert.fail()), ...change } } }
+}
 
 const pages: [what: string, parts: CombinedPart[], says: RegExp[], not: RegExp][] = [
   [
@@ -20,6 +26,18 @@ const pages: [what: string, parts: CombinedPart[], says: RegExp[], not: RegExp][
       /<a href="#waf">AWS WAF<\/a>/,
     ],
     /failed/,
+  ],
+  [
+    'nothing flagged',
+    [withScored(cloudtrail, { flagged: 0, top: [] }), withScored(waf, { flagged: 0, judged: 0, top: [] })],
+    [/<em>None<\/em> of 6,212 judged pairs falls below its threshold/, /<h1>Nothing could be judged/],
+    /NaN/,
+  ],
+  [
+    'nothing that could be judged',
+    [cloudtrail, waf].map((part) => withScored(part, { flagged: 0, judged: 0, top: [] })),
+    [/<h1>Nothing could be judged/],
+    /None/,
   ],
   [
     'one that failed',

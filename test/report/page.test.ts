@@ -37,6 +37,12 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     [/Most anomalous/],
   ],
   [
+    'nothing that could be judged',
+    { ...all, scored: { ...withoutLabels, judged: 0, flagged: 0, top: [], bins: [] } },
+    [/<h1>Nothing could be judged\.<\/h1>/, /They are not cleared/],
+    [/None|NaN|Judged were/],
+  ],
+  [
     'one pair',
     { ...all, scored: { ...scored, flagged: 1, judged: 1, unseen: 0, sparse: 0, unjudged: [] } },
     [/1 pair<\/em> of 1 does not fit/, /every entity is known/],

@@ -20,10 +20,13 @@ ${scored === undefined && tile('cost so far', usd(run.usd), 'estimate')}
 </header>`
 }
 
+/** That nothing was judged must not read as if all were well. */
 const sentence = ({ flagged, judged }: Scored): Html =>
-  flagged === 0
-    ? html`<em>None</em> of ${plural(judged, 'pair')} falls below the threshold.`
-    : html`<em>${plural(flagged, 'pair')}</em> of ${count(judged)} ${flagged === 1 ? 'does' : 'do'} not fit.`
+  judged === 0
+    ? html`Nothing could be judged.`
+    : flagged === 0
+      ? html`<em>None</em> of ${plural(judged, 'pair')} falls below the threshold.`
+      : html`<em>${plural(flagged, 'pair')}</em> of ${count(judged)} ${flagged === 1 ? 'does' : 'do'} not fit.`
 
 function lead(scored: Scored, cutoff: string): Html {
   const what =
@@ -32,6 +35,8 @@ function lead(scored: Scored, cutoff: string): Html {
     scored.alertsPerDay === undefined
       ? 'The threshold was set by hand.'
       : `The threshold allows about ${plural(scored.alertsPerDay, 'alert')} a day.`
+  if (scored.judged === 0)
+    return html`The model knows too little of every entity with accesses ${what}. They are not cleared.`
   return html`Judged were the accesses ${what}: does this entity usually come from this address? ${why}`
 }
 
