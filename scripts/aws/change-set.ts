@@ -21,6 +21,8 @@ export interface StackWish {
   readonly template: string
   /** By name; undefined keeps what the stack has. */
   readonly parameters: Readonly<Record<string, string | undefined>>
+  /** Whether what was changed or deleted outside of the stack is made again as the template says. */
+  readonly restore: boolean
   readonly tags: Readonly<Record<string, string>>
   /** Names the change set; the same wish has the same. */
   readonly name: string
@@ -47,12 +49,15 @@ export interface ChangeSet {
   readonly changes: readonly Change[]
 }
 
-/** Has CloudFormation work out what a wish changes. Without changes it is taken away again. @throws UserError when refused */
+/**
+ * Has CloudFormation work out what a wish changes. A set without changes of resources changes outputs alone.
+ * @returns undefined when nothing would change. @throws UserError when refused
+ */
 export async function proposeChanges(
   client: CloudFormationClient,
   wish: StackWish,
   wait: { readonly poll: number; readonly signal: AbortSignal },
-): Promise<ChangeSet> {
+): Promise<ChangeSet | undefined> {
   const { stack, name } = wish
   const id = await create(client, wish)
   const changes: Change[] = []
@@ -66,8 +71,7 @@ export async function proposeChanges(
     const { Status, StatusReason = '' } = page
     if (Status === 'FAILED') {
       await discard(client, { id, stack, creates: wish.existing === undefined })
-      if (/didn't contain changes|No updates are to be performed/.test(StatusReason))
-        return { id, stack, creates: false, changes: [] }
+      if (/didn't contain changes|No updates are to be performed/.test(StatusReason)) return undefined
       throw new UserError(`stack ${stack}: CloudFormation does not take the change set ${name}: ${StatusReason}`)
     }
     if (Status !== 'CREATE_COMPLETE') {
@@ -81,13 +85,14 @@ export async function proposeChanges(
 }
 
 async function create(client: CloudFormationClient, wish: StackWish): Promise<string> {
-  const { stack, existing, template, parameters, tags, name } = wish
+  const { stack, existing, template, parameters, restore, tags, name } = wish
   const input: CreateChangeSetCommandInput = {
     StackName: stack,
     ChangeSetName: name,
     ChangeSetType: existing === undefined ? 'CREATE' : 'UPDATE',
     TemplateBody: template,
     Capabilities: ['CAPABILITY_IAM'],
+    ...(restore && existing !== undefined && { DeploymentMode: 'REVERT_DRIFT' }),
     Parameters: Object.entries(parameters).map(([ParameterKey, value]) => ({
       ParameterKey,
       ...(value === undefined ? { UsePreviousValue: true } : { ParameterValue: value }),
@@ -118,7 +123,7 @@ const rethrow = (operation: string, stack: string) => (error: unknown) => {
 function changeOf(change: ResourceChange): Change {
   const { Action, LogicalResourceId = '', ResourceType = '', PhysicalResourceId, Replacement, PolicyAction } = change
   return {
-    action: Action === 'Modify' || Action === 'Remove' ? Action : 'Add',
+    action: Action === 'SyncWithActual' ? 'Modify' : Action === 'Modify' || Action === 'Remove' ? Action : 'Add',
     resource: LogicalResourceId,
     type: ResourceType,
     physical: PhysicalResourceId,

@@ -52,6 +52,7 @@ const options = {
     about: 'policy that bounds the roles, where an organization asks for one',
     value: 'ARN',
   }),
+  restore: flag({ about: 'also make again what was changed or deleted outside of the stack' }),
   check: flag({ about: 'look whether all is there that a run needs; changes nothing' }),
   delete: flag({ about: 'delete the stack; the staging bucket stays' }),
   printBucketPolicy: flag({ about: 'print what the policies of logs in another account must allow' }),
@@ -77,6 +78,7 @@ export const command = defineCommand({
     },
     { run: 'npx zx scripts/setup.mjs --retention-days 30', does: 'changes one setting; the others stay' },
     { run: 'npx zx scripts/setup.mjs --check', does: 'says what is missing, if anything' },
+    { run: 'npx zx scripts/setup.mjs --restore', does: 'makes again what somebody deleted or changed by hand' },
     { run: 'npx zx scripts/setup.mjs --print-bucket-policy', does: 'for logs in another account' },
     { run: 'npx zx scripts/setup.mjs --delete', does: 'deletes the stack, after you have typed its name' },
   ],
@@ -95,14 +97,14 @@ export const command = defineCommand({
 })
 
 async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise<Outcome> {
-  const { dryRun, awsRegion } = chosen
+  const { dryRun, awsRegion, restore } = chosen
   const path = resolve(CONFIG)
   const existing = await standing(stack, context.talk)
   const parameters = parametersOf(chosen, existing, partitionOf(stack.region))
   const after = [`then note stack: ${stack.name} in ${path}`]
   const tags = { 'prestage:stack': stack.name }
-  const done = await setUp(context, { stack, existing, parameters, tags, dryRun, after })
-  const action = existing === undefined ? 'created' : done.changes.length === 0 ? 'unchanged' : 'updated'
+  const done = await setUp(context, { stack, existing, parameters, restore, tags, dryRun, after })
+  const action = existing === undefined ? 'created' : done.changes === undefined ? 'unchanged' : 'updated'
   if (done.stack === undefined)
     return { json: { stack: stack.name, dryRun, changes: done.changes }, text: ['would', ...done.plan].join('\n') }
   if (dryRun)
@@ -115,7 +117,7 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
     context.talk.warn(`${path} names stack ${noted.stack}, and was left alone: add --stack ${stack.name} to commands`)
   const { outputs } = done.stack
   return {
-    json: { stack: stack.name, region: stack.region, action, changes: done.changes, outputs, config: path },
+    json: { stack: stack.name, region: stack.region, action, changes: done.changes ?? [], outputs, config: path },
     text: facts([
       ['stack', `${stack.name} in ${stack.region}: ${action === 'unchanged' ? 'nothing to change' : action}`],
       ['workspace', outputs.Workspace ?? ''],

@@ -6,6 +6,7 @@ import type { Stack } from '../aws/stack.ts'
 import { messageOf, UserError } from '../cli/errors.ts'
 import { bytes } from '../cli/format.ts'
 import { openStore } from '../stores/open.ts'
+import { allComplete, asShipped, roleAsMade } from './doctor-stack.ts'
 import type { OpenStack } from './set-up.ts'
 
 /** One line of the doctor. */
@@ -49,11 +50,12 @@ export async function examine(patient: Patient): Promise<Finding[]> {
       return `${found.name} is ${found.status} in ${region}`
     }),
   )
-  return usable === undefined ? findings : [...findings, ...(await insideOf(usable, settings, region))]
+  return usable === undefined ? findings : [...findings, ...(await insideOf(stack, usable, settings))]
 }
 
-async function insideOf(stack: Stack, settings: AwsSettings, region: string): Promise<Finding[]> {
+async function insideOf(opened: OpenStack, stack: Stack, settings: AwsSettings): Promise<Finding[]> {
   const { outputs } = stack
+  const { region } = opened
   const output = (name: string): string => {
     const value = outputs[name]
     if (value !== undefined) return value
@@ -61,6 +63,8 @@ async function insideOf(stack: Stack, settings: AwsSettings, region: string): Pr
   }
   const logs = (outputs.LogsObjectArns ?? '').split(',').filter((arn) => arn !== '')
   return [
+    await look('template', () => asShipped(opened, stack)),
+    await look('resources', () => allComplete(opened, stack)),
     await look('workspace', () => workspaceTakes(output('Workspace'), settings)),
     ...(await Promise.all(
       logs.map((arn) => look(`logs ${uriOfObjects(arn)}`, () => logsRead(uriOfObjects(arn), settings))),
@@ -70,10 +74,12 @@ async function insideOf(stack: Stack, settings: AwsSettings, region: string): Pr
       const { account } = await callerIn(settings, region)
       const roles = [output('BatchRoleArn'), output('SageMakerRoleArn')]
       const foreign = roles.find((role) => accountOfRole(role) !== account)
-      if (foreign === undefined) return roles.join(', ')
-      throw new UserError(`${foreign} is in another account than ${account}`, {
-        hint: 'use credentials of its account',
-      })
+      if (foreign !== undefined)
+        throw new UserError(`${foreign} is in another account than ${account}`, {
+          hint: 'use credentials of its account',
+        })
+      await Promise.all(['BatchRole', 'SageMakerRole'].map((role) => roleAsMade(opened, stack, role)))
+      return roles.join(', ')
     }),
   ]
 }

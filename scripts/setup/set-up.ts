@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { ChangeSet, StackWish } from '../aws/change-set.ts'
 import type { AwsSettings } from '../aws/settings.ts'
 import type { Stack, StackEvent } from '../aws/stack.ts'
@@ -6,12 +5,14 @@ import type { Context } from '../cli/context.ts'
 import { UserError } from '../cli/errors.ts'
 import { changeSetName, type Parameters } from './parameters.ts'
 import { planText } from './plan.ts'
+import { shippedTemplate } from './template.ts'
 
 /** CloudFormation, with all that a step of setup needs of it. */
 export async function openStack(name: string, settings: AwsSettings, poll: number, context: Context) {
-  const [{ cloudFormationClient }, stacks, sets, progress] = await Promise.all([
+  const [{ cloudFormationClient }, stacks, parts, sets, progress] = await Promise.all([
     import('../aws/clients.ts'),
     import('../aws/stack.ts'),
+    import('../aws/stack-parts.ts'),
     import('../aws/change-set.ts'),
     import('../aws/stack-progress.ts'),
   ])
@@ -26,6 +27,9 @@ export async function openStack(name: string, settings: AwsSettings, poll: numbe
     isUsable: stacks.isUsable,
     isMoving: stacks.isMoving,
     events: (id = name) => stacks.eventsAfter(client, id, undefined),
+    template: (id = name) => parts.templateOfStack(client, id),
+    resources: (id = name) => parts.resourcesOfStack(client, id),
+    drift: (resource: string, id = name) => parts.driftOf(client, id, resource),
     newest: (id = name) => progress.newestEvent(client, id),
     settled: (id: string, after?: string) => progress.settled(client, id, after, watching),
     failureOf: progress.failureOf,
@@ -41,9 +45,6 @@ export type OpenStack = Awaited<ReturnType<typeof openStack>>
 
 const eventText = ({ time, resource, status, reason }: StackEvent): string =>
   `${time.toISOString().slice(11, 19)} ${resource} ${status}${reason === undefined ? '' : `: ${reason}`}`
-
-const TEMPLATE = new URL('../../cfn/prestage.yaml', import.meta.url)
-const templateText = (): Promise<string> => readFile(TEMPLATE, 'utf8')
 
 /** The stack as it stands, when it stands. @throws UserError when it can only be deleted */
 export async function standing(stack: OpenStack, talk: Context['talk']): Promise<Stack | undefined> {
@@ -63,6 +64,8 @@ export interface Setting {
   readonly stack: OpenStack
   readonly existing: Stack | undefined
   readonly parameters: Parameters
+  /** Whether what was changed or deleted outside of the stack goes back to what the template says. */
+  readonly restore: boolean
   readonly tags: Readonly<Record<string, string>>
   readonly dryRun: boolean
   /** Lines of the plan that follow the changes. */
@@ -71,15 +74,15 @@ export interface Setting {
 
 /** Creates or updates the stack by a change set that is shown and approved first. Undefined when only shown. */
 export async function setUp(context: Context, setting: Setting) {
-  const { stack, existing, parameters, tags, dryRun, after } = setting
-  const template = await templateText()
+  const { stack, existing, parameters, restore, tags, dryRun, after } = setting
+  const template = await shippedTemplate()
   context.talk.info(`asking CloudFormation what would change in stack ${stack.name}, ${stack.region}`)
   const name = changeSetName(template, parameters)
-  const set = await stack.propose({ existing, template, parameters, tags, name })
-  if (existing !== undefined && set.changes.length === 0) return { changes: [], stack: existing, plan: [] }
+  const set = await stack.propose({ existing, template, parameters, restore, tags, name })
+  if (set === undefined) return { changes: undefined, stack: existing, plan: [] }
   const plan = [
     `${existing === undefined ? 'create' : 'update'} stack ${stack.name} in ${stack.region}`,
-    ...planText(set.changes),
+    ...(set.changes.length === 0 ? ['  ~ outputs of the stack'] : planText(set.changes)),
     ...after,
   ]
   if (dryRun) {

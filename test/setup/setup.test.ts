@@ -45,6 +45,33 @@ describe('setup', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
+  it('makes again what somebody deleted or changed, when it is asked to', async () => {
+    const { sandbox, setup, standing } = await world()
+    await standing()
+    const { drifts } = sandbox.cloudformation.stack('prestage')
+    drifts.set('BatchRole', 'deleted').set('SageMakerRole', ['/Description'])
+    assert.equal((await setup(['--yes'])).result.action, 'unchanged')
+    const { stderr, result } = await setup(['--restore', '--yes'])
+    assert.match(stderr, /\+ role BatchRole\n.*~ role SageMakerRole: Description/)
+    assert.equal(result.action, 'updated')
+    assert.equal(drifts.size, 0)
+    assert.equal((await setup(['--restore', '--yes'])).result.action, 'unchanged')
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('takes over an update of outputs alone', async () => {
+    const { sandbox, setup, standing } = await world()
+    await standing()
+    const stack = sandbox.cloudformation.stack('prestage')
+    const { Region: _, ...Outputs } = stack.target.template.Outputs ?? {}
+    stack.target = { ...stack.target, template: { ...stack.target.template, Outputs } }
+    const { stderr, result } = await setup(['--yes'])
+    assert.match(stderr, /~ outputs of the stack/)
+    assert.deepEqual([result.action, result.changes], ['updated', []])
+    assert.equal((await setup(['--yes'])).result.action, 'unchanged')
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('shows and makes nothing with --dry-run', async () => {
     const { sandbox, cwd, setup } = await world()
     const { result, code } = await setup([...LOGS, '--dry-run'])

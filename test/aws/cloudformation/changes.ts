@@ -34,16 +34,23 @@ export function resolverOf({ s3 }: CloudFormation, stack: Stack, { template, par
   })
 }
 
-export function changesOf(cloud: CloudFormation, stack: Stack, target: Target): Change[] {
+/** @param restore whether what was done behind the back of the stack is undone, too */
+export function changesOf(cloud: CloudFormation, stack: Stack, target: Target, restore: boolean): Change[] {
   const resolver = resolverOf(cloud, stack, target)
   const wanted = Object.entries(target.template.Resources).filter(([, { Condition }]) => resolver.holds(Condition))
   const changes = wanted.flatMap(([id, { Type, Properties = {} }]): Change[] => {
     const made = stack.made.get(id)
     const properties = resolver.value(Properties) as Record<string, Json>
     const change = { id, type: Type, physical: made?.physical, policy: undefined }
-    if (made === undefined) return [{ ...change, action: 'Add', replacement: undefined, properties: [] }]
+    const drift = restore ? stack.drifts.get(id) : undefined
+    if (made === undefined || drift === 'deleted')
+      return [{ ...change, action: 'Add', replacement: undefined, properties: [] }]
     const names = [...new Set([...Object.keys(properties), ...Object.keys(made.properties)])]
-    const differ = names.filter((name) => !same(properties[name], made.properties[name]))
+    const differ = names.filter(
+      (name) =>
+        !same(properties[name], made.properties[name]) ||
+        (typeof drift === 'object' && drift.some((path) => path.split('/')[1] === name)),
+    )
     if (differ.length === 0) return []
     const each = differ.map((name) => replaces(Type, name))
     const replacement = each.includes('True') ? 'True' : each.includes('Conditional') ? 'Conditional' : 'False'

@@ -65,6 +65,7 @@ export class CloudFormation {
       target: EMPTY,
       outputs: {},
       made: new Map(),
+      drifts: new Map(),
       events: [],
       changeSets: new Map(),
       work: [],
@@ -182,6 +183,7 @@ export class CloudFormation {
     const properties = resolverOf(this, stack, target).value(declared.Properties ?? {}) as Made['properties']
     const physical = makeReal(this, stack, id, declared.Type, properties)
     stack.made.set(id, { type: declared.Type, physical, properties, declared })
+    stack.drifts.delete(id)
   }
 
   #remove(stack: Stack, id: string): void {
@@ -202,7 +204,7 @@ export class CloudFormation {
   }
 
   /** The differences between a stack and what it is to become. */
-  changes(stack: Stack, target: Target): ChangeSet['changes'] {
-    return changesOf(this, stack, target)
+  changes(stack: Stack, target: Target, restore: boolean): ChangeSet['changes'] {
+    return changesOf(this, stack, target, restore)
   }
 }

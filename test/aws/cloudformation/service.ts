@@ -5,8 +5,9 @@ import type { Caller } from '../s3/state.ts'
 import type { Node } from '../xml.ts'
 import { parametersOf } from './changes.ts'
 import type { CloudFormation } from './cloudformation.ts'
-import type { Change, ChangeSet, Event, Stack, Target } from './stack.ts'
-import { parseTemplate } from './template.ts'
+import { driftAnswer, resourceAnswer } from './parts.ts'
+import { type Change, type ChangeSet, type Event, type Stack, same, type Target } from './stack.ts'
+import { type Json, parseTemplate } from './template.ts'
 
 interface Named {
   readonly StackName: string
@@ -19,6 +20,11 @@ interface Wish extends Required<Named> {
   readonly Parameters?: readonly { ParameterKey: string; ParameterValue?: string; UsePreviousValue?: boolean }[]
   readonly Capabilities?: readonly string[]
   readonly Tags?: Target['tags']
+  readonly DeploymentMode?: 'REVERT_DRIFT'
+}
+
+interface Looked extends Named {
+  readonly LogicalResourceId?: string
 }
 
 const refuse = (message: string, code = 'ValidationError') => new AwsError(code, 400, message)
@@ -39,13 +45,14 @@ export function cloudFormationService(cloud: CloudFormation, identify: (request:
       const target = targetOf(stack, wish)
       if (/"AWS::IAM::/.test(JSON.stringify(target.template)) && !/IAM/.test(wish.Capabilities?.join() ?? ''))
         throw refuse('Requires capabilities : [CAPABILITY_IAM]', 'InsufficientCapabilitiesException')
-      const changes = cloud.changes(stack, target)
+      const changes = cloud.changes(stack, target, wish.DeploymentMode === 'REVERT_DRIFT')
       const changeSet: ChangeSet = {
         id: cloud.arn('changeSet', wish.ChangeSetName),
         name: wish.ChangeSetName,
         type,
         target,
         changes,
+        isEmpty: changes.length === 0 && same(stack.target.template.Outputs as Json, target.template.Outputs as Json),
         created: cloud.s3.now(),
         status: 'CREATE_PENDING',
         execution: 'UNAVAILABLE',
@@ -85,6 +92,20 @@ export function cloudFormationService(cloud: CloudFormation, identify: (request:
       const stack = cloud.stack(StackName)
       return { StackEvents: { member: [...stack.events].reverse().map((event) => eventAnswer(stack, event)) } }
     },
+    DescribeStackResources: ({ StackName }: Named) => {
+      const stack = cloud.stack(StackName)
+      return { StackResources: { member: [...stack.made.keys()].map((id) => resourceAnswer(stack, id)) } }
+    },
+    DetectStackResourceDrift: ({ StackName, LogicalResourceId = '' }: Looked, caller: Caller) => {
+      const stack = cloud.stack(StackName)
+      if (!/^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$|^UPDATE_ROLLBACK_FAILED$/.test(stack.status))
+        throw refuse(`Drift detection cannot be performed on stack [${stack.id}] while in ${stack.status} state`)
+      return { StackResourceDrift: driftAnswer(cloud, stack, LogicalResourceId, caller) }
+    },
+    GetTemplate: ({ StackName }: Named) => ({
+      TemplateBody: cloud.stack(StackName).target.text,
+      StagesAvailable: { member: ['Original', 'Processed'] },
+    }),
     DeleteStack: ({ StackName }: Named) => {
       const stack = cloud.find(StackName)
       if (stack?.status === 'REVIEW_IN_PROGRESS') cloud.forget(stack)
@@ -141,7 +162,7 @@ function templateOf(text: string) {
 }
 
 function targetOf(stack: Stack, { TemplateBody = '', Parameters = [], Tags = [] }: Wish): Target {
-  const target: Target = { template: templateOf(TemplateBody), parameters: {}, tags: Tags }
+  const target: Target = { text: TemplateBody, template: templateOf(TemplateBody), parameters: {}, tags: Tags }
   const given = Parameters.map(({ ParameterKey, ParameterValue, UsePreviousValue }): [string, string] => [
     ParameterKey,
     (UsePreviousValue ? stack.target.parameters[ParameterKey] : ParameterValue) ?? '',
@@ -152,7 +173,7 @@ function targetOf(stack: Stack, { TemplateBody = '', Parameters = [], Tags = [] 
 /** The first look finds it pending, the second one at work. */
 function moveOn(changeSet: ChangeSet): void {
   if (changeSet.status === 'CREATE_PENDING') changeSet.status = 'CREATE_IN_PROGRESS'
-  else if (changeSet.status === 'CREATE_IN_PROGRESS' && changeSet.changes.length > 0) {
+  else if (changeSet.status === 'CREATE_IN_PROGRESS' && !changeSet.isEmpty) {
     changeSet.status = 'CREATE_COMPLETE'
     changeSet.execution = 'AVAILABLE'
   } else if (changeSet.status === 'CREATE_IN_PROGRESS') {

@@ -19,6 +19,8 @@ export interface Made {
 
 /** What a stack is to become. */
 export interface Target {
+  /** The template as it was sent. */
+  readonly text: string
   readonly template: Template
   readonly parameters: Readonly<Record<string, string>>
   readonly tags: readonly { readonly Key: string; readonly Value: string }[]
@@ -44,6 +46,8 @@ export interface ChangeSet {
   readonly type: 'CREATE' | 'UPDATE'
   readonly target: Target
   readonly changes: readonly Change[]
+  /** Changes not even an output. */
+  readonly isEmpty: boolean
   readonly created: Date
   status: 'CREATE_PENDING' | 'CREATE_IN_PROGRESS' | 'CREATE_COMPLETE' | 'FAILED'
   execution: 'UNAVAILABLE' | 'AVAILABLE' | 'EXECUTE_COMPLETE'
@@ -62,12 +66,14 @@ export interface Stack {
   target: Target
   outputs: Readonly<Record<string, string>>
   readonly made: Map<string, Made>
+  /** What somebody did to resources behind the back of the stack, by logical id: deleted, paths of properties, or who knows. */
+  readonly drifts: Map<string, 'deleted' | 'unknown' | readonly string[]>
   readonly events: Event[]
   readonly changeSets: Map<string, ChangeSet>
   /** What is still to be done, in order. */
   work: Work[]
 }
 
-export const EMPTY: Target = { template: { Resources: {} }, parameters: {}, tags: [] }
+export const EMPTY: Target = { text: '', template: { Resources: {} }, parameters: {}, tags: [] }
 
 export const same = (a: Json | undefined, b: Json | undefined): boolean => JSON.stringify(a) === JSON.stringify(b)
