@@ -25,9 +25,7 @@ export function outcomeOf(run: string, question: string, engine: string, answer:
     ...(more ? ['there are more: --limit'] : []),
     ...scanned,
   ]
-  const asTable = [table([columns, ...rows.map((row) => row.map((cell) => cell ?? ''))]), '', note.join('; ')].join(
-    '\n',
-  )
+  const asTable = [table([columns, ...rows.map((row) => row.map(tableCell))]), '', note.join('; ')].join('\n')
   return {
     json: {
       run,
@@ -47,9 +45,18 @@ function shown(column: string, cell: string | null): string | null {
   return new Date(Number(cell)).toISOString()
 }
 
+const WIDEST = 200
+
+/** One line, and not so wide that the other columns are out of sight: what a stranger wrote may be long. */
+function tableCell(cell: string | null): string {
+  const line = (cell ?? '').replace(/\s+/g, ' ')
+  return line.length <= WIDEST ? line : `${line.slice(0, WIDEST - 1)}…`
+}
+
 /** RFC 4180; a cell that a spreadsheet would take for a formula gets a quote before it. */
 function csvCell(cell: string | null): string {
   const text = cell ?? ''
-  const harmless = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
+  const harmless =
+    /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
