@@ -56,5 +56,15 @@ export function facts(entries: readonly (readonly [string, string] | undefined)[
   return shown.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')
 }
 
+/** What a terminal obeys, and what ends a line or turns the text around it. */
+const OBEYED = /[^\P{Cc}\t\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
+
 /** Text as it may go to a terminal: keys and user agents are written by strangers and may hold control sequences. */
-export const printable = (text: string): string => text.replace(/[^\P{Cc}\t\n]/gu, '\ufffd')
+export const printable = (text: string): string => text.replace(OBEYED, '\ufffd')
+
+/** The same for JSON, where nothing need be lost: such characters are written as escapes. */
+export const printableJson = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(
+    OBEYED,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )

@@ -4,7 +4,7 @@ import type { Command } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { Context, Talk } from './context.ts'
 import { type ExitCode, exitCodeOf, messageOf, UserError } from './errors.ts'
-import { printable } from './format.ts'
+import { printable, printableJson } from './format.ts'
 import { helpText } from './help.ts'
 import type { Values } from './options.ts'
 import { barProgress, lineProgress, noProgress } from './progress.ts'
@@ -43,7 +43,7 @@ async function execute(command: Command, typed: RawValues): Promise<void> {
   try {
     const outcome = await command.run(contextOf(common, guard), values)
     const result =
-      common.output === 'json' ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${printable(outcome.text.trimEnd())}\n`
+      common.output === 'json' ? `${printableJson(outcome.json)}\n` : `${printable(outcome.text.trimEnd())}\n`
     finish(result, guard.code() ?? outcome.exitCode)
     if (outcome.next !== undefined && common.output === 'text' && !common.quiet) say(`next: ${outcome.next}`)
   } catch (error) {

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bytes, count, duration, facts, percent, printable, table, usd, utc } from '../../scripts/cli/format.ts'
+import {
+  bytes,
+  count,
+  duration,
+  facts,
+  percent,
+  printable,
+  printableJson,
+  table,
+  usd,
+  utc,
+} from '../../scripts/cli/format.ts'
 
 const shown: [is: string, should: string][] = [
   [count(1_234_567), '1,234,567'],
@@ -57,9 +68,24 @@ test('nothing that a terminal would obey is printed', () =>
       assert.equal(clean.length, text.length)
       for (const c of clean) assert.ok(c === '\n' || c === '\t' || !/\p{Cc}/u.test(c))
       assert.equal(printable(clean), clean)
+      const json = printableJson({ text })
+      assert.equal(printable(json), json)
+      assert.deepEqual(JSON.parse(json), { text })
     }),
   ))
 
+const turned: [text: string, plain: string, json: string][] = [
+  ['a\u202egnp.exe\u202c', 'a\ufffdgnp.exe\ufffd', '"a\\u202egnp.exe\\u202c"'],
+  ['\u2066x\u2069', '\ufffdx\ufffd', '"\\u2066x\\u2069"'],
+  ['one\u2028two\u2029', 'one\ufffdtwo\ufffd', '"one\\u2028two\\u2029"'],
+  ['\u009b31m\u007f', '\ufffd31m\ufffd', '"\\u009b31m\\u007f"'],
+]
+
+for (const [text, plain, json] of turned)
+  test(`neither as text nor as JSON: ${json}`, () =>
+    assert.deepEqual([printable(text), printableJson(text)], [plain, json]))
+
 test('what can be read stays', () => {
-  for (const text of ['a\tb\nc', 'Grüße, 世界 👋', '"\\', '–…✔']) assert.equal(printable(text), text)
+  for (const text of ['a\tb\nc', 'Grüße, 世界 👋', '👩\u200d🔬', 'می\u200cخواهم', 'שלום\u200f', '"\\', '–…✔'])
+    assert.equal(printable(text), text)
 })
