@@ -1,4 +1,5 @@
-import * as z from 'zod'
+import * as v from 'valibot'
+import { record } from '../cli/shapes.ts'
 import { openAthena } from '../engines/athena.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
@@ -6,7 +7,7 @@ import type { AthenaWish } from './athena-tables.ts'
 import type { Leftover } from './leftovers.ts'
 
 /** What extraction notes of its queries. */
-const memorySchema = z.object({ queries: z.record(z.string(), z.object({ id: z.string().nullable() })) })
+const memorySchema = v.object({ queries: record(v.string(), v.object({ id: v.nullable(v.string()) })) })
 
 interface Talk {
   readonly signal: AbortSignal
@@ -16,9 +17,9 @@ interface Talk {
 /** Queries of an extraction that was interrupted, if they still run. */
 export async function runningQueries(run: Run, wish: AthenaWish, talk: Talk): Promise<Leftover[]> {
   const extract = run.ledger.steps.extract
-  const memory = memorySchema.safeParse(extract?.memory)
+  const memory = v.safeParse(memorySchema, extract?.memory)
   if (extract?.state === 'done' || !memory.success) return []
-  const ids = Object.values(memory.data.queries).flatMap(({ id }) => id ?? [])
+  const ids = Object.values(memory.output.queries).flatMap(({ id }) => id ?? [])
   if (ids.length === 0) return []
   const athena = await openAthena(wish, `${run.uri}/${paths.tmp}athena/`, { ...talk, onState: () => {} })
   const found: Leftover[] = []

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import * as z from 'zod'
+import * as v from 'valibot'
+import { number, record } from '../cli/shapes.ts'
 import { openAthena } from '../engines/athena.ts'
 import { dropTable } from '../engines/athena-sql.ts'
 import { paths } from '../runs/paths.ts'
@@ -8,7 +9,7 @@ import type { AwsSettings } from '../stores/open.ts'
 import type { Leftover } from './leftovers.ts'
 
 /** What extraction notes of its attempts. */
-const memorySchema = z.object({ salt: z.string(), queries: z.record(z.string(), z.object({ attempt: z.number() })) })
+const memorySchema = v.object({ salt: v.string(), queries: record(v.string(), v.object({ attempt: number })) })
 
 /** Statements of extraction that make a table. */
 const TABLES = ['classified', 'train', 'holdout', 'times', 'entities']
@@ -16,10 +17,10 @@ const TABLES = ['classified', 'train', 'holdout', 'times', 'entities']
 /** Tables that an extraction which never came to its end has left in the catalog. */
 function attemptTables(run: Run): string[] {
   const extract = run.ledger.steps.extract
-  const memory = memorySchema.safeParse(extract?.memory)
+  const memory = v.safeParse(memorySchema, extract?.memory)
   // One that was done has dropped them itself.
   if (extract === undefined || extract.state === 'done' || !memory.success) return []
-  const { salt, queries } = memory.data
+  const { salt, queries } = memory.output
   return TABLES.flatMap((table) =>
     Array.from({ length: queries[table]?.attempt ?? 0 }, (_, i) => `${table}_${salt}_${i + 1}`),
   )

@@ -4,7 +4,7 @@ import {
   type S3ControlClient,
   UpdateJobStatusCommand,
 } from '@aws-sdk/client-s3-control'
-import * as z from 'zod'
+import * as v from 'valibot'
 import { detailsOf, explained } from '../aws/errors.ts'
 import { describesRun, listJobs } from '../aws/s3-batch.ts'
 import { watched } from '../aws/sagemaker.ts'
@@ -26,7 +26,7 @@ const ENDING = ['Completing', 'Cancelling', 'Failing'] as const
 const isOneOf = (states: readonly string[], { Status }: JobDescriptor): boolean =>
   Status !== undefined && states.includes(Status)
 
-const notedJob = z.object({ job: z.object({ id: z.string() }) })
+const notedJob = v.object({ job: v.object({ id: v.string() }) })
 
 /** Whether the run has ever ordered a job: its manifest lies in the run's folder before there is one. */
 export async function hasOrdered(run: Run): Promise<boolean> {
@@ -40,8 +40,8 @@ export async function hasOrdered(run: Run): Promise<boolean> {
  */
 export async function batchJobs(world: BatchWorld): Promise<Leftover[]> {
   const { control, account, run } = world
-  const noted = notedJob.safeParse(run.ledger.steps.stage?.memory)
-  const ids = new Set(noted.success ? [noted.data.job.id] : [])
+  const noted = v.safeParse(notedJob, run.ledger.steps.stage?.memory)
+  const ids = new Set(noted.success ? [noted.output.job.id] : [])
   const listed = listJobs(control, account, [...CANCELLABLE, ...ENDING])
   try {
     for await (const { JobId, Description } of listed)

@@ -1,59 +1,68 @@
 import { existsSync, readFileSync } from 'node:fs'
+import * as v from 'valibot'
 import { parse } from 'yaml'
-import * as z from 'zod'
 import { messageOf, UsageError } from './errors.ts'
 import { suggestion } from './nearest.ts'
 
-const said = (expected: string) => ({
-  error: ({ input }: { input?: unknown }) => (input === null ? 'has no value: write one or delete the line' : expected),
-})
-const word = z.string(said('must be text; put it in quotes, or YAML turns it into a number'))
-const words = z.union(
-  [word, z.array(word)],
+const said =
+  (expected: string) =>
+  ({ input }: { input: unknown }): string =>
+    input === null ? 'has no value: write one or delete the line' : expected
+const word = v.string(said('must be text; put it in quotes, or YAML turns it into a number'))
+const words = v.union(
+  [word, v.array(word)],
   said('must be text or a list of texts; put ids in quotes, or YAML turns them into numbers'),
 )
-const amount = z.number(said('must be a number'))
-const truth = z.boolean(said('must be true or false'))
+const number = (expected: string) => v.pipe(v.number(said(expected)), v.finite(expected))
+const amount = number('must be a number')
+const truth = v.boolean(said('must be true or false'))
+const wordOrAmount = 'must be text or a number'
 
 /** Settings that may stand in the configuration file or in a PRESTAGE_… variable. What confirms, repeats or picks a run may not. */
-const configSchema = z.strictObject({
-  workspace: word.optional(),
-  stack: word.optional(),
-  profile: word.optional(),
-  'aws-region': word.optional(),
-  'endpoint-url': word.optional(),
-  source: words.optional(),
-  logs: word.optional(),
-  account: words.optional(),
-  region: words.optional(),
-  'batch-role': word.optional(),
-  'sagemaker-role': word.optional(),
-  'kms-key': word.optional(),
-  concurrency: amount.optional(),
-  entity: word.optional(),
-  holdout: z.union([word, amount], said('must be text or a number')).optional(),
-  'include-private': truth.optional(),
-  dedupe: truth.optional(),
-  workgroup: word.optional(),
-  database: word.optional(),
-  'query-timeout': amount.optional(),
-  'alerts-per-day': amount.optional(),
-  allow: words.optional(),
-  'max-cost': amount.optional(),
-  output: word.optional(),
+const configSchema = v.object({
+  workspace: v.optional(word),
+  stack: v.optional(word),
+  profile: v.optional(word),
+  'aws-region': v.optional(word),
+  'endpoint-url': v.optional(word),
+  source: v.optional(words),
+  logs: v.optional(word),
+  account: v.optional(words),
+  region: v.optional(words),
+  'batch-role': v.optional(word),
+  'sagemaker-role': v.optional(word),
+  'kms-key': v.optional(word),
+  concurrency: v.optional(amount),
+  entity: v.optional(word),
+  holdout: v.optional(v.union([word, number(wordOrAmount)], said(wordOrAmount))),
+  'include-private': v.optional(truth),
+  dedupe: v.optional(truth),
+  workgroup: v.optional(word),
+  database: v.optional(word),
+  'query-timeout': v.optional(amount),
+  'alerts-per-day': v.optional(amount),
+  allow: v.optional(words),
+  'max-cost': v.optional(amount),
+  output: v.optional(word),
 })
 
 export type ConfigValues = Record<string, string | string[]>
 
 /** Names a setting may have in the file and, in capitals, in the environment. */
-export const configNames: readonly string[] = Object.keys(configSchema.shape)
+export const configNames: readonly string[] = Object.keys(configSchema.entries)
 
 /** Reads and checks a configuration file; an unknown key is an error that names the nearest valid one. */
 export function readConfig(path: string): ConfigValues {
-  const checked = configSchema.safeParse(load(path) ?? {})
-  if (!checked.success) throw new UsageError(`configuration ${path}: ${checked.error.issues.map(explain).join('; ')}`)
+  const given = load(path) ?? {}
+  if (typeof given !== 'object' || Array.isArray(given))
+    throw new UsageError(`configuration ${path}: the file must hold lines of the form "name: value"`)
+  const checked = v.safeParse(configSchema, given)
+  const wrong = checked.issues?.map((issue) => `${v.getDotPath(issue)} ${issue.message}`) ?? []
+  const unknown = Object.keys(given).filter((key) => !configNames.includes(key))
+  const mistakes = [...wrong, ...unknown.map((key) => `unknown setting "${key}" (${suggestion(key, configNames)})`)]
+  if (!checked.success || mistakes.length > 0) throw new UsageError(`configuration ${path}: ${mistakes.join('; ')}`)
   return Object.fromEntries(
-    Object.entries(checked.data).map(([name, value]) => [name, Array.isArray(value) ? value : String(value)]),
+    Object.entries(checked.output).map(([name, value]) => [name, Array.isArray(value) ? value : String(value)]),
   )
 }
 
@@ -69,11 +78,4 @@ function attempt<T>(path: string, failure: string, work: () => T): T {
   } catch (error) {
     throw new UsageError(`configuration ${path}: ${failure}: ${messageOf(error)}`)
   }
-}
-
-function explain(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `unknown setting "${key}" (${suggestion(key, configNames)})`).join('; ')
-  if (issue.path.length === 0) return 'the file must hold lines of the form "name: value"'
-  return `${issue.path.join('.')} ${issue.message}`
 }

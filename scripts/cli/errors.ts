@@ -1,3 +1,5 @@
+import type { BaseIssue } from 'valibot'
+
 /** Exit codes of every script: 0 done, 1 failed, 2 usage or configuration, 3 declined or confirmation needed, 4 credentials or permission. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4
 
@@ -43,3 +45,56 @@ export function exitCodeOf(error: unknown): ExitCode | undefined {
 
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Of a list of thousands all may be wrong. */
+const MOST_MISFITS = 5
+
+/** What does not fit a form, and where: `steps.stage.state: expected "done", found "x"; request.from: is missing` */
+export function misfits(issues: readonly BaseIssue<unknown>[]): string {
+  const places = new Map<string, string>()
+  // What is wrong first says more than what follows from it.
+  for (const [place, what] of issues.map(misfit)) if (!places.has(place)) places.set(place, what)
+  const texts = [...places].map(([place, what]) => (place === '' ? what : `${place}: ${what}`))
+  const more = texts.length - MOST_MISFITS
+  return [...texts.slice(0, MOST_MISFITS), ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
+}
+
+function misfit(issue: BaseIssue<unknown>): [place: string, what: string] {
+  const keys = issue.path?.map(({ key }) => key) ?? []
+  const last = issue.path?.at(-1)
+  if (last?.type !== 'object' || last.origin !== 'key')
+    return [placeOf(keys), `expected ${expectedIn(issue)}, found ${found(issue.input)}`]
+  // Members are asked of a list too.
+  if (Array.isArray(last.input)) return [placeOf(keys.slice(0, -1)), 'expected object, found array']
+  if (issue.expected !== 'never') return [placeOf(keys), 'is missing']
+  return [placeOf(keys.slice(0, -1)), `unknown member ${found(last.key)}`]
+}
+
+/** `files[3].key`; a name that is no word is quoted. */
+function placeOf(keys: readonly unknown[]): string {
+  const parts = keys.map((key) => (typeof key === 'string' && /^\w+$/.test(key) ? `.${key}` : `[${found(key)}]`))
+  return parts.join('').replace(/^\./, '')
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  Array: 'array',
+  Object: 'object',
+  finite: 'finite number',
+  safe_integer: 'whole number',
+}
+
+function expectedIn({ type, expected, message }: Pick<BaseIssue<unknown>, 'type' | 'expected' | 'message'>): string {
+  // So begins what no form has put into words of its own.
+  if (!message.startsWith('Invalid ')) return message
+  const names = (expected ?? type).replace(/^\((.*)\)$/, '$1').split(' | ')
+  return names.map((name) => EXPECTED[name] ?? name).join(' or ')
+}
+
+const LONGEST_FOUND = 40
+
+/** The value as it may be shown: short, and in one line. */
+function found(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'array' : 'object'
+  if (typeof value !== 'string') return value === undefined ? 'nothing' : String(value)
+  return JSON.stringify(value.length > LONGEST_FOUND ? `${value.slice(0, LONGEST_FOUND)}…` : value)
+}

@@ -1,18 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as z from 'zod'
+import * as v from 'valibot'
 import type { Athena, Finished } from '../aws/athena.ts'
 import { bytes } from '../cli/format.ts'
+import { number, record } from '../cli/shapes.ts'
 import type { StepMemory } from '../runs/run.ts'
 
-const noteSchema = z.object({ attempt: z.number(), id: z.string().nullable() })
-const memorySchema = z.object({ salt: z.string(), queries: z.record(z.string(), noteSchema) })
-type Note = z.infer<typeof noteSchema>
+const noteSchema = v.object({ attempt: number, id: v.nullable(v.string()) })
+const memorySchema = v.object({ salt: v.string(), queries: record(v.string(), noteSchema) })
+type Note = v.InferOutput<typeof noteSchema>
 
 /** The last attempt at a statement that a step has noted; undefined when there was none. */
 export function notedQuery(memory: StepMemory['recalled'], name: string): Note | undefined {
-  const recalled = memorySchema.safeParse(memory)
-  return recalled.success ? recalled.data.queries[name] : undefined
+  const recalled = v.safeParse(memorySchema, memory)
+  return recalled.success ? recalled.output.queries[name] : undefined
 }
 
 /** A statement that succeeded: its attempt names where its rows are. */
@@ -45,13 +46,13 @@ export class Attempts {
   #scanned = 0
 
   constructor(athena: Runner, memory: StepMemory, run: string, signal: AbortSignal) {
-    const recalled = memorySchema.safeParse(memory.recalled)
+    const recalled = v.safeParse(memorySchema, memory.recalled)
     this.#athena = athena
     this.#memory = memory
     this.#run = run
     this.#signal = signal
-    this.#salt = recalled.success ? recalled.data.salt : randomBytes(3).toString('hex')
-    this.#queries = recalled.success ? recalled.data.queries : {}
+    this.#salt = recalled.success ? recalled.output.salt : randomBytes(3).toString('hex')
+    this.#queries = recalled.success ? recalled.output.queries : {}
   }
 
   /** Bytes that the queries of this process have scanned, or found scanned. */

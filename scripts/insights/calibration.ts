@@ -1,39 +1,42 @@
-import * as z from 'zod'
+import * as v from 'valibot'
+import { misfits } from '../cli/errors.ts'
 import { quantile } from './metrics.ts'
 
-const share = z.number().min(0).max(1)
+const number = v.pipe(v.number(), v.finite())
+const share = v.pipe(number, v.minValue(0), v.maxValue(1))
+const whole = v.pipe(v.number(), v.safeInteger())
 
 /** How a yes/no rule does on the same holdout. */
-const baselineSchema = z.strictObject({ normalSeen: share, attackSeen: share, auc: share })
+const baselineSchema = v.strictObject({ normalSeen: share, attackSeen: share, auc: share })
 
-const calibrationSchema = z.strictObject({
-  version: z.literal(1),
+const calibrationSchema = v.strictObject({
+  version: v.literal(1),
   /** Flagged is what scores below. */
-  threshold: z.number(),
-  alertsPerDay: z.number().min(0),
+  threshold: number,
+  alertsPerDay: v.pipe(number, v.minValue(0)),
   /** Days of normal traffic that the holdout covers. */
-  days: z.number().positive(),
+  days: v.pipe(number, v.gtValue(0)),
   /** Only pairs of entities with at least so many training pairs were taken. */
-  minEvents: z.int().min(0),
+  minEvents: v.pipe(whole, v.minValue(0)),
   /** What it was calibrated on: holdout pairs (repeats included), and the distinct ones of entities that can be scored. */
-  holdoutPairs: z.int(),
-  distinctPairs: z.int().positive(),
-  unseenPairs: z.int(),
-  sparsePairs: z.int(),
+  holdoutPairs: whole,
+  distinctPairs: v.pipe(whole, v.gtValue(0)),
+  unseenPairs: whole,
+  sparsePairs: whole,
   /** Scores of distinct pairs at the shares 0, 1/(n − 1) … 1. */
-  quantiles: z.array(z.number()).min(2),
+  quantiles: v.pipe(v.array(number), v.minLength(2, 'two numbers or more')),
   /** The lowest scores of distinct pairs, ascending: thresholds for small budgets are read from here. */
-  tail: z.array(z.number()).min(1),
+  tail: v.pipe(v.array(number), v.minLength(1, 'a number or more')),
   /** AUC of the holdout against the same entities with random public addresses. */
   auc: share,
   /** The same for "address, /24, /16 seen before for this entity". */
-  baselines: z.strictObject({ ip: baselineSchema, net24: baselineSchema, net16: baselineSchema }),
+  baselines: v.strictObject({ ip: baselineSchema, net24: baselineSchema, net16: baselineSchema }),
   /** SHA-256 of the model.tar.gz that it belongs to. */
-  model: z.string(),
+  model: v.string(),
 })
 
 /** Belongs to one model: thresholds do not carry over to another. */
-export type Calibration = z.infer<typeof calibrationSchema>
+export type Calibration = v.InferOutput<typeof calibrationSchema>
 
 const QUANTILES = 1001
 const TAIL = 2000
@@ -71,9 +74,9 @@ const nextAbove = (value: number): number => value + Math.max(1, Math.abs(value)
 
 /** @throws Error that says what is wrong */
 export function parseCalibration(text: string): Calibration {
-  const result = calibrationSchema.safeParse(JSON.parse(text))
-  if (result.success) return result.data
-  throw new Error(z.prettifyError(result.error))
+  const result = v.safeParse(calibrationSchema, JSON.parse(text))
+  if (result.success) return result.output
+  throw new Error(misfits(result.issues))
 }
 
 /** Indented, but with each list on one line. */

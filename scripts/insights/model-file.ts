@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
-import * as z from 'zod'
-import { messageOf, UserError } from '../cli/errors.ts'
+import * as v from 'valibot'
+import { messageOf, misfits, UserError } from '../cli/errors.ts'
 import { validated } from './hyperparameters.ts'
 import { type Model, type ModelDescription, modelOf } from './model.ts'
 import { levelsOf, type Shape, type Weights } from './network.ts'
@@ -84,20 +84,28 @@ export async function unpackModel(bytes: Uint8Array): Promise<Model> {
   return modelOf(description, weights, entitiesOf(member(MEMBERS.entities).toString('utf8')))
 }
 
-const descriptionSchema = z.strictObject({
-  format: z.literal('prestage-ip-insights'),
-  version: z.literal(1),
-  hyperparameters: z.record(z.string(), z.number()),
-  seed: z.number(),
-  prefixes: z.strictObject({ lengths: z.array(z.int().min(1).max(32)), rows: z.int().positive() }),
-  trainedOn: z.strictObject({ pairs: z.int(), entities: z.int() }),
-  entityCodec: z.literal('percent'),
+const number = v.pipe(v.number(), v.finite())
+const whole = v.pipe(v.number(), v.safeInteger())
+
+const descriptionSchema = v.strictObject({
+  format: v.literal('prestage-ip-insights'),
+  version: v.literal(1),
+  hyperparameters: v.record(v.string(), number),
+  seed: number,
+  prefixes: v.strictObject({
+    lengths: v.array(v.pipe(whole, v.minValue(1), v.maxValue(32))),
+    rows: v.pipe(whole, v.gtValue(0)),
+  }),
+  trainedOn: v.strictObject({ pairs: whole, entities: whole }),
+  entityCodec: v.literal('percent'),
 })
 
 function descriptionOf(text: string): ModelDescription {
-  const result = descriptionSchema.safeParse(JSON.parse(text))
-  if (!result.success) throw new Error(`${MEMBERS.description}: ${z.prettifyError(result.error)}`)
-  return { ...result.data, hyperparameters: validated(result.data.hyperparameters) }
+  const given = JSON.parse(text)
+  const result = v.safeParse(descriptionSchema, given)
+  if (!result.success) throw new Error(`${MEMBERS.description}: ${misfits(result.issues)}`)
+  // As they were given: v.record has left out a name such as `constructor`, which is to be refused.
+  return { ...result.output, hyperparameters: validated(given.hyperparameters) }
 }
 
 const shapeIn = ({ hyperparameters, prefixes }: ModelDescription): Shape => ({

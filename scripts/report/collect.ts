@@ -1,4 +1,5 @@
-import * as z from 'zod'
+import * as v from 'valibot'
+import { fitted, number, record } from '../cli/shapes.ts'
 import { Accesses } from '../insights/accesses.ts'
 import { type Calibration, parseCalibration } from '../insights/calibration.ts'
 import { encodeEntity } from '../insights/entity-codec.ts'
@@ -51,19 +52,19 @@ function runFacts(run: Run): RunFacts {
   }
 }
 
-const extractSchema = z.object({
-  events: z.number(),
-  pairs: z.number(),
-  trainPairs: z.number(),
-  holdoutPairs: z.number(),
-  entities: z.number(),
-  entity: z.string(),
-  cutoff: z.string(),
-  dropped: z.record(z.string(), z.number()),
+const extractSchema = v.object({
+  events: number,
+  pairs: number,
+  trainPairs: number,
+  holdoutPairs: number,
+  entities: number,
+  entity: v.string(),
+  cutoff: v.string(),
+  dropped: record(v.string(), number),
 })
 
 function extractedOf(result: Result): Extracted {
-  const { dropped, ...extracted } = extractSchema.parse(result)
+  const { dropped, ...extracted } = fitted(extractSchema, result)
   const reasons = Object.entries(dropped).map(([reason, events]) => ({ reason, events }))
   return { ...extracted, dropped: reasons.filter(({ events }) => events > 0).sort((a, b) => b.events - a.events) }
 }
@@ -103,44 +104,44 @@ function hyperparametersOf(run: Run): [string, string][] {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-const byRule = <T extends z.ZodType>(value: T) => z.object({ ip: value, net24: value, net16: value })
+const byRule = <T extends v.GenericSchema>(value: T) => v.object({ ip: value, net24: value, net16: value })
 
-const scoreSchema = z.object({
-  of: z.string(),
-  scored: z.number(),
-  unseen: z.number(),
-  sparse: z.number(),
-  flagged: z.number(),
-  allowed: z.number(),
-  threshold: z.number(),
-  alertsPerDay: z.number().nullable(),
-  minEvents: z.number(),
-  allow: z.array(z.string()),
-  attacks: z
-    .array(
-      z.object({
-        kind: z.string(),
-        attacks: z.number(),
-        flagged: z.number(),
-        rules: byRule(z.object({ found: z.number() })).optional(),
+const scoreSchema = v.object({
+  of: v.string(),
+  scored: number,
+  unseen: number,
+  sparse: number,
+  flagged: number,
+  allowed: number,
+  threshold: number,
+  alertsPerDay: v.nullable(number),
+  minEvents: number,
+  allow: v.array(v.string()),
+  attacks: v.nullable(
+    v.array(
+      v.object({
+        kind: v.string(),
+        attacks: number,
+        flagged: number,
+        rules: v.optional(byRule(v.object({ found: number }))),
       }),
-    )
-    .nullable(),
-  by: z
-    .discriminatedUnion('via', [
-      z.object({ via: z.literal('endpoint'), endpoint: z.string(), region: z.string() }),
-      z.object({ via: z.literal('transform'), job: z.string(), region: z.string(), instanceType: z.string() }),
-    ])
-    .optional(),
+    ),
+  ),
+  by: v.optional(
+    v.variant('via', [
+      v.object({ via: v.literal('endpoint'), endpoint: v.string(), region: v.string() }),
+      v.object({ via: v.literal('transform'), job: v.string(), region: v.string(), instanceType: v.string() }),
+    ]),
+  ),
 })
 
-type ScoreResult = z.infer<typeof scoreSchema>
+type ScoreResult = v.InferOutput<typeof scoreSchema>
 
 /** Rows of the table beyond what is flagged. */
 const CONTEXT_ROWS = 3
 
 async function scoredOf(run: Run, signal: AbortSignal): Promise<Scored> {
-  const result = scoreSchema.parse(run.result('score'))
+  const result = fitted(scoreSchema, run.result('score'))
   const verdicts = await readVerdicts(`${run.uri}/${paths.verdicts}`, await run.store.read(paths.verdicts), signal)
   const { threshold, alertsPerDay, scored, flagged } = result
   const top = verdicts.top(flagged + CONTEXT_ROWS)

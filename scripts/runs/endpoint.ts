@@ -1,39 +1,40 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as z from 'zod'
+import * as v from 'valibot'
 import { UserError } from '../cli/errors.ts'
+import { fitted, time } from '../cli/shapes.ts'
 import { paths } from './paths.ts'
 import type { Run } from './run.ts'
 
-const schema = z.strictObject({
+const schema = v.strictObject({
   /** Where it answers. */
-  url: z.url(),
-  pid: z.int(),
+  url: v.pipe(v.string(), v.trim(), v.url()),
+  pid: v.pipe(v.number(), v.safeInteger()),
   /** Only who knows it may stop the endpoint. */
-  token: z.string().min(1),
+  token: v.pipe(v.string(), v.nonEmpty()),
   /** Digest of the model that it serves. */
-  model: z.string(),
+  model: v.string(),
 })
 
 /** What an endpoint that was left running notes about itself in its run's folder. */
-export type EndpointRecord = z.infer<typeof schema>
+export type EndpointRecord = v.InferOutput<typeof schema>
 
-const sagemakerSchema = z.strictObject({
+const sagemakerSchema = v.strictObject({
   /** Name of the SageMaker endpoint. */
-  sagemaker: z.string().min(1),
-  region: z.string().min(1),
+  sagemaker: v.pipe(v.string(), v.nonEmpty()),
+  region: v.pipe(v.string(), v.nonEmpty()),
   /** The endpoint configuration with this run's model: when another one is in service, another model answers. */
-  config: z.string().min(1),
+  config: v.pipe(v.string(), v.nonEmpty()),
   /** As `model` of the calibration that belongs to it, and `digest` of the training. */
-  model: z.string(),
+  model: v.string(),
   /** When the process that waits for it deletes the endpoint. If that process has ended, nobody does. */
-  until: z.iso.datetime().optional(),
+  until: v.optional(time),
   /** That process has begun to delete it. */
-  ending: z.literal(true).optional(),
+  ending: v.optional(v.literal(true)),
 })
 
 /** What deploy notes about an endpoint in SageMaker, at the same place. */
-export type SageMakerRecord = z.infer<typeof sagemakerSchema>
+export type SageMakerRecord = v.InferOutput<typeof sagemakerSchema>
 
 /** Header with which an endpoint says who it is, without giving its token away. */
 export const IDENTITY_HEADER = 'x-prestage-endpoint'
@@ -56,11 +57,11 @@ export async function noteSagemakerEndpoint(run: Run, record: SageMakerRecord): 
   await run.store.write(paths.endpoint, `${JSON.stringify(record, null, 2)}\n`)
 }
 
-async function noted<T>(run: Run, form: z.ZodType<T>): Promise<T | undefined> {
+async function noted<T>(run: Run, form: v.GenericSchema<unknown, T>): Promise<T | undefined> {
   const text = await run.store.text(paths.endpoint)
   if (text === undefined) return undefined
   try {
-    return form.parse(JSON.parse(text))
+    return fitted(form, JSON.parse(text))
   } catch {
     return undefined
   }

@@ -1,42 +1,41 @@
-import * as z from 'zod'
+import * as v from 'valibot'
 import { messageOf, UserError } from '../cli/errors.ts'
+import { fitted, json, record, time } from '../cli/shapes.ts'
 import type { Store, WriteOptions } from '../stores/store.ts'
 import { paths } from './paths.ts'
 import { requestSchema } from './request.ts'
 
 const VERSION = 1
 
-const json = z.json()
-
-const stepSchema = z.strictObject({
-  state: z.enum(['running', 'done', 'failed']),
+const stepSchema = v.strictObject({
+  state: v.picklist(['running', 'done', 'failed']),
   /** The options that shape the result. */
-  settings: z.record(z.string(), json),
+  settings: record(v.string(), json),
   /** Stamps of the earlier steps that this one read. */
-  inputs: z.record(z.string(), z.string()),
+  inputs: record(v.string(), v.string()),
   /** Names the result: equal stamps, equal bytes. Only a done step has one. */
-  stamp: z.string().optional(),
-  startedAt: z.iso.datetime(),
-  finishedAt: z.iso.datetime().optional(),
+  stamp: v.optional(v.string()),
+  startedAt: time,
+  finishedAt: v.optional(time),
   /** Ids of remote jobs and whatever else a resumed step needs to know. */
-  memory: z.record(z.string(), json),
-  result: z.record(z.string(), json).optional(),
-  error: z.string().optional(),
+  memory: record(v.string(), json),
+  result: v.optional(record(v.string(), json)),
+  error: v.optional(v.string()),
 })
 
-const ledgerSchema = z.strictObject({
-  version: z.literal(VERSION),
-  id: z.string(),
-  createdAt: z.iso.datetime(),
-  touchedAt: z.iso.datetime(),
+const ledgerSchema = v.strictObject({
+  version: v.literal(VERSION),
+  id: v.string(),
+  createdAt: time,
+  touchedAt: time,
   request: requestSchema,
-  steps: z.record(z.string(), stepSchema),
+  steps: record(v.string(), stepSchema),
 })
 
 /** What run.json holds: the request, and the state of every step. */
-export type Ledger = z.infer<typeof ledgerSchema>
-export type StepRecord = z.infer<typeof stepSchema>
-export type Json = z.infer<typeof json>
+export type Ledger = v.InferOutput<typeof ledgerSchema>
+export type StepRecord = v.InferOutput<typeof stepSchema>
+export type { Json } from '../cli/shapes.ts'
 
 /** Undefined when the run has none. @throws UserError when it is damaged */
 export async function readLedger(store: Store): Promise<Ledger | undefined> {
@@ -45,10 +44,9 @@ export async function readLedger(store: Store): Promise<Ledger | undefined> {
   try {
     const ledger: unknown = JSON.parse(text)
     refuseOtherVersion(ledger)
-    return ledgerSchema.parse(ledger)
+    return fitted(ledgerSchema, ledger)
   } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)
-    throw new UserError(`${store.uri}/${paths.ledger} cannot be read: ${reason}`, {
+    throw new UserError(`${store.uri}/${paths.ledger} cannot be read: ${messageOf(error)}`, {
       hint: 'move the run folder away and stage again; what is copied already lies in its staged/ folder',
     })
   }

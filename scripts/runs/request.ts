@@ -1,26 +1,27 @@
 import { createHash } from 'node:crypto'
-import * as z from 'zod'
+import * as v from 'valibot'
+import { time } from '../cli/shapes.ts'
 import { compactTime, type Window } from './window.ts'
 
 /** Everything that selects data: two equal requests are the same run. */
-export const requestSchema = z.strictObject({
-  source: z.string(),
+export const requestSchema = v.strictObject({
+  source: v.string(),
   /** URI as openStore knows it. */
-  logs: z.string(),
-  from: z.iso.datetime(),
-  to: z.iso.datetime(),
-  accounts: z.array(z.string()),
-  regions: z.array(z.string()),
+  logs: v.string(),
+  from: time,
+  to: time,
+  accounts: v.array(v.string()),
+  regions: v.array(v.string()),
   /** How the keys are found: list, digest, inventory, metadata, file; or that files of pairs took the place of logs. */
-  keys: z.string(),
+  keys: v.string(),
   /** The inventory's manifest or the file of keys, where one is used. */
-  keysFrom: z.string().optional(),
+  keysFrom: v.optional(v.string()),
 })
 
 /** `keys` of a run whose pairs were given as files: it has no logs, and its window is empty. */
 export const OF_FILES = 'pairs'
 
-export type Request = z.infer<typeof requestSchema>
+export type Request = v.InferOutput<typeof requestSchema>
 
 export const windowOfRequest = (request: Request): Window => ({
   from: new Date(request.from),

@@ -1,35 +1,36 @@
-import * as z from 'zod'
+import * as v from 'valibot'
+import { number, time } from '../cli/shapes.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { prove } from './proof.ts'
 import { type Draft, type Selection, savedSelection } from './selection.ts'
 
-const planSchema = z.object({
-  objects: z.number(),
-  bytes: z.number(),
-  digest: z.string(),
-  listRequests: z.number(),
-  selectedAt: z.iso.datetime(),
-  final: z.boolean(),
+const planSchema = v.object({
+  objects: number,
+  bytes: number,
+  digest: v.string(),
+  listRequests: number,
+  selectedAt: time,
+  final: v.boolean(),
   /** When the youngest selected object was written: one that is younger was overwritten since. */
-  newest: z.iso.datetime().nullable(),
+  newest: v.nullable(time),
   /** Named by an index, but not in the logs. */
-  lost: z.array(z.object({ key: z.string(), reason: z.string() })),
+  lost: v.array(v.object({ key: v.string(), reason: v.string() })),
   /** What finding the keys has cost, besides LIST requests. */
-  costs: z.array(z.object({ what: z.string(), count: z.number(), each: z.number() })).default([]),
+  costs: v.optional(v.array(v.object({ what: v.string(), count: number, each: number })), () => []),
 })
 
 /** What the ledger keeps of a plan. */
-export type PlanRecord = z.infer<typeof planSchema>
+export type PlanRecord = v.InferOutput<typeof planSchema>
 
 export const PLAN = 'plan'
 
 /** The plan of an earlier attempt, finished or not, whose selection lies complete in the run's folder. */
 export async function recalledPlan(run: Run): Promise<{ plan: PlanRecord; selection: Draft } | undefined> {
-  const parsed = planSchema.safeParse(run.ledger.steps.stage?.memory[PLAN])
+  const parsed = v.safeParse(planSchema, run.ledger.steps.stage?.memory[PLAN])
   if (!parsed.success || (await run.store.head(paths.selection)) === undefined) return undefined
-  const { objects, bytes, digest } = parsed.data
-  return { plan: parsed.data, selection: await savedSelection(run.store, { objects, bytes, digest }) }
+  const { objects, bytes, digest } = parsed.output
+  return { plan: parsed.output, selection: await savedSelection(run.store, { objects, bytes, digest }) }
 }
 
 /** Whether every row of the manifest is still there; somebody may have removed copies since. */

@@ -70,11 +70,23 @@ test('a calibration survives being written', () =>
 test('its lists stand on one line each', () => assert.ok(calibrationText(calibration).split('\n').length < 40))
 
 for (const [name, broken, message] of [
-  ['no tail', { ...calibration, tail: [] }, /tail/],
+  ['no tail', { ...calibration, tail: [] }, /^Error: tail: expected a number or more, found array$/],
+  ['one quantile', { ...calibration, quantiles: [1] }, /quantiles: expected two numbers or more/],
+  ['half a pair', { ...calibration, holdoutPairs: 1.5 }, /holdoutPairs: expected whole number, found 1\.5/],
+  ['a negative budget', { ...calibration, alertsPerDay: -1 }, /alertsPerDay: expected >=0, found -1/],
+  ['a share beyond the whole', { ...calibration, auc: 1.01 }, /auc: expected <=1, found 1\.01/],
+  ['a number as text', { ...calibration, threshold: '2' }, /threshold: expected number, found "2"/],
+  ['a rule that is left out', { ...calibration, baselines: { ip: baseline } }, /baselines\.net24: is missing/],
   ['another version', { ...calibration, version: 2 }, /version/],
   ['an unknown member', { ...calibration, treshold: 1 }, /treshold/],
   ['no days', { ...calibration, days: 0 }, /days/],
 ] as const)
   test(`refused: ${name}`, () => assert.throws(() => parseCalibration(JSON.stringify(broken)), message))
+
+test('refused: a threshold beyond all numbers', () =>
+  assert.throws(
+    () => parseCalibration(JSON.stringify(calibration).replace('"threshold":2', '"threshold":1e999')),
+    /threshold: expected finite number, found Infinity/,
+  ))
 
 test('refused: no JSON', () => assert.throws(() => parseCalibration('{'), SyntaxError))

@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { UserError } from '../../scripts/cli/errors.ts'
 import { scoreAll } from '../../scripts/insights/encoder.ts'
-import { digestOf, loadModel, packModel } from '../../scripts/insights/model-file.ts'
+import type { ModelDescription } from '../../scripts/insights/model.ts'
+import { digestOf, loadModel, modelIn, packModel } from '../../scripts/insights/model-file.ts'
 import { entityRow } from '../../scripts/insights/network.ts'
 import { readSafetensors, writeSafetensors } from '../../scripts/insights/safetensors.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -96,6 +97,35 @@ test('tar can open it, and what is in it can be read', async () => {
 })
 
 test('no model there', () => assert.rejects(loadModel(join(folder, 'none.tar.gz')), UserError))
+
+const descriptions: [change: object, says: string][] = [
+  [{ version: 2 }, 'version: expected 1, found 2'],
+  [{ seeds: 3 }, 'unknown member "seeds"'],
+  [{ seed: '3' }, 'seed: expected number, found "3"'],
+  [{ prefixes: { lengths: [3, 33], rows: 16 } }, 'prefixes.lengths[1]: expected <=32, found 33'],
+  [{ prefixes: { lengths: [3], rows: 0 } }, 'prefixes.rows: expected >0, found 0'],
+  [{ trainedOn: { pairs: 1.5, entities: 2 } }, 'trainedOn.pairs: expected whole number, found 1.5'],
+  [{ trainedOn: [] }, 'trainedOn: expected object, found array'],
+  [{ hyperparameters: { vector_dim: '5' } }, 'hyperparameters.vector_dim: expected number, found "5"'],
+]
+for (const [change, says] of descriptions)
+  test(`a description that does not fit: ${says}`, async () => {
+    const path = join(folder, 'other.tar.gz')
+    const description = { ...DESCRIPTION, ...change } as ModelDescription
+    await assert.rejects(modelIn(await packModel({ ...someModel(), description }), path), {
+      message: `${path} is not a model of this tool: model.json: ${says}`,
+    })
+  })
+
+for (const [hyperparameters, says] of [
+  [{ vector_dims: 5 }, /: vector_dims is no hyperparameter of IP Insights \(did you mean vector_dim\?\)$/],
+  [{ constructor: 5 }, /: constructor is no hyperparameter/],
+  [[], /: num_entity_vectors is required$/],
+] as const)
+  test(`hyperparameters that are none: ${JSON.stringify(hyperparameters)}`, async () => {
+    const description = { ...DESCRIPTION, hyperparameters } as unknown as ModelDescription
+    await assert.rejects(modelIn(await packModel({ ...someModel(), description }), 'm'), says)
+  })
 
 test('a damaged model is named', async () => {
   const path = join(folder, 'damaged.tar.gz')

@@ -13,6 +13,7 @@ import {
   stateOf,
   stopEndpoint,
 } from '../../scripts/runs/endpoint.ts'
+import { paths } from '../../scripts/runs/paths.ts'
 import { createRun } from '../../scripts/runs/workspace.ts'
 import { tempFolder } from '../support/temp.ts'
 import { REQUEST } from './fixture/ledger.ts'
@@ -84,6 +85,23 @@ for (const given of ['', 'a toke', 'a token ', 'A token'])
   test(`"${given}" is not the token`, () => assert.equal(knowsToken(given, TOKEN), false))
 test('the token is', () => assert.equal(knowsToken(TOKEN, TOKEN), true))
 
+const unreadable: [what: string, change: object][] = [
+  ['no address', { url: 'here' }],
+  ['no whole process number', { pid: 1.5 }],
+  ['no token', { token: '' }],
+  ['an unknown member', { sagemaker: 'prestage' }],
+]
+for (const [what, change] of unreadable)
+  test(`a note with ${what} is no endpoint`, async () => {
+    const run = await createRun(tempFolder(), REQUEST)
+    const note = (record: object) => run.store.write(paths.endpoint, JSON.stringify(record))
+    const record = recordOf('http://127.0.0.1:8080')
+    await note(record)
+    assert.deepEqual(await endpointOf(run), record)
+    await note({ ...record, ...change })
+    assert.equal(await endpointOf(run), undefined)
+  })
+
 test('an endpoint in SageMaker is noted, and not taken for one on this machine', async () => {
   const run = await createRun(tempFolder(), REQUEST)
   assert.equal(await sagemakerEndpointOf(run), undefined)
@@ -91,4 +109,8 @@ test('an endpoint in SageMaker is noted, and not taken for one on this machine',
   await noteSagemakerEndpoint(run, record)
   assert.deepEqual(await sagemakerEndpointOf(run), record)
   assert.equal(await endpointOf(run), undefined)
+  for (const until of ['2026-11-01T00:00:00+01:00', '2026-11-31T00:00:00Z', 'never']) {
+    await noteSagemakerEndpoint(run, { ...record, until })
+    assert.equal(await sagemakerEndpointOf(run), undefined)
+  }
 })

@@ -40,6 +40,18 @@ const damaged: [what: string, text: string, says: RegExp][] = [
   ['with an unknown member', changed({ more: 1 }), /more/],
   ['with an unknown state', changed({ steps: { stage: { ...ledgerOf().steps.stage, state: 'paused' } } }), /state/],
   ['with no time', changed({ createdAt: 'yesterday' }), /createdAt/],
+  ['with a list of steps', changed({ steps: [] }), /: steps: expected object, found array$/],
+  ['with a list as a step', changed({ steps: { stage: [] } }), /: steps\.stage: expected object, found array$/],
+  [
+    'with an unknown member deep in it',
+    changed({ request: { ...ledgerOf().request, key: 'list', to: '2026-02-30T00:00:00Z' } }),
+    /: request\.to: expected time such as 2026-11-01T00:00:00Z, found "2026-02-30T00:00:00Z"; request: unknown member "key"$/,
+  ],
+  [
+    'with a number that is none',
+    changed({ steps: { stage: { ...ledgerOf().steps.stage, memory: { plan: [1] } } } }).replace('[1]', '[1e999]'),
+    /: steps\.stage\.memory\.plan\[0\]: expected finite number, found Infinity$/,
+  ],
 ]
 
 for (const [what, text, says] of damaged)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { UserError } from '../../scripts/cli/errors.ts'
 import { failedTask, failedTasks } from '../../scripts/stage/copy/batch-report.ts'
 import { folderStore } from '../../scripts/stores/folder.ts'
 import { scratch, writeObjects } from './logs.ts'
@@ -69,6 +70,21 @@ describe('a completion report', () => {
 
   it('is missed when it is not there', () =>
     assert.rejects(read({ other: '' }), /the completion report of job id is missing/))
+
+  for (const [what, text, says] of [
+    ['is cut off', '{"Format": "Rep', /manifest\.json cannot be read: .*JSON/],
+    [
+      'has another format',
+      '{"Format": "Report_CSV_2030", "Results": [{"Bucket": "b"}]}',
+      /: Format: expected "Report_CSV_20180820", found "Report_CSV_2030"; Results\[0\]\.TaskExecutionStatus: is missing; /,
+    ],
+  ] as const)
+    it(`is refused when its manifest ${what}`, () =>
+      assert.rejects(read({ 'jobs/1/job-id/manifest.json': text }), (error) => {
+        assert.ok(error instanceof UserError)
+        assert.match(error.message, says)
+        return true
+      }))
 
   it('is refused when a row makes no sense', () =>
     assert.rejects(

@@ -152,7 +152,10 @@ describe('keys from digests', () => {
     writeFileSync(join(logs, digestKey(5)), gzipSync('{"logFiles": 3}'))
     const { code, stderr } = await stage(logs)
     assert.equal(code, 1)
-    assert.match(stderr, /the digest .* cannot be read/)
+    assert.match(
+      stderr,
+      /the digest .* cannot be read: digestS3Object: is missing; .*logFiles: expected array, found 3/,
+    )
   })
 
   it('need a trail with log file validation', async () => {

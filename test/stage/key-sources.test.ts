@@ -81,6 +81,12 @@ function orcReport(names: readonly string[]): string {
   return manifestOf(folder)
 }
 
+function otherJson(): string {
+  const path = join(scratch(), 'manifest.json')
+  writeFileSync(path, '{"creationTimestamp": "today", "files": []}')
+  return path
+}
+
 describe('keys from an S3 Inventory report', () => {
   for (const [name, make] of [
     ['CSV', async () => csvReport()],
@@ -174,6 +180,11 @@ describe('keys from an S3 Inventory report', () => {
       'that is something else',
       () => ['--keys', 'inventory', '--inventory', join(logs, odd)],
       /is not the manifest\.json/,
+    ],
+    [
+      'that is other JSON',
+      () => ['--keys', 'inventory', '--inventory', otherJson()],
+      /is not the manifest\.json of an S3 Inventory: sourceBucket: is missing; .*creationTimestamp: expected milliseconds since 1970, found "today"/,
     ],
     ['without being named', () => ['--keys', 'inventory'], /go together/],
   ]

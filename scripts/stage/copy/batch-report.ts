@@ -1,13 +1,14 @@
 import { parse } from 'csv-parse'
-import * as z from 'zod'
-import { UserError } from '../../cli/errors.ts'
+import * as v from 'valibot'
+import { messageOf, UserError } from '../../cli/errors.ts'
+import { fitted } from '../../cli/shapes.ts'
 import type { Store } from '../../stores/store.ts'
 import { decodeKey } from '../selection.ts'
 
 /** What is used of a completion report's manifest.json: "Examples: S3 Batch Operations completion reports", S3 user guide. */
-const manifestSchema = z.object({
-  Format: z.literal('Report_CSV_20180820'),
-  Results: z.array(z.object({ TaskExecutionStatus: z.string(), Bucket: z.string(), Key: z.string() })),
+const manifestSchema = v.object({
+  Format: v.literal('Report_CSV_20180820'),
+  Results: v.array(v.object({ TaskExecutionStatus: v.string(), Bucket: v.string(), Key: v.string() })),
 })
 
 /** A task that did not succeed. */
@@ -27,8 +28,16 @@ export async function* failedTasks(bucket: Store, prefix: string, jobId: string)
     throw new UserError(`the completion report of job ${jobId} is missing: ${bucket.uri}/${key}`, {
       hint: 'may the job role write there, and does the bucket policy allow objects with SSE-S3? The same command proves and copies what is missing',
     })
-  for (const { TaskExecutionStatus, Key } of manifestSchema.parse(JSON.parse(text)).Results)
+  for (const { TaskExecutionStatus, Key } of resultsIn(text, `${bucket.uri}/${key}`))
     if (TaskExecutionStatus !== 'succeeded') yield* failedRows(bucket, Key)
+}
+
+function resultsIn(manifest: string, uri: string): v.InferOutput<typeof manifestSchema>['Results'] {
+  try {
+    return fitted(manifestSchema, JSON.parse(manifest)).Results
+  } catch (error) {
+    throw new UserError(`the completion report ${uri} cannot be read: ${messageOf(error)}`)
+  }
 }
 
 async function* failedRows(bucket: Store, key: string): AsyncGenerator<FailedTask> {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
-import * as z from 'zod'
+import * as v from 'valibot'
 import { detailsOf, explained } from '../../aws/errors.ts'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import { count } from '../../cli/format.ts'
+import { number } from '../../cli/shapes.ts'
 import { paths } from '../../runs/paths.ts'
 import type { StepMemory } from '../../runs/run.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
@@ -37,11 +38,11 @@ export interface BatchSettings {
   readonly direct: Copier
 }
 
-const jobNote = z.object({
-  manifest: z.object({ key: z.string(), etag: z.string(), rows: z.number() }),
-  id: z.string().optional(),
+const jobNote = v.object({
+  manifest: v.object({ key: v.string(), etag: v.string(), rows: number }),
+  id: v.optional(v.string()),
 })
-type JobNote = z.infer<typeof jobNote>
+type JobNote = v.InferOutput<typeof jobNote>
 
 /** Failed tasks up to this many are tried again one by one, more of them by another job. */
 const FEW = 1000
@@ -53,10 +54,10 @@ type Settings = BatchSettings & { readonly attempts: Attempts }
 /** Whether the job that an earlier attempt has left is under way. */
 export async function isLeftUnderWay(given: BatchSettings): Promise<boolean> {
   const { control, accountId, memory } = given
-  const left = jobNote.safeParse(memory.recalled.job)
+  const left = v.safeParse(jobNote, memory.recalled.job)
   if (!left.success) return false
   try {
-    const id = left.data.id ?? (await findJob(control, orderOf(given, left.data.manifest)))
+    const id = left.output.id ?? (await findJob(control, orderOf(given, left.output.manifest)))
     return id !== undefined && (await isUnderWay(control, accountId, id))
   } catch (error) {
     throw explained(error, asked(given))
@@ -69,9 +70,9 @@ export function batchCopier(given: BatchSettings): Copier {
   return {
     name: 'S3 Batch Operations',
     async copy(objects, report) {
-      const left = jobNote.safeParse(settings.memory.recalled.job)
+      const left = v.safeParse(jobNote, settings.memory.recalled.job)
       try {
-        if (left.success) await takeUp(settings, left.data, report)
+        if (left.success) await takeUp(settings, left.output, report)
         await rounds(settings, objects, report)
       } catch (error) {
         settings.signal.throwIfAborted()

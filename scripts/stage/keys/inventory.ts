@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import pMap from 'p-map'
-import * as z from 'zod'
+import * as v from 'valibot'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import { utc } from '../../cli/format.ts'
+import { fitted } from '../../cli/shapes.ts'
 import { folderStore } from '../../stores/folder.ts'
 import { type AwsSettings, openStore } from '../../stores/open.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
@@ -17,16 +18,16 @@ import { checkColumns, inventoryQuery } from './inventory-query.ts'
 import { daysOf, type KeySource, keyFilter, type Scope } from './key-source.ts'
 
 /** What is used of an inventory's manifest.json. Fields: "Inventory manifest", S3 user guide. */
-const manifestSchema = z.object({
-  sourceBucket: z.string(),
-  destinationBucket: z.string(),
-  creationTimestamp: z.string().regex(/^\d+$/),
-  fileFormat: z.string(),
-  fileSchema: z.string(),
-  files: z.array(z.object({ key: z.string() })),
+const manifestSchema = v.object({
+  sourceBucket: v.string(),
+  destinationBucket: v.string(),
+  creationTimestamp: v.pipe(v.string(), v.regex(/^\d+$/, 'milliseconds since 1970')),
+  fileFormat: v.string(),
+  fileSchema: v.string(),
+  files: v.array(v.object({ key: v.string() })),
 })
 
-export type InventoryManifest = z.infer<typeof manifestSchema>
+export type InventoryManifest = v.InferOutput<typeof manifestSchema>
 
 interface Report {
   readonly manifest: InventoryManifest
@@ -81,7 +82,7 @@ async function openReport(uri: string, aws: AwsSettings): Promise<Report> {
   const text = await at.text(key)
   if (text === undefined) throw new UserError(`--inventory ${uri}: there is no such object`, { exitCode: 2 })
   try {
-    const manifest = manifestSchema.parse(JSON.parse(text))
+    const manifest = fitted(manifestSchema, JSON.parse(text))
     const bucket = manifest.destinationBucket.replace(/^arn:[^:]*:s3:::/, '')
     return {
       manifest,
@@ -90,8 +91,9 @@ async function openReport(uri: string, aws: AwsSettings): Promise<Report> {
     }
   } catch (error) {
     if (error instanceof UserError) throw error
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)
-    throw new UserError(`--inventory ${uri} is not the manifest.json of an S3 Inventory: ${reason}`, { exitCode: 2 })
+    throw new UserError(`--inventory ${uri} is not the manifest.json of an S3 Inventory: ${messageOf(error)}`, {
+      exitCode: 2,
+    })
   }
 }
 

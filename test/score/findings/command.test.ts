@@ -4,6 +4,7 @@ import { before, test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import { silentContext } from '../../../scripts/cli/context.ts'
 import { UsageError, UserError } from '../../../scripts/cli/errors.ts'
+import { fitted } from '../../../scripts/cli/shapes.ts'
 import { encodeEntity } from '../../../scripts/insights/entity-codec.ts'
 import { take } from '../../../scripts/pipeline/steps.ts'
 import type { Run } from '../../../scripts/runs/run.ts'
@@ -32,7 +33,9 @@ async function score(change: Record<string, unknown> = {}) {
 const linesOf = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n')
 const verdictsOf = (path: string): PairVerdict[] => linesOf(path).map((line) => JSON.parse(line) as PairVerdict)
 const batchesOf = (files: readonly string[]) =>
-  files.filter((path) => path.endsWith('.json')).map((path) => asffBatch.parse(JSON.parse(readFileSync(path, 'utf8'))))
+  files
+    .filter((path) => path.endsWith('.json'))
+    .map((path) => fitted(asffBatch, JSON.parse(readFileSync(path, 'utf8'))))
 
 test('three formats of the same alerts; a rerun writes the same bytes', async () => {
   const wanted = { findings: ['asff', 'ocsf', 'csv'], ...hub }
@@ -44,7 +47,7 @@ test('three formats of the same alerts; a rerun writes the same bytes', async ()
   const [asff = [], ...rest] = batchesOf(findings.files)
   assert.equal(rest.length, 0)
   const ids = asff.map(({ Id }) => Id)
-  const ocsf = linesOf(findings.files[1] ?? '').map((line) => ocsfFinding.parse(JSON.parse(line)))
+  const ocsf = linesOf(findings.files[1] ?? '').map((line) => fitted(ocsfFinding, JSON.parse(line)))
   assert.deepEqual(
     ocsf.map(({ finding_info: { uid } }) => uid),
     ids,
@@ -125,7 +128,7 @@ test('the account and region of the run, where it has only one', async () => {
 test('OCSF and CSV need no account', async () => {
   const { findings } = await score({ findings: ['ocsf', 'csv'] })
   const [line = ''] = linesOf(findings.files[0] ?? '')
-  assert.deepEqual(ocsfFinding.parse(JSON.parse(line)).cloud, { provider: 'AWS' })
+  assert.deepEqual(fitted(ocsfFinding, JSON.parse(line)).cloud, { provider: 'AWS' })
 })
 
 const refused: [what: string, change: Record<string, unknown>, says: RegExp][] = [

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
+import { fitted } from '../../../scripts/cli/shapes.ts'
 import { formatIpv4 } from '../../../scripts/insights/ipv4.ts'
 import { asffOf } from '../../../scripts/score/findings/asff.ts'
 import { csvRows } from '../../../scripts/score/findings/csv.ts'
@@ -137,13 +138,13 @@ test('what is allowed becomes a finding that nobody need look at, and none of th
   )
   const [open = assert.fail(), closed = assert.fail()] = findings
   const about = aboutOf()
-  const { RecordState, Severity, Note, UpdatedAt } = asffFinding.parse(asffOf(closed, about, HUB))
+  const { RecordState, Severity, Note, UpdatedAt } = fitted(asffFinding, asffOf(closed, about, HUB))
   assert.deepEqual([RecordState, Severity.Label, Note?.UpdatedBy], ['ARCHIVED', 'INFORMATIONAL', 'prestage'])
   assert.match(Note?.Text ?? '', /allowed: 198\.51\.100\.0\/24/)
   // Newer than the same finding when it was open, or Security Hub would not take the update.
-  assert.ok(UpdatedAt > asffFinding.parse(asffOf({ ...closed, state: 'open' }, about, HUB)).UpdatedAt)
+  assert.ok(UpdatedAt > fitted(asffFinding, asffOf({ ...closed, state: 'open' }, about, HUB)).UpdatedAt)
   assert.equal('Note' in asffOf(open, about, HUB), false)
-  const ocsf = ocsfFinding.parse(ocsfOf(closed, about))
+  const ocsf = fitted(ocsfFinding, ocsfOf(closed, about))
   assert.deepEqual([ocsf.type_uid, ocsf.status, ocsf.severity], [200403, 'Suppressed', 'Informational'])
 })
 
@@ -180,7 +181,7 @@ const severities: [what: string, change: Partial<PairVerdict>, label: string][] 
 for (const [what, change, label] of severities)
   test(`severity of ${what}`, async () => {
     const [finding = assert.fail()] = gathered([verdictOf(change)]).findings
-    assert.equal(asffFinding.parse(asffOf(finding, aboutOf(), HUB)).Severity.Label, label)
+    assert.equal(fitted(asffFinding, asffOf(finding, aboutOf(), HUB)).Severity.Label, label)
   })
 
 const hostile = fc.oneof(
@@ -214,8 +215,8 @@ test('whatever strangers call themselves: each format holds its shape, ids are d
       assert.equal(new Set(findings.map(({ id }) => id)).size, entities.length)
       for (const finding of findings) {
         const asff = asffOf(finding, about, HUB)
-        asffFinding.parse(asff)
-        ocsfFinding.parse(ocsfOf(finding, about))
+        fitted(asffFinding, asff)
+        fitted(ocsfFinding, ocsfOf(finding, about))
         assert.ok(Buffer.byteLength(JSON.stringify(asff)) < FINDING_BYTES)
       }
       const rows = parse([...csvRows(findings, about)].join('')) as string[][]
@@ -265,7 +266,7 @@ test('hundreds of findings are batches of a hundred; what an earlier run left be
   const batches = keys.map((key) => readFileSync(`${folder}/${key}`))
   for (const batch of batches) assert.ok(batch.length < BATCH_BYTES)
   assert.deepEqual(
-    batches.map((batch) => asffBatch.parse(JSON.parse(batch.toString())).length),
+    batches.map((batch) => fitted(asffBatch, JSON.parse(batch.toString())).length),
     [100, 100, 50],
   )
   await writeFindings(store, 'csv', findings, about, HUB)
