@@ -44,8 +44,8 @@ export async function createJob(client: S3ControlClient, order: JobOrder): Promi
 }
 
 function jobInput(order: JobOrder): CreateJobCommandInput {
-  const { destination, manifest } = order
-  const bucketArn = `arn:aws:s3:::${destination.bucket}`
+  const { manifest } = order
+  const bucketArn = bucketArnOf(order)
   return {
     AccountId: order.accountId,
     ConfirmationRequired: true,
@@ -68,10 +68,15 @@ function jobInput(order: JobOrder): CreateJobCommandInput {
   }
 }
 
-function copyOperation({ destination, unmodifiedSince }: JobOrder): S3CopyObjectOperation {
-  const { bucket, prefix, storageClass, kmsKey, tags, source } = destination
+/** In the partition of the role: GovCloud and China have their own. */
+const bucketArnOf = ({ destination, roleArn }: JobOrder): string =>
+  `arn:${roleArn.split(':')[1]}:s3:::${destination.bucket}`
+
+function copyOperation(order: JobOrder): S3CopyObjectOperation {
+  const { destination, unmodifiedSince } = order
+  const { prefix, storageClass, kmsKey, tags, source } = destination
   return {
-    TargetResource: `arn:aws:s3:::${bucket}`,
+    TargetResource: bucketArnOf(order),
     // S3 puts the slash in itself.
     TargetKeyPrefix: prefix.replace(/\/$/, ''),
     MetadataDirective: 'COPY',

@@ -66,6 +66,16 @@ function bucketOf(arn: string | undefined, what: string): string {
   return bucket
 }
 
+/** An ARN of another partition names nothing here: "Amazon Resource Names", AWS general reference. @throws AwsError */
+export function checkPartition(root: Element, region = ''): void {
+  const here = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
+  const arns = textsOf(root).filter((text) => text.startsWith('arn:'))
+  const foreign = arns.find((arn) => arn.split(':')[1] !== here)
+  if (foreign !== undefined) throw badRequest(`${foreign} is not in partition ${here}`)
+}
+
+const textsOf = ({ text, children }: Element): string[] => [text, ...children.flatMap(textsOf)]
+
 const date = (text: string | undefined): Date | undefined => (text === undefined ? undefined : new Date(text))
 
 /**

@@ -2,7 +2,7 @@ import { AwsError, type Incoming } from '../http.ts'
 import { accessDenied, type Caller, type S3State } from '../s3/state.ts'
 import { childText, type Element, type Node, parseXml } from '../xml.ts'
 import type { Control } from './control.ts'
-import { countFailed, type Job, type JobStatus, jobSpec, TERMINAL } from './job.ts'
+import { checkPartition, countFailed, type Job, type JobStatus, jobSpec, TERMINAL } from './job.ts'
 
 export interface ControlCall {
   readonly s3: S3State
@@ -30,6 +30,7 @@ export async function createJob({ s3, control, caller, request }: ControlCall): 
   if (known && JSON.stringify(known.request) === JSON.stringify(root)) return { JobId: known.id }
   if (known) throw new AwsError('IdempotencyException', 400, 'The request token was used with other parameters before')
   const spec = jobSpec(root)
+  checkPartition(root, request.scope?.region)
   s3.authorize(caller, 'iam:PassRole', spec.role, { context: { 'iam:PassedToService': SERVICE } })
   if (!spec.role.includes(`::${caller.account}:`))
     throw new AwsError('AccessDenied', 403, 'Cross-account pass role is not allowed.')
