@@ -47,6 +47,36 @@ export function isTaken(error: unknown): boolean {
   return code === 'ResourceInUse' || (code === 'ValidationException' && /already exist/i.test(message))
 }
 
+/**
+ * Pauses, milliseconds, in which what was just made comes into sight. SageMaker's reads are eventually consistent: "If the dependent
+ * entities are not yet in DynamoDB, this causes a validation error … retry logic is recommended", CreateEndpoint, API reference.
+ */
+const COMING = [100, 200, 500, 1000, 2000, 4000, 8000] as const
+
+const UNSEEN = /could not find (model|endpoint configuration)/i
+
+/** Asks for something that rests on what was just made, again while SageMaker does not see that yet. */
+export async function restingOnNew<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (const pause of COMING)
+    try {
+      return await ask()
+    } catch (error) {
+      if (!UNSEEN.test(detailsOf(error).message)) throw error
+      await sleep(pause, undefined, { signal })
+    }
+  return ask()
+}
+
+/** Looks at something that was just made until it is seen; undefined when it is not in the end. */
+export async function inSight<T>(look: () => Promise<T | undefined>, signal: AbortSignal): Promise<T | undefined> {
+  for (const pause of COMING) {
+    const found = await look()
+    if (found !== undefined) return found
+    await sleep(pause, undefined, { signal })
+  }
+  return look()
+}
+
 /** Awaits what SageMaker answers; a failure is explained. */
 export async function answered<T>(asked: Promise<T>, what: Asked): Promise<T> {
   try {

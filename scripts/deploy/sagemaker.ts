@@ -13,7 +13,7 @@ import {
   type Tag,
   UpdateEndpointCommand,
 } from '@aws-sdk/client-sagemaker'
-import { answered, ifThere, isTaken, RUN_TAG, WORKSPACE_TAG, watched } from '../aws/sagemaker.ts'
+import { answered, ifThere, inSight, isTaken, RUN_TAG, restingOnNew, WORKSPACE_TAG, watched } from '../aws/sagemaker.ts'
 import { configRequest, type Hardware, modelRequest, type Order } from './sagemaker-order.ts'
 
 export type EndpointState = DescribeEndpointCommandOutput
@@ -77,10 +77,8 @@ export class Endpoints {
   }
 
   async config(order: Order, role: string, name: string, hardware: Hardware): Promise<void> {
-    await this.#made(
-      this.#client.send(new CreateEndpointConfigCommand(configRequest(order, role, name, hardware))),
-      about('endpoint-config', name, 'CreateEndpointConfig'),
-    )
+    const ask = () => this.#client.send(new CreateEndpointConfigCommand(configRequest(order, role, name, hardware)))
+    await this.#made(restingOnNew(ask, this.#signal), about('endpoint-config', name, 'CreateEndpointConfig'))
   }
 
   /** Undefined when there is none. */
@@ -89,16 +87,16 @@ export class Endpoints {
     return answered(asked, about('endpoint-config', EndpointConfigName, 'DescribeEndpointConfig'))
   }
 
+  /** Returns when the endpoint is there for everybody. */
   async create(EndpointName: string, EndpointConfigName: string, Tags: Tag[]): Promise<void> {
-    await this.#made(
-      this.#client.send(new CreateEndpointCommand({ EndpointName, EndpointConfigName, Tags })),
-      about('endpoint', EndpointName, 'CreateEndpoint'),
-    )
+    const ask = () => this.#client.send(new CreateEndpointCommand({ EndpointName, EndpointConfigName, Tags }))
+    await this.#made(restingOnNew(ask, this.#signal), about('endpoint', EndpointName, 'CreateEndpoint'))
+    await inSight(() => this.look(EndpointName), this.#signal)
   }
 
   async update(EndpointName: string, EndpointConfigName: string): Promise<void> {
-    const asked = this.#client.send(new UpdateEndpointCommand({ EndpointName, EndpointConfigName }))
-    await answered(asked, about('endpoint', EndpointName, 'UpdateEndpoint'))
+    const ask = () => this.#client.send(new UpdateEndpointCommand({ EndpointName, EndpointConfigName }))
+    await answered(restingOnNew(ask, this.#signal), about('endpoint', EndpointName, 'UpdateEndpoint'))
   }
 
   /** Deletes an endpoint, and with it what costs; a stop does not keep it from that. */

@@ -9,7 +9,7 @@ import {
   type SageMakerClient,
   type TransformInstanceType,
 } from '@aws-sdk/client-sagemaker'
-import { answered, ifThere, isTaken, resourceName, tagsOf, watched } from '../aws/sagemaker.ts'
+import { answered, ifThere, inSight, isTaken, resourceName, restingOnNew, tagsOf, watched } from '../aws/sagemaker.ts'
 import { UsageError } from '../cli/errors.ts'
 import { failureOf } from './sagemaker-failure.ts'
 
@@ -120,7 +120,7 @@ const look = (
   )
 
 async function looked(world: TransformWorld, name: string): Promise<Job> {
-  const job = await look(world, name)
+  const job = await inSight(() => look(world, name), world.signal)
   if (job === undefined) throw new Error(`transform job ${name} is gone`)
   world.onState(`${name} ${job.TransformJobStatus}`)
   return job
@@ -133,7 +133,12 @@ const asked = (what: string, action: string) => ({
 })
 
 /** A stop does not break it off: what was sent may have been heard. */
-async function create({ client, onState }: TransformWorld, order: Order, name: string, model: string): Promise<void> {
+async function create(
+  { client, signal, onState }: TransformWorld,
+  order: Order,
+  name: string,
+  model: string,
+): Promise<void> {
   const { kmsKey } = order
   const command = new CreateTransformJobCommand({
     TransformJobName: name,
@@ -161,7 +166,7 @@ async function create({ client, onState }: TransformWorld, order: Order, name: s
     Tags: tagsOf(order.id, order.workspace),
   })
   try {
-    await client.send(command)
+    await restingOnNew(() => client.send(command), signal)
     onState(`${name} created`)
   } catch (error) {
     // The first try was heard, its answer was lost.

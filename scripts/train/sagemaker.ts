@@ -4,7 +4,7 @@ import {
   type DescribeTrainingJobCommandOutput,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker'
-import { answered, ifThere, isTaken, watched } from '../aws/sagemaker.ts'
+import { answered, ifThere, inSight, isTaken, watched } from '../aws/sagemaker.ts'
 import type { Json } from '../runs/ledger.ts'
 import { failureOf, whyOf } from './sagemaker-failure.ts'
 import { jobName, type Order, requestOf } from './sagemaker-order.ts'
@@ -37,7 +37,7 @@ export async function trainingJob(world: TrainingWorld, order: Order): Promise<J
   try {
     const job = await watched(
       async () => {
-        const job = await look(world, name)
+        const job = await inSight(() => look(world, name), signal)
         if (job === undefined) throw new Error(`training job ${name} is gone`)
         world.onState(stateOf(name, job))
         return job

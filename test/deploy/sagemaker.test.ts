@@ -44,6 +44,17 @@ test('a model comes into service, serverless, tested and calibrated; done again 
   assert.deepEqual(sandbox.violations, [])
 })
 
+test('what was just made may not be seen at once: it is looked for again, also by what rests on it', async () => {
+  const { sandbox, run, deploy } = await world({ sandbox: { sagemaker: { unseenFor: 2 } } })
+  const { code, stderr } = await deploy(['--yes', '--run', run.id])
+  assert.equal(code, 0, stderr)
+  const next = await putRun(sandbox, { artifact: await good, to: NEXT })
+  const replaced = await deploy(['--yes', '--run', next.id])
+  assert.equal(replaced.code, 0, replaced.stderr)
+  assert.deepEqual(sandbox.sagemaker.names().endpoints, ['prestage-waf'])
+  assert.deepEqual(sandbox.violations, [])
+})
+
 describe('another model', () => {
   it('that is as good takes the place, which is kept and can be taken back', async () => {
     const { sandbox, run, deploy, file } = await world()

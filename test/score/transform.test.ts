@@ -96,6 +96,12 @@ describe('a batch transform', () => {
     assert.equal(jobs(aws).length, 1)
   })
 
+  test('a model and a job that are not seen at once are looked for again', async () => {
+    const aws = await world({ sagemaker: { pace: 'instant', unseenFor: 2 } }, { calibrated: true })
+    await aws.done('score', VIA)
+    assert.deepEqual([jobs(aws).length, aws.sandbox.sagemaker.models.all.size], [1, 1])
+  })
+
   const failures: [reason: string, says: RegExp][] = [
     ['CapacityError: Unable to provision requested ML compute capacity.', /AWS has no such instance free/],
     ['ClientError: AccessDenied (403) when calling GetObject', /its role may not do what it needs/],

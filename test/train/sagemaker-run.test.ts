@@ -87,6 +87,14 @@ test('spot, VPC, key, tags and limits reach the job', async () => {
   assert.deepEqual(sandbox.violations, [])
 })
 
+test('a job that was just created may not be seen at once: it is looked for again', async () => {
+  const { sandbox, train } = await world({ sandbox: { sagemaker: { unseenFor: 2 } } })
+  const { code, stderr } = await train(ARGS)
+  assert.equal(code, 0, stderr)
+  assert.equal(sandbox.requests.of('CreateTrainingJob'), 1)
+  assert.deepEqual(sandbox.violations, [])
+})
+
 describe('before anything is sent', () => {
   const refused: [what: string, args: string[], code: number, message: RegExp][] = [
     ['a hyperparameter out of range', ['--yes', '--vector-dim', '3'], 2, /vector-dim.*from 4 to 4096/],

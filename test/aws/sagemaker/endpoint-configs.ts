@@ -43,7 +43,8 @@ export class EndpointConfigs {
   /** @throws AwsError */
   find(name: unknown): EndpointConfig {
     const config = this.all.get(String(name))
-    if (config === undefined) throw missing(WHAT, this.#world.arn('endpoint-config', String(name)))
+    if (config === undefined || this.#world.isUnseen(config))
+      throw missing(WHAT, this.#world.arn('endpoint-config', String(name)))
     return config
   }
 

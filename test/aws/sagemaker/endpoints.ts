@@ -61,7 +61,8 @@ export class Endpoints {
   /** @throws AwsError */
   #find(name: unknown): Endpoint {
     const endpoint = this.all.get(String(name))
-    if (endpoint === undefined) throw missing('endpoint', this.#parts.world.arn('endpoint', String(name)))
+    if (endpoint === undefined || this.#parts.world.isUnseen(endpoint))
+      throw missing('endpoint', this.#parts.world.arn('endpoint', String(name)))
     return endpoint
   }
 

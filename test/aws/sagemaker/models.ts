@@ -74,7 +74,8 @@ export class Models {
   /** @throws AwsError */
   find(name: unknown): Model {
     const model = this.all.get(String(name))
-    if (model === undefined) throw missing('model', this.#world.arn('model', String(name)))
+    if (model === undefined || this.#world.isUnseen(model))
+      throw missing('model', this.#world.arn('model', String(name)))
     return model
   }
 

@@ -38,6 +38,8 @@ export interface SageMakerSettings {
   hold: { readonly kind: Kind; readonly stage: string } | undefined
   failures: Failure[]
   coldStart: ColdStart | undefined
+  /** How often something new is not found at first, by those who look at it and by what rests on it. */
+  unseenFor: number
   /** By the name that Service Quotas gives it, such as `ml.p3.2xlarge for training job usage`; unlimited when absent. */
   quota: Record<string, number>
 }
@@ -47,6 +49,7 @@ export const defaultSettings = (): SageMakerSettings => ({
   hold: undefined,
   failures: [],
   coldStart: undefined,
+  unseenFor: 0,
   quota: {},
 })
 

@@ -44,7 +44,7 @@ export class TrainingJobs {
   /** @throws AwsError not ResourceNotFound, as the model has it */
   #find(name: unknown): TrainingJob {
     const job = this.all.get(String(name))
-    if (job === undefined) throw invalid('Requested resource not found.')
+    if (job === undefined || this.#world.isUnseen(job)) throw invalid('Requested resource not found.')
     return job
   }
 

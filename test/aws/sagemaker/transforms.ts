@@ -59,7 +59,8 @@ export class TransformJobs {
 
   #find(name: unknown): TransformJob {
     const job = this.all.get(String(name))
-    if (job === undefined) throw invalid(`Could not find requested job with name: ${String(name)}`)
+    if (job === undefined || this.#world.isUnseen(job))
+      throw invalid(`Could not find requested job with name: ${String(name)}`)
     return job
   }
 

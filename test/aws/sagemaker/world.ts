@@ -23,6 +23,7 @@ export class World {
   readonly tags: Tags
   /** Endpoints whose variant is a scalable target, by name. */
   readonly scaled = new Set<string>()
+  readonly #looks = new WeakMap<object, number>()
 
   constructor(parts: { s3: S3State; settings: SageMakerSettings; mover: Mover; tags: Tags }) {
     this.s3 = parts.s3
@@ -46,6 +47,13 @@ export class World {
   /** The IP Insights image of this region; undefined where there is none. */
   get image(): string | undefined {
     return (images.uris as Record<string, string>)[this.s3.region]
+  }
+
+  /** Whether something is too new to be found; asking brings it nearer. */
+  isUnseen(thing: object): boolean {
+    const looks = this.#looks.get(thing) ?? 0
+    this.#looks.set(thing, looks + 1)
+    return looks < this.settings.unseenFor
   }
 
   failure(kind: Kind, stage: string, name: string) {
