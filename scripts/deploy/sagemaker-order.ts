@@ -7,7 +7,7 @@ import type {
 } from '@aws-sdk/client-sagemaker'
 import { resourceName, tagsOf } from '../aws/sagemaker.ts'
 import { UsageError } from '../cli/errors.ts'
-import { modelBytesOf } from '../runs/instances.ts'
+import { hasOwnDisk, modelBytesOf } from '../runs/instances.ts'
 
 /** The one variant of every endpoint. */
 export const VARIANT = 'AllTraffic'
@@ -85,7 +85,8 @@ export function configRequest(
   name: string,
   hardware: Hardware,
 ): CreateEndpointConfigCommandInput {
-  const isServerless = 'memoryMB' in hardware
+  // Serverless ones have no disk.
+  const takesKey = 'instanceType' in hardware && !hasOwnDisk(hardware.instanceType)
   const variant: ProductionVariant = {
     VariantName: VARIANT,
     ModelName: modelName(order, role),
@@ -99,8 +100,7 @@ export function configRequest(
   return {
     EndpointConfigName: name,
     ProductionVariants: [variant],
-    // Of the disks of instances; serverless ones have none.
-    ...(order.kmsKey !== undefined && !isServerless && { KmsKeyId: order.kmsKey }),
+    ...(order.kmsKey !== undefined && takesKey && { KmsKeyId: order.kmsKey }),
     Tags: tagsOf(order.id, order.workspace, order.tags),
   }
 }

@@ -5,8 +5,6 @@ export interface Instance {
   readonly memoryGiB: number
   readonly cpus: number
   readonly gpus?: number
-  /** Its disk is its own: neither its size nor its key can be chosen. */
-  readonly ownDisk?: true
 }
 
 export const INSTANCES: Readonly<Record<string, Instance>> = {
@@ -19,10 +17,10 @@ export const INSTANCES: Readonly<Record<string, Instance>> = {
   'ml.c5.xlarge': { usdPerHour: 0.204, memoryGiB: 8, cpus: 4 },
   'ml.c5.2xlarge': { usdPerHour: 0.408, memoryGiB: 16, cpus: 8 },
   'ml.c5.4xlarge': { usdPerHour: 0.816, memoryGiB: 32, cpus: 16 },
-  'ml.g4dn.xlarge': { usdPerHour: 0.736, memoryGiB: 16, cpus: 4, gpus: 1, ownDisk: true },
-  'ml.g4dn.2xlarge': { usdPerHour: 0.94, memoryGiB: 32, cpus: 8, gpus: 1, ownDisk: true },
-  'ml.g5.xlarge': { usdPerHour: 1.408, memoryGiB: 16, cpus: 4, gpus: 1, ownDisk: true },
-  'ml.g5.2xlarge': { usdPerHour: 1.515, memoryGiB: 32, cpus: 8, gpus: 1, ownDisk: true },
+  'ml.g4dn.xlarge': { usdPerHour: 0.736, memoryGiB: 16, cpus: 4, gpus: 1 },
+  'ml.g4dn.2xlarge': { usdPerHour: 0.94, memoryGiB: 32, cpus: 8, gpus: 1 },
+  'ml.g5.xlarge': { usdPerHour: 1.408, memoryGiB: 16, cpus: 4, gpus: 1 },
+  'ml.g5.2xlarge': { usdPerHour: 1.515, memoryGiB: 32, cpus: 8, gpus: 1 },
   'ml.p3.2xlarge': { usdPerHour: 3.825, memoryGiB: 61, cpus: 8, gpus: 1 },
   'ml.p3.8xlarge': { usdPerHour: 14.688, memoryGiB: 244, cpus: 32, gpus: 4 },
   'ml.p3.16xlarge': { usdPerHour: 28.152, memoryGiB: 488, cpus: 64, gpus: 8 },
@@ -33,3 +31,10 @@ export const LADDER = ['ml.m5.large', 'ml.m5.xlarge', 'ml.m5.2xlarge', 'ml.m5.4x
 
 /** Bytes of a model: its vectors, and some for the encoder. Bytes = vectors x dimensions x 4. */
 export const modelBytesOf = (entityVectors: number, dim: number): number => entityVectors * dim * 4 + 20 * dim * dim
+
+/**
+ * Whether the disk of an instance is its own, encrypted by itself: SageMaker refuses a key for it. "VolumeKmsKeyId", API reference; families
+ * with instance store volumes, EC2 user guide.
+ */
+export const hasOwnDisk = (type: string): boolean =>
+  /^ml\.(g4dn|g[5-9]\w*|p3dn|p4de?|p[5-9][\w-]*|trn\d\w*|dl1|[cmr]\d[a-z]*d[a-z]*)\./.test(type)

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-sagemaker'
 import { answered, ifThere, inSight, isTaken, resourceName, restingOnNew, tagsOf, watched } from '../aws/sagemaker.ts'
 import { UsageError } from '../cli/errors.ts'
+import { hasOwnDisk } from '../runs/instances.ts'
 import { failureOf } from './sagemaker-failure.ts'
 
 type Job = DescribeTransformJobCommandOutput
@@ -161,7 +162,7 @@ async function create(
     TransformResources: {
       InstanceType: order.instanceType as TransformInstanceType,
       InstanceCount: 1,
-      ...(kmsKey !== undefined && { VolumeKmsKeyId: kmsKey }),
+      ...(kmsKey !== undefined && !hasOwnDisk(order.instanceType) && { VolumeKmsKeyId: kmsKey }),
     },
     Tags: tagsOf(order.id, order.workspace),
   })

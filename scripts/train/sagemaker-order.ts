@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Channel, CreateTrainingJobCommandInput, Tag } from '@aws-sdk/client-sagemaker'
 import { resourceName, tagsOf } from '../aws/sagemaker.ts'
 import { asStrings, type Hyperparameters } from '../insights/hyperparameters.ts'
-import { INSTANCES } from '../runs/instances.ts'
+import { hasOwnDisk } from '../runs/instances.ts'
 
 /** All that a training job is made of. */
 export interface Order {
@@ -40,8 +40,7 @@ export function jobName(order: Order, attempt: number): string {
 /** What is asked of SageMaker. */
 export function requestOf(order: Order, name: string, role: string): CreateTrainingJobCommandInput {
   const { subnets, securityGroups, kmsKey, maxWaitSeconds, validation } = order
-  // A disk that belongs to the instance is encrypted by it, with a key that nobody can name.
-  const diskKey = INSTANCES[order.instanceType]?.ownDisk ? undefined : kmsKey
+  const diskKey = hasOwnDisk(order.instanceType) ? undefined : kmsKey
   return {
     TrainingJobName: name,
     RoleArn: role,

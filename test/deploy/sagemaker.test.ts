@@ -55,6 +55,21 @@ test('what was just made may not be seen at once: it is looked for again, also b
   assert.deepEqual(sandbox.violations, [])
 })
 
+test('a key is for the disks of instances that have none of their own', async () => {
+  const key = 'arn:aws:kms:us-east-1:111122223333:key/1234'
+  for (const [type, used] of [
+    ['ml.m5.large', key],
+    ['ml.g5.xlarge', undefined],
+  ] as const) {
+    const { sandbox, deploy } = await world()
+    const { code, stderr } = await deploy(['--yes', '--kms-key', key, '--instance-type', type])
+    assert.equal(code, 0, stderr)
+    const [config] = sandbox.sagemaker.configs.all.values()
+    assert.equal(config?.request.KmsKeyId, used, type)
+    assert.deepEqual(sandbox.violations, [])
+  }
+})
+
 describe('another model', () => {
   it('that is as good takes the place, which is kept and can be taken back', async () => {
     const { sandbox, run, deploy, file } = await world()

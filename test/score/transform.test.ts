@@ -102,6 +102,20 @@ describe('a batch transform', () => {
     assert.deepEqual([jobs(aws).length, aws.sandbox.sagemaker.models.all.size], [1, 1])
   })
 
+  test('a key encrypts the answers, and disks that are not of the instance itself', async () => {
+    const key = ['--kms-key', 'arn:aws:kms:us-east-1:111122223333:key/1234', '--max-cost', '9']
+    for (const [type, ofDisk] of [
+      ['ml.m5.xlarge', true],
+      ['ml.g4dn.xlarge', false],
+    ] as const) {
+      const aws = await world(FAST, { calibrated: true })
+      await aws.done('score', [...VIA, ...key, '--instance-type', type])
+      const [job] = aws.sandbox.sagemaker.transformJobs.all.values()
+      assert.equal(job?.request.TransformOutput?.KmsKeyId, key[1])
+      assert.equal(job?.request.TransformResources?.VolumeKmsKeyId, ofDisk ? key[1] : undefined, type)
+    }
+  })
+
   const failures: [reason: string, says: RegExp][] = [
     ['CapacityError: Unable to provision requested ML compute capacity.', /AWS has no such instance free/],
     ['ClientError: AccessDenied (403) when calling GetObject', /its role may not do what it needs/],

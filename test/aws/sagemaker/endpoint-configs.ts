@@ -1,5 +1,6 @@
 import type { CreateEndpointConfigInput, ProductionVariant } from '@aws-sdk/client-sagemaker'
 import { AwsError } from '../http.ts'
+import { checkDiskKey } from './disks.ts'
 import { exists, invalid, missing } from './errors.ts'
 import { listOf } from './lists.ts'
 import type { Models } from './models.ts'
@@ -35,6 +36,7 @@ export class EndpointConfigs {
       throw new AwsError('NotImplemented', 501, 'several variants are not in this sandbox')
     this.#models.find(variant.ModelName)
     checkVariant(variant)
+    checkDiskKey('KmsKeyId', variant.InstanceType, request.KmsKeyId)
     this.#world.tags.create(arn, request.Tags)
     this.all.set(name, { name, arn, request, variant, created: this.#world.now() })
     return { EndpointConfigArn: arn }

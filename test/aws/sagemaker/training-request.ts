@@ -1,6 +1,7 @@
 import type { CreateTrainingJobRequest } from '@aws-sdk/client-sagemaker'
 import { AwsError } from '../http.ts'
 import type { Caller } from '../s3/state.ts'
+import { checkDiskKey } from './disks.ts'
 import { invalid } from './errors.ts'
 import { keysBelow, locationOf } from './s3.ts'
 import type { World } from './world.ts'
@@ -53,6 +54,7 @@ function checkResources({ ResourceConfig }: CreateTrainingJobRequest): void {
   const { InstanceType, InstanceCount, VolumeSizeInGB } = ResourceConfig ?? {}
   if (InstanceType === undefined || InstanceCount === undefined || VolumeSizeInGB === undefined)
     throw invalid('ResourceConfig with InstanceType, InstanceCount and VolumeSizeInGB is required.')
+  checkDiskKey('VolumeKmsKeyId', InstanceType, ResourceConfig?.VolumeKmsKeyId)
 }
 
 function checkInput(world: World, { InputDataConfig = [], RoleArn = '' }: CreateTrainingJobRequest): void {

@@ -1,5 +1,6 @@
 import type { CreateTransformJobRequest } from '@aws-sdk/client-sagemaker'
 import { AwsError } from '../http.ts'
+import { checkDiskKey } from './disks.ts'
 import { inUse, invalid } from './errors.ts'
 import { listOf } from './lists.ts'
 import type { Models } from './models.ts'
@@ -48,7 +49,8 @@ export class TransformJobs {
     checkObjects(this.#world, S3Uri, model.request.ExecutionRoleArn ?? '')
     const { bucket } = locationOf(TransformOutput?.S3OutputPath ?? '')
     if (!this.#world.s3.buckets.has(bucket)) throw invalid(`The bucket ${bucket} of S3OutputPath does not exist.`)
-    const { InstanceType, InstanceCount = 0 } = TransformResources ?? {}
+    const { InstanceType, InstanceCount = 0, VolumeKmsKeyId } = TransformResources ?? {}
+    checkDiskKey('VolumeKmsKeyId', InstanceType, VolumeKmsKeyId)
     const used = [...this.all.values()]
       .filter(({ ended }) => ended === undefined)
       .map(({ request: { TransformResources: of } }) =>
