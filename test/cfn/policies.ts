@@ -66,13 +66,18 @@ async function statementFaults({ where, kind, statement }: Placed): Promise<stri
   if (kind === 'identity') faults.push(...(await tooWide(statement, actions)))
   if (actions.includes('iam:PassRole') && !has(Condition, 'iam:PassedToService'))
     faults.push('iam:PassRole without iam:PassedToService')
-  if (kind === 'trust' && !has(Condition, 'aws:SourceAccount')) faults.push('no aws:SourceAccount')
+  if (kind === 'trust' && !has(Condition, 'aws:SourceAccount') && !binds(Condition, 'aws:SourceAccount'))
+    faults.push('no aws:SourceAccount')
   if (Principal === '*' || JSON.stringify(Principal ?? '').includes('"*"')) faults.push('allows everybody')
   return faults.map((fault) => `${where}: ${fault}`)
 }
 
 /** Only equality binds: a pattern may be as wide as it likes. */
 const has = ({ StringEquals = {} }: Members, key: string): boolean => Object.hasOwn(StringEquals as Members, key)
+
+/** What a service may not say binds where it does. */
+const binds = ({ StringEqualsIfExists = {} }: Members, key: string): boolean =>
+  Object.hasOwn(StringEqualsIfExists as Members, key)
 
 async function actionFaults(action: string): Promise<string[]> {
   if (/[*?]/.test(action)) return [`${action} has a wildcard`]
