@@ -1,4 +1,5 @@
 import { UserError } from '../cli/errors.ts'
+import { plural } from '../cli/format.ts'
 
 /**
  * The dot products of an answer in JSON Lines, one for each pair that was asked for. An answer carries no key: one too few or too many and
@@ -9,7 +10,9 @@ import { UserError } from '../cli/errors.ts'
 export function dotProductsIn(text: string, pairs: number, where: string): Float64Array {
   const lines = text.trim() === '' ? [] : text.trim().split('\n')
   if (lines.length !== pairs)
-    throw new UserError(`${where}: ${lines.length} answers to ${pairs} pairs, so none can be trusted`)
+    throw new UserError(
+      `${where}: ${plural(lines.length, 'answer')} to ${plural(pairs, 'pair')}, so none can be trusted`,
+    )
   return Float64Array.from(lines, (line, i) => dotProductIn(line, i + 1, where))
 }
 

@@ -10,6 +10,7 @@ import {
   type TableMetadata,
 } from '@aws-sdk/client-athena'
 import { UserError } from '../cli/errors.ts'
+import { plural } from '../cli/format.ts'
 import { QueryFailed } from './athena-failure.ts'
 import { sendsLocation, type Workgroup } from './athena-workgroup.ts'
 import { type Asked, detailsOf, explained } from './errors.ts'
@@ -216,6 +217,6 @@ function unlessUnknown(error: unknown): { QueryExecution?: QueryExecution } {
 }
 
 const tooLong = (id: string, timeout: number): UserError =>
-  new UserError(`query ${id} was stopped: it took longer than ${Math.round(timeout / 60_000)} minutes`, {
+  new UserError(`query ${id} was stopped: it took longer than ${plural(Math.round(timeout / 60_000), 'minute')}`, {
     hint: 'a longer --query-timeout, or a shorter window',
   })

@@ -1,6 +1,6 @@
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
-import { bytes, count, facts } from '../cli/format.ts'
+import { bytes, facts, plural } from '../cli/format.ts'
 import { flag, type Values } from '../cli/options.ts'
 import { awsOptions, guardOptions, runOptions } from '../cli/shared-options.ts'
 import { athenaOptions } from '../engines/athena.ts'
@@ -111,7 +111,7 @@ function planOf({ endpoint, remnants }: Leftovers): string[] {
   return [`  endpoint ${endpoint.url}: ${endpoint.running ? 'running' : 'no longer running'}`, ...lines]
 }
 
-const filesText = (files: number): string => `${count(files)} ${files === 1 ? 'file' : 'files'}`
+const filesText = (files: number): string => plural(files, 'file')
 
 function sizeOf({ files, bytes: size, linkedBytes }: Remnant): string {
   const linked = linkedBytes > 0 ? `; ${bytes(linkedBytes)} of it are links to logs that stay` : ''

@@ -8,6 +8,7 @@ import {
 import pMap from 'p-map'
 import { detailsOf, explained } from '../aws/errors.ts'
 import { UserError } from '../cli/errors.ts'
+import { plural } from '../cli/format.ts'
 import type { Store } from '../stores/store.ts'
 import type { Leftover } from './leftovers.ts'
 
@@ -69,7 +70,7 @@ async function removeKeys(client: S3Client, Bucket: string, keys: readonly strin
     const [first] = Errors
     if (first === undefined) return
     throw new UserError(
-      `s3://${Bucket}/${first.Key}: could not be deleted (${first.Code}: ${first.Message})${Errors.length > 1 ? `, nor ${Errors.length - 1} others` : ''}`,
+      `s3://${Bucket}/${first.Key}: could not be deleted (${first.Code}: ${first.Message})${Errors.length > 1 ? `, nor ${plural(Errors.length - 1, 'other')}` : ''}`,
       {
         hint: `ask for s3:DeleteObject on arn:aws:s3:::${Bucket}/*; the same command goes on`,
         exitCode: /AccessDenied/.test(first.Code ?? '') ? 4 : 1,
@@ -88,7 +89,7 @@ export async function failedUploads({ client, bucket, root }: RunPlace): Promise
     what: 'failed uploads',
     files: uploads.length,
     bytes: 0,
-    note: `${uploads.length} that were never completed`,
+    note: `${plural(uploads.length, 'that was', 'that were')} never completed`,
     remove: async (signal) => {
       await pMap(uploads, ({ Key, UploadId }) => abort(client, { Bucket: bucket, Key, UploadId }), {
         concurrency: CONCURRENCY,

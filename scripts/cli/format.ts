@@ -3,6 +3,12 @@
 /** 1234567 → `1,234,567` */
 export const count = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 })
 
+/** `1 pair`, `2 pairs`; where an s does not make it many, the words for many. */
+export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`
+
+/** The same of words for many: `1 LIST request` of `LIST requests`. */
+export const counted = (n: number, many: string): string => plural(n, many.replace(/s$/, ''), many)
+
 /** Bytes → `1.4 GB` (powers of ten, as AWS bills). */
 export function bytes(n: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB']

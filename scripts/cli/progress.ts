@@ -1,4 +1,4 @@
-import { count, duration, printable } from './format.ts'
+import { count, counted, duration, printable } from './format.ts'
 
 /** Progress of one activity. `state` is for changes worth a line of their own, such as a job's states. */
 export interface Progress {
@@ -75,15 +75,17 @@ export function lineProgress(screen: Pick<Screen, 'write'>, label: string, unit 
 }
 
 const summary = (label: string, text: string | undefined, done: number, unit: string, ms: number): string =>
-  printable(`${label}: ${text ?? `${count(done)}${unit && ` ${unit}`}`} in ${duration(ms)}`)
+  printable(`${label}: ${text ?? told(done, unit)} in ${duration(ms)}`)
+
+const told = (n: number, unit: string): string => (unit === '' ? count(n) : counted(n, unit))
 
 const BAR = 24
 
 function line(label: string, done: number, total: number | undefined, unit: string, note: string, ms: number): string {
-  const words = [unit, note && `· ${note}`].filter(Boolean).join(' ')
-  if (total === undefined || total <= 0) return `${label}: ${done > 0 ? `${count(done)} ` : ''}${words}`
+  const noted = (text: string): string => [text, note && `· ${note}`].filter(Boolean).join(' ')
+  if (total === undefined || total <= 0) return `${label}: ${noted(done > 0 ? told(done, unit) : unit)}`
   const share = Math.min(1, done / total)
   const filled = Math.round(share * BAR)
   const left = share > 0 && share < 1 ? ` · ${duration((ms / share) * (1 - share))} left` : ''
-  return `${label} ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${count(done)}/${count(total)} ${words}${left}`
+  return `${label} ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${noted(`${count(done)}/${told(total, unit)}`)}${left}`
 }

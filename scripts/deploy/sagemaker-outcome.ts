@@ -1,5 +1,5 @@
 import type { Outcome } from '../cli/command.ts'
-import { count, facts, usd } from '../cli/format.ts'
+import { count, facts, plural, usd } from '../cli/format.ts'
 import { PRICES, priceNote } from '../runs/cost.ts'
 import { INSTANCES } from '../runs/instances.ts'
 import type { Range } from './sagemaker-options.ts'
@@ -47,7 +47,7 @@ export const planFacts = ({ order, autoscale, champion, holdoutPairs, deleteAfte
   ['model', order.model],
   ['hardware', hardwareText(order.hardware, autoscale)],
   ['in service', champion === undefined ? 'nothing yet' : `${champion}; the new model is compared with it first`],
-  ['test', `${count(holdoutPairs)} pairs of the holdout, and attacks on them`],
+  ['test', `${plural(holdoutPairs, 'pair')} of the holdout, and attacks on them`],
   ['cost', `${costText(order.hardware)} (${priceNote})`],
   deleteAfterMs === undefined
     ? ['stays', 'until clean, or --delete-after']

@@ -1,6 +1,6 @@
 import type { Invoke } from '../aws/invoke.ts'
 import { UserError } from '../cli/errors.ts'
-import { count, percent } from '../cli/format.ts'
+import { count, percent, plural } from '../cli/format.ts'
 import { groupByEntity, History } from '../insights/baselines.ts'
 import { type Calibration, thresholdFor } from '../insights/calibration.ts'
 import { calibrationOf, type Measured, measure, type Score, type Trial, trialOf } from '../insights/evaluation.ts'
@@ -97,7 +97,7 @@ function goodPairsPass({ train, distinct }: Trial, { distinct: scores }: Measure
   const passing = scores.filter((score) => score >= threshold).length / scores.length
   if (passed >= FEWEST_GOOD * passing * good.length) return
   throw new UserError(
-    `smoke test: only ${count(passed)} of ${count(good.length)} pairs that are known to be good score above the threshold ${threshold.toPrecision(4)}`,
+    `smoke test: only ${count(passed)} of ${plural(good.length, 'pair that is', 'pairs that are')} known to be good score above the threshold ${threshold.toPrecision(4)}`,
     { hint: 'the model did not learn them: train longer (--epochs), or lower --alerts-per-day' },
   )
 }

@@ -4,6 +4,7 @@ import type { Athena } from '../aws/athena.ts'
 import { namesLocation } from '../aws/athena-workgroup.ts'
 import type { AwsSettings } from '../aws/settings.ts'
 import { UserError } from '../cli/errors.ts'
+import { plural } from '../cli/format.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { openStore } from '../stores/open.ts'
@@ -74,7 +75,9 @@ export class AthenaOutput {
   async pairs(placed: Placed, rows: number): Promise<Brought> {
     const objects = await this.#bring(placed)
     if (objects.length === 0)
-      throw new UserError(`${placed.location} is empty, and ${rows} rows were written there`, { hint: AGAIN })
+      throw new UserError(`${placed.location} is empty, and ${plural(rows, 'row was', 'rows were')} written there`, {
+        hint: AGAIN,
+      })
     for (const object of objects) await checkObject(this.#run.store, object)
     return { path: placed.prefix, rows, objects }
   }

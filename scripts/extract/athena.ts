@@ -1,5 +1,6 @@
 import type { Athena } from '../aws/athena.ts'
 import { UserError } from '../cli/errors.ts'
+import { plural } from '../cli/format.ts'
 import { Attempts, notedQuery } from '../engines/athena-attempts.ts'
 import { classifiedSql, countRows, ctas, dropTable, overTable } from '../engines/athena-sql.ts'
 import { ensureTable } from '../engines/athena-table.ts'
@@ -118,9 +119,12 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
       )
       const [row] = await rowsOf(`${part}_rows`, 'reading them back', await countRows(database, placed.name))
       if (Number(row?.[0]) !== rows)
-        throw new UserError(`${placed.location}: Athena wrote ${rows} pairs and reads back ${row?.[0] ?? 'none'}`, {
-          hint: 'nothing of it is used; extract again with --overwrite',
-        })
+        throw new UserError(
+          `${placed.location}: Athena wrote ${plural(rows, 'pair')} and reads back ${row?.[0] ?? 'none'}`,
+          {
+            hint: 'nothing of it is used; extract again with --overwrite',
+          },
+        )
       return [await output.pairs(placed, rows)]
     },
 

@@ -1,6 +1,6 @@
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
-import { bytes, count, usd } from '../cli/format.ts'
+import { bytes, plural, usd } from '../cli/format.ts'
 import { openAthena } from '../engines/athena.ts'
 import type { ExtractSettings } from '../engines/render.ts'
 import { PRICES, priceNote } from '../runs/cost.ts'
@@ -66,7 +66,7 @@ export function inAthena(
       if (left !== undefined && (await isScanPaid(left, () => open(() => {})))) return
       const { totals, cost, preview } = await planned()
       await context.approve({
-        action: `scan ${count(totals.objects)} objects with Athena`,
+        action: `scan ${plural(totals.objects, 'object')} with Athena`,
         plan: preview.text.split('\n'),
         kind: 'spend',
         usd: cost,
@@ -88,7 +88,7 @@ export function inAthena(
         signal: context.signal,
         onState: (text) => progress.state(text),
       })
-      progress.end(`${count(extracted.events)} records, ${bytes(scannedBytes)} scanned`)
+      progress.end(`${plural(extracted.events, 'record')}, ${bytes(scannedBytes)} scanned`)
       return { extracted, ...(written && { written }), scannedBytes, usd: costOf(scannedBytes) }
     },
   }

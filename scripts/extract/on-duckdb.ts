@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Context } from '../cli/context.ts'
-import { count } from '../cli/format.ts'
+import { plural } from '../cli/format.ts'
 import type { ExtractSettings } from '../engines/render.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
@@ -51,7 +51,7 @@ export const onDuckdb = (context: Context, run: Run, settings: ExtractSettings, 
       onFiles: (more) => progress.advance(more),
       onState: (state) => progress.state(state),
     })
-    progress.end(`${count(extracted.events)} records of ${count(files.length - extracted.bad.length)} files`)
+    progress.end(`${plural(extracted.events, 'record')} of ${plural(files.length - extracted.bad.length, 'file')}`)
     if (extracted.trainPairs === 0) return { extracted }
     await checkRows(run, extracted, context.signal)
     return { extracted, written: await writtenFiles(run, extracted) }

@@ -1,6 +1,6 @@
 import type { Outcome } from '../cli/command.ts'
 import { UserError } from '../cli/errors.ts'
-import { bytes, count, facts, percent, table, usd } from '../cli/format.ts'
+import { bytes, count, facts, percent, plural, table, usd } from '../cli/format.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import { windowOfRequest } from '../runs/request.ts'
@@ -45,7 +45,7 @@ export function previewOf(
     text: facts([
       ['run', run.id],
       ['window', describeWindow(windowOfRequest(run.request))],
-      ['reads', `${count(objects)} objects (${bytes(size)})`],
+      ['reads', `${plural(objects, 'object')} (${bytes(size)})`],
       ['entity', entity],
       ['held out', `from ${cutoff.toISOString()}`],
       ['writes', `${paths.train}, ${paths.holdout} and ${paths.entities}`],
@@ -91,7 +91,9 @@ export function outcomeOf(run: Run, result: Result, repeated: boolean): Outcome 
       facts([
         ['run', `${run.id}${repeated ? ', as extracted before' : ''}`],
         ['entities', `${count(entities)} (${entity})`],
-        skippedFiles.length === 0 ? undefined : ['left out', `${count(skippedFiles.length)} files that cannot be read`],
+        skippedFiles.length === 0
+          ? undefined
+          : ['left out', `${plural(skippedFiles.length, 'file')} that cannot be read`],
         scannedBytes === undefined ? undefined : ['scanned', `${bytes(scannedBytes)} (about ${usd(result.usd ?? 0)})`],
       ]),
       '',
@@ -104,7 +106,7 @@ export function outcomeOf(run: Run, result: Result, repeated: boolean): Outcome 
 /** Why there is nothing to train on, in the words that help most. */
 export function allDropped(run: Run, { events, dropped, span, bad, holdoutPairs }: Extracted, cutoff: Date): UserError {
   const window = windowOfRequest(run.request)
-  const skipped = bad.length === 0 ? '' : `; ${count(bad.length)} files were left out`
+  const skipped = bad.length === 0 ? '' : `; ${plural(bad.length, 'file was', 'files were')} left out`
   if (events === 0)
     return new UserError(`run ${run.id}: no record in any of the staged files${skipped}`, {
       hint: 'look into a file below staged/: is it a log of this source?',
@@ -112,17 +114,17 @@ export function allDropped(run: Run, { events, dropped, span, bad, holdoutPairs 
   if (dropped['outside-window'] === events && span !== undefined) {
     const [first, last] = span.map((time) => new Date(time).toISOString())
     return new UserError(
-      `run ${run.id}: none of ${count(events)} events is in the window, ${describeWindow(window)}; they are from ${first} to ${last}`,
+      `run ${run.id}: none of ${plural(events, 'event')} is in the window, ${describeWindow(window)}; they are from ${first} to ${last}`,
       { hint: 'stage the window that the events are from' },
     )
   }
   if (holdoutPairs > 0)
     return new UserError(
-      `run ${run.id}: all ${count(holdoutPairs)} pairs are from ${cutoff.toISOString()} on and would be held out: none is left to train on`,
+      `run ${run.id}: ${holdoutPairs === 1 ? 'the only pair is' : `all ${count(holdoutPairs)} pairs are`} from ${cutoff.toISOString()} on and would be held out: none is left to train on`,
       { hint: 'a smaller --holdout, or a longer window' },
     )
   const reasons = Object.entries(dropped).map(([reason, n]) => `\n    ${reason}: ${count(n)}`)
-  return new UserError(`run ${run.id}: none of ${count(events)} records is a pair${skipped}${reasons.join('')}`, {
+  return new UserError(`run ${run.id}: none of ${plural(events, 'record')} is a pair${skipped}${reasons.join('')}`, {
     hint: 'another --entity, --include-private, or a longer window',
   })
 }

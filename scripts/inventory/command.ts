@@ -1,7 +1,7 @@
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError, UserError } from '../cli/errors.ts'
-import { count } from '../cli/format.ts'
+import { count, plural } from '../cli/format.ts'
 import { list, number, type Values } from '../cli/options.ts'
 import { awsOptions, scopeOptions } from '../cli/shared-options.ts'
 import { sourceIds, sourceOf } from '../sources/registry.ts'
@@ -65,7 +65,7 @@ export const command = defineCommand({
     const [first] = result.found
     return {
       json: { logs: logs.uri, sources: result.found, others, listRequests },
-      text: `${surveyText(result.found, others)}\n\n${count(listRequests)} folders read`,
+      text: `${surveyText(result.found, others)}\n\n${plural(listRequests, 'folder')} read`,
       ...(first && { next: stageCommand(first, values.logs) }),
     }
   },

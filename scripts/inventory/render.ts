@@ -1,4 +1,4 @@
-import { bytes, count, table } from '../cli/format.ts'
+import { bytes, count, plural, table } from '../cli/format.ts'
 import { quoted } from '../runs/next.ts'
 import type { LooseFound, LooseSurvey } from './loose.ts'
 import type { Other } from './others.ts'
@@ -72,7 +72,7 @@ export const looseText = (found: readonly LooseFound[], unknown: LooseSurvey['un
     ...(unknown.objects === 0
       ? []
       : [
-          `${count(unknown.objects)} others, for example ${unknown.examples.map((key) => JSON.stringify(key)).join(', ')}`,
+          `${plural(unknown.objects, 'other')}, for example ${unknown.examples.map((key) => JSON.stringify(key)).join(', ')}`,
         ]),
   ].join('\n')
 

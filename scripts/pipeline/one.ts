@@ -1,5 +1,6 @@
 import type { Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
+import { count, plural } from '../cli/format.ts'
 import { locationOf } from '../stores/uri.ts'
 import { serving } from './serving.ts'
 import { take } from './steps.ts'
@@ -50,15 +51,18 @@ export const jsonOf = (taken: Taken): Record<string, unknown> =>
 
 /** What came out, a name and a value a line. */
 export function outcomeLines(taken: Taken): [string, string][] {
-  const number = (step: string, field: string) => Number(taken.get(step)?.json[field]).toLocaleString('en-US')
+  const number = (step: string, field: string) => Number(taken.get(step)?.json[field])
   return [
     ['run', String(taken.get('stage')?.json.run)],
-    ['staged', `${number('stage', 'objects')} objects`],
-    ['extracted', `${number('extract', 'pairs')} pairs of ${number('extract', 'entities')} entities`],
-    ['trained', `AUC ${number('train', 'auc')} against random addresses`],
+    ['staged', plural(number('stage', 'objects'), 'object')],
+    [
+      'extracted',
+      `${plural(number('extract', 'pairs'), 'pair')} of ${plural(number('extract', 'entities'), 'entity', 'entities')}`,
+    ],
+    ['trained', `AUC ${count(number('train', 'auc'))} against random addresses`],
     [
       'scored',
-      `${number('score', 'scored')} pairs, ${number('score', 'flagged')} flagged, ${number('score', 'unseen')} of entities never seen before`,
+      `${plural(number('score', 'scored'), 'pair')}, ${count(number('score', 'flagged'))} flagged, ${count(number('score', 'unseen'))} of entities never seen before`,
     ],
   ]
 }

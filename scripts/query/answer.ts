@@ -1,5 +1,5 @@
 import type { Outcome } from '../cli/command.ts'
-import { bytes, count, table, usd } from '../cli/format.ts'
+import { bytes, plural, table, usd } from '../cli/format.ts'
 
 /** What an engine answers: rows as text, in the order of the question. */
 export interface Answer {
@@ -20,11 +20,7 @@ export function outcomeOf(run: string, question: string, engine: string, answer:
   const { columns, more, scannedBytes } = answer
   const rows = answer.rows.map((row) => row.map((cell, i) => shown(columns[i] ?? '', cell)))
   const scanned = scannedBytes === undefined ? [] : [`${bytes(scannedBytes)} scanned, about ${usd(answer.usd ?? 0)}`]
-  const note = [
-    `${count(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}`,
-    ...(more ? ['there are more: --limit'] : []),
-    ...scanned,
-  ]
+  const note = [plural(rows.length, 'row'), ...(more ? ['there are more: --limit'] : []), ...scanned]
   const asTable = [table([columns, ...rows.map((row) => row.map(tableCell))]), '', note.join('; ')].join('\n')
   return {
     json: {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Context } from '../cli/context.ts'
 import { messageOf, UserError } from '../cli/errors.ts'
-import { count } from '../cli/format.ts'
+import { plural } from '../cli/format.ts'
 import type { Relation } from '../engines/duckdb/duckdb.ts'
 import { classifiedValues, type ExtractSettings, render } from '../engines/render.ts'
 import { paths } from '../runs/paths.ts'
@@ -43,7 +43,7 @@ export async function askDuckdb(
     },
     (connection) => firstRows(connection, asked.sql, limit),
   )
-  progress.end(`${count(files.length)} files`)
+  progress.end(plural(files.length, 'file'))
   return answer
 }
 

@@ -1,8 +1,8 @@
-import { count } from '../cli/format.ts'
+import { count, plural } from '../cli/format.ts'
 import { chartist } from './charts.ts'
 import type { ReportData } from './data.ts'
 import { type Content, type Html, html, strange } from './html.ts'
-import { auc, day, plural } from './numbers.ts'
+import { auc, day } from './numbers.ts'
 import { documentOf, sectionsOf } from './page.ts'
 
 /** One source of several. */

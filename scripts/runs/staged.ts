@@ -1,5 +1,5 @@
 import { UserError } from '../cli/errors.ts'
-import { count } from '../cli/format.ts'
+import { count, plural } from '../cli/format.ts'
 import { nextCommand } from './next.ts'
 import { paths } from './paths.ts'
 import type { Run } from './run.ts'
@@ -43,9 +43,12 @@ export async function stagedTotals(run: Run): Promise<Totals> {
 function checkStaged(run: Run, found: number): void {
   const { objects } = run.result('stage')
   if (found !== objects)
-    throw new UserError(`run ${run.id}: ${count(Number(objects))} objects were staged, ${count(found)} are there`, {
-      hint: nextCommand('stage', run),
-    })
+    throw new UserError(
+      `run ${run.id}: ${plural(Number(objects), 'object was', 'objects were')} staged, ${count(found)} ${found === 1 ? 'is' : 'are'} there`,
+      {
+        hint: nextCommand('stage', run),
+      },
+    )
   if (found === 0)
     throw new UserError(`run ${run.id}: nothing was staged, so there is nothing to extract`, {
       hint: 'stage another window; npx zx scripts/inventory.mjs shows which days there are',

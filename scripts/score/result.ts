@@ -1,4 +1,4 @@
-import { count, facts, percent, table } from '../cli/format.ts'
+import { count, facts, percent, plural, table } from '../cli/format.ts'
 import type { Policy } from '../insights/verdicts.ts'
 import { textOf } from './allow.ts'
 import type { Prepared } from './prepare.ts'
@@ -62,10 +62,10 @@ export function resultOf({ of, tally, prepared, policy, output, anomalies, diges
 
 export function summaryOf(result: ScoreResult, run?: string, more: readonly [string, string][] = []): string {
   const { of, scored, unseen, sparse, flagged, allowed, threshold, alertsPerDay } = result
-  const why = alertsPerDay === null ? 'set by hand' : `for ${count(alertsPerDay)} alerts a day`
+  const why = alertsPerDay === null ? 'set by hand' : `for ${plural(alertsPerDay, 'alert')} a day`
   const lines = facts([
     run === undefined ? undefined : ['run', run],
-    ['judged', `${count(scored)} distinct pairs (${of})`],
+    ['judged', `${plural(scored, 'distinct pair')} (${of})`],
     ['not judged', `${count(unseen)} of entities never seen in training, ${count(sparse)} of rare ones`],
     ['flagged', `${count(flagged)}: dot product below ${threshold.toFixed(3)}, ${why}`],
     allowed === 0 ? undefined : ['left alone', `${count(allowed)} in allowed networks`],

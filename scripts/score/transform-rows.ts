@@ -1,4 +1,5 @@
 import { UserError } from '../cli/errors.ts'
+import { plural } from '../cli/format.ts'
 
 /**
  * A batch transform answers without keys, in the order of its input. That it kept the order is proven by links: from the third on, each
@@ -55,7 +56,9 @@ export async function* unlinked(
     yield answer
   }
   if (read !== all)
-    throw new UserError(`${where}: ${read} answers to ${all} lines, so none can be trusted`, { hint: AGAIN })
+    throw new UserError(`${where}: ${plural(read, 'answer')} to ${plural(all, 'line')}, so none can be trusted`, {
+      hint: AGAIN,
+    })
 }
 
 const AGAIN = 'score again with --overwrite: another job does it'

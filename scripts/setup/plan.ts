@@ -1,4 +1,5 @@
 import type { Change } from '../aws/change-set.ts'
+import { plural } from '../cli/format.ts'
 
 /** What a resource is, for people. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -45,5 +46,7 @@ export function planText(changes: readonly Change[]): string[] {
   const queries = changes.filter(isQuery)
   const lines = changes.filter((change) => !isQuery(change)).map(changeText)
   const word = queries.every(({ action }) => action === 'Add') ? '+' : '~'
-  return queries.length === 0 ? lines : [...lines, `  ${word} ${queries.length} saved queries of Athena`]
+  return queries.length === 0
+    ? lines
+    : [...lines, `  ${word} ${plural(queries.length, 'saved query', 'saved queries')} of Athena`]
 }

@@ -3,7 +3,7 @@ import { awsOf } from '../aws/settings.ts'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
-import { bytes, count, facts } from '../cli/format.ts'
+import { bytes, count, facts, plural } from '../cli/format.ts'
 import { choice, flag, number, text, type Values } from '../cli/options.ts'
 import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../cli/shared-options.ts'
 import { athenaOptions } from '../engines/athena.ts'
@@ -135,7 +135,7 @@ async function carryOut(
   const open = planned.isNew || existing === undefined ? plan : await unpaidOf(plan, planned, existing, copier)
   if (estimatedUsd(open) > 0)
     await context.approve({
-      action: `copy ${count(open.totals.objects)} objects`,
+      action: `copy ${plural(open.totals.objects, 'object')}`,
       plan: planText(open, id).split('\n'),
       kind: 'spend',
       usd: estimatedUsd(open),

@@ -1,4 +1,4 @@
-import { bytes, count, facts, usd } from '../cli/format.ts'
+import { bytes, count, counted, facts, usd } from '../cli/format.ts'
 import { type CostItem, PRICES, priceNote, totalOf } from '../runs/cost.ts'
 import { describeWindow, type Window } from '../runs/window.ts'
 import type { SelectionTotals } from './selection.ts'
@@ -26,7 +26,7 @@ export const listCost = (requests: number): CostItem => ({
 
 /** The plan in lines for people. */
 export function planText(plan: StagePlan, run: string): string {
-  const cost = plan.costs.map(({ what, count: n }) => `${count(n)} ${what}`).join(', ')
+  const cost = plan.costs.map(({ what, count: n }) => counted(n, what)).join(', ')
   return facts([
     ['run', run],
     ['window', describeWindow(plan.window)],

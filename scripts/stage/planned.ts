@@ -1,5 +1,5 @@
 import type { Context } from '../cli/context.ts'
-import { count } from '../cli/format.ts'
+import { plural } from '../cli/format.ts'
 import type { Run } from '../runs/run.ts'
 import { united } from './merge.ts'
 import type { Task } from './request.ts'
@@ -72,7 +72,7 @@ async function select(
     progress.advance()
   })
   const listRequests = store.listRequests - before
-  progress.end(`${count(draft.totals.objects)} objects with ${count(listRequests)} LIST requests`)
+  progress.end(`${plural(draft.totals.objects, 'object')} with ${plural(listRequests, 'LIST request')}`)
   for (const warning of keys.findings.warnings) context.talk.warn(warning)
   for (const line of keys.findings.looked) context.talk.detail(line)
   if (draft.totals.objects === 0) {

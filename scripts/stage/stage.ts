@@ -1,5 +1,5 @@
 import { UserError } from '../cli/errors.ts'
-import { count } from '../cli/format.ts'
+import { count, plural } from '../cli/format.ts'
 import type { Progress } from '../cli/progress.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
@@ -59,7 +59,7 @@ export async function copyAndProve(
     extra: (key) => failures.addExtra(key),
   })
   if (verify === 'full') await verifyContent(selection, staged, (failure) => failures.add(failure), signal)
-  progress.end(`${count(proof.present)} of ${count(selection.totals.objects)} objects are staged`)
+  progress.end(`${count(proof.present)} of ${plural(selection.totals.objects, 'object is', 'objects are')} staged`)
   await failures.save(run.store)
   if (failures.size + failures.extra > 0) throw incomplete(run, failures)
   return { copied, skipped, failed: 0 }
@@ -74,8 +74,10 @@ export async function removeExtra(run: Run, selection: Selection): Promise<void>
 
 function incomplete(run: Run, failures: FailureList): UserError {
   const parts = [
-    failures.size > 0 ? `${count(failures.size)} objects of the manifest could not be staged` : '',
-    failures.extra > 0 ? `${count(failures.extra)} objects lie in ${paths.staged} that the manifest does not name` : '',
+    failures.size > 0 ? `${plural(failures.size, 'object')} of the manifest could not be staged` : '',
+    failures.extra > 0
+      ? `${plural(failures.extra, 'object lies', 'objects lie')} in ${paths.staged} that the manifest does not name`
+      : '',
   ]
   const named = failures.first.map(({ key, reason }) => `\n    ${JSON.stringify(key)}: ${reason}`).join('')
   return new UserError(`run ${run.id}: ${parts.filter(Boolean).join('; ')}${named}`, {

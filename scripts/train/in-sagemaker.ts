@@ -3,7 +3,7 @@ import { imageOf } from '../aws/ipinsights-image.ts'
 import { checkWish, cliFlags, roleOf, tagsIn, type Wish } from '../aws/sagemaker-wish.ts'
 import type { Context } from '../cli/context.ts'
 import { UserError } from '../cli/errors.ts'
-import { count, duration } from '../cli/format.ts'
+import { duration, plural } from '../cli/format.ts'
 import type { Hyperparameters } from '../insights/hyperparameters.ts'
 import type { StepMemory } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
@@ -119,7 +119,7 @@ export async function trainInSagemaker(context: Context, planned: Planned, memor
     throw new UserError(`${model}: the job is done, and its model is not there`, {
       hint: 'was it deleted? --overwrite trains again',
     })
-  progress.end(`${order.instanceType}, ${duration(billed * 1000)} to be paid for, ${count(staged.pairs)} pairs`)
+  progress.end(`${order.instanceType}, ${duration(billed * 1000)} to be paid for, ${plural(staged.pairs, 'pair')}`)
   const digest = createHash('sha256').update(`${model} ${artifact.etag} ${artifact.size}`).digest('hex')
   return resultOfJob(planned, {
     job: job.TrainingJobName ?? '',

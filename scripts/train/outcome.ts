@@ -1,5 +1,5 @@
 import type { Outcome } from '../cli/command.ts'
-import { bytes, count, facts } from '../cli/format.ts'
+import { bytes, count, facts, plural } from '../cli/format.ts'
 import { type HyperparameterName, hyperparameterNames } from '../insights/hyperparameters.ts'
 import { levelsOf } from '../insights/network.ts'
 import { prefixRowsFor, shapeOf } from '../insights/trainer.ts'
@@ -63,9 +63,9 @@ export function previewOf(input: Input, settings: Settings, run: { run?: string 
     },
     text: facts([
       ['model', model],
-      ['pairs', `${count(input.train.ip.length)} of ${count(input.train.entities.length)} entities`],
-      ['holdout', input.holdout === undefined ? 'none: no calibration' : `${count(input.holdout.ip.length)} pairs`],
-      ['work', `${count(steps)} steps, ${bytes(weights)} of weights`],
+      ['pairs', `${count(input.train.ip.length)} of ${plural(input.train.entities.length, 'entity', 'entities')}`],
+      ['holdout', input.holdout === undefined ? 'none: no calibration' : plural(input.holdout.ip.length, 'pair')],
+      ['work', `${plural(steps, 'step')}, ${bytes(weights)} of weights`],
       ...shown,
       ...warningsBefore(input, entityRows).map((warning) => ['warning', warning] as const),
     ]),
@@ -82,7 +82,7 @@ export function outcomeOf(result: Result, repeated: boolean, next?: string): Out
       ['model', `${result.model} (${bytes(result.modelBytes)})${repeated ? ', was trained before' : ''}`],
       [
         'trained',
-        `${count(result.pairs)} pairs of ${count(result.entities)} entities, ${count(result.epochs)} epochs, ${count(result.trainSeconds)} s`,
+        `${plural(result.pairs, 'pair')} of ${plural(result.entities, 'entity', 'entities')}, ${plural(result.epochs, 'epoch')}, ${count(result.trainSeconds)} s`,
       ],
       auc === null ? undefined : ['AUC', `${auc.toFixed(4)} against random public addresses`],
       auc === null
@@ -90,7 +90,7 @@ export function outcomeOf(result: Result, repeated: boolean, next?: string): Out
         : ['rules', `seen before: address ${rule('ip')}, /24 ${rule('net24')}, /16 ${rule('net16')}`],
       [
         'threshold',
-        threshold === null ? 'none' : `${threshold.toPrecision(5)}, for ${count(alertsPerDay)} alerts a day`,
+        threshold === null ? 'none' : `${threshold.toPrecision(5)}, for ${plural(alertsPerDay, 'alert')} a day`,
       ],
     ]),
     ...(next !== undefined && { next }),

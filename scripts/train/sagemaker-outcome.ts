@@ -1,6 +1,6 @@
 import type { Outcome } from '../cli/command.ts'
 import type { Approval } from '../cli/confirm.ts'
-import { bytes, count, duration, facts, percent, usd } from '../cli/format.ts'
+import { bytes, count, duration, facts, percent, plural, usd } from '../cli/format.ts'
 import { asStrings, hyperparameterNames } from '../insights/hyperparameters.ts'
 import { PRICES, priceNote } from '../runs/cost.ts'
 import { INSTANCES, modelBytesOf } from '../runs/instances.ts'
@@ -33,9 +33,11 @@ export function warningsOf({ staged, order }: Planned): string[] {
   const shared = sharingShare(entities, vectors)
   return [
     pairs < FEWEST.pairs || entities < FEWEST.entities
-      ? `${count(pairs)} pairs of ${count(entities)} entities are little to learn from: take a longer window, or less trust`
+      ? `${plural(pairs, 'pair')} of ${plural(entities, 'entity', 'entities')} ${pairs === 1 ? 'is' : 'are'} little to learn from: take a longer window, or less trust`
       : '',
-    pairs < batch ? `all ${count(pairs)} pairs are less than one mini batch: lower --mini-batch-size` : '',
+    pairs < batch
+      ? `${pairs === 1 ? 'the only pair is' : `all ${count(pairs)} pairs are`} less than one mini batch: lower --mini-batch-size`
+      : '',
     shared > MOST_SHARED
       ? `about ${percent(shared, 1)} of the entities share their vector with another one: raise --num-entity-vectors to ${count(10 * entities)}`
       : '',
@@ -56,11 +58,11 @@ function planFacts(planned: Planned): [string, string][] {
   const shown = asStrings(order.hyperparameters)
   return [
     ['model', `${order.output}/…/model.tar.gz, about ${bytes(modelBytesOf(vectors, dim))}`],
-    ['pairs', `${count(staged.pairs)} of ${count(staged.entities)} entities, ${bytes(staged.bytes)}`],
-    ['holdout', staged.holdoutPairs === 0 ? 'none' : `${count(staged.holdoutPairs)} pairs`],
+    ['pairs', `${count(staged.pairs)} of ${plural(staged.entities, 'entity', 'entities')}, ${bytes(staged.bytes)}`],
+    ['holdout', staged.holdoutPairs === 0 ? 'none' : plural(staged.holdoutPairs, 'pair')],
     [
       'vectors',
-      `${count(vectors)} for ${count(staged.entities)} entities: about ${percent(sharingShare(staged.entities, vectors), 1)} share theirs`,
+      `${count(vectors)} for ${plural(staged.entities, 'entity', 'entities')}: about ${percent(sharingShare(staged.entities, vectors), 1)} share theirs`,
     ],
     ['image', order.image],
     [
@@ -153,7 +155,7 @@ export function outcomeOfJob(id: string, result: JobResult, repeated: boolean, n
       ['model', `${result.model} (${bytes(result.modelBytes)})${repeated ? ', was trained before' : ''}`],
       [
         'trained',
-        `${count(result.pairs)} pairs of ${count(result.entities)} entities, ${count(result.epochs)} epochs, job ${result.job}`,
+        `${plural(result.pairs, 'pair')} of ${plural(result.entities, 'entity', 'entities')}, ${plural(result.epochs, 'epoch')}, job ${result.job}`,
       ],
       [
         'paid',

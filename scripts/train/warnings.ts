@@ -1,4 +1,4 @@
-import { count, percent } from '../cli/format.ts'
+import { count, percent, plural } from '../cli/format.ts'
 import type { Calibration } from '../insights/calibration.ts'
 import { entityRow } from '../insights/network.ts'
 import type { Pairs } from '../insights/pairs.ts'
@@ -15,7 +15,7 @@ export function warningsBefore({ train, holdout }: Input, vectors: number): stri
   const [pairs, entities] = [train.ip.length, train.entities.length]
   if (pairs < FEWEST.pairs || entities < FEWEST.entities)
     warnings.push(
-      `${count(pairs)} pairs of ${count(entities)} entities are little to learn from: take a longer window, or less trust`,
+      `${plural(pairs, 'pair')} of ${plural(entities, 'entity', 'entities')} ${pairs === 1 ? 'is' : 'are'} little to learn from: take a longer window, or less trust`,
     )
   const shared = sharingEntities(train, vectors)
   if (shared > MOST_SHARED * entities)

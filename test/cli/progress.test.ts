@@ -51,6 +51,15 @@ test('more than all is all', () => {
   assert.equal(written.at(-1), `${CLEAR}copy ${'█'.repeat(24)} 9/4 objects`)
 })
 
+test('one is no many', () => {
+  const { progress, written, wait } = bar(1)
+  wait(1000)
+  progress.set(1)
+  assert.equal(written.at(-1), `${CLEAR}copy ${'█'.repeat(24)} 1/1 object`)
+  progress.end()
+  assert.equal(written.at(-1), `${CLEAR}copy: 1 object in 1.0 s\n`)
+})
+
 test('without a total there is a count', () => {
   const { progress, written, wait } = bar(undefined)
   wait(1000)

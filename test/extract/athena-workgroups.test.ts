@@ -92,7 +92,7 @@ describe('what Athena wrote is not believed when', () => {
     all.sandbox.s3.delete('org-staging', `prestage/runs/${all.id}/staged/${KEY}`)
     const { code, stderr } = await all.extract()
     assert.equal(code, 1)
-    assert.match(stderr, /1 objects were staged, 0 are there/)
+    assert.match(stderr, /1 object was staged, 0 are there/)
   })
 })
 

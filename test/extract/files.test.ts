@@ -161,7 +161,7 @@ describe('a file that cannot be read', () => {
     rmSync(run.path('staged/b'))
     const { code, stderr } = await extract(workspace)
     assert.equal(code, 1)
-    assert.match(stderr, /2 objects were staged, 1 are there/)
+    assert.match(stderr, /2 objects were staged, 1 is there/)
   })
 })
 
@@ -171,7 +171,7 @@ describe('extract', () => {
     await stagedRun(workspace, { a: JSON.stringify({ Records: [{ ...record(1), sourceIPAddress: '::1' }] }) })
     const { code, stderr } = await extract(workspace)
     assert.equal(code, 1)
-    assert.match(stderr, /none of 1 records is a pair\s+ipv6: 1/)
+    assert.match(stderr, /none of 1 record is a pair\s+ipv6: 1/)
   })
 
   it('done before is reported; with other settings it is refused until told', async () => {

@@ -84,7 +84,7 @@ const wrong: [what: string, answer: Answer, says: RegExp][] = [
   ['a null for a number', text(() => '{"dot_product":null}'), /no dot_product/],
   ['a number that is none', text(() => '{"dot_product":1e999}'), /no dot_product/],
   ['a page', text(() => '<html>'), /no dot_product/],
-  ['one JSON document', status(200, '{"predictions":[{"dot_product":1}]}'), /1 answers to 3 pairs/],
+  ['one JSON document', status(200, '{"predictions":[{"dot_product":1}]}'), /1 answer to 3 pairs/],
   ['a refusal', status(400, '{"error":"line 1: no"}'), /status 400: \{"error":"line 1: no"\}/],
   ['no such path', status(404), /status 404/],
   ['a way elsewhere', status(302), /status 302/],

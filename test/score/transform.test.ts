@@ -203,7 +203,7 @@ describe('the order of answers', () => {
       }
     const shifted = [...sent.slice(0, 10), ...sent.slice(11), '1']
     await assert.rejects(all(unlinked(answersTo(shifted), rows, 'out')), /out: line \d+ answers to another pair/)
-    await assert.rejects(all(unlinked(answersTo(sent.slice(0, -1)), rows, 'out')), /out: 4001 answers to 4002 lines/)
-    await assert.rejects(all(unlinked(answersTo([...sent, '1']), rows, 'out')), /out: 4003 answers to 4002 lines/)
+    await assert.rejects(all(unlinked(answersTo(sent.slice(0, -1)), rows, 'out')), /out: 4,001 answers to 4,002 lines/)
+    await assert.rejects(all(unlinked(answersTo([...sent, '1']), rows, 'out')), /out: 4,003 answers to 4,002 lines/)
   })
 })

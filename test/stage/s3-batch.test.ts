@@ -21,7 +21,7 @@ describe('logs that change between plan and copy', () => {
   it('are named when an object is gone', async () => {
     const { code, stderr } = await changed((sandbox) => sandbox.s3.delete('org-logs', key))
     assert.equal(code, 1)
-    assert.match(stderr, /1 objects of the manifest could not be staged[\s\S]*gone from the logs since it was listed/)
+    assert.match(stderr, /1 object of the manifest could not be staged[\s\S]*gone from the logs since it was listed/)
   })
 
   it('are named when an object was overwritten', async () => {
@@ -30,7 +30,7 @@ describe('logs that change between plan and copy', () => {
       sandbox.s3.put('org-logs', key, `CONTENT of ${key}`, { modified: later }),
     )
     assert.equal(code, 1)
-    assert.match(stderr, /1 objects of the manifest could not be staged[\s\S]*changed in the logs since it was listed/)
+    assert.match(stderr, /1 object of the manifest could not be staged[\s\S]*changed in the logs since it was listed/)
   })
 })
 
@@ -76,7 +76,7 @@ describe('a batch job', () => {
       const { stage } = await world({ report, failTask: (_: unknown, nth: number) => (nth === 3 ? denied : undefined) })
       const { code, stderr } = await stage(BATCH)
       assert.equal(code, 1)
-      assert.match(stderr, /1 objects of the manifest could not be staged[\s\S]*AccessDenied: Access Denied/)
+      assert.match(stderr, /1 object of the manifest could not be staged[\s\S]*AccessDenied: Access Denied/)
     })
 
   it('whose report is missing is an error, and a rerun copies the rest', async () => {

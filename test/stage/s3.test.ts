@@ -85,7 +85,7 @@ describe('staging from S3', () => {
     sandbox.s3.put('org-logs', cold, 'x', { storageClass: 'GLACIER' })
     const { code, stderr } = await stage(BATCH)
     assert.equal(code, 1)
-    assert.match(stderr, /1 objects of the manifest could not be staged[\s\S]*cold[\s\S]*archived/)
+    assert.match(stderr, /1 object of the manifest could not be staged[\s\S]*cold[\s\S]*archived/)
     assert.ok(sandbox.requests.of('UploadPartCopy') >= 12)
     assert.deepEqual(sandbox.violations, [])
   })
@@ -221,7 +221,7 @@ describe('what S3 refuses', () => {
     sandbox.s3.deny({ action: 's3:GetObject', resource: new RegExp(`^org-logs/${key.replaceAll('.', '\\.')}$`) })
     const { code, stderr } = await stage(['--yes'])
     assert.equal(code, 1)
-    assert.match(stderr, /1 objects of the manifest could not be staged/)
+    assert.match(stderr, /1 object of the manifest could not be staged/)
     assert.match(stderr, new RegExp(`${EXPECTED.length - 1} of ${EXPECTED.length} objects are staged`))
   })
 

@@ -98,7 +98,7 @@ describe('stage', () => {
     writeFileSync(join(result.staged, 'AWSLogs/foreign.json.gz'), 'x')
     const refused = await stage(logs, workspace)
     assert.equal(refused.code, 1)
-    assert.match(refused.stderr, /1 objects lie in staged\/ that the manifest does not name[\s\S]*foreign\.json\.gz/)
+    assert.match(refused.stderr, /1 object lies in staged\/ that the manifest does not name[\s\S]*foreign\.json\.gz/)
     const anew = await stage(logs, workspace, [...DAY, '--overwrite'])
     assert.equal(anew.result.copied, expected.length)
     assert.deepEqual(stagedFiles(result.staged), expected.toSorted())

@@ -1,7 +1,7 @@
-import { count } from '../../cli/format.ts'
+import { count, plural } from '../../cli/format.ts'
 import { type Anomaly, type ReportData, rules, shortName } from '../data.ts'
 import { type Html, html, strange } from '../html.ts'
-import { plural, score, share } from '../numbers.ts'
+import { score, share } from '../numbers.ts'
 
 /** The most anomalous pairs, each with where its entity usually comes from. */
 export function anomalies({ scored }: ReportData): Html | undefined {

@@ -1,4 +1,4 @@
-import { count } from '../../cli/format.ts'
+import { count, plural } from '../../cli/format.ts'
 import type { chartist } from '../charts.ts'
 import {
   type AttackKind,
@@ -11,7 +11,7 @@ import {
   type Scored,
 } from '../data.ts'
 import { type Html, html, strange } from '../html.ts'
-import { auc, plural, share } from '../numbers.ts'
+import { auc, share } from '../numbers.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 

@@ -1,7 +1,7 @@
-import { count, usd } from '../../cli/format.ts'
+import { count, plural, usd } from '../../cli/format.ts'
 import type { Calibrated, ReportData, Scored } from '../data.ts'
 import { type Content, type Html, html } from '../html.ts'
-import { auc, day, plural, share } from '../numbers.ts'
+import { auc, day, share } from '../numbers.ts'
 
 /** What is found, in one sentence and a few numbers. */
 export function headline({ run, extracted, trained: { calibrated }, scored, next }: ReportData): Html {
@@ -13,7 +13,7 @@ export function headline({ run, extracted, trained: { calibrated }, scored, next
 <dl class="tiles">
 ${scored !== undefined && scoredTiles(scored)}
 ${calibrated && modelTile(calibrated)}
-${scored === undefined && tile('entities', count(extracted.entities), `from ${count(extracted.trainPairs)} accesses`)}
+${scored === undefined && tile('entities', count(extracted.entities), `from ${plural(extracted.trainPairs, 'access', 'accesses')}`)}
 ${scored === undefined && calibrated && tile('held out', count(calibrated.distinctPairs), `pairs of the last ${plural(round(calibrated.days), 'day')}`)}
 ${scored === undefined && tile('cost so far', usd(run.usd), 'estimate')}
 </dl>
@@ -46,7 +46,7 @@ function scoredTiles({ judged, unseen, sparse, flagged, attacks }: Scored): Html
   const found = attacks?.kinds.reduce((n, kind) => n + kind.flagged, 0) ?? 0
   return html`${tile('flagged', count(flagged), `${share(judged === 0 ? 0 : flagged / judged)} of what was judged`, flagged > 0 ? 'alert' : undefined)}
 ${attacks !== undefined && tile('known attacks found', `${count(found)}`, `of ${count(known)} (${share(known === 0 ? 0 : found / known)})`)}
-${tile('judged', count(judged), `of ${count(total)} distinct pairs`)}
+${tile('judged', count(judged), `of ${plural(total, 'distinct pair')}`)}
 ${tile('not judged', count(unseen + sparse), unjudgedNote(unseen, sparse))}`
 }
 

@@ -1,7 +1,7 @@
-import { bytes, count } from '../../cli/format.ts'
+import { bytes, count, plural } from '../../cli/format.ts'
 import type { ReportData } from '../data.ts'
 import { type Html, html } from '../html.ts'
-import { plural, share } from '../numbers.ts'
+import { share } from '../numbers.ts'
 
 interface Stage {
   readonly name: string

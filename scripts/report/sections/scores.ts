@@ -1,7 +1,7 @@
+import { plural } from '../../cli/format.ts'
 import type { chartist } from '../charts.ts'
 import type { Bin, ReportData } from '../data.ts'
 import { type Html, html } from '../html.ts'
-import { plural } from '../numbers.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 

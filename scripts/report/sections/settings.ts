@@ -1,4 +1,4 @@
-import { usd } from '../../cli/format.ts'
+import { plural, usd } from '../../cli/format.ts'
 import type { ReportData } from '../data.ts'
 import { type Content, type Html, html, strange } from '../html.ts'
 import { score } from '../numbers.ts'
@@ -13,7 +13,7 @@ export function settings({ run, extracted, trained, scored }: ReportData): Html 
     ['held out from', extracted.cutoff],
     scored?.by === undefined ? undefined : ['scored by', scored.by],
     scored && ['threshold', thresholdOf(scored)],
-    scored && ['judged from', `${scored.minEvents} accesses in training`],
+    scored && ['judged from', `${plural(scored.minEvents, 'access', 'accesses')} in training`],
     scored && ['allowed networks', scored.allow.length === 0 ? 'none' : scored.allow.join(', ')],
     [
       'hyperparameters',
@@ -35,6 +35,6 @@ export function settings({ run, extracted, trained, scored }: ReportData): Html 
 const thresholdOf = ({ threshold, alertsPerDay, allowed }: NonNullable<ReportData['scored']>): string =>
   [
     `dot product below ${score(threshold)}`,
-    alertsPerDay === undefined ? 'set by hand' : `for ${alertsPerDay} alerts a day`,
+    alertsPerDay === undefined ? 'set by hand' : `for ${plural(alertsPerDay, 'alert')} a day`,
     ...(allowed > 0 ? [`${allowed} left alone as allowed`] : []),
   ].join(', ')

@@ -1,7 +1,6 @@
-import { count } from '../../cli/format.ts'
+import { count, plural } from '../../cli/format.ts'
 import type { ReportData } from '../data.ts'
 import { type Html, html, strange } from '../html.ts'
-import { plural } from '../numbers.ts'
 
 /** Entities of which the model can say nothing: they are listed, never passed off as normal. */
 export function unjudged({ scored }: ReportData): Html | undefined {

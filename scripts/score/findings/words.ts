@@ -1,4 +1,4 @@
-import { count } from '../../cli/format.ts'
+import { count, plural } from '../../cli/format.ts'
 import { seenBefore } from '../anomalies.ts'
 import { cut, shown } from './display.ts'
 import type { About, Finding } from './finding.ts'
@@ -15,8 +15,8 @@ export function descriptionOf(finding: Finding, about: About): string {
   const [first, last] = [finding.first, finding.last].map((time) => new Date(time).toISOString())
   return cut(
     [
-      `${count(accesses)} ${accesses === 1 ? 'access' : 'accesses'} of ${about.kind} ${cut(shown(entity), 400)} from ${network} (${addressesOf(addresses)}).`,
-      `IP Insights scores it ${dotProduct.toFixed(4)}, the threshold is ${about.threshold.toFixed(4)}; the model knows the entity from ${count(events)} accesses.`,
+      `${plural(accesses, 'access', 'accesses')} of ${about.kind} ${cut(shown(entity), 400)} from ${network} (${addressesOf(addresses)}).`,
+      `IP Insights scores it ${dotProduct.toFixed(4)}, the threshold is ${about.threshold.toFixed(4)}; the model knows the entity from ${plural(events, 'access', 'accesses')}.`,
       `Seen before for this entity: ${seenBefore(finding) || 'unknown'}. ${first} to ${last}.`,
     ].join(' '),
     1024,

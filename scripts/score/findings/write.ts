@@ -1,5 +1,5 @@
 import { UserError } from '../../cli/errors.ts'
-import { count } from '../../cli/format.ts'
+import { count, plural } from '../../cli/format.ts'
 import { paths } from '../../runs/paths.ts'
 import { windowOfRequest } from '../../runs/request.ts'
 import type { Run } from '../../runs/run.ts'
@@ -83,7 +83,7 @@ function verdictIn(line: string): PairVerdict {
 export const findingRows = ({ open, allowed, merged, capped, files }: FindingsResult): [string, string][] => [
   [
     'findings',
-    `${count(open)}${merged > 0 ? `, ${count(merged)} more pairs told with them` : ''}${capped > 0 ? `, ${count(capped)} beyond the cap left out` : ''}${allowed > 0 ? `, ${count(allowed)} of allowed networks as archived` : ''}`,
+    `${count(open)}${merged > 0 ? `, ${plural(merged, 'more pair')} told with them` : ''}${capped > 0 ? `, ${count(capped)} beyond the cap left out` : ''}${allowed > 0 ? `, ${count(allowed)} of allowed networks as archived` : ''}`,
   ],
   ...files.map((file): [string, string] => ['', file]),
 ]

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3-control'
 import { jobDescription, listJobs } from '../../aws/s3-batch.ts'
 import { UserError } from '../../cli/errors.ts'
-import { count } from '../../cli/format.ts'
+import { count, plural } from '../../cli/format.ts'
 import type { Destination } from './destination.ts'
 
 /** A job as it is asked for; all that shapes it, so that asking twice is asking once. */
@@ -188,7 +188,7 @@ async function confirmJob(client: S3ControlClient, order: JobOrder, JobId: strin
       }),
     )
     throw new UserError(
-      `job ${JobId} counts ${count(total)} tasks, the manifest has ${count(manifest.rows)} rows: cancelled`,
+      `job ${JobId} counts ${plural(total, 'task')}, the manifest has ${plural(manifest.rows, 'row')}: cancelled`,
     )
   }
   await client.send(

@@ -3,7 +3,7 @@ import type { S3ControlClient } from '@aws-sdk/client-s3-control'
 import * as v from 'valibot'
 import { detailsOf, explained } from '../../aws/errors.ts'
 import { messageOf, UserError } from '../../cli/errors.ts'
-import { count } from '../../cli/format.ts'
+import { count, plural } from '../../cli/format.ts'
 import { number } from '../../cli/shapes.ts'
 import { paths } from '../../runs/paths.ts'
 import type { StepMemory } from '../../runs/run.ts'
@@ -205,7 +205,7 @@ function hopeless(id: string, failed: ReadonlyMap<string, FailedTask>): UserErro
   }
   const [[reason, times] = ['', 0]] = [...reasons].sort(([, a], [, b]) => b - a)
   return new UserError(
-    `S3 gave up job ${id}: ${count(failed.size)} tasks failed, ${count(times)} of them so: ${reason}`,
+    `S3 gave up job ${id}: ${plural(failed.size, 'task')} failed, ${count(times)} of them so: ${reason}`,
     {
       hint: 'once that is mended, the same command copies what is missing',
     },

@@ -1,6 +1,6 @@
 import pMap from 'p-map'
 import { UserError } from '../../cli/errors.ts'
-import { count } from '../../cli/format.ts'
+import { plural } from '../../cli/format.ts'
 import { type Branch, discover } from '../../sources/discover.ts'
 import { keyParser, keyRange, type Layout, mayHold } from '../../sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../stores/store.ts'
@@ -31,7 +31,7 @@ export async function digestKeys(store: Store, scope: Scope, settings: ListSetti
   const plain = await discover(store, source, search)
   const branches = joined(digested.branches, plain.branches)
   const findings: Findings = {
-    looked: [`${count(digested.branches.length)} branches with digests`],
+    looked: [`${plural(digested.branches.length, 'branch', 'branches')} with digests`],
     warnings: [],
     lost: [],
     nearest: () => nearestOf(store, plain.branches, settings.base, scope.window),

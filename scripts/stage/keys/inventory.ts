@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import pMap from 'p-map'
 import * as v from 'valibot'
 import { messageOf, UserError } from '../../cli/errors.ts'
-import { utc } from '../../cli/format.ts'
+import { plural, utc } from '../../cli/format.ts'
 import { fitted } from '../../cli/shapes.ts'
 import { folderStore } from '../../stores/folder.ts'
 import { type AwsSettings, openStore } from '../../stores/open.ts'
@@ -59,7 +59,7 @@ export async function inventoryKeys(
   return {
     objects: withEtags(rowsOf({ manifest, store }, scope, base, signal), etags),
     findings: {
-      looked: [`inventory of ${manifest.sourceBucket}, begun ${utc(begun)}, ${manifest.files.length} files`],
+      looked: [`inventory of ${manifest.sourceBucket}, begun ${utc(begun)}, ${plural(manifest.files.length, 'file')}`],
       warnings:
         begun.getTime() < scope.window.to.getTime() + late
           ? [`the inventory was begun at ${utc(begun)}: files delivered later than that are not in it`]

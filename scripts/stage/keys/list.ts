@@ -1,5 +1,5 @@
 import { UserError } from '../../cli/errors.ts'
-import { count } from '../../cli/format.ts'
+import { plural } from '../../cli/format.ts'
 import { type Branch, discover } from '../../sources/discover.ts'
 import { keyParser, keyRange, mayHold, paddedSpan } from '../../sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../stores/store.ts'
@@ -102,11 +102,11 @@ function lookedAt(branches: readonly Branch[], { window }: Scope): string[] {
     const { first, last } = paddedSpan(layout.padding, window)
     const [accounts, regions] = [valuesOf(own, 'account'), valuesOf(own, 'region')]
     const places = [
-      accounts.length && `${count(accounts.length)} accounts`,
-      regions.length && `${count(regions.length)} regions`,
+      accounts.length && plural(accounts.length, 'account'),
+      regions.length && plural(regions.length, 'region'),
     ]
     const span = `key times ${first.toISOString().slice(0, 16)}Z to ${last.toISOString().slice(0, 16)}Z`
-    return `${layout.id}: ${[`${count(own.length)} branches`, ...places.filter(Boolean)].join(', ')}; ${span}`
+    return `${layout.id}: ${[plural(own.length, 'branch', 'branches'), ...places.filter(Boolean)].join(', ')}; ${span}`
   })
 }
 
