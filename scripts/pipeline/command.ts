@@ -1,5 +1,4 @@
 import { defineCommand } from '../cli/command.ts'
-import { UsageError } from '../cli/errors.ts'
 import { duration, facts } from '../cli/format.ts'
 import { choices, flag, number, text } from '../cli/options.ts'
 import {
@@ -16,7 +15,7 @@ import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
 import { sourceIds } from '../sources/registry.ts'
 import { command as stageCommand } from '../stage/command.ts'
 import { withBudget } from './budget.ts'
-import { DEMO_ALERTS, DEMO_FOLDER, simulateLogs } from './demo.ts'
+import { checkDemo, DEMO_ALERTS, DEMO_FOLDER, previewOfDemo, simulateLogs } from './demo.ts'
 import { jsonOf, outcomeLines, type Taken, takeThrough } from './one.ts'
 import { entitiesOf, inOrder } from './sources.ts'
 
@@ -52,7 +51,10 @@ export const command = defineCommand({
     },
   ],
   options: {
-    demo: flag({ about: `simulate logs first, in ./${DEMO_FOLDER}`, offline: true }),
+    demo: flag({
+      about: `simulate logs first, in ./${DEMO_FOLDER}, where the runs are, too, unless --workspace names another folder`,
+      offline: true,
+    }),
     source: choices(sourceIds, {
       about: 'kind of log, or several into one report besides their own',
       value: 'NAME',
@@ -79,11 +81,7 @@ export const command = defineCommand({
   async run(asker, options) {
     const context = withBudget(asker, options.maxCost, options.yes)
     const started = context.now().getTime()
-    if (options.demo && (options.logs !== undefined || options.from !== undefined || options.last !== undefined))
-      throw new UsageError(
-        '--demo brings its own logs and window',
-        'leave --logs and the window out, or leave --demo out',
-      )
+    if (options.demo) checkDemo(options)
     // Hours before extract and score would say it.
     wantedFindings(
       { accounts: options.account, regions: options.region },
@@ -93,8 +91,9 @@ export const command = defineCommand({
     if (sources.length > 0) entitiesOf(sources, options.entity)
     const taken: Taken = new Map()
     let given = { ...options, source: sources[0] }
+    if (options.demo && options.dryRun) return previewOfDemo(options.workspace)
     if (options.demo) {
-      const { outcome, inputs } = await simulateLogs(context)
+      const { outcome, inputs } = await simulateLogs(context, options.workspace)
       taken.set('simulate', outcome)
       given = {
         ...given,

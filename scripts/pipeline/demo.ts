@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
+import type { Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
+import { UsageError } from '../cli/errors.ts'
 import { take } from './steps.ts'
 
 /** Where the demo keeps its logs and its runs, unless told otherwise. */
@@ -8,12 +10,40 @@ export const DEMO_FOLDER = 'prestage-demo'
 /** The demo has about forty attacks a day, more than one would look at in earnest. */
 export const DEMO_ALERTS = 50
 
-/** Simulates logs to try everything on. Returns the pipeline's inputs: where they lie, their window, and the labels. */
-export async function simulateLogs(context: Context) {
+/** @throws UsageError when something else is to be taken through the steps */
+export function checkDemo(
+  given: Readonly<Record<'logs' | 'from' | 'to' | 'last' | 'labels', string | undefined>>,
+): void {
+  if ([given.logs, given.from, given.to, given.last, given.labels].every((value) => value === undefined)) return
+  throw new UsageError(
+    '--demo brings its own logs, window and labels',
+    'leave --logs, --labels and the window out (of prestage.yaml and PRESTAGE_… variables, too), or leave --demo out',
+  )
+}
+
+/** Where everything goes. It is tried on this machine alone: runs in S3 are left alone. */
+const placesOf = (workspace: string) => ({
+  logs: resolve(DEMO_FOLDER, 'logs'),
+  workspace:
+    workspace.startsWith('s3://') || workspace === resolve('workspace') ? resolve(DEMO_FOLDER, 'workspace') : workspace,
+})
+
+/** What a demo would do. */
+export function previewOfDemo(named: string): Outcome {
+  const { logs, workspace } = placesOf(named)
+  return {
+    json: { dryRun: true, logs, workspace },
+    text: `would simulate logs in ${logs} and take them through all steps, in ${workspace}`,
+  }
+}
+
+/** Simulates logs to try everything on. Returns the pipeline's inputs: where they lie, their window, labels and runs. */
+export async function simulateLogs(context: Context, named: string) {
   const { command } = await import('../simulate/command.ts')
-  const outcome = await take(command, context, { logs: resolve(DEMO_FOLDER, 'logs') })
+  const { logs, workspace } = placesOf(named)
+  if (named.startsWith('s3://')) context.talk.info(`the demo stays on this machine, in ${workspace}`)
+  const outcome = await take(command, context, { logs })
   const said = (field: string): string => String(outcome.json[field])
-  const workspace = resolve(DEMO_FOLDER, 'workspace')
   return {
     outcome,
     inputs: { logs: said('logs'), from: said('from'), to: said('to'), labels: said('labels'), workspace },

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { runScript } from '../support/run-script.ts'
+import { tempFolder } from '../support/temp.ts'
+
+test('the demo goes to the workspace that is named', async () => {
+  const cwd = tempFolder()
+  const { code, stdout, stderr } = await runScript('pipeline', ['--demo', '--workspace', 'here', '-o', 'json'], { cwd })
+  assert.equal(code, 0, stderr)
+  const { run, report } = JSON.parse(stdout)
+  assert.equal(report, `${cwd}/here/runs/${run}/report.html`)
+  assert.deepEqual(readdirSync(`${cwd}/prestage-demo`), ['logs'])
+})
+
+test('the demo stays on this machine, and its dry run writes nothing', async () => {
+  const cwd = tempFolder()
+  for (const workspace of ['s3://org-staging/prestage', 'workspace']) {
+    const args = ['--demo', '--workspace', workspace, '--dry-run', '--output', 'json']
+    const { code, stdout, stderr } = await runScript('pipeline', args, { cwd })
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(JSON.parse(stdout), {
+      dryRun: true,
+      logs: `${cwd}/prestage-demo/logs`,
+      workspace: `${cwd}/prestage-demo/workspace`,
+    })
+  }
+  assert.deepEqual(readdirSync(cwd), [])
+})
+
+for (const more of [
+  ['--to', '2026-03-12'],
+  ['--from', '2026-03-02'],
+  ['--last', '24h'],
+  ['--labels', 'labels.csv'],
+])
+  test(`the demo has its own: ${more.join(' ')}`, async () => {
+    const cwd = tempFolder()
+    writeFileSync(`${cwd}/labels.csv`, '')
+    const { code, stderr } = await runScript('pipeline', ['--demo', ...more], { cwd })
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /--demo brings its own logs, window and labels/)
+    assert.ok(!existsSync(`${cwd}/prestage-demo`))
+  })
