@@ -16,16 +16,12 @@ export const screen: Screen & { readonly redraws: boolean } = {
 /** One line to standard error; a bar that stands there gives way and is drawn again below. */
 export const say = (text: string): void => screen.write(`${screen.redraws ? '\r\u001b[K' : ''}${printable(text)}\n`)
 
-/** A reader that has seen enough is no failure; a full disk is. */
+/** A reader that has seen enough is no failure; a full disk is, under the result. Talk that nobody can hear ends no work. */
 export function watchStreams(): void {
-  process.stderr.on('error', ignoreClosedPipe)
+  process.stderr.on('error', () => {})
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return
     say(`standard output: ${error.message}`)
     process.exitCode = 1
   })
-}
-
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
 }

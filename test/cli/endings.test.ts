@@ -94,9 +94,14 @@ test('a closed standard error is none either', async () => {
   assert.equal(stdout, 'a result\ncode 0\n')
 })
 
-test('a full disk under the result is a failure', {
-  skip: existsSync('/dev/full') ? false : 'no /dev/full here',
-}, async () => {
+const fullDisk = { skip: existsSync('/dev/full') ? false : 'no /dev/full here' }
+
+test('a full disk under what is said is none either', fullDisk, async () => {
+  const { stdout } = await inBash('TOY --act talks 2> /dev/full; echo "code $?"')
+  assert.equal(stdout, 'a result\ncode 0\n')
+})
+
+test('a full disk under the result is a failure', fullDisk, async () => {
   const { stdout, stderr } = await inBash('TOY > /dev/full; echo "code $?"')
   assert.match(stderr, /standard output: .*ENOSPC/)
   assert.equal(stdout, 'code 1\n')
