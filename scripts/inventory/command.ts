@@ -1,17 +1,12 @@
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError, UserError } from '../cli/errors.ts'
-import { count, plural } from '../cli/format.ts'
-import { list, number, type Values } from '../cli/options.ts'
+import { list, number, text } from '../cli/options.ts'
 import { awsOptions, scopeOptions } from '../cli/shared-options.ts'
-import { sourceIds, sourceOf } from '../sources/registry.ts'
-import { type Logs, openLogs } from '../stores/open.ts'
+import { sourceIds } from '../sources/registry.ts'
 import { placesIn } from '../stores/uri.ts'
-import { remembering } from './days.ts'
-import { surveyLoose } from './loose.ts'
-import { othersOf } from './others.ts'
-import { looseText, stageCommand, surveyText } from './render.ts'
-import { type Survey, survey, valuesOf } from './survey.ts'
+import { type Inventory, inventoryOf, type Search } from './place.ts'
+import { stageCommand } from './render.ts'
 
 const sourceName = (name: string): string => {
   if (!sourceIds.includes(name)) throw new Error(`must be one of ${sourceIds.join(', ')}`)
@@ -20,6 +15,10 @@ const sourceName = (name: string): string => {
 
 const options = {
   ...scopeOptions,
+  logs: text({
+    about: 'where the logs lie: s3://bucket[/prefix], or several with commas, or a folder with the same keys',
+    value: 'URI',
+  }),
   source: list({
     about: `only these kinds of log (default: ${sourceIds.join(', ')})`,
     value: 'NAME',
@@ -40,70 +39,47 @@ export const command = defineCommand({
       run: 'npx zx scripts/inventory.mjs --logs ./logs --account 012345678901 --output json',
       does: 'one account, every region and web ACL by itself',
     },
+    { run: 'npx zx scripts/inventory.mjs', does: 'after setup: all logs that the stack may read' },
   ],
   options,
   async run(context, values) {
     if (values.logs === undefined) throw new UsageError('no logs', 'add --logs FOLDER or --logs s3://bucket')
     const [place = '', ...more] = placesIn(values.logs)
-    if (more.length > 0)
-      throw new UsageError(`several logs: ${[place, ...more].join(', ')}`, `name one of them: --logs ${place}`)
-    const logs = await openLogs(place, values)
-    const lister = remembering(logs.store, logs.base)
-    const sources = (values.source.length === 0 ? sourceIds : values.source).map(sourceOf)
-    const scope = { accounts: values.account, regions: values.region }
-    const search = { base: logs.base, concurrency: values.concurrency, signal: context.signal }
-    const result = await survey(logs.store, lister, sources, { ...search, ...scope })
-    for (const path of result.skipped)
-      context.talk.warn(`too many folders below "${path}" to look for logs in each: name a longer --logs`)
-    const others = await othersOf(lister, result.roots, { ...search, ...scope })
-    if (result.found.length === 0) {
-      const everything = await survey(logs.store, lister, sources, search)
-      if (everything.found.length > 0) throw outOfScope(logs, everything, values)
-      if (others.length === 0) return await loose(context, logs, values)
-    }
-    const { listRequests } = logs.store
-    const [first] = result.found
-    return {
-      json: { logs: logs.uri, sources: result.found, others, listRequests },
-      text: `${surveyText(result.found, others)}\n\n${plural(listRequests, 'folder')} read`,
-      ...(first && { next: stageCommand(first, values.logs) }),
-    }
+    if (more.length > 0) return allOf(context, [place, ...more], values)
+    const { inventory, text: shown } = await inventoryOf(context, place, values)
+    return { json: { ...inventory }, text: shown, ...nextOf(inventory, values.logs) }
   },
 })
 
-type Given = Values<typeof options>
+const nextOf = ({ sources: [first] }: Pick<Inventory, 'sources'>, logs: string): { next?: string } =>
+  first === undefined ? {} : { next: stageCommand(first, logs) }
 
-function outOfScope(logs: Logs, { found }: Survey, { account, region }: Given): UserError {
-  const branches = found.flatMap((one) => one.branches)
-  const wanted = [
-    account.length > 0 && `account ${account.join(', ')}`,
-    region.length > 0 && `region ${region.join(', ')}`,
-  ]
-  return new UserError(`${logs.uri} has logs, but none of ${wanted.filter(Boolean).join(' in ')}`, {
-    hint: `accounts there: ${some(valuesOf(branches, 'account'))}; regions: ${some(valuesOf(branches, 'region'))}`,
-  })
-}
-
-const some = (values: readonly string[]): string =>
-  values.length <= 8 ? values.join(', ') : `${values.slice(0, 8).join(', ')} and ${values.length - 8} more`
-
-/** Nothing lies where AWS puts it: the names of the objects are looked at. */
-async function loose(context: Context, logs: Logs, { source, logs: uri }: Given): Promise<Outcome> {
-  const sources = (source.length === 0 ? sourceIds : source).map(sourceOf)
-  const { found, objects, unknown, cut } = await surveyLoose(logs.store, sources, logs.base, context.signal)
-  const { listRequests } = logs.store
-  if (objects === 0)
-    throw new UserError(`${logs.uri} is empty`, { hint: 'name the folder or prefix that holds AWSLogs/' })
-  if (found.length === 0)
-    throw new UserError(
-      `${logs.uri} has no logs of ${sources.map(({ id }) => id).join(' or ')}: neither AWSLogs/ nor names such as AWS gives`,
-      { hint: `there is, for example, ${unknown.examples.map((key) => JSON.stringify(key)).join(', ')}` },
-    )
-  if (cut) context.talk.warn(`only the first ${count(objects)} objects were looked at`)
-  const [first] = found
+/** Several places, one after the other; every finding says where it lies. One that has nothing to tell is no matter to the others. */
+async function allOf(context: Context, places: readonly string[], search: Search): Promise<Outcome> {
+  const told: { place: string; inventory: Inventory; text: string }[] = []
+  const untold: UserError[] = []
+  for (const place of places)
+    try {
+      told.push({ place, ...(await inventoryOf(context, place, search)) })
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      untold.push(error)
+    }
+  const [first] = told
+  if (first === undefined) throw untold[0]
+  for (const { message } of untold) context.talk.warn(message)
+  const inventories = told.map(({ inventory }) => inventory)
+  const placed = <T extends object>(logs: string, found: readonly T[]) => found.map((one) => ({ logs, ...one }))
+  const withSources = told.find(({ inventory }) => inventory.sources.length > 0) ?? first
   return {
-    json: { logs: logs.uri, sources: found, others: [], unknown, listRequests },
-    text: looseText(found, unknown),
-    ...(first && uri !== undefined && { next: stageCommand(first, uri) }),
+    json: {
+      logs: places.join(),
+      sources: inventories.flatMap(({ logs, sources }) => placed<object>(logs, sources)),
+      others: inventories.flatMap(({ logs, others }) => placed(logs, others)),
+      unknown: inventories.flatMap(({ logs, unknown }) => (unknown === undefined ? [] : [{ logs, ...unknown }])),
+      listRequests: inventories.reduce((sum, { listRequests }) => sum + listRequests, 0),
+    },
+    text: told.map(({ inventory, text: shown }) => `${inventory.logs}\n\n${shown}`).join('\n\n\n'),
+    ...nextOf(withSources.inventory, withSources.place),
   }
 }

@@ -1,0 +1,90 @@
+import type { Context } from '../cli/context.ts'
+import { UserError } from '../cli/errors.ts'
+import { count, plural } from '../cli/format.ts'
+import { sourceIds, sourceOf } from '../sources/registry.ts'
+import { type AwsSettings, type Logs, openLogs } from '../stores/open.ts'
+import { remembering } from './days.ts'
+import { type LooseFound, type LooseSurvey, surveyLoose } from './loose.ts'
+import { type Other, othersOf } from './others.ts'
+import { looseText, surveyText } from './render.ts'
+import { type Found, type Survey, survey, valuesOf } from './survey.ts'
+
+/** What is looked for, and how. */
+export interface Search extends AwsSettings {
+  readonly account: readonly string[]
+  readonly region: readonly string[]
+  /** Ids; none for all. */
+  readonly source: readonly string[]
+  readonly concurrency: number
+}
+
+/** What lies in one place. */
+export interface Inventory {
+  readonly logs: string
+  readonly sources: readonly Found[] | readonly LooseFound[]
+  readonly others: readonly Other[]
+  /** Of logs that are known by their names alone. */
+  readonly unknown?: LooseSurvey['unknown']
+  readonly listRequests: number
+}
+
+/** @returns it as data and for people. @throws UserError when nothing of it lies there, or nobody can see */
+export async function inventoryOf(
+  context: Context,
+  uri: string,
+  wanted: Search,
+): Promise<{ inventory: Inventory; text: string }> {
+  const { account, region, source, concurrency } = wanted
+  const logs = await openLogs(uri, wanted)
+  const lister = remembering(logs.store, logs.base)
+  const sources = (source.length === 0 ? sourceIds : source).map(sourceOf)
+  const scope = { accounts: account, regions: region }
+  const search = { base: logs.base, concurrency, signal: context.signal }
+  const result = await survey(logs.store, lister, sources, { ...search, ...scope })
+  for (const path of result.skipped)
+    context.talk.warn(`too many folders below "${path}" to look for logs in each: name a longer --logs`)
+  const others = await othersOf(lister, result.roots, { ...search, ...scope })
+  if (result.found.length === 0) {
+    const everything = await survey(logs.store, lister, sources, search)
+    if (everything.found.length > 0) throw outOfScope(logs, everything, wanted)
+    if (others.length === 0) return loose(context, logs, wanted)
+  }
+  const { listRequests } = logs.store
+  return {
+    inventory: { logs: logs.uri, sources: result.found, others, listRequests },
+    text: `${surveyText(result.found, others)}\n\n${plural(listRequests, 'folder')} read`,
+  }
+}
+
+function outOfScope(logs: Logs, { found }: Survey, { account, region }: Search): UserError {
+  const branches = found.flatMap((one) => one.branches)
+  const wanted = [
+    account.length > 0 && `account ${account.join(', ')}`,
+    region.length > 0 && `region ${region.join(', ')}`,
+  ]
+  return new UserError(`${logs.uri} has logs, but none of ${wanted.filter(Boolean).join(' in ')}`, {
+    hint: `accounts there: ${some(valuesOf(branches, 'account'))}; regions: ${some(valuesOf(branches, 'region'))}`,
+  })
+}
+
+const some = (values: readonly string[]): string =>
+  values.length <= 8 ? values.join(', ') : `${values.slice(0, 8).join(', ')} and ${values.length - 8} more`
+
+/** Nothing lies where AWS puts it: the names of the objects are looked at. */
+async function loose(context: Context, logs: Logs, { source }: Search) {
+  const sources = (source.length === 0 ? sourceIds : source).map(sourceOf)
+  const { found, objects, unknown, cut } = await surveyLoose(logs.store, sources, logs.base, context.signal)
+  const { listRequests } = logs.store
+  if (objects === 0)
+    throw new UserError(`${logs.uri} is empty`, { hint: 'name the folder or prefix that holds AWSLogs/' })
+  if (found.length === 0)
+    throw new UserError(
+      `${logs.uri} has no logs of ${sources.map(({ id }) => id).join(' or ')}: neither AWSLogs/ nor names such as AWS gives`,
+      { hint: `there is, for example, ${unknown.examples.map((key) => JSON.stringify(key)).join(', ')}` },
+    )
+  if (cut) context.talk.warn(`only the first ${count(objects)} objects were looked at`)
+  return {
+    inventory: { logs: logs.uri, sources: found, others: [], unknown, listRequests },
+    text: looseText(found, unknown),
+  }
+}
