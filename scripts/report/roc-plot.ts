@@ -67,7 +67,8 @@ export function rocPlot(Plot: typeof PlotLibrary, { roc, at, rules: results }: A
         y: 'truePositives',
         text: () => 'model, at the threshold',
         dx: 10,
-        dy: 12,
+        // Above the axis, not on it.
+        dy: at.truePositives < 0.1 ? -12 : 12,
         textAnchor: 'start',
         fill: 'var(--model)',
         stroke: 'var(--paper)',

@@ -27,6 +27,10 @@ export function scoresPlot(
   const ends = { from: bins[0]?.from ?? 0, to: bins.at(-1)?.to ?? 1 }
   const edge = Math.min(Math.max(threshold, ends.from), ends.to)
   const first = groups.slice(0, 1).map((group) => ({ group }))
+  // Names stand where the threshold does not.
+  const isRight = edge > (ends.from + ends.to) / 2
+  const isNone = edge === ends.from
+  const cut = `threshold ${score(threshold)}`
   return {
     width: 960,
     height: hasAttacks ? 330 : 230,
@@ -56,28 +60,28 @@ export function scoresPlot(
       Plot.text(groups, {
         fy: (group: string) => group,
         text: (group: keyof typeof GROUPS) => `${GROUPS[group]}, ${count(bins.reduce((n, bin) => n + bin[group], 0))}`,
-        frameAnchor: 'top-right',
+        frameAnchor: isRight ? 'top-left' : 'top-right',
         dy: -14,
         className: 'name',
       }),
-      Plot.text(first, {
+      Plot.text(isNone ? [] : first, {
         fy: 'group',
         x: edge,
         frameAnchor: 'top',
         dy: -14,
         dx: -6,
         textAnchor: 'end',
-        text: () => 'flagged',
+        text: () => (isRight ? `flagged: below the ${cut}` : 'flagged'),
         className: 'name',
       }),
-      Plot.text(first, {
+      Plot.text(isRight ? [] : first, {
         fy: 'group',
         x: edge,
         frameAnchor: 'top',
         dy: -14,
-        dx: 6,
+        dx: isNone ? 0 : 6,
         textAnchor: 'start',
-        text: () => `threshold ${score(threshold)}`,
+        text: () => cut,
       }),
     ],
   }

@@ -40,7 +40,19 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     'nothing that could be judged',
     { ...all, scored: { ...withoutLabels, judged: 0, flagged: 0, top: [], bins: [] } },
     [/<h1>Nothing could be judged\.<\/h1>/, /They are not cleared/],
-    [/None|NaN|Judged were/],
+    [/None|NaN|Judged were|<h2>Scores/],
+  ],
+  [
+    'a threshold among the highest scores',
+    { ...all, scored: { ...withoutLabels, threshold: 12.5 } },
+    [/>flagged: below the threshold 12\.50</],
+    [/>threshold 12\.50</],
+  ],
+  [
+    'a threshold below all scores',
+    { ...all, scored: { ...withoutLabels, threshold: -1000 } },
+    [/>threshold −1000\.00</],
+    [/>flagged<\/text>/],
   ],
   [
     'one pair',

@@ -7,6 +7,8 @@ type Charts = Awaited<ReturnType<typeof chartist>>
 
 /** How the scores lie, and where the threshold cuts them. */
 export function scores({ scored, trained: { calibrated } }: ReportData, charts: Charts): Html | undefined {
+  // Without a score there is nothing to draw.
+  if (scored?.judged === 0) return undefined
   if (scored !== undefined)
     return section(
       'Every judged pair by its score. What lies to the left of the line is flagged.',
