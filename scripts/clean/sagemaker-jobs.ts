@@ -4,92 +4,82 @@ import { answered, ifThere, watched } from '../aws/sagemaker.ts'
 import type { Leftover } from './leftovers.ts'
 import { about, type Found, ownOf, pages, QUERY, type World } from './sagemaker-owned.ts'
 
+type Status = 'InProgress' | 'Stopping'
+
 /** One kind of job. */
 interface Kind {
-  readonly name: string
-  readonly listAction: string
-  list(
-    status: 'InProgress' | 'Stopping',
-    token: { NextToken?: string },
-  ): Promise<{ NextToken?: string | undefined; found: Found[] }>
-  readonly stopAction: string
+  /** As it stands in the names of operations. */
+  readonly word: 'Training' | 'Transform'
+  list(asked: typeof QUERY & { StatusEquals: Status; NextToken?: string }): Promise<Page>
   stop(name: string): Promise<unknown>
-  readonly lookAction: string
   /** Undefined when there is none of this name. */
   status(name: string): Promise<string | undefined>
 }
 
+interface Page {
+  readonly NextToken?: string | undefined
+  readonly found: Found[]
+}
+
 const trainingJobs = ({ client }: World): Kind => ({
-  name: 'training job',
-  listAction: 'ListTrainingJobs',
-  list: async (StatusEquals, token) => {
-    const asked = new sm.ListTrainingJobsCommand({ ...QUERY, StatusEquals, ...token })
-    const { TrainingJobSummaries = [], NextToken } = await client.send(asked)
-    const found = TrainingJobSummaries.map(({ TrainingJobName: name = '', TrainingJobArn: arn = '' }) => ({
-      name,
-      arn,
-    }))
-    return { NextToken, found }
+  word: 'Training',
+  list: async (asked) => {
+    const { TrainingJobSummaries: jobs = [], NextToken } = await client.send(new sm.ListTrainingJobsCommand(asked))
+    return { NextToken, found: jobs.map((job) => named(job.TrainingJobName, job.TrainingJobArn)) }
   },
-  stopAction: 'StopTrainingJob',
   stop: (TrainingJobName) => client.send(new sm.StopTrainingJobCommand({ TrainingJobName })),
-  lookAction: 'DescribeTrainingJob',
   status: async (TrainingJobName) =>
     (await ifThere(client.send(new sm.DescribeTrainingJobCommand({ TrainingJobName }))))?.TrainingJobStatus,
 })
 
 const transformJobs = ({ client }: World): Kind => ({
-  name: 'transform job',
-  listAction: 'ListTransformJobs',
-  list: async (StatusEquals, token) => {
-    const asked = new sm.ListTransformJobsCommand({ ...QUERY, StatusEquals, ...token })
-    const { TransformJobSummaries = [], NextToken } = await client.send(asked)
-    const found = TransformJobSummaries.map(({ TransformJobName: name = '', TransformJobArn: arn = '' }) => ({
-      name,
-      arn,
-    }))
-    return { NextToken, found }
+  word: 'Transform',
+  list: async (asked) => {
+    const { TransformJobSummaries: jobs = [], NextToken } = await client.send(new sm.ListTransformJobsCommand(asked))
+    return { NextToken, found: jobs.map((job) => named(job.TransformJobName, job.TransformJobArn)) }
   },
-  stopAction: 'StopTransformJob',
   stop: (TransformJobName) => client.send(new sm.StopTransformJobCommand({ TransformJobName })),
-  lookAction: 'DescribeTransformJob',
   status: async (TransformJobName) =>
     (await ifThere(client.send(new sm.DescribeTransformJobCommand({ TransformJobName }))))?.TransformJobStatus,
 })
+
+const named = (name = '', arn = ''): Found => ({ name, arn })
 
 /** Training and transform jobs of the run that still run, or are about to stop. */
 export async function sagemakerJobs(world: World): Promise<Leftover[]> {
   const found: Leftover[] = []
   for (const kind of [trainingJobs(world), transformJobs(world)])
-    for (const status of ['InProgress', 'Stopping'] as const) {
+    for (const StatusEquals of ['InProgress', 'Stopping'] as const) {
       const listed = await pages(
         world,
-        kind.listAction,
-        (token) => kind.list(status, token),
+        `List${kind.word}Jobs`,
+        (token) => kind.list({ ...QUERY, StatusEquals, ...token }),
         (page) => page.found,
       )
-      for (const { name } of await ownOf(world, listed)) found.push(leftover(world, kind, name, status))
+      for (const { name } of await ownOf(world, listed)) found.push(leftover(world, kind, name, StatusEquals))
     }
   return found
 }
 
-const leftover = (world: World, kind: Kind, name: string, status: 'InProgress' | 'Stopping'): Leftover => ({
-  what: `${kind.name} ${name}`,
-  files: 0,
-  bytes: 0,
-  note: status === 'InProgress' ? 'is running: it is stopped' : 'is stopping: its end is waited for',
-  done: 'no longer runs',
-  remove: async (signal) => {
-    const what = `${kind.name} ${name}`
-    if (status === 'InProgress') await answered(kind.stop(name).catch(unlessEnded), about(world, what, kind.stopAction))
-    // Until its end it is paid for, and writes.
-    await watched(
-      () => answered(kind.status(name), about(world, what, kind.lookAction)),
-      (now) => now !== 'InProgress' && now !== 'Stopping',
-      signal,
-    )
-  },
-})
+function leftover(world: World, { word, stop, status }: Kind, name: string, now: Status): Leftover {
+  const what = `${word.toLowerCase()} job ${name}`
+  return {
+    what,
+    files: 0,
+    bytes: 0,
+    note: now === 'InProgress' ? 'is running: it is stopped' : 'is stopping: its end is waited for',
+    done: 'no longer runs',
+    remove: async (signal) => {
+      if (now === 'InProgress') await answered(stop(name).catch(unlessEnded), about(world, what, `Stop${word}Job`))
+      // Until its end it is paid for, and writes.
+      await watched(
+        () => answered(status(name), about(world, what, `Describe${word}Job`)),
+        (is) => is !== 'InProgress' && is !== 'Stopping',
+        signal,
+      )
+    },
+  }
+}
 
 /** It has ended by itself meanwhile. */
 function unlessEnded(error: unknown): void {

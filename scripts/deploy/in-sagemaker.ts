@@ -70,7 +70,7 @@ export async function deployInSagemaker(
   }
   const { repeated, ...result } = await run.step('deploy', step, async (memory) => {
     try {
-      const world = await worldOf(context, run, wish, order, endpoints, memory, aws)
+      const world = await worldOf(context, { run, wish, order, endpoints, memory }, aws)
       return await perform(world, run, wish, order, aws)
     } catch (error) {
       if (context.signal.aborted) await sayWhatStays(context, endpoints, order, aws)

@@ -12,8 +12,8 @@ import type { AwsSettings } from '../stores/open.ts'
 import type { EndpointState, Endpoints } from './sagemaker.ts'
 import type { Order } from './sagemaker-order.ts'
 import { costText, type DeployResult } from './sagemaker-outcome.ts'
-import { rollBack } from './sagemaker-service.ts'
-import { backOf } from './sagemaker-world.ts'
+import { rollBack } from './sagemaker-rollback.ts'
+import { updaterOf } from './sagemaker-world.ts'
 
 /** After a stop in the middle: what is there, what it costs, how it ends. */
 export async function sayWhatStays(
@@ -50,7 +50,7 @@ export async function endLater(
   )
   await sleep(ms, undefined, { signal }).catch(() => {})
   // The alarms of its scaling are paid for, too.
-  if ('instances' in order.hardware) await (await backOf(context, endpoints, region, aws)).unscale(sagemaker)
+  if ('instances' in order.hardware) await (await updaterOf(context, endpoints, region, aws)).unscale(sagemaker)
   await noteSagemakerEndpoint(run, { ...note, ending: true })
   await end(talk, run, sagemaker, config, endpoints)
 }
@@ -95,7 +95,7 @@ export async function back(
     })
   const [name, from] = [String(endpoint), String(config)]
   if (!dryRun) {
-    await rollBack(await backOf(context, endpoints, String(region), aws), name, from, previous)
+    await rollBack(await updaterOf(context, endpoints, String(region), aws), name, from, previous)
     await run.store.remove(paths.endpoint)
   }
   return {

@@ -1,10 +1,9 @@
 import type { Tag } from '@aws-sdk/client-sagemaker'
-import type { Invoke } from '../aws/invoke.ts'
-import { RUN_TAG, tagsOf } from '../aws/sagemaker.ts'
+import { tagsOf } from '../aws/sagemaker.ts'
 import { messageOf, UserError } from '../cli/errors.ts'
 import type { Calibration } from '../insights/calibration.ts'
 import type { StepMemory } from '../runs/run.ts'
-import { type EndpointState, type Endpoints, isOurs } from './sagemaker.ts'
+import { type EndpointState, isOurs } from './sagemaker.ts'
 import { endpointFailure } from './sagemaker-failure.ts'
 import { configName, type Hardware, type Order, trialName } from './sagemaker-order.ts'
 import {
@@ -17,9 +16,9 @@ import {
   tested,
   type testOf,
 } from './sagemaker-trial.ts'
+import { standAside, type Updater, updated } from './sagemaker-update.ts'
 
-export interface DeployWorld {
-  readonly endpoints: Endpoints
+export interface DeployWorld extends Updater {
   readonly memory: StepMemory
   readonly role: string
   readonly signal: AbortSignal
@@ -33,11 +32,8 @@ export interface DeployWorld {
     /** What was kept last. */
     kept(): Promise<Calibration | undefined>
   }
-  invoke(endpoint: string): Invoke
   info(text: string): void
   warn(text: string): void
-  /** Called before a configuration is changed, which scaled instances stand in the way of. */
-  unscale(endpoint: string): Promise<void>
 }
 
 export interface Deployed {
@@ -174,12 +170,6 @@ async function takeOver(world: DeployWorld, order: Order, config: string, previo
   await endpoints.claim(now.EndpointArn ?? '', tagsOf(order.id, order.workspace))
 }
 
-/** Instances that are scaled stand in the way of an update. */
-async function standAside({ endpoints, unscale }: Back, endpoint: string, config: string): Promise<void> {
-  const variants = (await endpoints.configOf(config))?.ProductionVariants ?? []
-  if (variants.some(({ InstanceType }) => InstanceType !== undefined)) await unscale(endpoint)
-}
-
 /** The new model on an endpoint of its own, which is taken away again whatever comes out. Tried once, however often we are killed. */
 async function onTrial(world: DeployWorld, order: Order): Promise<Tried | undefined> {
   const { endpoints, role, memory } = world
@@ -233,55 +223,3 @@ const worse = (order: Order, both: string): UserError =>
   new UserError(`the new model is worse than the one in service on the same holdout: ${both}; ${unchanged(order)}`, {
     hint: 'look at what it was trained on; --force deploys it all the same',
   })
-
-/**
- * Waits for the end of an update. SageMaker goes back by itself when it fails, and then is in service without a word: only the
- * name of the configuration tells.
- */
-async function updated({ endpoints }: Back, name: string, config: string): Promise<EndpointState> {
-  const now = await endpoints.settled(name)
-  if (now?.EndpointStatus === 'InService' && now.EndpointConfigName === config) return now
-  throw endpointFailure(
-    name,
-    'the update failed',
-    now?.FailureReason,
-    now?.EndpointStatus === 'InService'
-      ? `SageMaker went back to ${now.EndpointConfigName}`
-      : `it is ${now?.EndpointStatus ?? 'gone'} now`,
-  )
-}
-
-/** What going back needs of it. */
-export type Back = Pick<DeployWorld, 'endpoints' | 'invoke' | 'unscale'>
-
-/**
- * Goes back to a configuration that was in service before. When it is in service already, only its owner is put right.
- * @param from the configuration that is expected in service
- */
-export async function rollBack(world: Back, endpoint: string, from: string, to: string): Promise<void> {
-  const { endpoints } = world
-  const now = await endpoints.settled(endpoint)
-  if (now === undefined) throw new UserError(`there is no endpoint ${endpoint}`, { hint: 'deploy makes it' })
-  const is = now.EndpointConfigName
-  if (is !== from && is !== to)
-    throw new UserError(`endpoint ${endpoint} serves ${is}, which another run brought into service`, {
-      hint: 'name that run with --run; its own deploy is what can be taken back',
-    })
-  const kept = await endpoints.configOf(to)
-  if (kept === undefined)
-    throw new UserError(`configuration ${to} is gone: ${endpoint} cannot go back to it`, {
-      hint: 'deploy the run that it came from again',
-    })
-  if (is !== to) {
-    await standAside(world, endpoint, from)
-    await endpoints.update(endpoint, to)
-    await updated(world, endpoint, to)
-  }
-  await refusesNonsense(world.invoke(endpoint))
-  const { [RUN_TAG]: run, ...tags } = await endpoints.tags(kept.EndpointConfigArn ?? '')
-  if (run !== undefined)
-    await endpoints.claim(
-      now.EndpointArn ?? '',
-      Object.entries({ [RUN_TAG]: run, ...tags }).map(([Key, Value]) => ({ Key, Value })),
-    )
-}

@@ -7,17 +7,18 @@ import type { Run, StepMemory } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import type { Endpoints } from './sagemaker.ts'
 import { type Order, trialHardware } from './sagemaker-order.ts'
-import type { Back, DeployWorld } from './sagemaker-service.ts'
+import type { DeployWorld } from './sagemaker-service.ts'
 import { testOf } from './sagemaker-trial.ts'
+import type { Updater } from './sagemaker-update.ts'
 import { type DeployWish, smallMemory } from './sagemaker-wish.ts'
 
 /** How endpoints are asked and changed. */
-export async function backOf(
+export async function updaterOf(
   { signal, talk }: Context,
   endpoints: Endpoints,
   region: string,
   aws: AwsSettings,
-): Promise<Back> {
+): Promise<Updater> {
   const { autoScalingClient, sagemakerRuntimeClient } = await import('../aws/clients.ts')
   const { invoker } = await import('../aws/invoke.ts')
   const { unscale } = await import('./sagemaker-scaling.ts')
@@ -31,22 +32,24 @@ export async function backOf(
 
 const DAY_MS = 86_400_000
 
+/** What is deployed, and where. */
+interface Deployment {
+  readonly run: Run
+  readonly wish: DeployWish
+  readonly order: Order
+  readonly endpoints: Endpoints
+  readonly memory: StepMemory
+}
+
 /** All that a deployment works with; reads the pairs. */
-export async function worldOf(
-  context: Context,
-  run: Run,
-  wish: DeployWish,
-  order: Order,
-  endpoints: Endpoints,
-  memory: StepMemory,
-  aws: AwsSettings,
-): Promise<DeployWorld> {
+export async function worldOf(context: Context, deployment: Deployment, aws: AwsSettings): Promise<DeployWorld> {
+  const { run, wish, order, endpoints, memory } = deployment
   const { signal, talk } = context
   const role = roleOf(wish)
   const days = (Date.parse(run.request.to) - Date.parse(String(run.result('extract').cutoff))) / DAY_MS
   const held = { train: await pairsOf(run, 'train', signal), holdout: await pairsOf(run, 'holdout', signal) }
   return {
-    ...(await backOf(context, endpoints, order.region, aws)),
+    ...(await updaterOf(context, endpoints, order.region, aws)),
     memory,
     role,
     signal,
