@@ -119,7 +119,12 @@ const shapeIn = ({ hyperparameters, prefixes }: ModelDescription): Shape => ({
 function entitiesOf(text: string): Map<string, number> {
   const lines = text.split('\n').filter((line) => line !== '')
   return new Map(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(',')), Number(line.slice(line.lastIndexOf(',') + 1))]),
+    lines.map((line, i) => {
+      const [, entity = '', events] = /^([^,]+),(\d+)$/.exec(line) ?? []
+      // What is no number would count as often enough.
+      if (events === undefined) throw new Error(`${MEMBERS.entities}: line ${i + 1} is no entity with its pairs`)
+      return [entity, Number(events)]
+    }),
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Context } from '../cli/context.ts'
+import { UserError } from '../cli/errors.ts'
 import { eventsByEntity, groupByEntity } from '../insights/baselines.ts'
 import { type Calibration, calibrationText } from '../insights/calibration.ts'
 import { aucOn, calibrate, examplesOf, holdoutOf, scoreBy } from '../insights/evaluation.ts'
@@ -74,6 +75,7 @@ async function weightsOf(world: World, { train, holdout }: Input, settings: Sett
     signal: world.signal,
     onProgress: (pairs) => progress.set(pairs),
     onEpoch: (epoch, loss, now) => {
+      if (!Number.isFinite(loss)) throw diverged(epoch)
       progress.set(epoch * train.ip.length)
       const onHoldout = auc === undefined ? '' : `, AUC on the holdout ${auc(now).toFixed(4)}`
       progress.state(`epoch ${epoch} of ${hyperparameters.epochs}: loss ${loss.toFixed(4)}${onHoldout}`)
@@ -83,6 +85,12 @@ async function weightsOf(world: World, { train, holdout }: Input, settings: Sett
   progress.end()
   return weights
 }
+
+/** A model of no numbers flags nothing, which would look like all is well. */
+const diverged = (epoch: number): UserError =>
+  new UserError(`training does not converge: in epoch ${epoch} its loss grew beyond all numbers`, {
+    hint: 'a smaller --learning-rate, or fewer --num-ip-encoder-layers',
+  })
 
 /** Undefined when the holdout has nothing to score. */
 function aucAfterEpoch(

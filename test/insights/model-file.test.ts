@@ -96,6 +96,17 @@ test('tar can open it, and what is in it can be read', async () => {
   assert.equal(JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8')).hyperparameters.vector_dim, 5)
 })
 
+for (const [entity, events] of [
+  ['a', Number.NaN],
+  ['a', -1],
+  ['a,b', 2],
+  ['', 2],
+] as const)
+  test(`entities that are none: ${entity},${events}`, async () => {
+    const bytes = await packModel({ ...someModel(), entities: new Map([...someModel().entities, [entity, events]]) })
+    await assert.rejects(modelIn(bytes, 'm'), /^UserError: m is not a model.*entities\.csv: line 3/)
+  })
+
 test('no model there', () => assert.rejects(loadModel(join(folder, 'none.tar.gz')), UserError))
 
 const descriptions: [change: object, says: string][] = [

@@ -112,6 +112,11 @@ describe('train --pairs', () => {
 
   const wrong: [args: string[], code: number, message: RegExp][] = [
     [['--pairs', at('empty.csv'), '--model', at('x')], 1, /nothing to train on: no pair in .*empty\.csv/],
+    [
+      ['--pairs', at('train.csv'), '--model', at('x'), '--learning-rate', '10', '--num-ip-encoder-layers', '60'],
+      1,
+      /training does not converge: in epoch \d[\s\S]*a smaller --learning-rate/,
+    ],
     [['--pairs', at('bad.csv'), '--model', at('x')], 1, /bad\.csv:1: .*not encoded[\s\S]*john%2Edoe/],
     [['--pairs', at('none.csv'), '--model', at('x')], 1, /no such file/],
     [['--pairs', at('train.csv')], 2, /--pairs needs --model/],
