@@ -54,7 +54,8 @@ export async function execute(execution: Execution): Promise<ScoreResult> {
   const [output, anomalies] = [at(files.verdicts), at(files.anomalies)]
   if (tally.flagged > MOST_ROWS)
     context.talk.warn(`${anomalies} holds the ${MOST_ROWS} most anomalous pairs; the verdicts have all`)
-  if (tally.scored === 0) context.talk.warn('no pair could be judged: the model knows none of these entities well')
+  if (tally.total === 0) context.talk.warn(`there was no pair to judge (${target.of})`)
+  else if (tally.scored === 0) context.talk.warn('no pair could be judged: the model knows none of these entities well')
   if (labels !== undefined && tally.attacks === 0)
     context.talk.warn('none of the labelled pairs is among what was judged')
   const by = tally.scored === 0 ? undefined : oracle.by?.()

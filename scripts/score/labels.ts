@@ -42,13 +42,9 @@ const keyOf = (entity: string, ip: number): string => `${entity},${formatIpv4(ip
 
 function rowsOf(bytes: Buffer, file: string): Record<string, string>[] {
   try {
-    return parse(bytes, {
-      bom: true,
-      columns: (header: string[]) => {
-        if (header.join() !== COLUMNS.join()) throw new Error(`the first line must be ${COLUMNS.join()}`)
-        return header
-      },
-    })
+    const [header = [], ...rows]: string[][] = parse(bytes, { bom: true, skip_empty_lines: true })
+    if (header.join() !== COLUMNS.join()) throw new Error(`the first line must be ${COLUMNS.join()}`)
+    return rows.map((row) => Object.fromEntries(COLUMNS.map((name, i) => [name, row[i] ?? ''])))
   } catch (error) {
     throw new UsageError(`--labels ${file}: ${messageOf(error)}`)
   }

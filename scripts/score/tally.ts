@@ -51,6 +51,11 @@ export class Tally {
     return kind
   }
 
+  /** Pairs of every verdict. */
+  get total(): number {
+    return this.scored + this.unseen + this.sparse
+  }
+
   /** Labelled pairs that are among what was scored. */
   get attacks(): number {
     return [...this.kinds.values()].reduce((sum, kind) => sum + kind.attacks, 0)

@@ -61,7 +61,14 @@ test('labels of the source, by encoded entity and address', async () => {
   assert.equal((await readLabels(file)).of('x', 0xc0000201), 'k')
 })
 
+test('labels may come from another editor: with a mark of its encoding, its line breaks and blank lines', async () => {
+  const text = `\ufeff${HEADER}\nwaf,a,192.0.2.1,k,t\n\n`
+  const labels = await readLabels(fileOf(text.replaceAll('\n', '\r\n')), 'waf')
+  assert.equal(labels.of('a', 0xc0000201), 'k')
+})
+
 const badLabels: [what: string, text: string, says: RegExp][] = [
+  ['nothing at all', '', /the first line must be source,entity,ip,kind,time/],
   ['another header', 'entity,ip\na,b\n', /the first line must be source,entity,ip,kind,time/],
   ['no address', `${HEADER}waf,a,nowhere,k,t\n`, /row 1: not an entity/],
   ['no kind', `${HEADER}waf,a,192.0.2.1,k,t\nwaf,a,192.0.2.1,,t\n`, /row 2/],

@@ -154,6 +154,18 @@ test('files against a model, without a run', async () => {
   assert.deepEqual((await score({ pairs, model, scores, endpoint: endpoint.url })).verdicts, bare)
 })
 
+test('no pair at all is said, and blamed on no entity', async () => {
+  const [model, scores] = [tempFolder(), tempFolder()]
+  for (const name of ['model.tar.gz', 'calibration.json']) copyFileSync(run.path(`model/${name}`), `${model}/${name}`)
+  writeFileSync(`${scores}/empty.csv`, '')
+  const said: string[] = []
+  const talk = { info: () => {}, detail: () => {}, warn: (text: string) => void said.push(text) }
+  const values = { pairs: [`${scores}/empty.csv`], model, scores }
+  const { json } = await take(command, silentContext({ talk }), values)
+  assert.deepEqual([json.scored, json.unseen, json.sparse], [0, 0, 0])
+  assert.deepEqual(said, ['there was no pair to judge (files)'])
+})
+
 test('a model without a calibration needs a threshold', async () => {
   const [model, scores] = [tempFolder(), tempFolder()]
   copyFileSync(run.path('model/model.tar.gz'), `${model}/model.tar.gz`)
