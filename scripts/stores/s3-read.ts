@@ -16,13 +16,15 @@ const FIRST_PAUSE_MS = 50
 export async function head(bucket: Bucket, key: string): Promise<Omit<ObjectInfo, 'key'> | undefined> {
   try {
     const command = new HeadObjectCommand({ ...bucket.common, Key: key })
-    const { ETag, ContentLength, LastModified, StorageClass = 'STANDARD' } = await bucket.client.send(command)
+    const found = await bucket.client.send(command)
+    const { ETag, ContentLength, LastModified, StorageClass = 'STANDARD', Restore } = found
     const etag = bareEtag(ETag)
     return {
       size: ContentLength ?? 0,
       storageClass: StorageClass,
       ...(etag !== undefined && { etag }),
       ...(LastModified && { modified: LastModified }),
+      ...(Restore !== undefined && { restored: /ongoing-request="true"/.test(Restore) ? 'soon' : 'yes' }),
     }
   } catch (error) {
     const { status } = detailsOf(error)

@@ -8,6 +8,8 @@ export interface ObjectInfo {
   readonly etag?: string
   readonly modified?: Date
   readonly storageClass?: string
+  /** Of an archived object, when it was asked about alone: whether it can be read again for a time, or will be. */
+  readonly restored?: 'yes' | 'soon'
   /** Of the uncompressed content, where an index of the logs names it. */
   readonly sha256?: string
 }

@@ -90,6 +90,25 @@ describe('staging from S3', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
+  for (const [way, args] of [
+    ['by a job', BATCH],
+    ['directly', ['--yes', '--copy', 'direct']],
+  ] as const)
+    it(`copies what was archived and is restored, ${way}`, async () => {
+      const { sandbox, stage } = await world()
+      const [warm, cool] = ['warm', 'cool'].map((tail) =>
+        trailKey('111122223333', 'us-east-1', '20260302T1210Z', tail),
+      ) as [string, string]
+      sandbox.s3.put('org-logs', warm, `content of ${warm}`, { storageClass: 'DEEP_ARCHIVE', restored: true })
+      const { result, stderr } = await stage(args)
+      assert.ok(result, stderr)
+      assertStaged(sandbox, result.run, [...EXPECTED, warm])
+      sandbox.s3.put('org-logs', cool, 'x', { storageClass: 'GLACIER', restoring: true })
+      const again = await stage([...args, '--overwrite'])
+      assert.equal(again.code, 1)
+      assert.match(again.stderr, /cool[\s\S]*archived \(GLACIER\): its restoration is not finished yet/)
+    })
+
   it('adds only what has come since, and keeps what the logs have lost', async () => {
     const { sandbox, stage } = await world()
     const to = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000)

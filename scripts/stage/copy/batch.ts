@@ -123,24 +123,21 @@ async function takeUp(settings: Settings, note: JobNote, report: CopyReport): Pr
 }
 
 async function rounds(settings: Settings, objects: AsyncIterable<ObjectInfo>, report: CopyReport): Promise<void> {
-  const large: ObjectInfo[] = []
-  const draft = await draftSelection(forJob(objects, large, report))
+  const apart: ObjectInfo[] = []
+  const draft = await draftSelection(forJob(objects, apart))
   try {
     if (draft.totals.objects > 0) await runJobs(settings, draft, report)
   } finally {
     await draft.dispose()
   }
-  await settings.direct.copy(each(large), report)
+  await settings.direct.copy(each(apart), report)
 }
 
-/** Sets aside what a job cannot copy. */
-async function* forJob(objects: AsyncIterable<ObjectInfo>, large: ObjectInfo[], report: CopyReport) {
-  for await (const object of objects) {
-    if (isArchived(object))
-      report.failed({ key: object.key, reason: `archived (${object.storageClass}): restore it first` })
-    else if (object.size > COPY_LIMIT) large.push(object)
+/** Sets aside what a job cannot copy, or only if it was restored. */
+async function* forJob(objects: AsyncIterable<ObjectInfo>, apart: ObjectInfo[]) {
+  for await (const object of objects)
+    if (isArchived(object) || object.size > COPY_LIMIT) apart.push(object)
     else yield object
-  }
 }
 
 async function runJobs(settings: Settings, first: Draft, report: CopyReport): Promise<void> {

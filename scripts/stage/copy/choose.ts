@@ -138,7 +138,8 @@ async function direct(
 ): Promise<Copier> {
   const { s3Client } = await import('../../aws/clients.ts')
   const { directCopier } = await import('./direct.ts')
-  return directCopier(await s3Client(aws, bucket), destinationOf(task, run, bucket, wish), wish.concurrency, signal)
+  const to = destinationOf(task, run, bucket, wish)
+  return directCopier(await s3Client(aws, bucket), task.logs.store, to, wish.concurrency, signal)
 }
 
 async function batch(

@@ -9,7 +9,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import pMap from 'p-map'
-import type { ObjectInfo } from '../../stores/store.ts'
+import type { ObjectInfo, Store } from '../../stores/store.ts'
 import type { Copier } from './copier.ts'
 import type { Destination } from './destination.ts'
 import { oneByOne } from './one-by-one.ts'
@@ -21,8 +21,13 @@ export const COPY_LIMIT = 5 * 1024 ** 3
 const PART = 512 * 1024 ** 2
 
 /** Bucket to bucket, object by object: for small sets, and for what a batch job cannot copy. */
-export const directCopier = (client: S3Client, to: Destination, concurrency: number, signal: AbortSignal): Copier =>
-  oneByOne('CopyObject', { concurrency, signal }, (object) => copyOne(client, object, to, signal))
+export const directCopier = (
+  client: S3Client,
+  from: Pick<Store, 'head'>,
+  to: Destination,
+  concurrency: number,
+  signal: AbortSignal,
+): Copier => oneByOne('CopyObject', { concurrency, signal, from }, (object) => copyOne(client, object, to, signal))
 
 const copyOne = (client: S3Client, object: ObjectInfo, to: Destination, signal: AbortSignal): Promise<void> =>
   object.size > COPY_LIMIT ? copyInParts(client, object, to, signal) : copyWhole(client, object, to, signal)

@@ -1,22 +1,23 @@
-import type { ObjectInfo } from '../../stores/store.ts'
+import type { ObjectInfo, Store } from '../../stores/store.ts'
 import { forEach } from '../each.ts'
 import type { Copier } from './copier.ts'
 import { isArchived, reasonOf, stopsAll } from './reasons.ts'
 
+interface Limits {
+  readonly concurrency: number
+  readonly signal: AbortSignal
+  /** Where the objects are. */
+  readonly from: Pick<Store, 'head'>
+}
+
 /** Copies object by object, several at a time: one that cannot be copied does not keep the others. */
-export const oneByOne = (
-  name: string,
-  limits: { readonly concurrency: number; readonly signal: AbortSignal },
-  copyOne: (object: ObjectInfo) => Promise<void>,
-): Copier => ({
+export const oneByOne = (name: string, limits: Limits, copyOne: (object: ObjectInfo) => Promise<void>): Copier => ({
   name,
   async copy(objects, report) {
     await forEach(objects, limits, async (object) => {
-      if (isArchived(object)) {
-        report.failed({ key: object.key, reason: `archived (${object.storageClass}): restore it first` })
-        return
-      }
       try {
+        const reason = await unreadable(object, limits.from)
+        if (reason !== undefined) return report.failed({ key: object.key, reason })
         await copyOne(object)
         report.copied(1)
       } catch (error) {
@@ -27,3 +28,12 @@ export const oneByOne = (
     })
   },
 })
+
+/** Why an archived object cannot be read; one that was restored can, and a listing does not tell. */
+async function unreadable(object: ObjectInfo, from: Limits['from']): Promise<string | undefined> {
+  if (!isArchived(object)) return undefined
+  const { restored } = (await from.head(object.key)) ?? {}
+  if (restored === 'yes') return undefined
+  const next = restored === 'soon' ? 'its restoration is not finished yet' : 'restore it first'
+  return `archived (${object.storageClass}): ${next}`
+}

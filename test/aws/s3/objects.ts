@@ -13,7 +13,7 @@ const headerText = (text: string): string =>
   /^[\x20-\x7e]*$/.test(text) ? text : `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`
 
 function describe(object: StoredObject): Record<string, string> {
-  const { storageClass, tags, restored } = object
+  const { storageClass, tags, restored, restoring } = object
   const count = Object.keys(tags).length
   const metadata = Object.entries(object.metadata).map(([name, value]) => [`x-amz-meta-${name}`, headerText(value)])
   return {
@@ -26,6 +26,7 @@ function describe(object: StoredObject): Record<string, string> {
     ...(storageClass !== 'STANDARD' && { 'x-amz-storage-class': storageClass }),
     ...(count > 0 && { 'x-amz-tagging-count': String(count) }),
     ...(restored && { 'x-amz-restore': 'ongoing-request="false", expiry-date="Fri, 21 Dec 2035 00:00:00 GMT"' }),
+    ...(restoring && { 'x-amz-restore': 'ongoing-request="true"' }),
   }
 }
 

@@ -28,6 +28,8 @@ export interface StoredObject extends Entry {
   readonly parts?: readonly number[]
   /** An archived object that was restored for the time being. */
   readonly restored?: boolean
+  /** One whose restoration is under way. */
+  readonly restoring?: boolean
 }
 
 /** Where the objects of a bucket lie. */
