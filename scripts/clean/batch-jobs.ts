@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3-control'
 import * as v from 'valibot'
 import { detailsOf, explained } from '../aws/errors.ts'
-import { describesRun, listJobs } from '../aws/s3-batch.ts'
+import { describesRun, isUnknownJob, listJobs } from '../aws/s3-batch.ts'
 import { watched } from '../aws/sagemaker.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
@@ -72,7 +72,7 @@ async function described({ control, ...world }: BatchWorld, JobId: string): Prom
     return (await control.send(asked, { abortSignal: world.signal })).Job
   } catch (error) {
     world.signal.throwIfAborted()
-    if (detailsOf(error).code === 'NoSuchJob') return undefined
+    if (isUnknownJob(error)) return undefined
     throw explained(error, about(world, JobId, 's3:DescribeJob'))
   }
 }

@@ -60,6 +60,16 @@ describe('a batch job', () => {
     assertStaged(sandbox, result.run)
   })
 
+  it('that S3 does not show at once, neither it nor its confirmation, is waited for', async () => {
+    for (const unknown of ['NoSuchJob', 'NotFoundException'] as const) {
+      const { sandbox, stage } = await world({ unknown, invisibleFor: 2, staleFor: 2 })
+      const { result, stderr } = await stage(BATCH)
+      assert.ok(result, stderr)
+      assertStaged(sandbox, result.run)
+      assert.deepEqual([sandbox.requests.of('CreateJob'), sandbox.requests.of('CopyObject')], [1, 0])
+    }
+  })
+
   it('with passing failures has them tried again; all copied is all copied', async () => {
     const { sandbox, stage } = await world({
       failTask: (_: unknown, nth: number) => (nth % 2 === 0 ? { ...internalError, message: 'x' } : undefined),

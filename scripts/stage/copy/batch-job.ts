@@ -9,7 +9,8 @@ import {
   type S3CopyObjectOperation,
   UpdateJobStatusCommand,
 } from '@aws-sdk/client-s3-control'
-import { jobDescription, listJobs } from '../../aws/s3-batch.ts'
+import { detailsOf } from '../../aws/errors.ts'
+import { isUnknownJob, jobDescription, listJobs } from '../../aws/s3-batch.ts'
 import { UserError } from '../../cli/errors.ts'
 import { count, plural } from '../../cli/format.ts'
 import type { Destination } from './destination.ts'
@@ -114,7 +115,7 @@ export async function finishJob(
   jobId: string,
   settings: PollSettings,
 ): Promise<JobDescriptor> {
-  for (let tries = 0; ; tries++) {
+  for (let tries = 0, refusals = 0; ; tries++) {
     const job = await describeJob(client, order.accountId, jobId, tries, settings)
     const {
       NumberOfTasksSucceeded: succeeded = 0,
@@ -134,12 +135,18 @@ export async function finishJob(
       case 'Cancelled':
         throw new UserError(`job ${jobId} was cancelled${because(job)}`, { hint: ANOTHER_JOB })
       case 'Suspended':
-        await confirmJob(client, order, jobId, total)
+        await confirmJob(client, order, jobId, total).catch((error: unknown) => {
+          // Confirmed already, and S3 does not show it yet.
+          refusals += 1
+          if (detailsOf(error).code !== 'JobStatusException' || refusals > MOST_REFUSALS) throw error
+        })
         break
     }
     await sleep(waitOf(settings.seconds, job.Status), undefined, { signal: settings.signal })
   }
 }
+
+const MOST_REFUSALS = 5
 
 const OVER: readonly unknown[] = ['Complete', 'Cancelling', 'Cancelled', 'Failing', 'Failed']
 
@@ -149,8 +156,7 @@ export async function isUnderWay(client: S3ControlClient, AccountId: string, Job
     const { Job } = await client.send(new DescribeJobCommand({ AccountId, JobId }))
     return !OVER.includes(Job?.Status)
   } catch (error) {
-    // S3 forgets a job 90 days after its end.
-    if (error instanceof Error && error.name === 'NoSuchJob') return false
+    if (isUnknownJob(error)) return false
     throw error
   }
 }
@@ -169,7 +175,7 @@ async function describeJob(
       if (Job === undefined) throw new Error('S3 answered DescribeJob without a job')
       return Job
     } catch (error) {
-      const isYoung = error instanceof Error && error.name === 'NoSuchJob' && tries === 0 && attempt < 5
+      const isYoung = isUnknownJob(error) && tries === 0 && attempt < 5
       if (!isYoung) throw error
       await sleep(Math.min(seconds, 2 ** attempt) * 1000, undefined, { signal })
     }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
 import * as v from 'valibot'
-import { detailsOf, explained } from '../../aws/errors.ts'
+import { explained } from '../../aws/errors.ts'
+import { isUnknownJob } from '../../aws/s3-batch.ts'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import { count, plural } from '../../cli/format.ts'
 import { number } from '../../cli/shapes.ts'
@@ -115,8 +116,7 @@ async function takeUp(settings: Settings, note: JobNote, report: CopyReport): Pr
   await settings.memory.remember({ job: { ...note, id } })
   await finishJob(settings.control, order, id, pollOf(settings, report)).catch((error: unknown) => {
     settings.signal.throwIfAborted()
-    // S3 forgets a job 90 days after its end.
-    if (!(error instanceof UserError) && detailsOf(error).code !== 'NoSuchJob') throw error
+    if (!(error instanceof UserError) && !isUnknownJob(error)) throw error
     report.state(`another job is needed: ${messageOf(error)}`)
   })
   await settings.attempts.end()

@@ -73,8 +73,11 @@ function jobOf({ control, caller, jobId }: ControlCall): Job {
   const job = control.find(jobId)
   if (job) control.runner.expire(job)
   if (job && job.account === caller.account) return job
-  throw new AwsError('NoSuchJob', 404, `The job ${jobId} does not exist`)
+  throw unknown(control, jobId)
 }
+
+const unknown = ({ settings }: ControlCall['control'], jobId: string): AwsError =>
+  new AwsError(settings.unknown, 404, `The job ${jobId} does not exist`)
 
 function progress(s3: S3State, job: Job): Node {
   const failed = countFailed(job)
@@ -88,13 +91,21 @@ function progress(s3: S3State, job: Job): Node {
 }
 
 const polls = new WeakMap<Job, number>()
+const stale = new WeakMap<Job, { readonly status: JobStatus; left: number }>()
+
+function statusTold(job: Job): JobStatus {
+  const before = stale.get(job)
+  if (before === undefined || before.left === 0) return job.status
+  before.left -= 1
+  return before.status
+}
 
 export async function describeJob(call: ControlCall): Promise<Result> {
   const { s3, control, request } = call
   const job = jobOf(call)
   const poll = (polls.get(job) ?? 0) + 1
   polls.set(job, poll)
-  if (poll <= control.settings.invisibleFor) throw new AwsError('NoSuchJob', 404, `The job ${job.id} does not exist`)
+  if (poll <= control.settings.invisibleFor) throw unknown(control, job.id)
   if (control.settings.pace === 'poll') await control.runner.step(job)
   const asked = Object.fromEntries(job.request.children.map((child) => [child.name, toNode(child)]))
   const { Manifest, Operation, Report, RoleArn, ConfirmationRequired, Description } = asked
@@ -103,7 +114,7 @@ export async function describeJob(call: ControlCall): Promise<Result> {
     ConfirmationRequired,
     Description,
     JobArn: `arn:aws:s3:${request.scope?.region}:${job.account}:job/${job.id}`,
-    Status: job.status,
+    Status: statusTold(job),
     Manifest,
     Operation,
     Priority: job.priority,
@@ -159,6 +170,7 @@ export function updateJobStatus(call: ControlCall): Result {
   const wanted = request.query.get('requestedJobStatus')
   const allowed = wanted === 'Ready' ? job.status === 'Suspended' : CANCELLABLE.includes(job.status)
   if (!allowed) throw new AwsError('JobStatusException', 400, `A job in status ${job.status} cannot go to ${wanted}`)
+  stale.set(job, { status: job.status, left: control.settings.staleFor })
   job.reason = request.query.get('statusUpdateReason')
   job.status = wanted === 'Ready' ? 'Ready' : 'Cancelling'
   job.confirmed ||= wanted === 'Ready'

@@ -27,6 +27,10 @@ export interface RunnerSettings {
   prefix: PrefixRule
   /** So many DescribeJobs after CreateJob do not find the job yet. */
   invisibleFor: number
+  /** So many DescribeJobs after UpdateJobStatus still tell the status from before. */
+  staleFor: number
+  /** What a job is called that is not known. */
+  unknown: 'NoSuchJob' | 'NotFoundException'
 }
 
 export const defaultRunner = (): RunnerSettings => ({
@@ -38,6 +42,8 @@ export const defaultRunner = (): RunnerSettings => ({
   report: 'status-first',
   prefix: 'slash',
   invisibleFor: 0,
+  staleFor: 0,
+  unknown: 'NoSuchJob',
 })
 
 // S3 User Guide, "Tracking job status": from so many tasks on, a job fails when more than half of them did.
