@@ -39,7 +39,7 @@ export async function deployInSagemaker(
   const progress = context.progress('SageMaker')
   const endpoints = new Endpoints(client, context.signal, (text) => progress.state(text))
   const champion = await endpoints.look(order.endpoint)
-  if (wish.rollback) return back(context, run, wish.dryRun, endpoints, aws)
+  if (wish.rollback) return back(context, run, wish, endpoints, aws)
   const plan: Plan = {
     order,
     autoscale: wish.autoscale,

@@ -84,7 +84,7 @@ export async function goOnEnding(
 export async function back(
   context: Context,
   run: Run,
-  dryRun: boolean,
+  { dryRun, force }: { readonly dryRun: boolean; readonly force: boolean },
   endpoints: Endpoints,
   aws: AwsSettings,
 ): Promise<Outcome> {
@@ -95,7 +95,7 @@ export async function back(
     })
   const [name, from] = [String(endpoint), String(config)]
   if (!dryRun) {
-    await rollBack(await updaterOf(context, endpoints, String(region), aws), name, from, previous)
+    await rollBack(await updaterOf(context, endpoints, String(region), aws, force), name, from, previous)
     await run.store.remove(paths.endpoint)
   }
   return {

@@ -46,7 +46,7 @@ export const sagemakerDeployOptions = {
     default: 10,
     min: 0,
   }),
-  force: flag({ about: 'replace the model in service by a worse one, too' }),
+  force: flag({ about: 'replace the model in service by a worse one, too, or one that takes a line that is no pair' }),
   rollback: flag({ about: 'go back to the configuration that was in service before' }),
   keep: flag({ about: 'leave the endpoint in service (the default)' }),
   deleteAfter: span('wait so long, then delete the endpoint; also on Ctrl-C'),

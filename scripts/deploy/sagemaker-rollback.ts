@@ -1,6 +1,5 @@
 import { RUN_TAG } from '../aws/sagemaker.ts'
 import { UserError } from '../cli/errors.ts'
-import { refusesNonsense } from './sagemaker-trial.ts'
 import { standAside, type Updater, updated } from './sagemaker-update.ts'
 
 /**
@@ -26,7 +25,7 @@ export async function rollBack(updater: Updater, endpoint: string, from: string,
     await endpoints.update(endpoint, to)
     await updated(updater, endpoint, to)
   }
-  await refusesNonsense(updater.invoke(endpoint))
+  await updater.smoke(updater.invoke(endpoint))
   const { [RUN_TAG]: run, ...tags } = await endpoints.tags(kept.EndpointConfigArn ?? '')
   if (run !== undefined)
     await endpoints.claim(

@@ -6,16 +6,7 @@ import type { StepMemory } from '../runs/run.ts'
 import { type EndpointState, isOurs } from './sagemaker.ts'
 import { endpointFailure } from './sagemaker-failure.ts'
 import { configName, type Hardware, type Order, trialName } from './sagemaker-order.ts'
-import {
-  championOf,
-  isWorse,
-  refusesNonsense,
-  type Standing,
-  standingOf,
-  standingText,
-  tested,
-  type testOf,
-} from './sagemaker-trial.ts'
+import { championOf, isWorse, type Standing, standingOf, standingText, tested, type testOf } from './sagemaker-trial.ts'
 import { standAside, type Updater, updated } from './sagemaker-update.ts'
 
 export interface DeployWorld extends Updater {
@@ -113,11 +104,11 @@ interface Tried {
 
 /** Undefined when nothing of the holdout can be scored. @throws UserError when the model fails the tests */
 async function tryOut(
-  { invoke, test, signal }: DeployWorld,
+  { invoke, smoke, test, signal }: DeployWorld,
   order: Order,
   endpoint: string,
 ): Promise<Tried | undefined> {
-  const result = await tested(invoke(endpoint), test, order.digest, signal)
+  const result = await tested(invoke(endpoint), test, order.digest, signal, smoke)
   if (result === undefined) return undefined
   const { calibration, measured } = result
   return { calibration, challenger: standingOf(calibration, measured, test.alertsPerDay) }
@@ -159,7 +150,7 @@ async function takeOver(world: DeployWorld, order: Order, config: string, previo
   const { endpoints, signal } = world
   const now = await updated(world, order.endpoint, config)
   try {
-    await refusesNonsense(world.invoke(order.endpoint))
+    await world.smoke(world.invoke(order.endpoint))
   } catch (error) {
     if (signal.aborted || previous === null) throw error
     world.warn(`going back to ${previous}: ${messageOf(error)}`)

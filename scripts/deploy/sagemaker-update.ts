@@ -6,6 +6,8 @@ import { endpointFailure } from './sagemaker-failure.ts'
 export interface Updater {
   readonly endpoints: Endpoints
   invoke(endpoint: string): Invoke
+  /** What every model has to stand. @throws UserError */
+  smoke(invoke: Invoke): Promise<void>
   /** Called before a configuration is changed, which scaled instances stand in the way of. */
   unscale(endpoint: string): Promise<void>
 }

@@ -8,7 +8,7 @@ import type { AwsSettings } from '../stores/open.ts'
 import type { Endpoints } from './sagemaker.ts'
 import { type Order, trialHardware } from './sagemaker-order.ts'
 import type { DeployWorld } from './sagemaker-service.ts'
-import { testOf } from './sagemaker-trial.ts'
+import { refusesNonsense, tellsOfNonsense, testOf } from './sagemaker-trial.ts'
 import type { Updater } from './sagemaker-update.ts'
 import { type DeployWish, smallMemory } from './sagemaker-wish.ts'
 
@@ -18,6 +18,7 @@ export async function updaterOf(
   endpoints: Endpoints,
   region: string,
   aws: AwsSettings,
+  force = false,
 ): Promise<Updater> {
   const { autoScalingClient, sagemakerRuntimeClient } = await import('../aws/clients.ts')
   const { invoker } = await import('../aws/invoke.ts')
@@ -26,6 +27,7 @@ export async function updaterOf(
   return {
     endpoints,
     invoke: (endpoint) => invoker(runtime, endpoint, { signal, onRetry: (reason) => talk.detail(reason) }),
+    smoke: force ? tellsOfNonsense((text) => talk.warn(text)) : refusesNonsense,
     unscale: async (endpoint) => unscale(await autoScalingClient(aws, region), endpoint),
   }
 }
@@ -49,7 +51,7 @@ export async function worldOf(context: Context, deployment: Deployment, aws: Aws
   const days = (Date.parse(run.request.to) - Date.parse(String(run.result('extract').cutoff))) / DAY_MS
   const held = { train: await pairsOf(run, 'train', signal), holdout: await pairsOf(run, 'holdout', signal) }
   return {
-    ...(await updaterOf(context, endpoints, order.region, aws)),
+    ...(await updaterOf(context, endpoints, order.region, aws, wish.force)),
     memory,
     role,
     signal,

@@ -4,7 +4,7 @@ import type { Invoke } from '../../scripts/aws/invoke.ts'
 import { UserError } from '../../scripts/cli/errors.ts'
 import { memoryFor } from '../../scripts/deploy/sagemaker-order.ts'
 import { hourlyUsd } from '../../scripts/deploy/sagemaker-outcome.ts'
-import { isWorse, tested, testOf } from '../../scripts/deploy/sagemaker-trial.ts'
+import { isWorse, tellsOfNonsense, tested, testOf } from '../../scripts/deploy/sagemaker-trial.ts'
 import type { Pairs } from '../../scripts/insights/pairs.ts'
 
 const SIGNAL = new AbortController().signal
@@ -58,6 +58,20 @@ describe('the smoke test', () => {
   ]
   for (const [what, invoke, message] of failing)
     it(`fails when ${what}`, () => assert.rejects(asked(invoke, 100), { name: 'UserError', message }))
+
+  it('nonsense is only told of where that is wanted; what fails otherwise still does', async () => {
+    const told: string[] = []
+    const smoke = tellsOfNonsense((text) => told.push(text))
+    await smoke(async (lines) => lines.map(() => 1))
+    await smoke(refusing(500, () => 1))
+    await smoke(refusing(400, () => 1))
+    assert.deepEqual(told.length, 2)
+    assert.match(told.join('\n'), /the model answered it\n.*the model refused it with 500/)
+    await assert.rejects(
+      smoke(async () => Promise.reject(new UserError('endpoint x: the model fails'))),
+      /the model fails/,
+    )
+  })
 
   it('what fails otherwise is said as it is', async () => {
     const broken = async () => Promise.reject(new UserError('endpoint x: the model fails'))
