@@ -137,6 +137,8 @@ async function* answersIn(stream: Readable, where: string, signal: AbortSignal):
   for await (const line of linesOf(stream)) {
     number += 1
     if (number % SLICE === 0) signal.throwIfAborted()
+    // AssembleWith adds a newline after every payload, also to one that ends in a newline: "TransformOutput", API reference.
+    if (line === '') continue
     yield dotProductIn(line, number, where)
   }
 }

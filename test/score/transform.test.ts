@@ -102,6 +102,12 @@ describe('a batch transform', () => {
     assert.deepEqual([jobs(aws).length, aws.sandbox.sagemaker.models.all.size], [1, 1])
   })
 
+  test('blank lines between the answers of two payloads are no answers', async () => {
+    const aws = await world({ sagemaker: { pace: 'instant', doubledNewlines: true } }, { calibrated: true })
+    const result = await aws.done('score', VIA)
+    assert.equal((await aws.verdicts()).length, Number(result.scored) + Number(result.unseen) + Number(result.sparse))
+  })
+
   test('a key encrypts the answers, and disks that are not of the instance itself', async () => {
     const key = ['--kms-key', 'arn:aws:kms:us-east-1:111122223333:key/1234', '--max-cost', '9']
     for (const [type, ofDisk] of [

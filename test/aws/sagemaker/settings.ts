@@ -38,6 +38,8 @@ export interface SageMakerSettings {
   hold: { readonly kind: Kind; readonly stage: string } | undefined
   failures: Failure[]
   coldStart: ColdStart | undefined
+  /** Whether AssembleWith Line adds its newline to answers that end in one, too. */
+  doubledNewlines: boolean
   /** How often something new is not found at first, by those who look at it and by what rests on it. */
   unseenFor: number
   /** By the name that Service Quotas gives it, such as `ml.p3.2xlarge for training job usage`; unlimited when absent. */
@@ -49,6 +51,7 @@ export const defaultSettings = (): SageMakerSettings => ({
   hold: undefined,
   failures: [],
   coldStart: undefined,
+  doubledNewlines: false,
   unseenFor: 0,
   quota: {},
 })

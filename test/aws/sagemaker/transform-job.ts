@@ -104,7 +104,8 @@ export class TransformJob implements Moving {
       if (this.#model === undefined) throw new Error('no model was loaded')
       const { status, body } = answerOf(this.#model, formats, payload)
       if (status >= 400) throw new ClientError(`See job logs for more information (${key}: ${status}: ${body})`)
-      return ends === '' ? body : body.replace(/\n?$/, ends)
+      if (ends === '' || this.#world.settings.doubledNewlines) return body + ends
+      return body.replace(/\n?$/, ends)
     })
     return Buffer.from(parts.join(''))
   }
