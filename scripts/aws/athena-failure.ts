@@ -53,10 +53,14 @@ interface Doing {
   bytes(n: number): string
 }
 
+/** Its refusals have Glue's type and words of their own: aws-samples/experimental-programmatic-access-ccft#5. */
+const LAKE_FORMATION = /Lake ?Formation permission/i
+
 /** What to tell about a failure that stays. */
 export function explainedFailure(failure: QueryFailed, doing: Doing): UserError {
   const { id, state, reason } = failure
-  const exitCode = failure.type !== undefined && isPermission(failure.type) ? 4 : 1
+  const isRefused = LAKE_FORMATION.test(reason) || (failure.type !== undefined && isPermission(failure.type))
+  const exitCode = isRefused ? 4 : 1
   const verb = state === 'CANCELLED' ? 'was cancelled' : 'failed'
   return new UserError(`${doing.what}: query ${id} ${verb}: ${reason}`, {
     hint: hintOf(failure, doing),
@@ -71,6 +75,8 @@ function hintOf({ state, reason, type }: QueryFailed, { cutoff, bytes }: Doing):
   if (state === 'CANCELLED') return 'somebody stopped it; the same command starts it again'
   if (type !== undefined && isExhausted(type))
     return 'the query was too large for Athena: a shorter window, or fewer accounts'
+  if (LAKE_FORMATION.test(reason))
+    return 'Lake Formation guards this catalog: its administrator has to let the caller create tables in the database (or create that) and use them'
   if (
     (type !== undefined && isPermission(type)) ||
     /access ?denied|insufficient permissions|not authorized/i.test(reason)

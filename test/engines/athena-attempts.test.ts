@@ -88,6 +88,15 @@ describe('a failure that stays', () => {
     ],
     [failed({ ErrorType: 1500 }, 'no permission'), /failed: no permission/, /the caller needs/, 4],
     [failed({}, 'Insufficient permissions to execute the query'), /failed/, /the caller needs/, 1],
+    [
+      failed(
+        { ErrorType: 1003 },
+        'MetaException(message:Insufficient Lake Formation permission(s): Required Create Database on Catalog',
+      ),
+      /failed: MetaException/,
+      /Lake Formation guards this catalog/,
+      4,
+    ],
     [failed({ ErrorType: 1100 }, 'HIVE_BAD_DATA: Malformed'), /HIVE_BAD_DATA/, /on this machine names it/, 1],
     [failed({}, 'HIVE_PATH_ALREADY_EXISTS: s3://b/p'), /HIVE_PATH/, /--overwrite/, 1],
     [{ State: 'FAILED' }, /failed: Athena gives no reason/, /same command/, 1],
