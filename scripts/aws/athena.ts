@@ -41,6 +41,8 @@ const POLL = { first: 100, factor: 1.5, longest: 5000 } as const
 /** Rows of one page: the most that Athena gives. */
 const PAGE = 1000
 
+const MAKES_DATABASE = /^\s*create\s+database\b/i
+
 /** Athena as prestage uses it: statements that are started, waited for and read, one at a time. */
 export class Athena {
   readonly #settings: AthenaSettings
@@ -69,7 +71,8 @@ export class Athena {
         new StartQueryExecutionCommand({
           QueryString: sql,
           ClientRequestToken: token,
-          QueryExecutionContext: { Database: database },
+          // "The database must exist in the catalog", QueryExecutionContext, API reference.
+          ...(!MAKES_DATABASE.test(sql) && { QueryExecutionContext: { Database: database } }),
           WorkGroup: workgroup.name,
           ...(sendsLocation(workgroup) && { ResultConfiguration: { OutputLocation: scratch } }),
         }),

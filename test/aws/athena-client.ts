@@ -28,7 +28,8 @@ export async function begin(QueryString: string, change: Start = {}): Promise<st
   const { QueryExecutionId = '' } = await client.send(
     new athena.StartQueryExecutionCommand({
       QueryString,
-      QueryExecutionContext: { Database: 'db' },
+      // Of a database that is being made, none.
+      ...(!/create database/i.test(QueryString) && { QueryExecutionContext: { Database: 'db' } }),
       ResultConfiguration: { OutputLocation: OUTPUT },
       ...change,
     }),

@@ -45,6 +45,9 @@ describe('DDL', () => {
   test('of a database or table that is there already fails, unless it may be', async () => {
     await done('create database db')
     await failsWith('create database db', /Database db already exists/, 1003)
+    const there = { QueryExecutionContext: { Database: 'db2' } }
+    const { Status } = await ran('create database db2', there)
+    assert.match(Status?.StateChangeReason ?? '', /Database does not exist: db2/)
     await done(table('t', 'a string'))
     await failsWith(table('t', 'b string'), /AlreadyExistsException\(message:Table t already exists/, 1003)
     await done(table('if not exists t', 'b string'))

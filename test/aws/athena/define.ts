@@ -9,6 +9,8 @@ import type { World } from './world.ts'
 export function define({ catalog, s3 }: World, { database }: Query, statement: Ddl, objects: Objects): void {
   if (statement.kind === 'create-database') {
     objects.allow('glue:CreateDatabase', statement.name)
+    if (!catalog.hasDatabase(database))
+      throw userError(`FAILED: SemanticException [Error 10072]: Database does not exist: ${database}`)
     catalog.createDatabase(statement.name, statement.ifNotExists)
     return
   }
