@@ -215,6 +215,11 @@ describe('keys from a file', () => {
     assert.equal(manifest.result?.objects, some.length, manifest.stderr)
   })
 
+  it('may come from an editor of Windows', async () => {
+    const { result, stderr } = await stage(['--keys-file', file('keys.txt', `\ufeff${some.join('\r\n')}\r\n`)])
+    assert.equal(result?.objects, some.length, stderr)
+  })
+
   it('fail for a key that is not there, by name', async () => {
     const { code, stderr } = await stage(['--keys-file', file('keys.txt', `${some.join('\n')}\nno/such key\n`)])
     assert.equal(code, 1)

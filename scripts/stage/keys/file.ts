@@ -24,7 +24,9 @@ export async function surveyKeysFile(path: string): Promise<{ keys: number; hash
 /** The keys of a file: a line each, or, in a file that ends in `.csv`, a manifest `bucket,key` (percent-encoded). */
 async function* keysIn(path: string, onChunk: (chunk: Buffer) => void = () => {}): AsyncGenerator<string> {
   let index = 0
-  for await (const line of linesOf(path, onChunk)) {
+  for await (const text of linesOf(path, onChunk)) {
+    // Some editors mark the encoding so.
+    const line = index === 0 ? text.replace(/^\ufeff/, '') : text
     if (line !== '') yield path.endsWith('.csv') ? manifestKey(line, path, index) : line
     index += 1
   }
