@@ -45,7 +45,9 @@ export const percent = (part: number, whole: number): string =>
 export const utc = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
 /** Columns aligned by their widest cell; numbers (as strings of digits) to the right. */
-export function table(rows: readonly (readonly string[])[], indent = ''): string {
+export function table(cells: readonly (readonly string[])[], indent = ''): string {
+  // A row is a line, whatever the names in it: they may be a stranger's.
+  const rows = cells.map((row) => row.map((cell) => cell.replace(/[\n\t]/g, '\ufffd')))
   const widths: number[] = []
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
   const numeric = widths.map((_, i) =>

@@ -68,6 +68,9 @@ test('a table aligns words to the left and numbers to the right', () =>
     ['  source      objects    size', '  waf               7  1.4 GB', '  cloudtrail    1,234   12 KB'].join('\n'),
   ))
 
+test('a row of a table is one line', () =>
+  assert.equal(table([['name'], ['a\nnext: b\tc']]), 'name\na\ufffdnext: b\ufffdc'))
+
 test('an empty table is empty', () => assert.equal(table([]), ''))
 
 test('facts leave out what is not there', () =>
