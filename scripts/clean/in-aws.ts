@@ -81,7 +81,15 @@ async function remains(
   const { s3Client } = await import('../aws/clients.ts')
   const { failedUploads, objectsBelow } = await import('./s3-objects.ts')
   const { isThere, sagemakerLeftovers } = await import('./sagemaker-resources.ts')
-  const place = { client: await s3Client(wish, bucket), bucket, root: `${prefix}/`, store: run.store }
+  let isTold = false
+  const onVersions = () => {
+    if (isTold) return
+    isTold = true
+    warn(
+      `bucket ${bucket} keeps versions: what was removed lies there as older ones, and is paid for, until they are deleted or a lifecycle rule expires them`,
+    )
+  }
+  const place = { client: await s3Client(wish, bucket), bucket, root: `${prefix}/`, store: run.store, onVersions }
   const inSagemaker = await sagemakerLeftovers(sagemaker)
   // What was noted about an endpoint goes with it, also after it: a removal may have been interrupted between the two.
   const noted = await sagemakerEndpointOf(run)

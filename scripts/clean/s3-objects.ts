@@ -24,6 +24,8 @@ export interface RunPlace {
   /** Key prefix of the run, with a slash at its end. */
   readonly root: string
   readonly store: Store
+  /** Told when the bucket keeps what is deleted as older versions. */
+  onVersions(): void
 }
 
 /** The objects below a part of the run, as one thing. Undefined when there are none. */
@@ -44,7 +46,7 @@ export async function objectsBelow(
 }
 
 async function removeBelow(
-  { client, bucket, root, store }: RunPlace,
+  { client, bucket, root, store, onVersions }: RunPlace,
   prefix: string,
   goes: (key: string) => boolean,
   signal: AbortSignal,
@@ -58,17 +60,27 @@ async function removeBelow(
     }
     if (batch.length > 0) yield batch
   }
-  await pMap(batches(), (keys) => removeKeys(client, bucket, keys, signal), { concurrency: CONCURRENCY, signal })
+  const removeBatch = async (keys: string[]) => {
+    if (await removeKeys(client, bucket, keys, signal)) onVersions()
+  }
+  await pMap(batches(), removeBatch, { concurrency: CONCURRENCY, signal })
 }
 
-/** @throws UserError when one of them stays */
-async function removeKeys(client: S3Client, Bucket: string, keys: readonly string[], abortSignal: AbortSignal) {
-  const Delete = { Quiet: true, Objects: keys.map((Key) => ({ Key })) }
+/** @returns whether older versions stay. @throws UserError when one of them stays as it is */
+async function removeKeys(
+  client: S3Client,
+  Bucket: string,
+  keys: readonly string[],
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  // Only an answer that is not quiet tells of delete markers: "DeleteObjects", S3 API reference.
+  const Delete = { Objects: keys.map((Key) => ({ Key })) }
   const asked = { what: `s3://${Bucket}/${keys[0]}`, action: 's3:DeleteObject', resource: `arn:aws:s3:::${Bucket}/*` }
   try {
-    const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket, Delete }), { abortSignal })
+    const command = new DeleteObjectsCommand({ Bucket, Delete })
+    const { Deleted = [], Errors = [] } = await client.send(command, { abortSignal })
     const [first] = Errors
-    if (first === undefined) return
+    if (first === undefined) return Deleted.some(({ DeleteMarker }) => DeleteMarker === true)
     throw new UserError(
       `s3://${Bucket}/${first.Key}: could not be deleted (${first.Code}: ${first.Message})${Errors.length > 1 ? `, nor ${plural(Errors.length - 1, 'other')}` : ''}`,
       {

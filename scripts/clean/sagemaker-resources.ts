@@ -1,8 +1,10 @@
 import * as sm from '@aws-sdk/client-sagemaker'
 import pMap from 'p-map'
 import { autoScalingClient } from '../aws/clients.ts'
-import { detailsOf } from '../aws/errors.ts'
+import { deleteEndpoint } from '../aws/delete-endpoint.ts'
+import { detailsOf, explained } from '../aws/errors.ts'
 import { answered, ifThere, watched } from '../aws/sagemaker.ts'
+import { UserError } from '../cli/errors.ts'
 import type { Leftover } from './leftovers.ts'
 import { about, type Found, LOOKS_AT_ONCE, leftover, ownOf, pages, QUERY, type World } from './sagemaker-owned.ts'
 
@@ -105,14 +107,21 @@ function endpointLeftover(world: World, { name }: Found): Leftover {
       if (state === undefined) return
       await unscale(world, name)
       if (state.EndpointStatus !== 'Deleting') {
-        const asked = client.send(new sm.DeleteEndpointCommand({ EndpointName: name }))
-        await answered(ifThere(asked), about(world, `endpoint ${name}`, 'DeleteEndpoint'))
+        const asked = deleteEndpoint(client, name, () => described(world, name), signal)
+        await answered(asked, about(world, `endpoint ${name}`, 'DeleteEndpoint'))
       }
-      await watched(
+      const left = await watched(
         () => described(world, name),
-        (now) => now === undefined,
+        (now) => now === undefined || now.EndpointStatus === 'Failed',
         signal,
       )
+      if (left !== undefined)
+        throw new UserError(
+          `endpoint ${name} could not be deleted: ${left.FailureReason ?? 'SageMaker does not say why'}`,
+          {
+            hint: 'the same command asks again',
+          },
+        )
     },
   }
 }
@@ -128,6 +137,11 @@ async function unscale({ owner, aws }: World, endpoint: string): Promise<void> {
   })
   await client.send(command).catch((error: unknown) => {
     // Who may not ask has not scaled it.
-    if (!/^(ObjectNotFound|AccessDenied)/.test(detailsOf(error).code)) throw error
+    if (/^(ObjectNotFound|AccessDenied)/.test(detailsOf(error).code)) return
+    throw explained(error, {
+      what: `scaling of endpoint ${endpoint}`,
+      action: 'application-autoscaling:DeregisterScalableTarget',
+      resource: '*',
+    })
   })
 }

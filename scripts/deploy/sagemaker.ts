@@ -3,7 +3,6 @@ import {
   CreateEndpointCommand,
   CreateEndpointConfigCommand,
   CreateModelCommand,
-  DeleteEndpointCommand,
   DeleteEndpointConfigCommand,
   DescribeEndpointCommand,
   type DescribeEndpointCommandOutput,
@@ -13,6 +12,7 @@ import {
   type Tag,
   UpdateEndpointCommand,
 } from '@aws-sdk/client-sagemaker'
+import { deleteEndpoint } from '../aws/delete-endpoint.ts'
 import { answered, ifThere, inSight, isTaken, RUN_TAG, restingOnNew, WORKSPACE_TAG, watched } from '../aws/sagemaker.ts'
 import { configRequest, type Hardware, modelRequest, type Order } from './sagemaker-order.ts'
 
@@ -101,16 +101,14 @@ export class Endpoints {
 
   /** Deletes an endpoint, and with it what costs; a stop does not keep it from that. */
   async remove(EndpointName: string): Promise<void> {
+    const look = () => this.look(EndpointName)
+    const { signal } = new AbortController()
     // One that is on its way out is not to be asked again.
-    if ((await this.look(EndpointName))?.EndpointStatus !== 'Deleting') {
-      const asked = ifThere(this.#client.send(new DeleteEndpointCommand({ EndpointName })))
+    if ((await look())?.EndpointStatus !== 'Deleting') {
+      const asked = deleteEndpoint(this.#client, EndpointName, look, signal)
       await answered(asked, about('endpoint', EndpointName, 'DeleteEndpoint'))
     }
-    await watched(
-      () => this.look(EndpointName),
-      (state) => state === undefined || state.EndpointStatus === 'Failed',
-      new AbortController().signal,
-    )
+    await watched(look, (state) => state === undefined || state.EndpointStatus === 'Failed', signal)
   }
 
   async removeConfig(EndpointConfigName: string): Promise<void> {

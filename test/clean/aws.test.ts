@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import * as s3 from '@aws-sdk/client-s3'
 import { RUN_TAG, tagsOf } from '../../scripts/aws/sagemaker.ts'
 import type { Ledger } from '../../scripts/runs/ledger.ts'
+import type { SandboxSettings } from '../aws/start.ts'
 import { type World, world } from '../score/s3-world.ts'
 import { BUCKET, WORKSPACE } from '../support/run-in-s3.ts'
 
@@ -23,8 +24,8 @@ async function failedUpload({ sandbox }: World, Key: string): Promise<void> {
 }
 
 /** A run with all that it can leave. */
-async function leavings(): Promise<World> {
-  const aws = await world(FAST, { calibrated: true })
+async function leavings(settings: SandboxSettings = FAST): Promise<World> {
+  const aws = await world(settings, { calibrated: true })
   await aws.deploy()
   for (let i = 0; i < 1203; i++) aws.sandbox.s3.put(BUCKET, `${aws.prefix}staged/AWSLogs/${i}.gz`, 'log')
   aws.sandbox.s3.put(BUCKET, `${aws.prefix}tmp/athena/draft`, 'draft')
@@ -157,6 +158,35 @@ describe('clean in AWS', () => {
     assert.deepEqual(aws.sandbox.s3.keys(BUCKET, aws.prefix), [])
     assert.equal(aws.sandbox.s3.keys(BUCKET, 'prestage/runs/another/').length, 1)
     assert.deepEqual(aws.sandbox.sagemaker.names().models, [])
+  })
+
+  test('a bucket that keeps versions keeps what was removed, which is said', async () => {
+    const aws = await leavings({ ...FAST, buckets: { [BUCKET]: { versioned: true } } })
+    const { code, stderr } = await aws.script('clean', ['--yes'])
+    assert.equal(code, 0, stderr)
+    assert.equal(stderr.split('keeps versions: what was removed lies there as older ones').length, 2, stderr)
+  })
+
+  test('an endpoint that is being created and cannot be deleted yet is deleted when it can be', async () => {
+    const aws = await leavings()
+    const { sagemaker } = aws.sandbox
+    Object.assign(sagemaker.settings, { hold: { kind: 'endpoint', stage: 'Creating' }, deletesCreating: false })
+    sagemaker.endpoints.all.get('prestage-endpoint')?.go('Creating')
+    const killWhen = () => {
+      if (aws.sandbox.requests.of('DeleteEndpoint') > 0) sagemaker.release()
+      return false
+    }
+    await aws.done('clean', ['--yes'], { env: aws.sandbox.env, killWhen })
+    assert.deepEqual(sagemaker.names().endpoints, [])
+    assert.equal(aws.sandbox.requests.of('DeleteEndpoint'), 2)
+  })
+
+  test('an endpoint whose deletion fails is named', async () => {
+    const aws = await leavings()
+    aws.sandbox.sagemaker.settings.failures.push({ kind: 'endpoint', stage: 'Deleting', reason: 'No such network.' })
+    const { code, stderr } = await aws.script('clean', ['--yes'])
+    assert.equal(code, 1)
+    assert.match(stderr, /endpoint prestage-endpoint could not be deleted: No such network\./)
   })
 
   test('an object that must not be deleted is named', async () => {

@@ -128,7 +128,8 @@ export async function deleteObjects({ s3, caller, bucket, request, headers }: Bu
     }
   })
   const quiet = childText(root, 'Quiet') === 'true'
-  return okXml('DeleteResult', { Deleted: quiet ? [] : gone.map((Key) => ({ Key })), Error: failed })
+  const marker = bucket.versioned ? { DeleteMarker: true, DeleteMarkerVersionId: md5(Buffer.from('marker')) } : {}
+  return okXml('DeleteResult', { Deleted: quiet ? [] : gone.map((Key) => ({ Key, ...marker })), Error: failed })
 }
 
 export function getObjectTagging({ bucket, key }: BucketCall): Reply {

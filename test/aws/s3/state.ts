@@ -31,6 +31,8 @@ export interface Bucket {
   readonly region: string
   readonly owner: string
   readonly requesterPays: boolean
+  /** Deletions leave delete markers; the versions themselves are not in this sandbox. */
+  readonly versioned: boolean
   /** What objects get that do not say how to be encrypted. */
   readonly encryption: Encryption
   readonly created: Date
@@ -50,7 +52,9 @@ export interface Denial {
 const holds = (rule: string | RegExp | undefined, text: string): boolean =>
   rule === undefined || (typeof rule === 'string' ? rule === text : rule.test(text))
 
-export type BucketSettings = Partial<Pick<Bucket, 'region' | 'owner' | 'requesterPays' | 'encryption' | 'backend'>>
+export type BucketSettings = Partial<
+  Pick<Bucket, 'region' | 'owner' | 'requesterPays' | 'encryption' | 'versioned' | 'backend'>
+>
 
 /** The buckets of a sandbox and who may do what in them. */
 export class S3State {
@@ -73,6 +77,7 @@ export class S3State {
       region: this.region,
       owner: this.account,
       requesterPays: false,
+      versioned: false,
       encryption: { algorithm: 'AES256' },
       backend: new MemoryBackend(),
       ...settings,

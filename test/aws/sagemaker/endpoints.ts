@@ -52,7 +52,8 @@ export class Endpoints {
 
   delete({ EndpointName }: Members): void {
     const endpoint = this.#find(EndpointName)
-    if (['Updating', 'SystemUpdating', 'RollingBack'].includes(endpoint.status))
+    const isFree = this.#parts.world.settings.deletesCreating || endpoint.status !== 'Creating'
+    if (!isFree || ['Updating', 'SystemUpdating', 'RollingBack'].includes(endpoint.status))
       throw invalid(`Cannot delete in-progress endpoint "${endpoint.arn}".`)
     endpoint.go('Deleting')
     this.#parts.world.mover.start(endpoint)

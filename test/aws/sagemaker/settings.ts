@@ -40,6 +40,8 @@ export interface SageMakerSettings {
   coldStart: ColdStart | undefined
   /** Whether AssembleWith Line adds its newline to answers that end in one, too. */
   doubledNewlines: boolean
+  /** Whether an endpoint that is being created can be deleted. */
+  deletesCreating: boolean
   /** How often something new is not found at first, by those who look at it and by what rests on it. */
   unseenFor: number
   /** By the name that Service Quotas gives it, such as `ml.p3.2xlarge for training job usage`; unlimited when absent. */
@@ -52,6 +54,7 @@ export const defaultSettings = (): SageMakerSettings => ({
   failures: [],
   coldStart: undefined,
   doubledNewlines: false,
+  deletesCreating: true,
   unseenFor: 0,
   quota: {},
 })
