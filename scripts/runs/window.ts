@@ -37,7 +37,7 @@ export function windowOf(
     )
   const window = { from: timeOf(from, '--from'), to: timeOf(to, '--to') }
   if (window.from >= window.to)
-    throw new UsageError(`the window is empty: --from ${utc(window.from)} is not before --to ${utc(window.to)}`)
+    throw new UsageError(`the window is empty: --from ${moment(window.from)} is not before --to ${moment(window.to)}`)
   if (window.from > now)
     throw new UsageError(`the window begins in the future: --from ${utc(window.from)}, now it is ${utc(now)}`)
   return window
@@ -78,8 +78,17 @@ export function compactTime(time: Date): string {
   return digits.slice(13, 15) === '00' ? `${digits.slice(0, 13)}Z` : `${digits.slice(0, 15)}Z`
 }
 
+/** `2026-11-20 00:00 UTC`; whole where it is not a full minute, or a window of seconds would seem empty. */
+const moment = (time: Date): string =>
+  time.getTime() % MINUTE === 0
+    ? utc(time)
+    : `${time
+        .toISOString()
+        .replace('T', ' ')
+        .replace(/(\.000)?Z$/, '')} UTC`
+
 /** `2026-11-20 00:00 UTC to 2026-11-21 00:00 UTC` */
-export const describeWindow = (window: Window): string => `${utc(window.from)} to ${utc(window.to)}`
+export const describeWindow = (window: Window): string => `${moment(window.from)} to ${moment(window.to)}`
 
 export const DAY_MS = SPANS.d
 

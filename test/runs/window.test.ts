@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { UsageError } from '../../scripts/cli/errors.ts'
-import { compactTime, daysOf, timeOf, windowOf } from '../../scripts/runs/window.ts'
+import { compactTime, daysOf, describeWindow, timeOf, windowOf } from '../../scripts/runs/window.ts'
 
 const NOW = new Date('2026-11-24T09:17:42.123Z')
 type Given = Parameters<typeof windowOf>[0]
@@ -35,6 +35,10 @@ const refused: [given: Given, says: RegExp][] = [
   [{ last: '1h', to: '2026-11-20' }, /--last stands alone/],
   [{ from: '2026-11-20', to: '2026-11-20' }, /window is empty/],
   [{ from: '2026-11-21', to: '2026-11-20' }, /window is empty/],
+  [
+    { from: '2026-11-20T10:00:30.5Z', to: '2026-11-20T10:00:30Z' },
+    /--from 2026-11-20 10:00:30\.500 UTC is not before --to 2026-11-20 10:00:30 UTC/,
+  ],
   [{ from: '2026-11-20T12:00+02:00', to: '2026-11-20T10:00Z' }, /window is empty/],
   [{ from: '2026-11-25', to: '2026-11-26' }, /begins in the future/],
   [{ last: '0d' }, /"0d" is not a span/],
@@ -122,3 +126,12 @@ test('compact times sort as the times do, and differ when they do', () =>
   ))
 
 test('days', () => assert.equal(daysOf(windowOf({ from: '2026-11-20', to: '2026-11-21T12:00' }, NOW)), 1.5))
+
+const described: [from: string, to: string, text: string][] = [
+  ['2026-11-20', '2026-11-21T13:05', '2026-11-20 00:00 UTC to 2026-11-21 13:05 UTC'],
+  ['2026-11-20T10:00:30Z', '2026-11-20T10:00:31.25Z', '2026-11-20 10:00:30 UTC to 2026-11-20 10:00:31.250 UTC'],
+]
+
+for (const [from, to, text] of described)
+  test(`a window in words: ${text}`, () =>
+    assert.equal(describeWindow({ from: timeOf(from, 'from'), to: timeOf(to, 'to') }), text))
