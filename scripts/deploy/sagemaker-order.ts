@@ -8,6 +8,7 @@ import type {
 import { resourceName, tagsOf } from '../aws/sagemaker.ts'
 import { UsageError } from '../cli/errors.ts'
 import { hasOwnDisk, modelBytesOf } from '../runs/instances.ts'
+import { offersServerless } from './serverless-regions.ts'
 
 /** The one variant of every endpoint. */
 export const VARIANT = 'AllTraffic'
@@ -34,7 +35,9 @@ export interface Order {
   readonly tags: readonly Tag[]
 }
 
-const [SMALLEST_MB, STEP_MB, LARGEST_MB] = [2048, 1024, 6144] as const
+/** "Valid values are in 1 GB increments", MemorySizeInMB, API reference. */
+export const STEP_MB = 1024
+const [SMALLEST_MB, LARGEST_MB] = [2048, 6144] as const
 
 /** Megabytes for a serverless endpoint: the model twice, and the container. @throws UsageError when none is large enough */
 export function memoryFor(entityVectors: number, dim: number): number {
@@ -105,8 +108,8 @@ export function configRequest(
   }
 }
 
-/** Where a new model is tried: serverless, which costs nothing but its answers, unless the model cannot be so. */
-export function trialHardware({ hardware, subnets }: Order, memoryMB: number | undefined): Hardware {
-  if (memoryMB !== undefined && subnets.length === 0) return { memoryMB, concurrency: 4 }
+/** Where a new model is tried: serverless, which costs nothing but its answers, unless the model or the region has no such thing. */
+export function trialHardware({ hardware, subnets, region }: Order, memoryMB: number | undefined): Hardware {
+  if (memoryMB !== undefined && subnets.length === 0 && offersServerless(region)) return { memoryMB, concurrency: 4 }
   return 'memoryMB' in hardware ? hardware : { ...hardware, instances: 1 }
 }

@@ -3,7 +3,7 @@ import { UsageError } from '../cli/errors.ts'
 import type { Json } from '../runs/ledger.ts'
 import type { Run } from '../runs/run.ts'
 import type { Range } from './sagemaker-options.ts'
-import { type Hardware, memoryFor, type Order } from './sagemaker-order.ts'
+import { type Hardware, memoryFor, type Order, STEP_MB } from './sagemaker-order.ts'
 
 export interface DeployWish extends Wish {
   readonly endpoint?: string | undefined
@@ -28,6 +28,8 @@ export function check(wish: DeployWish): void {
     throw new UsageError(`--endpoint "${endpoint}" cannot be a name`, 'letters, digits and hyphens, 63 at most')
   if (instanceType !== undefined && memory !== undefined)
     throw new UsageError('--memory is of serverless endpoints, --instance-type of others', 'leave one of them out')
+  if (memory !== undefined && memory % STEP_MB !== 0)
+    throw new UsageError(`--memory ${memory}: a serverless endpoint has 1024, 2048, 3072, 4096, 5120 or 6144 MB`)
   if (instanceType !== undefined) return
   if (autoscale !== undefined || instanceCount > 1)
     throw new UsageError(

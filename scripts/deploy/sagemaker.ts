@@ -14,7 +14,9 @@ import {
 } from '@aws-sdk/client-sagemaker'
 import { deleteEndpoint } from '../aws/delete-endpoint.ts'
 import { answered, ifThere, inSight, isTaken, RUN_TAG, restingOnNew, WORKSPACE_TAG, watched } from '../aws/sagemaker.ts'
+import { messageOf, UserError } from '../cli/errors.ts'
 import { configRequest, type Hardware, modelRequest, type Order } from './sagemaker-order.ts'
+import { offersServerless } from './serverless-regions.ts'
 
 export type EndpointState = DescribeEndpointCommandOutput
 
@@ -78,7 +80,14 @@ export class Endpoints {
 
   async config(order: Order, role: string, name: string, hardware: Hardware): Promise<void> {
     const ask = () => this.#client.send(new CreateEndpointConfigCommand(configRequest(order, role, name, hardware)))
-    await this.#made(restingOnNew(ask, this.#signal), about('endpoint-config', name, 'CreateEndpointConfig'))
+    const made = this.#made(restingOnNew(ask, this.#signal), about('endpoint-config', name, 'CreateEndpointConfig'))
+    if (!('memoryMB' in hardware) || offersServerless(order.region)) return made
+    return made.catch((error: unknown) => {
+      throw new UserError(messageOf(error), {
+        hint: `serverless endpoints are documented for other regions than ${order.region}: name an --instance-type`,
+        cause: error,
+      })
+    })
   }
 
   /** Undefined when there is none. */

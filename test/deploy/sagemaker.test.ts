@@ -70,6 +70,31 @@ test('a key is for the disks of instances that have none of their own', async ()
   }
 })
 
+describe('a region without serverless endpoints', () => {
+  const there = { sandbox: { region: 'eu-south-2' } }
+
+  it('says to name an instance', async () => {
+    const { deploy } = await world(there)
+    const { code, stderr } = await deploy(['--yes'])
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /Serverless inference is not supported[\s\S]*other regions than eu-south-2: name an --instance-type/,
+    )
+  })
+
+  it('tries a new model on an instance, too', async () => {
+    const { sandbox, run, deploy } = await world(there)
+    const args = ['--yes', '--instance-type', 'ml.m5.large']
+    assert.equal((await deploy([...args, '--run', run.id])).code, 0)
+    const next = await putRun(sandbox, { artifact: await good, to: NEXT })
+    const { code, stderr } = await deploy([...args, '--run', next.id])
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(sandbox.sagemaker.names().endpoints, ['prestage-waf'])
+    assert.deepEqual(sandbox.violations, [])
+  })
+})
+
 describe('another model', () => {
   it('that is as good takes the place, which is kept and can be taken back', async () => {
     const { sandbox, run, deploy, file } = await world()
@@ -183,6 +208,7 @@ describe('before anything is made', () => {
       2,
       /--memory is of serverless/,
     ],
+    ['memory that no endpoint has', ['--yes', '--memory', '1500'], 2, /--memory 1500: .* 1024, 2048, 3072/],
     ['scaling without instances', ['--yes', '--autoscale', '1:2'], 2, /need --instance-type/],
     ['a range upside down', ['--yes', '--autoscale', '3:2'], 2, /must be MIN:MAX/],
     ['a VPC without instances', ['--yes', '--subnet', 'subnet-1', '--security-group', 'sg-1'], 2, /cannot be in a VPC/],

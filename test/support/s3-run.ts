@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after } from 'node:test'
+import { imageOf } from '../../scripts/aws/ipinsights-image.ts'
 import { formatIpv4 } from '../../scripts/insights/ipv4.ts'
 import { Random } from '../../scripts/insights/random.ts'
 import type { Run } from '../../scripts/runs/run.ts'
@@ -89,7 +90,7 @@ export async function putRun(sandbox: Sandbox, change: Change & { readonly to?: 
       model: `${WORKSPACE}/runs/${run.id}/model/job/output/model.tar.gz`,
       modelBytes: artifact.length,
       calibration: null,
-      image: '382416733822.dkr.ecr.us-east-1.amazonaws.com/ipinsights:1',
+      image: imageOf(sandbox.s3.state.region),
       region: sandbox.s3.state.region,
       holdoutPairs: rows(holdout),
       entities: 12,

@@ -17,6 +17,9 @@ export interface EndpointConfig {
 
 const WHAT = 'endpoint configuration'
 
+/** Some of the regions that the developer guide does not name among those of serverless inference. */
+const ELSEWHERE = /^(cn|us-gov|il|mx)-|^(eu-south-2|eu-central-2|ap-south-2|ap-southeast-[345])$/
+
 export class EndpointConfigs {
   readonly all = new Map<string, EndpointConfig>()
   readonly #world: World
@@ -36,6 +39,9 @@ export class EndpointConfigs {
       throw new AwsError('NotImplemented', 501, 'several variants are not in this sandbox')
     this.#models.find(variant.ModelName)
     checkVariant(variant)
+    const { region } = this.#world.s3
+    if (variant.ServerlessConfig !== undefined && ELSEWHERE.test(region))
+      throw invalid(`Serverless inference is not supported in region ${region}.`)
     checkDiskKey('KmsKeyId', variant.InstanceType, request.KmsKeyId)
     this.#world.tags.create(arn, request.Tags)
     this.all.set(name, { name, arn, request, variant, created: this.#world.now() })

@@ -52,7 +52,10 @@ export function renderedPolicies(): Policies {
 export function byTheseNames(access: Access): Access {
   const text = JSON.stringify(access)
     .replace(/:user\/\w+"/g, ':user/analyst"')
-    .replaceAll(/(:(?:sagemaker|athena|glue|kms|cloudformation|cloudwatch):)[a-z-]+-\d:/g, `$1${REGION}:`)
+    .replaceAll(
+      /(:(?:sagemaker|athena|glue|kms|cloudformation|cloudwatch|application-autoscaling):)[a-z-]+-\d:/g,
+      `$1${REGION}:`,
+    )
     .replace(/prestage-stagingbucket-\d+/g, 'org-staging')
     .replace(/prestage-BatchRole-\d+/g, 'prestage-batch')
     .replace(/prestage-SageMakerRole-\d+/g, 'prestage-sagemaker')
