@@ -21,7 +21,7 @@ export async function runningQueries(run: Run, wish: AthenaWish, talk: Talk): Pr
   if (extract?.state === 'done' || !memory.success) return []
   const ids = Object.values(memory.output.queries).flatMap(({ id }) => id ?? [])
   if (ids.length === 0) return []
-  const athena = await openAthena(wish, `${run.uri}/${paths.tmp}athena/`, { ...talk, onState: () => {} })
+  const athena = await openAthena(wish, run.uriOf(`${paths.tmp}athena/`), { ...talk, onState: () => {} })
   const found: Leftover[] = []
   for (const id of ids)
     if (await athena.isUnderWay(id))

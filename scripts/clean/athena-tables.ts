@@ -42,7 +42,7 @@ export function tableLeftovers(run: Run, wish: AthenaWish, warn: (text: string) 
     bytes: 0,
     note: `of interrupted extractions: ${tables.join(', ')}`,
     remove: async (signal) => {
-      const scratch = `${run.uri}/${paths.tmp}athena/`
+      const scratch = run.uriOf(`${paths.tmp}athena/`)
       const athena = await openAthena(wish, scratch, { signal, warn, onState: () => {} })
       for (const table of tables) {
         // A new token each time: dropping is done again at no cost, and what once failed must not be remembered.

@@ -28,8 +28,9 @@ const isOneOf = (states: readonly string[], { Status }: JobDescriptor): boolean 
 
 const notedJob = v.object({ job: v.object({ id: v.string() }) })
 
-/** Whether the run has ever ordered a job: its manifest lies in the run's folder before there is one. */
+/** Whether the run has ever ordered a job: its manifest lies in the run before there is one, and expires when it is noted. */
 export async function hasOrdered(run: Run): Promise<boolean> {
+  if (v.is(notedJob, run.ledger.steps.stage?.memory)) return true
   for await (const _ of run.store.list({ prefix: paths.jobs })) return true
   return false
 }
@@ -63,7 +64,7 @@ export async function batchJobs(world: BatchWorld): Promise<Leftover[]> {
 }
 
 const isOf = (run: Run, { Manifest }: JobDescriptor): boolean =>
-  `s3://${Manifest?.Location?.ObjectArn?.split(':::')[1]}`.startsWith(`${run.uri}/${paths.jobs}`)
+  `s3://${Manifest?.Location?.ObjectArn?.split(':::')[1]}`.startsWith(run.uriOf(paths.jobs))
 
 /** Undefined when S3 does not know it: it forgets a job 90 days after its end. */
 async function described({ control, ...world }: BatchWorld, JobId: string): Promise<JobDescriptor | undefined> {

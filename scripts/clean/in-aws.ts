@@ -1,9 +1,10 @@
 import { sagemakerEndpointOf } from '../runs/endpoint.ts'
 import { withLock } from '../runs/lock.ts'
 import { paths } from '../runs/paths.ts'
+import { placesOf } from '../runs/places.ts'
 import type { Run } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
-import { locationOf } from '../stores/uri.ts'
+import { keyIn, locationOf } from '../stores/uri.ts'
 import { runningQueries } from './athena-queries.ts'
 import { type AthenaWish, tableLeftovers } from './athena-tables.ts'
 import type { Removed } from './clean.ts'
@@ -26,7 +27,6 @@ const LAST: readonly string[] = [paths.ledger, paths.lock]
 /** Where the run is, and how SageMaker is asked about it. */
 interface Place {
   readonly bucket: string
-  readonly prefix: string
   readonly sagemaker: World
 }
 
@@ -39,14 +39,14 @@ export async function awsLeftovers(run: Run, wish: AwsWish, talk: Talk): Promise
 async function placeOf(run: Run, aws: AwsWish, signal: AbortSignal): Promise<Place> {
   const location = locationOf(run.uri)
   if (location.kind !== 's3') throw new Error(`${run.uri} is not in S3`)
-  const { bucket, prefix } = location
+  const { bucket } = location
   const { regionOf, sagemakerClient } = await import('../aws/clients.ts')
   const noted = await sagemakerEndpointOf(run)
   const deployed = run.ledger.steps.deploy?.result?.endpoint
   const region = noted?.region ?? (await regionOf(aws, bucket))
   const endpoints = [noted?.sagemaker, deployed].filter((name) => typeof name === 'string')
   const owner = { run: run.id, workspace: run.workspace, region, endpoints }
-  return { bucket, prefix, sagemaker: { client: await sagemakerClient(aws, region), owner, aws, signal } }
+  return { bucket, sagemaker: { client: await sagemakerClient(aws, region), owner, aws, signal } }
 }
 
 /** What still works for the run, and writes into its folder: it has to end first. */
@@ -72,12 +72,7 @@ async function copyingJobs(run: Run, bucket: string, wish: AwsWish, signal: Abor
 }
 
 /** What lies there. */
-async function remains(
-  run: Run,
-  { bucket, prefix, sagemaker }: Place,
-  wish: AwsWish,
-  { warn }: Talk,
-): Promise<Leftover[]> {
+async function remains(run: Run, { bucket, sagemaker }: Place, wish: AwsWish, { warn }: Talk): Promise<Leftover[]> {
   const { s3Client } = await import('../aws/clients.ts')
   const { failedUploads, objectsBelow } = await import('./s3-objects.ts')
   const { isThere, sagemakerLeftovers } = await import('./sagemaker-resources.ts')
@@ -89,7 +84,8 @@ async function remains(
       `bucket ${bucket} keeps versions: what was removed lies there as older ones, and is paid for, until they are deleted or a lifecycle rule expires them`,
     )
   }
-  const place = { client: await s3Client(wish, bucket), bucket, root: `${prefix}/`, store: run.store, onVersions }
+  const roots = placesOf(run).map(keyIn)
+  const place = { client: await s3Client(wish, bucket), bucket, roots, store: run.store, onVersions }
   const inSagemaker = await sagemakerLeftovers(sagemaker)
   // What was noted about an endpoint goes with it, also after it: a removal may have been interrupted between the two.
   const noted = await sagemakerEndpointOf(run)
@@ -105,7 +101,7 @@ async function remains(
     : [
         await objectsBelow(place, 'staged', paths.staged),
         await objectsBelow(place, 'tmp', paths.tmp),
-        await objectsBelow(place, 'pairs of interrupted extractions', 'pairs/', draftsOf(run)),
+        await objectsBelow(place, 'pairs of interrupted extractions', paths.pairs, draftsOf(run)),
         (await isOthers(noted?.sagemaker))
           ? undefined
           : await objectsBelow(place, 'note of the endpoint', paths.endpoint),

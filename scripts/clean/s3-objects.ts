@@ -10,6 +10,7 @@ import { detailsOf, explained } from '../aws/errors.ts'
 import { UserError } from '../cli/errors.ts'
 import { plural } from '../cli/format.ts'
 import type { Store } from '../stores/store.ts'
+import { keyIn } from '../stores/uri.ts'
 import type { Leftover } from './leftovers.ts'
 
 /** Keys in one request: DeleteObjects, S3 API reference. */
@@ -17,12 +18,12 @@ const KEYS = 1000
 /** Requests in flight. */
 const CONCURRENCY = 4
 
-/** What lies below a run's prefix. */
+/** Where what a run has lies. */
 export interface RunPlace {
   readonly client: S3Client
   readonly bucket: string
-  /** Key prefix of the run, with a slash at its end. */
-  readonly root: string
+  /** What all its keys in the bucket begin with: one of these. */
+  readonly roots: readonly string[]
   readonly store: Store
   /** Told when the bucket keeps what is deleted as older versions. */
   onVersions(): void
@@ -46,7 +47,7 @@ export async function objectsBelow(
 }
 
 async function removeBelow(
-  { client, bucket, root, store, onVersions }: RunPlace,
+  { client, bucket, store, onVersions }: RunPlace,
   prefix: string,
   goes: (key: string) => boolean,
   signal: AbortSignal,
@@ -54,7 +55,7 @@ async function removeBelow(
   async function* batches(): AsyncGenerator<string[]> {
     let batch: string[] = []
     for await (const { key } of store.list({ prefix })) {
-      if (!goes(key) || batch.push(root + key) < KEYS) continue
+      if (!goes(key) || batch.push(keyIn(store.uriOf(key))) < KEYS) continue
       yield batch
       batch = []
     }
@@ -94,8 +95,8 @@ async function removeKeys(
 }
 
 /** Uploads in parts that were never completed: nobody sees them, and their parts are paid for. Undefined when there are none. */
-export async function failedUploads({ client, bucket, root }: RunPlace): Promise<Leftover | undefined> {
-  const uploads = await listUploads(client, bucket, root)
+export async function failedUploads({ client, bucket, roots }: RunPlace): Promise<Leftover | undefined> {
+  const uploads = (await Promise.all(roots.map((root) => listUploads(client, bucket, root)))).flat()
   if (uploads.length === 0) return undefined
   return {
     what: 'failed uploads',

@@ -4,6 +4,7 @@ import { UserError } from '../cli/errors.ts'
 import { facts } from '../cli/format.ts'
 import { noteSagemakerEndpoint, sagemakerEndpointOf } from '../runs/endpoint.ts'
 import { nextCommand } from '../runs/next.ts'
+import { requirePairs } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run, StepMemory } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
@@ -59,14 +60,9 @@ export async function deployInSagemaker(
     onChange: 'redo' as const,
     stale: async () => !(await isInService(run, endpoints)),
   }
-  if (!(await run.isCurrent('deploy', step)) && !isMade(champion, run.left('deploy', step)?.memory)) {
-    const usd = planUsd(plan)
-    await context.approve({
-      action: `deploy to ${order.endpoint}`,
-      plan: facts(planFacts(plan)).split('\n'),
-      kind: 'spend',
-      ...(usd !== undefined && { usd }),
-    })
+  if (!(await run.isCurrent('deploy', step))) {
+    await requirePairs(run)
+    if (!isMade(champion, run.left('deploy', step)?.memory)) await approve(context, plan)
   }
   const { repeated, ...result } = await run.step('deploy', step, async (memory) => {
     try {
@@ -82,6 +78,16 @@ export async function deployInSagemaker(
     return { ...outcomeOf(run.id, result, order.hardware, repeated), next: nextCommand('score', run) }
   await endLater(context, run, order, result, endpoints, wish.deleteAfter, aws)
   return outcomeOf(run.id, { ...result, status: 'Deleted' }, order.hardware, repeated)
+}
+
+async function approve(context: Context, plan: Plan): Promise<void> {
+  const usd = planUsd(plan)
+  await context.approve({
+    action: `deploy to ${plan.order.endpoint}`,
+    plan: facts(planFacts(plan)).split('\n'),
+    kind: 'spend',
+    ...(usd !== undefined && { usd }),
+  })
 }
 
 /** What others rely on is not taken away. */

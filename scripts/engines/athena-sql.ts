@@ -1,3 +1,5 @@
+import { paths } from '../runs/paths.ts'
+import { bulkUri } from '../runs/places.ts'
 import type { Source } from '../sources/source.ts'
 import { classifiedValues, type ExtractSettings, identifier, literal, render, withRelations } from './render.ts'
 
@@ -30,12 +32,12 @@ export const dropTable = (database: string, table: string): Promise<string> =>
 export const createTable = ({ source, database }: Omit<RunTable, 'run'>, workspace: string): Promise<string> =>
   render(`${source.id}/table.sql`, {
     table: hiveName(database, source.id),
-    runs: hiveLiteral(`${workspace}/runs/`),
+    bulk: hiveLiteral(bulkUri(workspace)),
     staged: hiveLiteral(stagedTemplate(workspace)),
   })
 
 /** Athena puts the run in. */
-export const stagedTemplate = (workspace: string): string => `${workspace}/runs/\${run}/staged/`
+export const stagedTemplate = (workspace: string): string => bulkUri(workspace, `\${run}`, paths.staged)
 
 /** In Hive a backslash escapes, in Trino it does not. */
 const hiveLiteral = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`

@@ -40,6 +40,8 @@ interface Brought {
   readonly path: string
   readonly rows: number
   readonly objects: readonly ObjectInfo[]
+  /** Of what is in it, whatever its objects are called and however its rows are spread over them. */
+  readonly digest: string
 }
 
 /** What Athena writes, brought to its place in the run and looked at. */
@@ -61,7 +63,7 @@ export class AthenaOutput {
 
   /** The place to ask for; undefined where the workgroup decides it. */
   askedFor(kept: Kept, attempt: string): string | undefined {
-    return namesLocation(this.#athena.workgroup) ? `${this.#run.uri}/${this.prefixOf(kept, attempt)}` : undefined
+    return namesLocation(this.#athena.workgroup) ? this.#run.uriOf(this.prefixOf(kept, attempt)) : undefined
   }
 
   /** Where an enforcing workgroup puts the rows of a CTAS: "tables/<query id>" below its own place. */
@@ -79,12 +81,12 @@ export class AthenaOutput {
         hint: AGAIN,
       })
     for (const object of objects) await checkObject(this.#run.store, object)
-    return { path: placed.prefix, rows, objects }
+    return { path: placed.prefix, rows, objects, digest: `${rows} ${bytesIn(objects)}` }
   }
 
   /** When pairs were accessed, at its place; in no order. */
   async times(placed: Placed): Promise<Brought> {
-    return { path: placed.prefix, rows: 0, objects: await this.#bring(placed) }
+    return { path: placed.prefix, rows: 0, objects: await this.#bring(placed), digest: '' }
   }
 
   /** The known entities, put together to one file in order. */
@@ -95,8 +97,10 @@ export class AthenaOutput {
       lines.push(...(await textOf(await store.read(key))).split('\n').filter((line) => line !== ''))
     const entityOf = (line: string) => line.slice(0, line.indexOf(','))
     lines.sort((a, b) => compareKeys(entityOf(a), entityOf(b)))
-    const written = await this.#run.store.write(paths.entities, lines.map((line) => `${line}\n`).join(''))
-    return { path: paths.entities, rows: lines.length, objects: [written] }
+    const text = lines.map((line) => `${line}\n`).join('')
+    const written = await this.#run.store.write(paths.entities, text)
+    const digest = createHash('sha256').update(text).digest('hex')
+    return { path: paths.entities, rows: lines.length, objects: [written], digest }
   }
 
   /**
@@ -107,15 +111,10 @@ export class AthenaOutput {
     const kept = new Set([...brought, ...beside].flatMap(({ objects }) => objects.map(({ key }) => key)))
     for (const place of [paths.train, paths.holdout, paths.times])
       await removeBelow(this.#run.store, place, (key) => !kept.has(key))
-    const digest = createHash('sha256')
-    for (const { key, size, etag } of brought.flatMap(({ objects }) => objects))
-      digest.update(`${key} ${size} ${etag}\n`)
+    // With what was staged and the settings it names the pairs: extracted again they are no others, and the model stands.
+    const digest = createHash('sha256').update(brought.map((one) => one.digest).join('\n'))
     return {
-      files: brought.map(({ path, rows, objects }) => ({
-        path,
-        rows,
-        bytes: objects.reduce((sum, { size }) => sum + size, 0),
-      })),
+      files: brought.map(({ path, rows, objects }) => ({ path, rows, bytes: bytesIn(objects) })),
       digest: digest.digest('hex'),
     }
   }
@@ -130,7 +129,7 @@ export class AthenaOutput {
   async #bring({ location, prefix }: Placed): Promise<ObjectInfo[]> {
     const target = this.#run.store
     const objects: ObjectInfo[] = []
-    if (location === `${this.#run.uri}/${prefix}`) {
+    if (location === this.#run.uriOf(prefix)) {
       for await (const object of target.list({ prefix })) objects.push(object)
       return objects
     }
@@ -143,6 +142,8 @@ export class AthenaOutput {
   }
 }
 
+const bytesIn = (objects: readonly ObjectInfo[]): number => objects.reduce((sum, { size }) => sum + size, 0)
+
 async function removeBelow(store: Store, prefix: string, goes: (key: string) => boolean = () => true): Promise<void> {
   for await (const { key } of store.list({ prefix })) if (goes(key)) await store.remove(key)
 }
@@ -153,7 +154,7 @@ const PAIR = /^[^,"\r\n]+,\d{1,3}(\.\d{1,3}){3}$/
 
 /** @throws UserError when an object is compressed or its first or last line is no pair */
 async function checkObject(store: Store, { key, size }: ObjectInfo): Promise<void> {
-  const wrong = (what: string) => new UserError(`${store.uri}/${key} ${what}`, { hint: AGAIN })
+  const wrong = (what: string) => new UserError(`${store.uriOf(key)} ${what}`, { hint: AGAIN })
   if (size === 0) throw wrong('is empty')
   const head = await bytesOf(store, key, 0, Math.min(size, GLANCE) - 1)
   if (key.endsWith('.gz') || (head[0] === 0x1f && head[1] === 0x8b)) throw wrong('is compressed')

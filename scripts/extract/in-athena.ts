@@ -4,6 +4,7 @@ import { bytes, plural, usd } from '../cli/format.ts'
 import { openAthena } from '../engines/athena.ts'
 import type { ExtractSettings } from '../engines/render.ts'
 import { PRICES, priceNote } from '../runs/cost.ts'
+import { hasPairs } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import { stagedTotals } from '../runs/staged.ts'
@@ -33,7 +34,7 @@ export function inAthena(
       '--skip-bad-files: Athena reads all objects of a run or none',
       'stage and extract with a local --workspace to leave damaged files out',
     )
-  const scratch = `${run.uri}/${paths.tmp}athena/`
+  const scratch = run.uriOf(`${paths.tmp}athena/`)
   const open = async (onState: (text: string) => void) =>
     openAthena({ ...aws, ...wish }, scratch, { signal: context.signal, warn: context.talk.warn, onState })
 
@@ -55,11 +56,7 @@ export function inAthena(
   return {
     preview: async () => (await planned()).preview,
 
-    isGone: async () => {
-      const train = run.store.list({ prefix: paths.train })[Symbol.asyncIterator]()
-      const [pairs, entities] = [await train.next(), await run.store.head(paths.entities)]
-      return pairs.done === true || entities === undefined
-    },
+    isGone: async () => !(await hasPairs(run, 'train')) || (await run.store.head(paths.entities)) === undefined,
 
     approve: async (left) => {
       const { isScanPaid } = await import('./athena.ts')

@@ -9,6 +9,7 @@ import { type ExtractSettings, withRelations } from '../engines/render.ts'
 import { PRICES, priceNote } from '../runs/cost.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run, StepMemory } from '../runs/run.ts'
+import { stagedTotals } from '../runs/staged.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import type { Answer } from './answer.ts'
 import type { Asked } from './question.ts'
@@ -51,7 +52,7 @@ export async function askAthena(
   const sql = await textForAthena(run, settings, asked, wish.database)
   await approve(context, run)
   const progress = context.progress('Athena')
-  const athena = await openAthena(wish, `${run.uri}/${paths.tmp}athena/`, {
+  const athena = await openAthena(wish, run.uriOf(`${paths.tmp}athena/`), {
     signal: context.signal,
     warn: context.talk.warn,
     onState: (text) => progress.state(text),
@@ -69,7 +70,7 @@ export async function askAthena(
 }
 
 async function approve(context: Context, run: Run): Promise<void> {
-  const staged = Number(run.result('stage').bytes)
+  const { bytes: staged } = await stagedTotals(run)
   const cost = staged * PRICES.athenaByte
   await context.approve({
     action: `scan ${bytes(staged)} with Athena`,

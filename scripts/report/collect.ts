@@ -142,7 +142,7 @@ const CONTEXT_ROWS = 3
 
 async function scoredOf(run: Run, signal: AbortSignal): Promise<Scored> {
   const result = fitted(scoreSchema, run.result('score'))
-  const verdicts = await readVerdicts(`${run.uri}/${paths.verdicts}`, await run.store.read(paths.verdicts), signal)
+  const verdicts = await readVerdicts(run.uriOf(paths.verdicts), await run.store.read(paths.verdicts), signal)
   const { threshold, alertsPerDay, scored, flagged } = result
   const top = verdicts.top(flagged + CONTEXT_ROWS)
   const before = new Accesses(await pairsOf(run, 'train', signal))

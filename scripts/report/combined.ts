@@ -33,5 +33,5 @@ export async function writeCombined(
   const store = await openStore(workspace, aws)
   const key = `${REPORTS}${name}.html`
   if ((await store.text(key)) !== page) await store.write(key, page)
-  return store.localPath?.(key) ?? `${store.uri}/${key}`
+  return store.localPath?.(key) ?? store.uriOf(key)
 }

@@ -3,6 +3,7 @@ import { defineCommand } from '../cli/command.ts'
 import { bytes, facts } from '../cli/format.ts'
 import { awsOptions, runOptions } from '../cli/shared-options.ts'
 import { quoted } from '../runs/next.ts'
+import { hasPairs, toMakePairs } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import { openRun } from '../runs/workspace.ts'
 
@@ -27,7 +28,7 @@ export const command = defineCommand({
     const { workspace, run: id, overwrite, dryRun, profile, awsRegion, endpointUrl } = values
     const run = await openRun(workspace, id, { profile, awsRegion, endpointUrl, signal: context.signal })
     run.result('train')
-    const path = run.store.localPath?.(paths.report) ?? `${run.uri}/${paths.report}`
+    const path = run.store.localPath?.(paths.report) ?? run.uriOf(paths.report)
     const inputs = ['stage', 'extract', 'train', ...(run.isDone('score') ? ['score'] : [])]
     if (dryRun) return { json: { run: run.id, dryRun: true, report: path, inputs }, text: `would write ${path}` }
     const plan = {
@@ -45,6 +46,10 @@ export const command = defineCommand({
       const digest = createHash('sha256').update(page).digest('hex')
       return { report: path, bytes: Buffer.byteLength(page), digest }
     })
+    if (!repeated && run.isDone('score') && !(await hasPairs(run, 'train')))
+      context.talk.warn(
+        `the training pairs are not there any more: the page does not say where entities usually come from. ${await toMakePairs(run)}`,
+      )
     if (!run.isDone('score'))
       context.talk.warn('nothing has been scored yet: the page says so and shows the model alone')
     return {

@@ -46,7 +46,7 @@ export async function readLedger(store: Store): Promise<Ledger | undefined> {
     refuseOtherVersion(ledger)
     return fitted(ledgerSchema, ledger)
   } catch (error) {
-    throw new UserError(`${store.uri}/${paths.ledger} cannot be read: ${messageOf(error)}`, {
+    throw new UserError(`${store.uriOf(paths.ledger)} cannot be read: ${messageOf(error)}`, {
       hint: 'move the run folder away and stage again; what is copied already lies in its staged/ folder',
     })
   }

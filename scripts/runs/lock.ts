@@ -63,7 +63,7 @@ async function take(store: Store, mine: Holder): Promise<void> {
   const { holder, etag } = await read(store)
   if (holder !== undefined && isAlive(holder))
     throw new UserError(`another process is at this run: ${holder.step}, process ${holder.pid} on ${holder.host}`, {
-      hint: `wait for it, or if it is gone, delete ${store.uri}/${paths.lock}`,
+      hint: `wait for it, or if it is gone, delete ${store.uriOf(paths.lock)}`,
     })
   if (etag !== undefined && (await replaces(store, mine, etag))) return
   return take(store, mine)

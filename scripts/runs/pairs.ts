@@ -1,6 +1,9 @@
+import { UserError } from '../cli/errors.ts'
 import { type PairSource, type Pairs, readPairs, readPairsFrom } from '../insights/pairs.ts'
 import type { Store } from '../stores/store.ts'
+import { nextCommand } from './next.ts'
 import { paths } from './paths.ts'
+import { OF_FILES } from './request.ts'
 import type { Run } from './run.ts'
 
 export type Part = 'train' | 'holdout'
@@ -10,6 +13,31 @@ export async function pairObjects(run: Run, part: Part) {
   const found = []
   for await (const object of run.store.list({ prefix: paths[part] })) if (object.size > 0) found.push(object)
   return found
+}
+
+/** Whether there are files of a part. In S3 they expire, and what was made of them stays. */
+export const hasPairs = (run: Run, part: Part): Promise<boolean> => hasAny(run, paths[part])
+
+async function hasAny(run: Run, prefix: string): Promise<boolean> {
+  for await (const _ of run.store.list({ prefix })) return true
+  return false
+}
+
+/** How pairs that are gone are made again. In S3 what they come from may have expired with them. */
+export async function toMakePairs(run: Run): Promise<string> {
+  const extract = nextCommand('extract', run)
+  if (run.request.keys === OF_FILES) return extract
+  if (run.folder !== undefined || (await hasAny(run, paths.staged))) return `${extract} --overwrite`
+  return `stage again: ${nextCommand('stage', run)}; then ${extract}`
+}
+
+/** @throws UserError when pairs that extraction has counted are not there any more */
+export async function requirePairs(run: Run): Promise<void> {
+  const { trainPairs, holdoutPairs } = run.result('extract')
+  const counted = { train: trainPairs, holdout: holdoutPairs }
+  for (const part of ['train', 'holdout'] as const)
+    if (counted[part] !== 0 && !(await hasPairs(run, part)))
+      throw new UserError(`run ${run.id}: no pairs in ${run.uriOf(paths[part])}`, { hint: await toMakePairs(run) })
 }
 
 /** A part of a run's pairs or several, wherever the run lies. @throws UserError at the first row that is not well formed */
@@ -24,5 +52,5 @@ export async function pairsOf(run: Run, parts: Part | readonly Part[], signal?: 
 }
 
 async function* sources(store: Store, keys: readonly string[]): AsyncGenerator<PairSource> {
-  for (const key of keys) yield { name: `${store.uri}/${key}`, open: () => store.read(key) }
+  for (const key of keys) yield { name: store.uriOf(key), open: () => store.read(key) }
 }

@@ -1,4 +1,4 @@
-/** Where things lie in a run's folder, as keys relative to it. */
+/** Where things lie in a run, as keys relative to it. */
 export const paths = {
   ledger: 'run.json',
   lock: 'run.lock',
@@ -10,6 +10,7 @@ export const paths = {
   staged: 'staged/',
   /** A folder for each job of S3 Batch Operations: its manifest and its report. */
   jobs: 'jobs/',
+  pairs: 'pairs/',
   train: 'pairs/train/',
   holdout: 'pairs/holdout/',
   entities: 'entities.csv',
@@ -28,6 +29,24 @@ export const paths = {
   /** Drafts of an unfinished step; may be deleted at any time when no step runs. */
   tmp: 'tmp/',
 } as const
+
+/** Where runs lie, in the workspace. */
+export const RUNS = 'runs/'
+
+/** In a workspace in S3: where that part of runs lies which is large and can be made again. It expires sooner. */
+export const BULK = 'bulk/'
+
+/** That part: keys, and beginnings of keys. The rest must outlive it, as a model does that an endpoint serves. */
+export const bulk: readonly string[] = [
+  paths.manifest,
+  paths.selection,
+  paths.failures,
+  paths.staged,
+  paths.jobs,
+  paths.pairs,
+  paths.times,
+  paths.tmp,
+]
 
 /** Where pages over several runs lie, in the workspace. */
 export const REPORTS = 'reports/'

@@ -45,6 +45,11 @@ export class Run {
     return this.store.uri
   }
 
+  /** URI of something of the run, by its key or how its keys begin. */
+  uriOf(key: string): string {
+    return this.store.uriOf(key)
+  }
+
   get ledger(): Ledger {
     return this.#ledger
   }

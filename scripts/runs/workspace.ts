@@ -4,10 +4,10 @@ import { suggestion } from '../cli/nearest.ts'
 import { type AwsSettings, openStore } from '../stores/open.ts'
 import { ConditionFailed, type Store } from '../stores/store.ts'
 import { type Ledger, readLedger, writeLedger } from './ledger.ts'
+import { RUNS } from './paths.ts'
+import { runStore } from './places.ts'
 import { isSameRequest, type Request, runIdOf } from './request.ts'
 import { Run } from './run.ts'
-
-const RUNS = 'runs/'
 
 /** The run of this request: the one that exists, or a new one. @param id another one than that of a window */
 export async function createRun(
@@ -16,7 +16,7 @@ export async function createRun(
   aws: AwsSettings = {},
   id = runIdOf(request),
 ): Promise<Run> {
-  const store = (await openStore(workspace, aws)).within(`${RUNS}${id}/`)
+  const store = runStore(await openStore(workspace, aws), id)
   const existing = await readLedger(store)
   if (existing !== undefined) return runOf(store, existing, request)
   const now = new Date().toISOString()
@@ -46,7 +46,7 @@ export async function findRun(
   aws: AwsSettings = {},
   id = runIdOf(request),
 ): Promise<Run | undefined> {
-  const store = (await openStore(workspace, aws)).within(`${RUNS}${id}/`)
+  const store = runStore(await openStore(workspace, aws), id)
   const ledger = await readLedger(store)
   return ledger === undefined ? undefined : runOf(store, ledger, request)
 }
@@ -56,7 +56,7 @@ export async function openRun(workspace: string, idOrLatest: string, aws: AwsSet
   const root = await openStore(workspace, aws)
   if (idOrLatest === 'latest') return latest(root, workspace)
   if (!/^[\w.-]+$/.test(idOrLatest)) throw new UsageError(`--run "${idOrLatest}" is not a run id`)
-  const store = root.within(`${RUNS}${idOrLatest}/`)
+  const store = runStore(root, idOrLatest)
   const ledger = await readLedger(store)
   if (ledger !== undefined) return new Run(store, ledger)
   const ids = await runIds(root)
@@ -79,7 +79,7 @@ async function latest(root: Store, workspace: string): Promise<Run> {
   const runs = await pMap(
     await runIds(root),
     async (id) => {
-      const store = root.within(`${RUNS}${id}/`)
+      const store = runStore(root, id)
       const ledger = await readLedger(store)
       return ledger === undefined ? undefined : new Run(store, ledger)
     },

@@ -130,6 +130,7 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
     stale: async () => (await run.store.head(paths.verdicts)) === undefined,
   } as const
   const isDone = await run.isCurrent('score', plan)
+  if (!isDone) await target.check?.()
   const way = await wayOf(values, { run, target, prepared, context, aws })
   const cost = way.usd?.(pairsToJudge(run, other)) ?? undefined
   if (values.dryRun)
@@ -146,7 +147,7 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
     return usd === undefined ? done : { ...done, estimatedUsd: usd }
   })
   if (repeated) context.talk.info('nothing to do, this was scored before')
-  const findings = wanted && (await writeAlerts(wanted, run, other, result))
+  const findings = wanted && (await writeAlerts(wanted, run, other, result, (said) => context.talk.warn(said)))
   return {
     json: { run: run.id, ...result, ...(findings && { findings }), repeated },
     text: summaryOf(result, run.id, findings && findingRows(findings)),

@@ -16,7 +16,7 @@ export async function knownEntities(run: Run): Promise<Map<string, number>> {
     // Of an encoded entity no comma is left.
     const [entity = '', events = '', ips, ...more] = line.split(',')
     if (entity === '' || !/^\d+$/.test(events) || ips === undefined || more.length > 0)
-      throw new UserError(`${run.uri}/${paths.entities}:${number} is no entity: ${JSON.stringify(line.slice(0, 80))}`, {
+      throw new UserError(`${run.uriOf(paths.entities)}:${number} is no entity: ${JSON.stringify(line.slice(0, 80))}`, {
         hint,
       })
     known.set(entity, Number(events))

@@ -33,6 +33,10 @@ interface Execution {
 export async function execute(execution: Execution): Promise<ScoreResult> {
   const { context, target, prepared, options, way, scores } = execution
   const { signal } = context
+  if (target.forgotten !== undefined)
+    context.talk.warn(
+      `the training pairs are not there any more: no verdict says what was seen before. ${target.forgotten}`,
+    )
   const oracle = await way.open(execution.memory)
   const trained = await target.trained?.(signal)
   const calibration = await calibrated(execution, oracle, trained)
@@ -50,7 +54,7 @@ export async function execute(execution: Execution): Promise<ScoreResult> {
   const { tally, digest } = await score({ ...task, ...(before && { before }), ...(labels && { labels }) }, scores)
   progress.end()
   await oracle.tidy?.()
-  const at = (file: string) => scores.localPath?.(file) ?? `${scores.uri}/${file}`
+  const at = (file: string) => scores.localPath?.(file) ?? scores.uriOf(file)
   const [output, anomalies] = [at(files.verdicts), at(files.anomalies)]
   if (tally.flagged > MOST_ROWS)
     context.talk.warn(`${anomalies} holds the ${MOST_ROWS} most anomalous pairs; the verdicts have all`)

@@ -3,7 +3,7 @@ import { type Calibration, parseCalibration, thresholdFor } from '../insights/ca
 import type { Pairs } from '../insights/pairs.ts'
 import { MIN_EVENTS } from '../insights/verdicts.ts'
 import { nextCommand } from '../runs/next.ts'
-import { type Part, pairsOf } from '../runs/pairs.ts'
+import { hasPairs, type Part, pairsOf, toMakePairs } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import type { Place } from './places.ts'
@@ -16,11 +16,14 @@ export async function pairsIn(run: Run, parts: readonly Part[], signal: AbortSig
 
 /** @throws UserError when the run has no files in any of these parts */
 export async function checkFiles(run: Run, parts: readonly Part[]): Promise<void> {
-  for (const part of parts) for await (const _ of run.store.list({ prefix: paths[part] })) return
-  const again = `${nextCommand('extract', run)} --overwrite`
+  for (const part of parts) if (await hasPairs(run, part)) return
   if (parts.includes('holdout') && run.result('extract').holdoutPairs === 0)
-    throw new UserError(`the holdout of run ${run.id} is empty`, { hint: `${again} --holdout 20%` })
-  throw new UserError(`run ${run.id} has no files in ${parts.map((part) => paths[part]).join(' or ')}`, { hint: again })
+    throw new UserError(`the holdout of run ${run.id} is empty`, {
+      hint: `${nextCommand('extract', run)} --overwrite --holdout 20%`,
+    })
+  throw new UserError(`run ${run.id} has no files in ${parts.map((part) => paths[part]).join(' or ')}`, {
+    hint: await toMakePairs(run),
+  })
 }
 
 /** @throws UsageError when the other run's entities are other fields: they would all be unseen */

@@ -16,7 +16,7 @@ export interface Place {
 /** Something below a store. */
 export function placeIn(store: Store, key: string): Place {
   return {
-    uri: store.localPath?.(key) ?? `${store.uri}/${key}`,
+    uri: store.localPath?.(key) ?? store.uriOf(key),
     text: () => store.text(key),
     bytes: async () => ((await store.head(key)) === undefined ? undefined : buffer(await store.read(key))),
   }
@@ -60,7 +60,7 @@ async function* sourcesBelow(uri: string, aws: AwsSettings): AsyncGenerator<Pair
   for await (const { key, size } of store.list()) {
     if (size === 0) continue
     found += 1
-    yield { name: `${store.uri}/${key}`, open: () => store.read(key) }
+    yield { name: store.uriOf(key), open: () => store.read(key) }
   }
   if (found === 0) throw new UserError(`there are no pairs below ${uri}`)
 }

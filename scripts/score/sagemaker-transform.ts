@@ -46,7 +46,7 @@ export async function transform(settings: TransformSettings): Promise<Oracle> {
     const { digest, rows } = digestOf(lines())
     if (rows === 0) return
     const [input, output] = [`${FOLDER}${digest}/in/pairs.csv`, `${FOLDER}${digest}/out/pairs.csv.out`]
-    const full = { ...order, input: `${store.uri}/${input}`, output: `${store.uri}/${FOLDER}${digest}/out` }
+    const full = { ...order, input: store.uriOf(input), output: `${store.uriOf(FOLDER)}${digest}/out` }
     const upload = async () => {
       await store.write(input, Readable.from(slices(linked(lines())), { objectMode: false }))
     }
@@ -54,7 +54,7 @@ export async function transform(settings: TransformSettings): Promise<Oracle> {
     const usable = async () => !settings.overwrite && (await store.head(output)) !== undefined
     const ended = await transformed(world, full, upload, onJob, usable)
     job = ended.TransformJobName ?? jobName(full, 1)
-    const where = `${store.uri}/${output}`
+    const where = store.uriOf(output)
     if ((await store.head(output)) === undefined)
       throw new UserError(`transform job ${job} is done, and has written nothing to ${where}`, {
         hint: 'the same command starts another one',

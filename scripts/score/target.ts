@@ -1,5 +1,5 @@
 import type { Pairs } from '../insights/pairs.ts'
-import { pairsOf } from '../runs/pairs.ts'
+import { hasPairs, pairsOf, toMakePairs } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
@@ -12,8 +12,12 @@ export interface Target {
   /** `holdout`, the id of another run, or `files`. */
   readonly of: string
   judged(signal: AbortSignal): Promise<Pairs>
+  /** @throws UserError when that is not there, before anything is asked or paid */
+  check?(): Promise<void>
   /** What the model was trained on, where it is at hand. */
   readonly trained?: (signal: AbortSignal) => Promise<Pairs>
+  /** Where it was and is there no more: how it is made again. */
+  readonly forgotten?: string
   /** Known entities with their accesses in training, where a list of them decides. */
   readonly known?: () => Promise<ReadonlyMap<string, number>>
   readonly model: Place
@@ -47,14 +51,14 @@ const DAY_MS = 86_400_000
 export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettings): Promise<Target> {
   const own = await ownOf(run, aws)
   if (other === undefined) {
-    await checkFiles(run, ['holdout'])
-    return { ...own, of: 'holdout', judged: (signal) => pairsOf(run, 'holdout', signal) }
+    const check = () => checkFiles(run, ['holdout'])
+    return { ...own, of: 'holdout', judged: (signal) => pairsOf(run, 'holdout', signal), check }
   }
   sameEntity(run, other)
   const parts = ['train', 'holdout'] as const
-  await checkFiles(other, parts)
+  const check = () => checkFiles(other, parts)
   const pairs = JSON.stringify(other.result('extract').digest ?? null)
-  return { ...own, of: other.id, judged: (signal) => pairsOf(other, parts, signal), pairs }
+  return { ...own, of: other.id, judged: (signal) => pairsOf(other, parts, signal), check, pairs }
 }
 
 /** Files of pairs against the model of a run. */
@@ -68,9 +72,13 @@ export const filesOfRun = async (run: Run, pairs: readonly string[], aws: AwsSet
 async function ownOf(run: Run, aws: AwsSettings) {
   const inS3 = run.folder === undefined
   const { trainPairs } = run.result('extract')
-  await checkFiles(run, ['train'])
+  // In S3 a list of entities outlives the pairs, and says as well whom the model knows.
+  const hasHistory = !inS3 || (await hasPairs(run, 'train'))
+  if (!inS3) await checkFiles(run, ['train'])
   return {
-    ...(Number(trainPairs) <= MOST_HISTORY && { trained: (signal: AbortSignal) => pairsOf(run, 'train', signal) }),
+    ...(!hasHistory && { forgotten: await toMakePairs(run) }),
+    ...(hasHistory &&
+      Number(trainPairs) <= MOST_HISTORY && { trained: (signal: AbortSignal) => pairsOf(run, 'train', signal) }),
     model: inS3 ? await placeAt(String(run.result('train').model), aws) : placeIn(run.store, paths.model),
     calibration: placeIn(run.store, paths.calibration),
     source: run.request.source,

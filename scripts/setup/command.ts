@@ -38,7 +38,13 @@ const options = {
   logsKey: list({ about: 'KMS keys that the logs are encrypted with', value: 'ARN', parse: keyArn }),
   prefix: text({ about: 'key prefix of the workspace (default: prestage)', value: 'WORD' }),
   retentionDays: number({
-    about: 'days after which a run expires as a whole (default: 90)',
+    about: 'days after which what is staged and extracted expires (default: 90)',
+    min: 1,
+    max: 3650,
+    integer: true,
+  }),
+  resultsRetentionDays: number({
+    about: 'days after which models, verdicts and reports expire; longer than any endpoint stays (default: 3650)',
     min: 1,
     max: 3650,
     integer: true,

@@ -9,6 +9,7 @@ export interface Wish {
   readonly logsKey: readonly string[]
   readonly prefix?: string | undefined
   readonly retentionDays?: number | undefined
+  readonly resultsRetentionDays?: number | undefined
   readonly encryption?: 's3' | 'kms' | undefined
   readonly database?: string | undefined
   readonly scanCutoff?: number | undefined
@@ -36,6 +37,7 @@ export function parametersOf(wish: Wish, existing: Stack | undefined, partition 
     ...(logsKey.length > 0 && { LogsKeyArns: unique(logsKey).join() }),
     Prefix: wish.prefix,
     RetentionDays: wish.retentionDays?.toString(),
+    ResultsRetentionDays: wish.resultsRetentionDays?.toString(),
     CreateKey: wish.encryption && String(wish.encryption === 'kms'),
     DatabaseName: wish.database,
     ScanCutoffBytes: wish.scanCutoff === undefined ? undefined : String(Math.round(wish.scanCutoff * GB)),

@@ -1,7 +1,7 @@
 import type { Context } from '../cli/context.ts'
 import { plural } from '../cli/format.ts'
 import type { Run } from '../runs/run.ts'
-import { united } from './merge.ts'
+import { united } from '../stores/merge.ts'
 import type { Task } from './request.ts'
 import { emptyWindow, keySourceOf } from './select.ts'
 import { draftSelection, type Selection } from './selection.ts'

@@ -1,6 +1,6 @@
+import { matched } from '../stores/merge.ts'
 import type { ObjectInfo, Store } from '../stores/store.ts'
 import type { Failure } from './copy/copier.ts'
-import { matched } from './merge.ts'
 import type { Selection } from './selection.ts'
 
 /** The selected objects that are not at the destination yet, or not with their size. */

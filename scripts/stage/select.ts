@@ -1,6 +1,7 @@
 import { UsageError, UserError } from '../cli/errors.ts'
 import { type CostItem, PRICES } from '../runs/cost.ts'
 import { paths } from '../runs/paths.ts'
+import { bulkUri } from '../runs/places.ts'
 import { runIdOf } from '../runs/request.ts'
 import { describeWindow } from '../runs/window.ts'
 import { digestKeys } from './keys/digest.ts'
@@ -60,16 +61,13 @@ async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: Sel
     requesterPays: undefined,
     ...settings,
     bucket: logs.bucket,
-    scratch: workspace.startsWith('s3://') ? scratchOf(workspace, runIdOf(request)) : undefined,
+    // The run may not be there yet.
+    scratch: workspace.startsWith('s3://') ? bulkUri(workspace, runIdOf(request), `${paths.tmp}keys/`) : undefined,
     onScanned: (count: number) => costs.push({ what: 'bytes scanned by Athena', count, each: PRICES.athenaByte }),
   }
   const table = { bucket: logs.bucket, table: 'inventory' } as const
   return metadataKeys(table, scope, logs.base, (sql) => athenaRows(sql, place), costs)
 }
-
-/** Within the folder of the run, which may not be there yet. */
-const scratchOf = (workspace: string, run: string): string =>
-  `${workspace.replace(/\/+$/, '')}/runs/${run}/${paths.tmp}keys/`
 
 /** The failure of a window that no key lies in: what was looked at, and what lies nearest. */
 export async function emptyWindow(task: Task, { findings }: KeySource): Promise<UserError> {

@@ -3,9 +3,9 @@ import { count, plural } from '../cli/format.ts'
 import type { Progress } from '../cli/progress.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
+import { matched } from '../stores/merge.ts'
 import type { Store } from '../stores/store.ts'
 import type { Copier, Failure } from './copy/copier.ts'
-import { matched } from './merge.ts'
 import { outstanding, prove } from './proof.ts'
 import { encodeKey, type Selection } from './selection.ts'
 import { verifyContent } from './verify.ts'
@@ -81,7 +81,7 @@ function incomplete(run: Run, failures: FailureList): UserError {
   ]
   const named = failures.first.map(({ key, reason }) => `\n    ${JSON.stringify(key)}: ${reason}`).join('')
   return new UserError(`run ${run.id}: ${parts.filter(Boolean).join('; ')}${named}`, {
-    hint: `all of them: ${run.uri}/${paths.failures}; the same command copies only what is missing, --overwrite plans anew`,
+    hint: `all of them: ${run.uriOf(paths.failures)}; the same command copies only what is missing, --overwrite plans anew`,
   })
 }
 

@@ -33,6 +33,7 @@ export function folderStore(
   const at = (key: string) => pathOf(root, key)
   return {
     uri: root,
+    uriOf: (key) => `${root}/${key}`,
     get listRequests() {
       return counter.folders
     },

@@ -19,6 +19,7 @@ function viewOf(bucket: Bucket, root: string): Store {
   const at = (key: string): string => root + checked(key)
   return {
     uri: `s3://${bucket.name}/${root}`.replace(/\/$/, ''),
+    uriOf: (key) => `s3://${bucket.name}/${root}${key}`,
     get listRequests() {
       return bucket.listRequests
     },

@@ -39,6 +39,8 @@ export interface WriteOptions {
 export interface Store {
   /** `s3://bucket/prefix` or the folder's absolute path, without a trailing slash. */
   readonly uri: string
+  /** URI of an object, or of all whose keys begin so. */
+  uriOf(key: string): string
   /** LIST requests (or folders read) so far. */
   readonly listRequests: number
   /** Objects in key order, streamed; stop reading and no further page is asked for. */

@@ -24,5 +24,8 @@ export function locationOf(uri: string): Location {
   return { kind: 's3', bucket, prefix: prefix.replace(/\/+$/, '') }
 }
 
+/** The key that `s3://bucket/key` names, or the beginning of keys. */
+export const keyIn = (uri: string): string => uri.replace(/^s3:\/\/[^/]+\//, '')
+
 /** The places in `s3://a,s3://b/c`. The name of a folder may hold commas, so only what follows begins a place. */
 export const placesIn = (uris: string): string[] => uris.split(/,(?=s3:\/\/)/)

@@ -60,7 +60,7 @@ export async function planTraining(
   const work: Work = { pairs: staged.pairs, epochs, bytes: staged.bytes, entityVectors, dim }
   const instanceType = wish.instanceType ?? instanceFor(work)
   const seconds = secondsOf(work, instanceType)
-  const at = (prefix: string) => `${staged.store.uri}/${prefix}`
+  const at = (prefix: string) => staged.store.uriOf(prefix)
   const order: Order = {
     id: staged.id,
     workspace: staged.workspace,

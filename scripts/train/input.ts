@@ -17,7 +17,7 @@ export async function inputOfRun(run: Run, signal: AbortSignal): Promise<Input> 
   const { cutoff } = run.result('extract')
   const train = await pairsOf(run, 'train', signal)
   if (train.ip.length === 0)
-    throw new UserError(`run ${run.id}: nothing to train on in ${run.uri}/${paths.train}`, {
+    throw new UserError(`run ${run.id}: nothing to train on in ${run.uriOf(paths.train)}`, {
       hint: `${nextCommand('extract', run)} --overwrite, perhaps with a longer window; extract says what it has dropped and why`,
     })
   const days = (Date.parse(run.request.to) - Date.parse(typeof cutoff === 'string' ? cutoff : '')) / DAY_MS
@@ -76,7 +76,7 @@ export async function sourcesOf(files: readonly string[], aws: AwsSettings): Pro
     const before = found.length
     if (file.endsWith('/')) {
       for await (const { key, size } of store.list({ prefix: `${location.prefix}/` }))
-        if (size > 0) found.push({ name: `${store.uri}/${key}`, open: () => store.read(key) })
+        if (size > 0) found.push({ name: store.uriOf(key), open: () => store.read(key) })
     } else if ((await store.head(location.prefix)) !== undefined)
       found.push({ name: file, open: () => store.read(location.prefix) })
     if (found.length === before)

@@ -17,9 +17,9 @@ export function resultOf(input: Input, settings: Settings, training: Training, o
   const { ip, net24, net16 } = calibration?.baselines ?? {}
   const baselines: Baselines = ip && net24 && net16 ? { ip: ip.auc, net24: net24.auc, net16: net16.auc } : {}
   return {
-    model: `${store.uri}/${output.model}`,
+    model: store.uriOf(output.model),
     modelBytes: training.bytes,
-    calibration: calibration === undefined ? null : `${store.uri}/${output.calibration}`,
+    calibration: calibration === undefined ? null : store.uriOf(output.calibration),
     pairs: input.train.ip.length,
     holdoutPairs: input.holdout?.ip.length ?? 0,
     entities: input.train.entities.length,

@@ -4,7 +4,9 @@ import type { Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { groupByEntity } from '../insights/baselines.ts'
 import type { Pairs } from '../insights/pairs.ts'
+import { hasPairs } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
+import { runStore } from '../runs/places.ts'
 import { OF_FILES, type Request } from '../runs/request.ts'
 import type { Run } from '../runs/run.ts'
 import { createRun, findRun } from '../runs/workspace.ts'
@@ -44,7 +46,7 @@ export async function trainFilesInSagemaker(
   const staged: Staged = {
     id,
     workspace: files.model,
-    store: await openStore(`${files.model}/runs/${id}`, aws),
+    store: runStore(await openStore(files.model, aws), id),
     train: paths.train,
     holdout: paths.holdout,
     model: 'model/',
@@ -59,10 +61,12 @@ export async function trainFilesInSagemaker(
   const request = requestOf(digest, files.model)
   const before = await findRun(files.model, request, aws, id)
   const isThere = before !== undefined && (await before.isCurrent('extract', planOf(before, input)))
-  if (!isThere) await context.approve(approvalOf(planned))
+  // Pairs that have expired are put back; a model that was trained on them is not paid for again.
+  const isTrained = before?.isDone('train') === true
+  if (!isThere && !isTrained) await context.approve(approvalOf(planned))
   const run = before ?? (await createRun(files.model, request, aws, id))
   await run.step('extract', planOf(run, input), () => put(context, run, files, input, digest, aws))
-  return trainRunInSagemaker(context, run, choice, { ...wish, approved: !isThere }, aws)
+  return trainRunInSagemaker(context, run, choice, { ...wish, approved: !isThere && !isTrained }, aws)
 }
 
 const requestOf = (digest: string, workspace: string): Request => ({
@@ -76,12 +80,15 @@ const requestOf = (digest: string, workspace: string): Request => ({
   keysFrom: `sha256:${digest}`,
 })
 
-const planOf = (run: Run, { holdoutDays }: Input) => ({
+const planOf = (run: Run, { holdoutDays, holdout }: Input) => ({
   settings: { holdoutDays },
   inputs: [],
   overwrite: false,
   onChange: 'redo' as const,
-  stale: async () => (await run.store.head(paths.entities)) === undefined,
+  stale: async () =>
+    (await run.store.head(paths.entities)) === undefined ||
+    !(await hasPairs(run, 'train')) ||
+    (holdout !== undefined && !(await hasPairs(run, 'holdout'))),
 })
 
 /** Puts the files where extraction puts pairs, and notes of them what it would. */

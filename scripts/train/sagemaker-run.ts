@@ -1,10 +1,9 @@
 import type { Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
-import { UserError } from '../cli/errors.ts'
 import type { Hyperparameters } from '../insights/hyperparameters.ts'
 import type { Json } from '../runs/ledger.ts'
 import { nextCommand } from '../runs/next.ts'
-import { pairObjects } from '../runs/pairs.ts'
+import { pairObjects, requirePairs } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run, StepMemory } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
@@ -58,14 +57,11 @@ export async function trainRunInSagemaker(
 
 const keyOf = (run: Run, uri: string): string => (uri.startsWith(`${run.uri}/`) ? uri.slice(run.uri.length + 1) : uri)
 
-/** @throws UserError when the pairs are not there, or not those that extract has counted */
+/** @throws UserError when the pairs that extract has counted are not there */
 async function stagedPairs(run: Run): Promise<Staged> {
+  await requirePairs(run)
   const { trainPairs, holdoutPairs, entities, digest } = run.result('extract')
   const objects = { train: await pairObjects(run, 'train'), holdout: await pairObjects(run, 'holdout') }
-  if (objects.train.length === 0)
-    throw new UserError(`run ${run.id}: no pairs in ${run.uri}/${paths.train}`, {
-      hint: `${nextCommand('extract', run)} --overwrite`,
-    })
   return {
     id: run.id,
     workspace: run.workspace,

@@ -1,6 +1,6 @@
 -- CloudTrail on Athena: one external table over the staged objects of all runs of a workspace, which lie under their original keys.
--- Input:  {{table}}; {{runs}}, the prefix that holds the runs, with its trailing slash, and {{staged}}, the template of a run's staged
---         objects, both as literals.
+-- Input:  {{table}}; {{bulk}}, the prefix of what is large in all runs, with a trailing slash, and {{staged}}, the template of a
+--         run's staged objects, both as literals.
 -- A query must name the run, `run = '…'`: without one Athena refuses it, so that nobody scans all of them by mistake.
 -- Serde and formats: "Create a table for CloudTrail logs", Athena user guide. Partitions: "injected", partition projection. Columns that nobody
 -- reads are left out.
@@ -35,7 +35,7 @@ partitioned by (run string)
 row format serde 'org.apache.hive.hcatalog.data.JsonSerDe'
 stored as inputformat 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
 outputformat 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
-location {{runs}}
+location {{bulk}}
 tblproperties (
   'projection.enabled' = 'true',
   'projection.run.type' = 'injected',

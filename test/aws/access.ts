@@ -32,7 +32,7 @@ export const askedForScripts = (): readonly Access[] => [...ofScripts.values()]
 function note(access: Access): void {
   const { 's3:prefix': prefix } = access.context
   const context = prefix === undefined ? access.context : { ...access.context, 's3:prefix': place(prefix, 3) }
-  const resource = access.resource.startsWith('arn:aws:s3:::') ? place(access.resource, 4) : access.resource
+  const resource = access.resource.startsWith('arn:aws:s3:::') ? place(access.resource, 6) : access.resource
   const alike = { ...access, context, resource }
   ofScripts.set(JSON.stringify(alike), alike)
 }

@@ -149,11 +149,11 @@ describe('a CloudTrail document', () => {
 describe('an injected partition', () => {
   beforeEach(async () => {
     await done(
-      `create external table t (a string) partitioned by (run string) ${FORMATS.lines} location 's3://ws/runs/'
+      `create external table t (a string) partitioned by (run string) ${FORMATS.lines} location 's3://ws/bulk/'
        tblproperties ('projection.enabled' = 'true', 'projection.run.type' = 'injected',
-         'storage.location.template' = 's3://ws/runs/\${run}/staged/')`,
+         'storage.location.template' = 's3://ws/bulk/\${run}/staged/')`,
     )
-    for (const run of ['r1', 'r2', 'r3']) sandbox.s3.put('ws', `runs/${run}/staged/a.json`, `{"a":"of ${run}"}`)
+    for (const run of ['r1', 'r2', 'r3']) sandbox.s3.put('ws', `bulk/${run}/staged/a.json`, `{"a":"of ${run}"}`)
   })
 
   for (const [where, expected] of [
@@ -187,7 +187,7 @@ describe('an injected partition', () => {
       ))
 
   test('reads one run alone', async () => {
-    sandbox.s3.put('ws', 'runs/r2/staged/broken.json', '{')
+    sandbox.s3.put('ws', 'bulk/r2/staged/broken.json', '{')
     assert.deepEqual(await values("with r as (select a from t where run = 'r1') select a from r"), [['of r1']])
   })
 })

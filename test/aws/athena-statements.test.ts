@@ -23,9 +23,9 @@ describe('DDL', () => {
         \`timestamp\` bigint, Http struct< ClientIp : string, headers:array<struct<name:string,value:string>>>, -- more
         tags map<string,int>, seen double
       ) PARTITIONED BY (run string) ${SERDE} WITH SERDEPROPERTIES ('ignore.malformed.json'='true') ${STORED}
-      LOCATION 's3://ws/it\\'s/runs'
+      LOCATION 's3://ws/it\\'s/bulk'
       TBLPROPERTIES ('projection.enabled'='true', 'projection.run.type'='injected',
-        'storage.location.template'='s3://ws/it\\'s/runs/\${run}/staged/')`,
+        'storage.location.template'='s3://ws/it\\'s/bulk/\${run}/staged/')`,
     )
     const { TableMetadata } = await metadata('requests')
     assert.deepEqual(TableMetadata?.Columns, [
@@ -36,8 +36,8 @@ describe('DDL', () => {
     ])
     assert.deepEqual(TableMetadata?.PartitionKeys, [{ Name: 'run', Type: 'string' }])
     const { Parameters } = TableMetadata ?? {}
-    assert.equal(Parameters?.location, "s3://ws/it's/runs/")
-    assert.match(Parameters?.['storage.location.template'] ?? '', /^s3:\/\/ws\/it's\/runs\/\$\{run\}\/staged\/$/)
+    assert.equal(Parameters?.location, "s3://ws/it's/bulk/")
+    assert.match(Parameters?.['storage.location.template'] ?? '', /^s3:\/\/ws\/it's\/bulk\/\$\{run\}\/staged\/$/)
     assert.equal(Parameters?.['serde.param.ignore.malformed.json'], 'true')
     assert.deepEqual(sandbox.athena.catalog.names(), ['db.requests'])
   })

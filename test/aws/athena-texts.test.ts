@@ -56,9 +56,9 @@ async function inDuckdb(settings: ExtractSettings, sqls: readonly string[]): Pro
 /** The table of a source in the sandbox, over its logs as they are staged. */
 async function staged(source: Source): Promise<void> {
   for (const { key, path } of filesOf(source))
-    sandbox.s3.put('ws', `prestage/runs/${RUN}/staged/${key}`, readFileSync(path))
+    sandbox.s3.put('ws', `prestage/bulk/${RUN}/staged/${key}`, readFileSync(path))
   // Another run's objects, which would be seen at once.
-  sandbox.s3.put('ws', 'prestage/runs/run-2/staged/broken.json', '{')
+  sandbox.s3.put('ws', 'prestage/bulk/run-2/staged/broken.json', '{')
   await done('create database if not exists `db`')
   await done(await createTable({ source, database: 'db' }, 's3://ws/prestage'))
 }
@@ -77,7 +77,7 @@ for (const source of Object.values(sources))
       test(`classified by ${entity} as DuckDB does it`, async () => {
         const settings = settingsOf(source, entity)
         await staged(source)
-        const place = 's3://ws/prestage/runs/run-1/tmp/classified/'
+        const place = 's3://ws/prestage/bulk/run-1/tmp/classified/'
         await done(await ctas('parquet', 'db', 'classified_1', place, await classifiedSql(table, settings)))
         const texts = [
           await render('dropped.sql'),

@@ -51,7 +51,7 @@ function resourceOf(question: Question, source: Source): string {
   const relation = (name: string) => `!FindInMap [Relations, ${source.id}, ${name}]`
   const isClassified = /\b(from|join)\s+classified\b/i.test(sql)
   const classified = isClassified
-    ? `\n            - "\\n),\\nclassified as (\\n"\n            - ${relation('classified')}`
+    ? `\n          - "\\n),\\nclassified as (\\n"\n          - ${relation('classified')}`
     : ''
   const inner = /^\s*with\s+/i.test(sql) ? sql.replace(/^\s*with\s+/i, '),\n') : `)\n${sql}`
   return `  ${idOf(question, source)}:
@@ -62,14 +62,13 @@ function resourceOf(question: Question, source: Source): string {
         ${question.purpose} ${NOTE}
       Database: !Ref Database
       WorkGroup: !Ref Workgroup
-      QueryString:
-        Fn::Join:
-          - ''
-          - - "with accesses as (\\n"
-            - ${relation('accesses')}${classified}
-            - |-
+      QueryString: !Join
+        - ''
+        - - "with accesses as (\\n"
+          - ${relation('accesses')}${classified}
+          - |-
 
-${indented(inner, 14)}
+${indented(inner, 12)}
 `
 }
 

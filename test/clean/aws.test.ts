@@ -27,10 +27,11 @@ async function failedUpload({ sandbox }: World, Key: string): Promise<void> {
 async function leavings(settings: SandboxSettings = FAST): Promise<World> {
   const aws = await world(settings, { calibrated: true })
   await aws.deploy()
-  for (let i = 0; i < 1203; i++) aws.sandbox.s3.put(BUCKET, `${aws.prefix}staged/AWSLogs/${i}.gz`, 'log')
-  aws.sandbox.s3.put(BUCKET, `${aws.prefix}tmp/athena/draft`, 'draft')
-  aws.sandbox.s3.put(BUCKET, `${WORKSPACE.slice(5 + BUCKET.length + 1)}/runs/another/staged/kept.gz`, 'log')
-  await failedUpload(aws, `${aws.prefix}scores/verdicts.ndjson`)
+  for (let i = 0; i < 1203; i++) aws.sandbox.s3.put(BUCKET, aws.at(`staged/AWSLogs/${i}.gz`), 'log')
+  aws.sandbox.s3.put(BUCKET, aws.at('tmp/athena/draft'), 'draft')
+  aws.sandbox.s3.put(BUCKET, `${WORKSPACE.slice(5 + BUCKET.length + 1)}/bulk/another/staged/kept.gz`, 'log')
+  await failedUpload(aws, aws.at('scores/verdicts.ndjson'))
+  await failedUpload(aws, aws.at('staged/large.gz'))
   await failedUpload(aws, 'prestage/runs/another/x')
   return aws
 }
@@ -39,7 +40,7 @@ async function leavings(settings: SandboxSettings = FAST): Promise<World> {
 async function changeLedger(aws: World, change: (ledger: Ledger) => void): Promise<void> {
   const ledger = JSON.parse((await aws.text('run.json')) ?? '') as Ledger
   change(ledger)
-  aws.sandbox.s3.put(BUCKET, `${aws.prefix}run.json`, JSON.stringify(ledger))
+  aws.sandbox.s3.put(BUCKET, aws.at('run.json'), JSON.stringify(ledger))
 }
 
 describe('clean in AWS', () => {
@@ -67,11 +68,11 @@ describe('clean in AWS', () => {
       transformJobs: [],
     })
     assert.equal(sandbox.requests.of('DeleteObjects'), 4)
-    assert.deepEqual(sandbox.s3.keys(BUCKET, `${aws.prefix}staged/`), [])
+    assert.deepEqual(sandbox.s3.keys(BUCKET, aws.at('staged/')), [])
     assert.deepEqual(sandbox.s3.unfinished(BUCKET), ['prestage/runs/another/x'])
-    assert.equal(sandbox.s3.keys(BUCKET, 'prestage/runs/another/').length, 1)
+    assert.equal(sandbox.s3.keys(BUCKET, 'prestage/bulk/another/').length, 1)
     assert.ok((await aws.text('model/calibration.json')) !== undefined)
-    assert.equal(sandbox.s3.keys(BUCKET, `${aws.prefix}pairs/`).length, 3)
+    assert.equal(sandbox.s3.keys(BUCKET, aws.at('pairs/')).length, 3)
     assert.deepEqual(whats(await aws.done('clean', ['--yes'])), [])
   })
 
@@ -121,7 +122,7 @@ describe('clean in AWS', () => {
     })
     assert.deepEqual(whats(await aws.done('clean', ['--yes'])), ['pairs of interrupted extractions'])
     assert.deepEqual(
-      aws.sandbox.s3.keys(BUCKET, `${aws.prefix}pairs/`).map((key) => key.split('/').at(-2)),
+      aws.sandbox.s3.keys(BUCKET, aws.at('pairs/')).map((key) => key.split('/').at(-2)),
       ['train_ab12cd_1', 'train_ab12cd_1'],
     )
   })
@@ -147,7 +148,7 @@ describe('clean in AWS', () => {
       })
       await aws.done('clean', ['--yes'])
       assert.deepEqual(aws.sandbox.sagemaker.names().endpoints, [])
-      assert.deepEqual(aws.sandbox.s3.keys(BUCKET, `${aws.prefix}staged/`), [])
+      assert.deepEqual(aws.sandbox.s3.keys(BUCKET, aws.at('staged/')), [])
       assert.deepEqual(aws.sandbox.s3.unfinished(BUCKET), ['prestage/runs/another/x'])
     })
 
@@ -155,8 +156,11 @@ describe('clean in AWS', () => {
     const aws = await leavings()
     const removed = whats(await aws.done('clean', ['--everything', '--yes', '--run', aws.id]))
     assert.ok(removed.includes('all objects of the run'))
-    assert.deepEqual(aws.sandbox.s3.keys(BUCKET, aws.prefix), [])
-    assert.equal(aws.sandbox.s3.keys(BUCKET, 'prestage/runs/another/').length, 1)
+    assert.deepEqual(
+      aws.sandbox.s3.keys(BUCKET).filter((key) => key.includes(aws.id)),
+      [],
+    )
+    assert.equal(aws.sandbox.s3.keys(BUCKET, 'prestage/bulk/another/').length, 1)
     assert.deepEqual(aws.sandbox.sagemaker.names().models, [])
   })
 

@@ -41,7 +41,7 @@ describe('clean of a run for which something still works: that ends first', () =
     assert.match(removed[0] ?? '', /^transform job prestage-/)
     assert.equal(job?.status, 'Stopped')
     assert.deepEqual([...aws.sandbox.sagemaker.models.all.keys()], [])
-    assert.equal(aws.sandbox.s3.keys(BUCKET, `${aws.prefix}tmp/`).length, 0)
+    assert.equal(aws.sandbox.s3.keys(BUCKET, aws.at('tmp/')).length, 0)
   })
 
   it('a query of an extraction that was killed; its table goes, too', async () => {
@@ -58,7 +58,7 @@ describe('clean of a run for which something still works: that ends first', () =
     assert.deepEqual(whats(result).slice(0, 2), [`Athena query ${scan()?.id}`, 'Athena tables'])
     assert.equal(scan()?.state, 'CANCELLED')
     assert.deepEqual(sandbox.athena.catalog.names(), ['prestage.cloudtrail'])
-    assert.deepEqual(sandbox.s3.keys('org-staging', `prestage/runs/${id}/staged/`), [])
+    assert.deepEqual(sandbox.s3.keys('org-staging', `prestage/bulk/${id}/staged/`), [])
     assert.deepEqual(sandbox.violations, [])
   })
 

@@ -52,8 +52,8 @@ describe('statements of Athena', () => {
     it(`create the table of ${source.id}`, async () => {
       const sql = await createTable(table, WORKSPACE)
       assertHive(sql)
-      assert.match(sql, /location 's3:\/\/org-staging\/it\\'s a prefix\\\\\/runs\/'/)
-      assert.match(sql, /'storage\.location\.template' = 's3:.*\/runs\/\$\{run\}\/staged\/'/)
+      assert.match(sql, /location 's3:\/\/org-staging\/it\\'s a prefix\\\\\/bulk\/'/)
+      assert.match(sql, /'storage\.location\.template' = 's3:.*\/bulk\/\$\{run\}\/staged\/'/)
     })
 
     it(`name the run in every look at ${source.id}`, async () => {

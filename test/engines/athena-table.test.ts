@@ -66,7 +66,7 @@ describe('the table of a source', () => {
         Columns: all,
         Parameters: { ...parameters, 'storage.location.template': stagedTemplate('s3://other') },
       }),
-      /it reads s3:\/\/other\/runs/,
+      /it reads s3:\/\/other\/bulk/,
     ],
     [
       'no place of runs',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import type { Sandbox } from '../aws/start.ts'
 import { athenaWorld, linesAt } from '../support/athena-world.ts'
+import { placeInS3 } from '../support/run-places.ts'
 import { stagedRun } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -34,10 +36,12 @@ export const fileOf = (records: readonly unknown[]): Buffer => gzipSync(JSON.str
 
 /** A run that is staged in S3: in the workspace `prestage`, or in another one. */
 export async function stagedIn(sandbox: Sandbox, workspace: string, body: Buffer): Promise<string> {
-  const folder = tempFolder()
-  const { id } = await stagedRun(`${folder}/${workspace}`, { [KEY]: body })
-  await sandbox.s3.load('org-staging', folder)
-  return id
+  const run = await stagedRun(tempFolder(), { [KEY]: body })
+  const put = (key: string, content: Buffer) =>
+    sandbox.s3.put('org-staging', `${workspace}/${placeInS3(run.id, key)}`, content)
+  put(`staged/${KEY}`, body)
+  put('run.json', readFileSync(run.path('run.json')))
+  return run.id
 }
 
 /** A sandbox with a run that is staged, and what extraction should make of it. */
@@ -52,7 +56,7 @@ export async function world(settings: Parameters<typeof athenaWorld>[0] = {}, bo
     assert.deepEqual(await linesAt(sandbox, id, 'entities.csv'), ['AIDA1,2,1', 'o%2Ex,1,1'])
     assert.equal((await linesAt(sandbox, id, 'times/')).length, 4)
     assert.deepEqual(sandbox.athena.catalog.names().sort(), tables)
-    assert.deepEqual(sandbox.s3.keys('org-staging', `prestage/runs/${id}/tmp/`), [])
+    assert.deepEqual(sandbox.s3.keys('org-staging', `prestage/bulk/${id}/tmp/`), [])
     assert.deepEqual(sandbox.violations, [])
   }
   return { sandbox, id, extract, assertExtracted }

@@ -89,7 +89,7 @@ describe('what Athena wrote is not believed when', () => {
 
   it('staged objects are gone', async () => {
     const all = await world()
-    all.sandbox.s3.delete('org-staging', `prestage/runs/${all.id}/staged/${KEY}`)
+    all.sandbox.s3.delete('org-staging', `prestage/bulk/${all.id}/staged/${KEY}`)
     const { code, stderr } = await all.extract()
     assert.equal(code, 1)
     assert.match(stderr, /1 object was staged, 0 are there/)
@@ -109,7 +109,7 @@ describe('a rerun', () => {
   it('is done anew when the pairs are gone', async () => {
     const all = await world()
     await all.extract()
-    for (const key of all.sandbox.s3.keys('org-staging', `prestage/runs/${all.id}/pairs/`))
+    for (const key of all.sandbox.s3.keys('org-staging', `prestage/bulk/${all.id}/pairs/`))
       all.sandbox.s3.delete('org-staging', key)
     const { result, stderr } = await all.extract()
     assert.equal(result?.repeated, false, stderr)

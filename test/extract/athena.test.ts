@@ -53,7 +53,7 @@ describe('Athena and DuckDB extract the same pairs', async () => {
   it('leaves no table but the source’s, and no scratch', async () => {
     assert.deepEqual(sandbox.athena.catalog.names(), ['prestage.cloudtrail', 'prestage.waf'])
     for (const source of Object.keys(sources)) {
-      const prefix = `prestage/runs/${runs[source]}/`
+      const prefix = `prestage/bulk/${runs[source]}/`
       assert.deepEqual(sandbox.s3.keys('org-staging', `${prefix}tmp/`), [])
       const folders = sandbox.s3
         .keys('org-staging', `${prefix}pairs/`)

@@ -49,7 +49,7 @@ describe('the whole pipeline in AWS', () => {
     assert.equal(cleaned.code, 0, cleaned.stderr)
     const { endpoints, configs, models } = sandbox.sagemaker.names()
     assert.deepEqual([endpoints, configs, models], [[], [], []])
-    assert.deepEqual(sandbox.s3.keys('org-staging', `prestage/runs/${there.result.run}/staged/`), [])
+    assert.deepEqual(sandbox.s3.keys('org-staging', `prestage/bulk/${there.result.run}/staged/`), [])
     assert.deepEqual(sandbox.violations, [])
   })
 

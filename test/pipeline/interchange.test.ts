@@ -56,7 +56,7 @@ it('pairs of a laptop train in SageMaker, pairs of Athena on a laptop; verdicts 
   assert.ok((await stage('cloudtrail', WINDOW.slice(2))).result)
   const { result: extracted, stderr } = await run('extract', ['--yes'])
   assert.ok(extracted, stderr)
-  const there = `${WORKSPACE}/runs/${extracted.run}/pairs`
+  const there = `${WORKSPACE}/bulk/${extracted.run}/pairs`
   const args = ['--pairs', `${there}/train/`, '--holdout', `${there}/holdout/`, '--model', './model']
   const embedded = await script('train', ...args, ...SMALL)
   const onLaptop = await script('score', '--pairs', `${there}/holdout/`, '--model', './model', '--scores', 'laptop')

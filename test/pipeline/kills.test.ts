@@ -5,6 +5,7 @@ import { athenaWorld, linesAt } from '../support/athena-world.ts'
 import { plain, plainJson } from '../support/changes.ts'
 import { loadFewObjects } from '../support/few-objects.ts'
 import { assertDoneOnce, killedAfter, killedAfterEachChange, killedAfterMoreAndMore } from '../support/kill-chain.ts'
+import { placeInS3 } from '../support/run-places.ts'
 import type { RunOptions } from '../support/run-script.ts'
 
 const LOGS = { users: 12, accounts: 1, events: 1200, to: '2026-03-03' }
@@ -34,8 +35,8 @@ const timeless = (text: string): string =>
 
 /** All that a pipeline leaves, as far as it is the same in every world. */
 async function leftBy(sandbox: Sandbox, id: string) {
-  const root = `prestage/runs/${id}/`
-  const text = async (key: string) => String(await sandbox.s3.get(BUCKET, root + key))
+  const at = (key: string) => `prestage/${placeInS3(id, key)}`
+  const text = async (key: string) => String(await sandbox.s3.get(BUCKET, at(key)))
   const { steps } = JSON.parse(await text('run.json'))
   // Who comes back finds copies that are there: the sum is the same.
   steps.stage.result.copied += steps.stage.result.skipped
@@ -45,7 +46,7 @@ async function leftBy(sandbox: Sandbox, id: string) {
   delete steps.extract.memory.queries.table
   return {
     objects: sandbox.s3.keys(BUCKET).map(timeless).sort(),
-    staged: sandbox.s3.list(BUCKET, `${root}staged/`).map(({ key, etag }) => `${key} ${etag}`),
+    staged: sandbox.s3.list(BUCKET, at('staged/')).map(({ key, etag }) => `${key} ${etag}`),
     ledger: JSON.parse(plainJson(steps, timeless)),
     train: await linesAt(sandbox, id, 'pairs/train/'),
     holdout: await linesAt(sandbox, id, 'pairs/holdout/'),
@@ -156,6 +157,6 @@ function assertClean(sandbox: Sandbox, id: string): void {
   const { endpoints, configs, models } = sandbox.sagemaker.names()
   assert.deepEqual([endpoints, configs, models, sandbox.s3.unfinished(BUCKET)], [[], [], [], []])
   for (const part of ['staged/', 'tmp/', 'endpoint/', 'run.lock'])
-    assert.deepEqual(sandbox.s3.keys(BUCKET, `prestage/runs/${id}/${part}`), [])
+    assert.deepEqual(sandbox.s3.keys(BUCKET, `prestage/${placeInS3(id, part)}`), [])
   assert.deepEqual(sandbox.violations, [])
 }

@@ -9,7 +9,7 @@ test('a report of a run in S3 lies there, and says who scored', async () => {
   await aws.deploy()
   await aws.done('score')
   const { report } = await aws.done('report')
-  assert.equal(report, `s3://${BUCKET}/${aws.prefix}report.html`)
+  assert.equal(report, `s3://${BUCKET}/${aws.at('report.html')}`)
   assert.match((await aws.text('report.html')) ?? '', /SageMaker endpoint prestage-endpoint in us-east-1/)
   const { stdout } = await runScript('report', ['--workspace', WORKSPACE], { env: aws.sandbox.env })
   assert.match(stdout, /aws s3 cp s3:\/\/org-staging\/\S+report\.html \./)

@@ -49,7 +49,7 @@ export async function world(settings: SandboxSettings = {}, run: { calibrated?: 
   const script = (name: string, args: readonly string[] = [], options: RunOptions = {}) =>
     runScript(name, ['--workspace', WORKSPACE, '--output', 'json', ...args], { env: sandbox.env, ...options })
   const text = async (key: string) =>
-    sandbox.s3.head(BUCKET, twins.prefix + key) && (await sandbox.s3.get(BUCKET, twins.prefix + key)).toString()
+    sandbox.s3.head(BUCKET, twins.at(key)) && (await sandbox.s3.get(BUCKET, twins.at(key))).toString()
   return {
     ...twins,
     sandbox,
@@ -93,7 +93,7 @@ export async function world(settings: SandboxSettings = {}, run: { calibrated?: 
       )
       await sandbox.sagemaker.settle()
       const note = { sagemaker: name, region: 'us-east-1', config: `${name}-config`, model: 'digest' }
-      if (noted) sandbox.s3.put(BUCKET, `${twins.prefix}endpoint/endpoint.json`, JSON.stringify(note))
+      if (noted) sandbox.s3.put(BUCKET, twins.at('endpoint/endpoint.json'), JSON.stringify(note))
       return name
     },
   }

@@ -26,7 +26,7 @@ describe('a run in S3, through its endpoint', () => {
     assert.equal(result.digest, here.digest)
     assert.deepEqual([result.unseen, result.sparse, result.flagged], [here.unseen, here.sparse, here.flagged])
     assert.deepEqual(result.by, { via: 'endpoint', endpoint: 'prestage-endpoint', region: 'us-east-1' })
-    assert.equal(result.output, `s3://${BUCKET}/${aws.prefix}scores/verdicts.ndjson`)
+    assert.equal(result.output, `s3://${BUCKET}/${aws.at('scores/verdicts.ndjson')}`)
     assert.equal(await aws.text('scores/verdicts.ndjson'), readFileSync(String(here.output), 'utf8'))
     assert.equal(await aws.text('scores/anomalies.csv'), readFileSync(String(here.anomalies), 'utf8'))
     assert.equal(aws.sandbox.requests.of('InvokeEndpoint'), 1)
@@ -40,12 +40,12 @@ describe('a run in S3, through its endpoint', () => {
     const known = ((await aws.text('entities.csv')) ?? '')
       .replace(/^agent-5,\d+/m, 'agent-5,3')
       .replace(/^agent-6,.*\n/m, '')
-    aws.sandbox.s3.put(BUCKET, `${aws.prefix}entities.csv`, known)
+    aws.sandbox.s3.put(BUCKET, aws.at('entities.csv'), known)
     await aws.done('score')
     const verdicts = await aws.verdicts()
     const kinds = (entity: string) => new Set(verdicts.filter((v) => v.entity === entity).map(({ verdict }) => verdict))
     assert.deepEqual([...kinds('agent-5'), ...kinds('agent-6')], ['sparse-entity', 'unseen-entity'])
-    aws.sandbox.s3.put(BUCKET, `${aws.prefix}entities.csv`, 'a,3,1\nagent\n')
+    aws.sandbox.s3.put(BUCKET, aws.at('entities.csv'), 'a,3,1\nagent\n')
     const { stderr, code } = await aws.script('score', ['--overwrite'])
     assert.equal(code, 1)
     assert.match(stderr, /entities\.csv:2 is no entity: "agent"/)
@@ -63,8 +63,8 @@ describe('a run in S3, through its endpoint', () => {
 
   test('an endpoint that now has another model is refused; by name, too', async () => {
     const aws = await world(FAST, { calibrated: true })
-    const other = `s3://${BUCKET}/${aws.prefix}other/model.tar.gz`
-    aws.sandbox.s3.put(BUCKET, `${aws.prefix}other/model.tar.gz`, await aws.sandbox.s3.get(BUCKET, keyOf(aws.model)))
+    const other = `s3://${BUCKET}/${aws.at('model/other/model.tar.gz')}`
+    aws.sandbox.s3.put(BUCKET, aws.at('model/other/model.tar.gz'), await aws.sandbox.s3.get(BUCKET, keyOf(aws.model)))
     await aws.deploy({ name: 'taken', model: other, noted: false })
     await aws.deploy({ name: 'mine', noted: false })
     const { stderr, code } = await aws.script('score', ['--endpoint', 'taken'])
@@ -135,7 +135,7 @@ describe('a run in S3, through its endpoint', () => {
 describe('interchange', () => {
   test('a model of this machine judges pairs in S3, and one in S3 those of this machine', async () => {
     const aws = await world(FAST, { calibrated: true })
-    const run = `s3://${BUCKET}/${aws.prefix}`
+    const holdout = `s3://${BUCKET}/${aws.at('pairs/holdout/')}`
     const folder = tempFolder()
     const score = async (...args: string[]) => {
       const options = { env: aws.sandbox.env }
@@ -150,16 +150,11 @@ describe('interchange', () => {
     }
     const [model, pairs] = [aws.local.path('model'), aws.local.path('pairs/holdout/part-0.csv')]
     const here = await score('--pairs', pairs, '--model', model)
-    assert.deepEqual(await score('--pairs', `${run}pairs/holdout/`, '--model', model), here)
+    assert.deepEqual(await score('--pairs', holdout, '--model', model), here)
     aws.sandbox.s3.put(BUCKET, 'm/model.tar.gz', readFileSync(`${model}/model.tar.gz`))
     aws.sandbox.s3.put(BUCKET, 'm/calibration.json', readFileSync(`${model}/calibration.json`))
     assert.deepEqual(await score('--pairs', pairs, '--model', `s3://${BUCKET}/m`), here)
-    const mixed = await score(
-      '--pairs',
-      `${run}pairs/holdout/holdout_ab12cd_1/20261201_part_z`,
-      '--model',
-      `s3://${BUCKET}/m`,
-    )
+    const mixed = await score('--pairs', `${holdout}holdout_ab12cd_1/20261201_part_z`, '--model', `s3://${BUCKET}/m`)
     assert.deepEqual(mixed, here)
   })
 

@@ -27,7 +27,7 @@ describe('a batch transform', () => {
     const { transformJobs, models, world: all } = aws.sandbox.sagemaker
     for (const { arn } of [...transformJobs.all.values(), ...models.all.values()])
       assert.deepEqual(all.tags.of(arn), { 'prestage:run': aws.id, 'prestage:workspace': WORKSPACE })
-    assert.deepEqual(aws.sandbox.s3.keys(BUCKET, `${aws.prefix}tmp/`), [])
+    assert.deepEqual(aws.sandbox.s3.keys(BUCKET, aws.at('tmp/')), [])
     assert.equal((await aws.done('score', VIA)).repeated, true)
     assert.equal(jobs(aws).length, 1)
   })
@@ -154,15 +154,13 @@ describe('a batch transform', () => {
 
   test('answers that are not one for each line are refused, and the old verdicts stay', async () => {
     const aws = await world({ sagemaker: { pace: 'manual' } }, { calibrated: true })
-    aws.sandbox.s3.put(BUCKET, `${aws.prefix}scores/verdicts.ndjson`, 'old')
+    aws.sandbox.s3.put(BUCKET, aws.at('scores/verdicts.ndjson'), 'old')
     const spoil = async (change: (lines: string[]) => string[]) => {
       const running = aws.script('score', [...VIA, '--overwrite'])
       const before = jobs(aws).length
       while (jobs(aws).length === before) await new Promise((resolve) => setTimeout(resolve, 20))
       await aws.sandbox.sagemaker.settle()
-      const [key = ''] = aws.sandbox.s3
-        .keys(BUCKET, `${aws.prefix}tmp/transform/`)
-        .filter((key) => key.endsWith('.out'))
+      const [key = ''] = aws.sandbox.s3.keys(BUCKET, aws.at('tmp/transform/')).filter((key) => key.endsWith('.out'))
       const lines = (await aws.sandbox.s3.get(BUCKET, key)).toString().trimEnd().split('\n')
       aws.sandbox.s3.put(BUCKET, key, `${change(lines).join('\n')}\n`)
       const { code, stderr } = await running

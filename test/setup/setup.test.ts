@@ -34,6 +34,24 @@ describe('setup', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
+  it('lets what can be made again expire, and keeps what must outlive it', async () => {
+    const { sandbox, setup, standing } = await world()
+    await standing()
+    const days = () => {
+      const { properties } = sandbox.cloudformation.stack('prestage').made.get('StagingBucket') ?? assert.fail()
+      const { Rules } = properties.LifecycleConfiguration as { Rules: Record<string, string>[] }
+      const expiring = Rules.filter(({ ExpirationInDays }) => ExpirationInDays !== undefined)
+      return Object.fromEntries(expiring.map(({ Prefix, ExpirationInDays }) => [Prefix, Number(ExpirationInDays)]))
+    }
+    const athena = { 'prestage/athena/': 7 }
+    assert.deepEqual(days(), { ...athena, 'prestage/bulk/': 90, 'prestage/runs/': 3650, 'prestage/reports/': 3650 })
+    await setup(['--retention-days', '3', '--yes'])
+    assert.deepEqual(days(), { ...athena, 'prestage/bulk/': 3, 'prestage/runs/': 3650, 'prestage/reports/': 3650 })
+    await setup(['--results-retention-days', '400', '--yes'])
+    assert.deepEqual(days(), { ...athena, 'prestage/bulk/': 3, 'prestage/runs/': 400, 'prestage/reports/': 400 })
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('names what is added and what stays when a key comes and goes', async () => {
     const { sandbox, setup, standing } = await world()
     await standing()

@@ -14,7 +14,7 @@ describe('settings from a stack', () => {
     const { outputs } = await standing()
     const { result, stderr } = await script('stage', [...DAY, '--copy', 'batch', '--poll', '0.05', '--yes'])
     assert.equal(result?.objects, KEYS.length, stderr)
-    assert.ok(result.staged.startsWith(`${outputs.Workspace}/runs/`))
+    assert.ok(result.staged.startsWith(`${outputs.Workspace}/bulk/`))
     assert.equal(sandbox.control.jobs().at(-1)?.spec.role, outputs.BatchRoleArn)
     assert.deepEqual(sandbox.violations, [])
   })

@@ -63,7 +63,7 @@ export async function world(jobs: Partial<RunnerSettings> = {}, now = () => new 
 }
 
 const staged = (sandbox: Sandbox, run: string, key: string) =>
-  sandbox.s3.head('org-staging', `prestage/runs/${run}/staged/${key}`)
+  sandbox.s3.head('org-staging', `prestage/bulk/${run}/staged/${key}`)
 
 export function assertStaged(sandbox: Sandbox, run: string, keys: readonly string[] = EXPECTED): void {
   for (const key of keys) assert.equal(staged(sandbox, run, key)?.size, Buffer.byteLength(`content of ${key}`), key)

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { dividedStore } from '../../scripts/stores/divided.ts'
 import { folderStore } from '../../scripts/stores/folder.ts'
 import { s3Store } from '../../scripts/stores/s3.ts'
 import { ConditionFailed, compareKeys, type ListOptions, type Store } from '../../scripts/stores/store.ts'
@@ -179,6 +180,9 @@ function contract(fresh: () => Store): void {
   }
 }
 
+/** Of the keys of these tests: folders and objects, first and last in order. */
+const HEADS = ['a-/', 'a!', '&amp;-/', '\u{1f98a}-/', '\u{1f98a}!', "it's!"]
+
 describe('a folder', () => contract(() => folderStore(tempFolder())))
 
 describe('a bucket', () => {
@@ -191,4 +195,31 @@ describe('a bucket', () => {
   })
   after(() => bucket.close())
   contract(() => root.within(`${runs++}/`))
+  // Keys that a test writes lie on either side.
+  describe('that is divided', () => contract(() => dividedStore(root.within(`${runs++}/`), 'x/', 'y/', HEADS)))
+})
+
+describe('a folder that is divided', () => {
+  contract(() => dividedStore(folderStore(tempFolder()), 'x/', 'y/', HEADS))
+
+  it('has each thing at its place, and shows nothing that lies at the other one', async () => {
+    const root = folderStore(tempFolder())
+    const store = dividedStore(root, 'x/', 'y/', HEADS)
+    for (const k of ['a!', 'b!', 'a-/b!', 'b-/a-/b!']) await store.write(k, k)
+    assert.deepEqual(await listed(root), ['x/b!', 'x/b-/a-/b!', 'y/a!', 'y/a-/b!'])
+    assert.deepEqual([store.uriOf('a!'), store.uriOf('a-/')], [`${root.uri}/y/a!`, `${root.uri}/y/a-/`])
+    assert.deepEqual([store.uri, store.within('a-/').uri], [`${root.uri}/x`, `${root.uri}/y/a-`])
+    await root.write('x/a-/stray!', '')
+    await root.write('y/stray!', '')
+    assert.deepEqual(await listed(store), ['a!', 'a-/b!', 'b!', 'b-/a-/b!'])
+    assert.deepEqual(await listed(store.within('b-/')), ['a-/b!'])
+  })
+
+  it('within a part of it is divided further down', async () => {
+    const root = folderStore(tempFolder())
+    const part = dividedStore(root, 'x/', 'y/', ['a-/b-/', 'a-/c!']).within('a-/')
+    for (const k of ['b-/x!', 'c!', 'd!']) await part.write(k, k)
+    assert.deepEqual(await listed(root), ['x/a-/d!', 'y/a-/b-/x!', 'y/a-/c!'])
+    assert.deepEqual(await listed(part), ['b-/x!', 'c!', 'd!'])
+  })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after } from 'node:test'
 import { type Sandbox, type SandboxSettings, startSandbox } from '../aws/start.ts'
+import { placeInS3 } from './run-places.ts'
 import { type Ended, type RunOptions, runScript } from './run-script.ts'
 
 export const WORKSPACE = 's3://org-staging/prestage'
@@ -26,7 +27,7 @@ const resultOf = ({ code, stdout }: Ended) => (code === 0 && stdout !== '' ? JSO
 /** Lines below a prefix of a run in the sandbox, in order: a multiset. */
 export async function linesAt(sandbox: Sandbox, run: string, prefix: string): Promise<string[]> {
   const lines: string[] = []
-  for (const key of sandbox.s3.keys('org-staging', `prestage/runs/${run}/${prefix}`))
+  for (const key of sandbox.s3.keys('org-staging', `prestage/${placeInS3(run, prefix)}`))
     lines.push(...(await sandbox.s3.get('org-staging', key)).toString().split('\n').slice(0, -1))
   return lines.sort()
 }

@@ -28,7 +28,7 @@ export const plainJson = (value: unknown, plainer = plain): string => JSON.strin
 export function changesIn(sandbox: Sandbox) {
   let step = ''
   return async ({ operation, resource }: Called, reply: Reply): Promise<string> => {
-    const key = resource.replace(/^[^/]+\/.*?runs\/[^/]+\//, '')
+    const key = resource.replace(/^[^/]+\/.*?(runs|bulk)\/[^/]+\//, '')
     const read = async () => {
       const at = resource.indexOf('/')
       return String(await sandbox.s3.get(resource.slice(0, at), resource.slice(at + 1)))

@@ -7,6 +7,7 @@ import type { Ledger } from '../../scripts/runs/ledger.ts'
 import type { Run } from '../../scripts/runs/run.ts'
 import { wrapped } from '../aws/sagemaker/container.ts'
 import type { Sandbox } from '../aws/start.ts'
+import { placeInS3 } from './run-places.ts'
 import { tempFolder } from './temp.ts'
 import { trainedRun } from './trained-run.ts'
 
@@ -21,8 +22,8 @@ export interface Twins {
   /** Workspace of the local one. */
   readonly workspace: string
   readonly id: string
-  /** `prestage/runs/<id>/` */
-  readonly prefix: string
+  /** Key in the bucket of something in the run. */
+  readonly at: (key: string) => string
   readonly model: string
 }
 
@@ -37,8 +38,8 @@ before(async () => {
  * the model where a job writes it, and a ledger that says so. Without a calibration, unless it is asked for.
  */
 export async function runInS3(sandbox: Sandbox, { calibrated = false } = {}): Promise<Twins> {
-  const prefix = `prestage/runs/${local.id}/`
-  const put = (key: string, body: string | Buffer) => sandbox.s3.put(BUCKET, prefix + key, body)
+  const at = (key: string) => `prestage/${placeInS3(local.id, key)}`
+  const put = (key: string, body: string | Buffer) => sandbox.s3.put(BUCKET, at(key), body)
   const [training, holdout] = ['train', 'holdout'].map((part) => readFileSync(local.path(`pairs/${part}/part-0.csv`)))
   const half = (training as Buffer).indexOf(10, (training as Buffer).length / 2) + 1
   put('pairs/train/train_ab12cd_1/20261201_part_x', (training as Buffer).subarray(0, half))
@@ -50,11 +51,11 @@ export async function runInS3(sandbox: Sandbox, { calibrated = false } = {}): Pr
   const bytes = readFileSync(local.path('model/model.tar.gz'))
   const job = `prestage-${local.id}`
   put(`model/${job}/output/model.tar.gz`, await wrapped(bytes))
-  const model = `s3://${BUCKET}/${prefix}model/${job}/output/model.tar.gz`
+  const model = `s3://${BUCKET}/${at(`model/${job}/output/model.tar.gz`)}`
   if (calibrated) put('model/calibration.json', readFileSync(local.path('model/calibration.json')))
   const ledger = JSON.parse(readFileSync(local.path('run.json'), 'utf8')) as Ledger
   const result = { model, job, image: IMAGE, region: 'us-east-1', entities: known.size, epochs: 12, trainSeconds: 60 }
   const train = { ...ledger.steps.train, result: { ...result, auc: 0.9, baselines: {}, digest: digestOf(bytes) } }
   put('run.json', JSON.stringify({ ...ledger, steps: { ...ledger.steps, train } }))
-  return { local, workspace, id: local.id, prefix, model }
+  return { local, workspace, id: local.id, at, model }
 }

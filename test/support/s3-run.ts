@@ -9,6 +9,7 @@ import { createRun } from '../../scripts/runs/workspace.ts'
 import { train } from '../aws/sagemaker/container.ts'
 import { type Sandbox, type SandboxSettings, startSandbox } from '../aws/start.ts'
 import { REQUEST } from '../runs/fixture/ledger.ts'
+import { placeInS3 } from './run-places.ts'
 import { type Ended, type RunOptions, runScript } from './run-script.ts'
 import { tempFolder } from './temp.ts'
 
@@ -82,7 +83,8 @@ export async function putRun(sandbox: Sandbox, change: Change & { readonly to?: 
     cutoff: '2026-11-20T18:00:00.000Z',
     digest: String(trained.length),
   }))
-  const put = (key: string, body: string | Buffer) => sandbox.s3.put(BUCKET, `${PREFIX}/runs/${run.id}/${key}`, body)
+  const put = (key: string, body: string | Buffer) =>
+    sandbox.s3.put(BUCKET, `${PREFIX}/${placeInS3(run.id, key)}`, body)
   const { artifact } = change
   if (artifact !== undefined) {
     put('model/job/output/model.tar.gz', artifact)

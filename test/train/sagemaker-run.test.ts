@@ -33,12 +33,12 @@ test('a run in S3 is trained in SageMaker: once, with what the plan says', async
       DataSource?.S3DataSource?.S3DataDistributionType,
     ]),
     [
-      ['train', 'text/csv', undefined, `s3://org-staging/prestage/runs/${run.id}/pairs/train/`, 'FullyReplicated'],
+      ['train', 'text/csv', undefined, `s3://org-staging/prestage/bulk/${run.id}/pairs/train/`, 'FullyReplicated'],
       [
         'validation',
         'text/csv',
         undefined,
-        `s3://org-staging/prestage/runs/${run.id}/pairs/holdout/`,
+        `s3://org-staging/prestage/bulk/${run.id}/pairs/holdout/`,
         'FullyReplicated',
       ],
     ],

@@ -1,5 +1,6 @@
 import { UserError } from '../../cli/errors.ts'
 import { count, plural } from '../../cli/format.ts'
+import { toMakePairs } from '../../runs/pairs.ts'
 import { paths } from '../../runs/paths.ts'
 import { windowOfRequest } from '../../runs/request.ts'
 import type { Run } from '../../runs/run.ts'
@@ -23,12 +24,17 @@ export type FindingsResult = {
   readonly files: string[]
 }
 
-/** Makes alerts of the verdicts of a run. `judged` is the run whose accesses they are. The same verdicts give the same bytes. */
+/**
+ * Makes alerts of the verdicts of a run. The same verdicts give the same bytes.
+ * @param judged the run whose accesses they are
+ * @param warn told when it is not known any more when the accesses were
+ */
 export async function writeAlerts(
   wanted: Wanted,
   run: Run,
   judged: Run | undefined,
   { threshold }: Pick<ScoreResult, 'threshold'>,
+  warn: (text: string) => void,
 ): Promise<FindingsResult> {
   const { account, region, period, cap } = wanted
   const extract = run.result('extract')
@@ -45,12 +51,16 @@ export async function writeAlerts(
   }
   const verdicts = await suspects(run)
   const times = await timesOf(judged ?? run, verdicts, about.window)
+  if (times === undefined)
+    warn(
+      `run ${about.run} has no files in ${paths.times} any more: alerts tell the bounds of what was judged in place of times. ${await toMakePairs(judged ?? run)}`,
+    )
   const { findings, merged, capped } = gather(verdicts, about, cap, times)
   const store = run.store.within(paths.findings)
   const files: string[] = []
   for (const format of wanted.formats) files.push(...(await writeFindings(store, format, findings, about, wanted.hub)))
   const open = findings.filter(({ state }) => state === 'open').length
-  return { open, allowed: findings.length - open, merged, capped, files: files.map((key) => `${store.uri}/${key}`) }
+  return { open, allowed: findings.length - open, merged, capped, files: files.map((key) => store.uriOf(key)) }
 }
 
 /** More than this is no set of alerts, and would take much memory. */

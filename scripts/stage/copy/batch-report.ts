@@ -25,10 +25,10 @@ export async function* failedTasks(bucket: Store, prefix: string, jobId: string)
   const key = `${prefix}/job-${jobId}/manifest.json`
   const text = await bucket.text(key)
   if (text === undefined)
-    throw new UserError(`the completion report of job ${jobId} is missing: ${bucket.uri}/${key}`, {
+    throw new UserError(`the completion report of job ${jobId} is missing: ${bucket.uriOf(key)}`, {
       hint: 'may the job role write there, and does the bucket policy allow objects with SSE-S3? The same command proves and copies what is missing',
     })
-  for (const { TaskExecutionStatus, Key } of resultsIn(text, `${bucket.uri}/${key}`))
+  for (const { TaskExecutionStatus, Key } of resultsIn(text, bucket.uriOf(key)))
     if (TaskExecutionStatus !== 'succeeded') yield* failedRows(bucket, Key)
 }
 
@@ -45,7 +45,7 @@ async function* failedRows(bucket: Store, key: string): AsyncGenerator<FailedTas
   for await (const row of rows) {
     const task = failedTask(row as string[])
     if (task === undefined)
-      throw new UserError(`a row of the report ${bucket.uri}/${key} cannot be read: ${String(row)}`)
+      throw new UserError(`a row of the report ${bucket.uriOf(key)} cannot be read: ${String(row)}`)
     if (task !== 'succeeded') yield task
   }
 }

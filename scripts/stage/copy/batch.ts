@@ -9,6 +9,7 @@ import { number } from '../../cli/shapes.ts'
 import { paths } from '../../runs/paths.ts'
 import type { StepMemory } from '../../runs/run.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
+import { keyIn } from '../../stores/uri.ts'
 import { outstanding } from '../proof.ts'
 import { type Draft, draftSelection, manifestOf } from '../selection.ts'
 import { createJob, findJob, finishJob, isUnderWay, type JobOrder } from './batch-job.ts'
@@ -26,11 +27,10 @@ export interface BatchSettings {
   readonly run: string
   /** Names the plan: the time at which it was made. */
   readonly plan: string
-  /** The run's folder. */
+  /** The run's. */
   readonly store: Store
-  /** The bucket of the run's folder, at its root, and the folder's prefix in it. */
+  /** The bucket that the run is in, at its root. */
   readonly bucket: Store
-  readonly prefix: string
   readonly memory: StepMemory
   readonly unmodifiedSince?: Date
   readonly pollSeconds: number
@@ -178,7 +178,7 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
   const key = `${paths.jobs}${name}/manifest.csv`
   // A manifest must not be encrypted with KMS, whatever the bucket's default.
   const written = await store.write(key, manifestOf(draft, settings.destination.source.bucket), { sse: 'AES256' })
-  const manifest = { key: settings.prefix + key, etag: written.etag ?? '', rows: draft.totals.objects }
+  const manifest = { key: keyIn(store.uriOf(key)), etag: written.etag ?? '', rows: draft.totals.objects }
   const order = orderOf(settings, manifest)
   await memory.remember({ job: { manifest } })
   const id = await createJob(control, order)

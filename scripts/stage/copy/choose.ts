@@ -5,7 +5,7 @@ import { paths } from '../../runs/paths.ts'
 import type { Run, StepMemory } from '../../runs/run.ts'
 import { type AwsSettings, openStore } from '../../stores/open.ts'
 import type { Store } from '../../stores/store.ts'
-import { locationOf } from '../../stores/uri.ts'
+import { keyIn, locationOf } from '../../stores/uri.ts'
 import type { Planned } from '../planned.ts'
 import type { Task } from '../request.ts'
 import type { BatchSettings } from './batch.ts'
@@ -112,9 +112,6 @@ export async function copierOf(
 const isFiles = (store: Store): store is FileStore => store.localPath !== undefined
 const stagedOf = (run: Run): Store => run.store.within(paths.staged)
 
-/** Key of the run's folder in its bucket, with a trailing slash. */
-const prefixOf = (run: Run, bucket: string): string => `${run.uri.slice(`s3://${bucket}/`.length)}/`
-
 const destinationOf = (task: Task, run: Run, bucket: string, wish: CopyWish) => ({
   source: {
     bucket: task.logs.bucket,
@@ -122,7 +119,7 @@ const destinationOf = (task: Task, run: Run, bucket: string, wish: CopyWish) => 
     ...(wish.logsOwner !== undefined && { owner: wish.logsOwner }),
   },
   bucket,
-  prefix: prefixOf(run, bucket) + paths.staged,
+  prefix: keyIn(run.uriOf(paths.staged)),
   ...(wish.storageClass !== undefined && { storageClass: wish.storageClass }),
   ...(wish.kmsKey !== undefined && { kmsKey: wish.kmsKey }),
   tags: wish.copyTags,
@@ -166,7 +163,6 @@ async function batch(
     plan: planned.record.selectedAt,
     store: run.store,
     bucket: await openStore(`s3://${bucket}`, aws),
-    prefix: prefixOf(run, bucket),
     memory,
     ...(newest !== null && { unmodifiedSince: new Date(Date.parse(newest) + 1000) }),
     pollSeconds: wish.poll,

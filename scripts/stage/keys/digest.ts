@@ -4,7 +4,7 @@ import { plural } from '../../cli/format.ts'
 import { type Branch, discover } from '../../sources/discover.ts'
 import { keyParser, keyRange, type Layout, mayHold } from '../../sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../stores/store.ts'
-import { inOrder } from '../merge.ts'
+import { inOrder } from '../in-order.ts'
 import { type ChainedDigest, coverageOf } from './digest-chain.ts'
 import { readDigest } from './digest-file.ts'
 import type { Findings, KeySource, Scope } from './key-source.ts'
@@ -25,7 +25,7 @@ export async function digestKeys(store: Store, scope: Scope, settings: ListSetti
   const beside = settings.base.replace('/CloudTrail/', '/CloudTrail-Digest/')
   const digested = await discover(store, { ...source, layouts: [source.digest] }, { ...search, base: beside })
   if (digested.branches.length === 0)
-    throw new UserError(`${store.uri}/${settings.base} has no digests of ${source.id}`, {
+    throw new UserError(`${store.uriOf(settings.base)} has no digests of ${source.id}`, {
       hint: 'switch log file validation on in the trail for later, and leave --keys digest out now',
     })
   const plain = await discover(store, source, search)

@@ -3,7 +3,7 @@ import { plural } from '../../cli/format.ts'
 import { type Branch, discover } from '../../sources/discover.ts'
 import { keyParser, keyRange, mayHold, paddedSpan } from '../../sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../stores/store.ts'
-import { inOrder } from '../merge.ts'
+import { inOrder } from '../in-order.ts'
 import type { KeySource, Scope } from './key-source.ts'
 import { nearestOf } from './nearest.ts'
 
@@ -146,7 +146,7 @@ async function absentScope(
 ): Promise<UserError> {
   const { source, accounts, regions } = scope
   const { branches } = await discover(store, source, { base, concurrency, signal })
-  const uri = `${store.uri}/${base}`.replace(/\/$/, '')
+  const uri = store.uriOf(base).replace(/\/$/, '')
   if (branches.length === 0)
     return new UserError(`${uri} has AWSLogs/, but no ${source.id} logs in it`, {
       hint: `npx zx scripts/inventory.mjs --logs ${uri}`,

@@ -27,7 +27,7 @@ export async function looseKeys(store: Store, scope: Scope, base: string, signal
     })(),
     findings: {
       looked: [
-        `no AWSLogs/ folders: every object below ${store.uri}/${base}, ${undated ? 'whatever its name' : 'by the time in its name'}`,
+        `no AWSLogs/ folders: every object below ${store.uriOf(base)}, ${undated ? 'whatever its name' : 'by the time in its name'}`,
       ],
       warnings:
         undated && survey.objects > 0

@@ -11,6 +11,7 @@ const call = (action: string, resource: string, principal = 'user/analyst'): Acc
   operation: 'Test',
 })
 const sagemaker = (name: string, region = 'us-east-1') => `arn:aws:sagemaker:${region}:111122223333:${name}`
+const STAGING = 'arn:aws:s3:::org-staging/prestage'
 const stack = 'arn:aws:cloudformation:us-east-1:111122223333:stack'
 
 const allowed: [what: string, access: Access][] = [
@@ -20,8 +21,8 @@ const allowed: [what: string, access: Access][] = [
   ['another region', call('sagemaker:InvokeEndpoint', sagemaker('endpoint/prestage-waf', 'eu-west-1'))],
   ['an endpoint by a name of his own', call('sagemaker:InvokeEndpoint', sagemaker('endpoint/mine'))],
   ['setting up', call('cloudformation:CreateChangeSet', `${stack}/prestage/1`)],
-  ['the batch role', call('s3:PutObject', 'arn:aws:s3:::org-staging/prestage/runs/a', 'role/prestage-batch')],
-  ['that of a stack', call('s3:PutObject', 'arn:aws:s3:::org-staging/prestage/runs/a', 'role/prestage-BatchRole-0011')],
+  ['the batch role', call('s3:PutObject', `${STAGING}/bulk/a/staged/more`, 'role/prestage-batch')],
+  ['that of a stack', call('s3:PutObject', `${STAGING}/bulk/a/jobs/more`, 'role/prestage-BatchRole-0011')],
 ]
 for (const [what, access] of allowed)
   test(`an everyday call is allowed: ${what}`, async () => assert.deepEqual(await refusedEveryday([access]), []))
@@ -39,6 +40,16 @@ const refused: [what: string, access: Access, says: RegExp][] = [
     'a role beyond its own',
     call('s3:DeleteObject', 'arn:aws:s3:::org-staging/prestage/runs/a', 'role/prestage-batch'),
     /^BatchRole: s3:DeleteObject/,
+  ],
+  [
+    'copies among results',
+    call('s3:PutObject', `${STAGING}/runs/a/staged/more`, 'role/prestage-batch'),
+    /^BatchRole: s3:PutObject/,
+  ],
+  [
+    'a model that could expire',
+    call('s3:PutObject', `${STAGING}/bulk/a/model/more`, 'role/prestage-sagemaker'),
+    /^SageMakerRole: s3:PutObject/,
   ],
   [
     'a role that is none of the stack',
