@@ -23,8 +23,11 @@ function markupOf(content: Content): string {
   return content.map(markupOf).join('')
 }
 
-/** Characters that would be invisible, reorder the text around them, or are half of one. */
-const UNSEEN = /([\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u00a0\u2000-\u200a\u202f\u205f\u3000])/u
+/** Characters that would be invisible (also letters without a shape), reorder the text around them, or are half of one. */
+const UNSEEN =
+  /([\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0])/u
+/** Of a text of nothing but blanks they are all that there is. */
+const BLANK = /( )/
 
 /**
  * A text that a stranger wrote, isolated from the text around it; what cannot be seen is shown by its code point. After
@@ -35,7 +38,7 @@ export function strange(text: string, longest = 120): Html {
   const shown = characters.slice(0, longest).join('')
   const more = characters.length - longest
   const parts = shown
-    .split(UNSEEN)
+    .split(/^ +$/.test(text) ? BLANK : UNSEEN)
     .map((part, i) => (i % 2 === 0 ? part : html`<b class="code">${codePoint(part)}</b>`))
   return html`<bdi class="strange">${parts}</bdi>${more > 0 && html`<span class="more"> … ${more} more</span>`}`
 }

@@ -23,6 +23,9 @@ const shown: [what: string, text: string, markup: string][] = [
   ['a blank that does not break', 'a\u00a0b', 'a<b class="code">U+00A0</b>b'],
   ['half a character', 'a\ud800b', 'a<b class="code">U+D800</b>b'],
   ['a tag character beyond the basic plane', '\u{e0041}', '<b class="code">U+E0041</b>'],
+  ['letters without a shape', 'a\u3164\u2800b', 'a<b class="code">U+3164</b><b class="code">U+2800</b>b'],
+  ['nothing but blanks', '  ', '<b class="code">U+0020</b><b class="code">U+0020</b>'],
+  ['blanks around a word', ' a ', ' a '],
   ['other scripts', 'Zürich 東京 🙂', 'Zürich 東京 🙂'],
 ]
 

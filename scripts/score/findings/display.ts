@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
-/** Control and format characters (also what turns text around), line separators and halves of characters. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+/** Control and format characters (also what turns text around), line separators, halves of characters, letters without a shape. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u2800\u3164\uffa0]/gu
 
 /**
  * Text of a stranger as it may stand in an alert: what cannot be seen is written out, `\u{202e}`, and text of nothing but blanks too.

@@ -37,6 +37,7 @@ const texts: [text: string, shown: string][] = [
   ['the \u202eeod\u2069', 'the \\u{202e}eod\\u{2069}'],
   ['line\u2028sep\r\n', 'line\\u{2028}sep\\u{0d}\\u{0a}'],
   ['half \ud800', 'half \\u{d800}'],
+  ['\u3164\u2800', '\\u{3164}\\u{2800}'],
   ['   ', '\\u{20}\\u{20}\\u{20}'],
   ['\u00a0', '\\u{a0}'],
 ]
