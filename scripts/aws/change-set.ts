@@ -49,6 +49,12 @@ export interface ChangeSet {
   readonly changes: readonly Change[]
 }
 
+interface Waiting {
+  /** Milliseconds between two looks. */
+  readonly poll: number
+  readonly signal: AbortSignal
+}
+
 /**
  * Has CloudFormation work out what a wish changes. A set without changes of resources changes outputs alone.
  * @returns undefined when nothing would change. @throws UserError when refused
@@ -56,10 +62,10 @@ export interface ChangeSet {
 export async function proposeChanges(
   client: CloudFormationClient,
   wish: StackWish,
-  wait: { readonly poll: number; readonly signal: AbortSignal },
+  wait: Waiting,
 ): Promise<ChangeSet | undefined> {
   const { stack, name } = wish
-  const id = await create(client, wish)
+  const id = await create(client, wish, wait)
   const changes: Change[] = []
   let NextToken: string | undefined
   for (;;) {
@@ -84,7 +90,7 @@ export async function proposeChanges(
   }
 }
 
-async function create(client: CloudFormationClient, wish: StackWish): Promise<string> {
+async function create(client: CloudFormationClient, wish: StackWish, wait: Waiting): Promise<string> {
   const { stack, existing, template, parameters, restore, tags, name } = wish
   const input: CreateChangeSetCommandInput = {
     StackName: stack,
@@ -104,9 +110,24 @@ async function create(client: CloudFormationClient, wish: StackWish): Promise<st
   } catch (error) {
     // An interrupted setup left one of this name.
     if (detailsOf(error).code !== 'AlreadyExistsException') throw refused(error, stack)
-    await client.send(new DeleteChangeSetCommand({ StackName: stack, ChangeSetName: name }))
+    await clearAway(client, stack, name, wait)
     return (await client.send(new CreateChangeSetCommand(input)).catch(rethrow('CreateChangeSet', stack))).Id ?? name
   }
+}
+
+const MOST_TRIES = 60
+
+/** Takes a change set away that CloudFormation may still be at work on, which keeps it. */
+async function clearAway(client: CloudFormationClient, stack: string, name: string, wait: Waiting): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      await client.send(new DeleteChangeSetCommand({ StackName: stack, ChangeSetName: name }))
+      return
+    } catch (error) {
+      if (detailsOf(error).code !== 'InvalidChangeSetStatus' || tries === MOST_TRIES)
+        throw explained(error, asked('DeleteChangeSet', stack))
+      await sleep(wait.poll, undefined, { signal: wait.signal })
+    }
 }
 
 /** CloudFormation's own words about a template or a parameter are clear. */

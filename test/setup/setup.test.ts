@@ -124,6 +124,15 @@ describe('setup', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
+  it('takes away the change set of one that was interrupted, when CloudFormation lets it go', async () => {
+    const { sandbox, setup } = await world()
+    sandbox.faults.add({ operation: 'CreateChangeSet', cut: 'after', times: 1 })
+    const { code, stderr } = await setup([...LOGS, '--yes'])
+    assert.equal(code, 0, stderr)
+    assert.ok(sandbox.requests.of('DeleteChangeSet') >= 2)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('stops waiting when it is told to, and the stack goes on', async () => {
     const { sandbox, setup } = await world()
     sandbox.cloudformation.settings.perLook = 1

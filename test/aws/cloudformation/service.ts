@@ -45,6 +45,8 @@ export function cloudFormationService(cloud: CloudFormation, identify: (request:
       const target = targetOf(stack, wish)
       if (/"AWS::IAM::/.test(JSON.stringify(target.template)) && !/IAM/.test(wish.Capabilities?.join() ?? ''))
         throw refuse('Requires capabilities : [CAPABILITY_IAM]', 'InsufficientCapabilitiesException')
+      if ([...stack.changeSets.values()].some(({ name }) => name === wish.ChangeSetName))
+        throw refuse(`ChangeSet ${wish.ChangeSetName} already exists`, 'AlreadyExistsException')
       const changes = cloud.changes(stack, target, wish.DeploymentMode === 'REVERT_DRIFT')
       const changeSet: ChangeSet = {
         id: cloud.arn('changeSet', wish.ChangeSetName),
@@ -79,8 +81,16 @@ export function cloudFormationService(cloud: CloudFormation, identify: (request:
       return {}
     },
     DeleteChangeSet: (named: Named) => {
-      const [stack, { id }] = changeSetOf(named)
-      stack.changeSets.delete(id)
+      const [stack, changeSet] = changeSetOf(named)
+      if (/PENDING|IN_PROGRESS/.test(changeSet.status)) {
+        moveOn(changeSet)
+        const { id, status } = changeSet
+        throw refuse(
+          `ChangeSet [${id}] cannot be deleted in its current status of [${status}]`,
+          'InvalidChangeSetStatus',
+        )
+      }
+      stack.changeSets.delete(changeSet.id)
       return {}
     },
     DescribeStacks: ({ StackName }: Named) => {
