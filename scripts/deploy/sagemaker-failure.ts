@@ -8,6 +8,11 @@ const REASONS: readonly [RegExp, string, string][] = [
     'repeat this later, or name another --instance-type; serverless needs none',
   ],
   [
+    /\bec2:\w+|network interface/i,
+    'the role of --sagemaker-role may not make network interfaces in the VPC of --subnet',
+    'with the role of a stack: npx zx scripts/setup.mjs --allow-vpc ID',
+  ],
+  [
     /AccessDenied|access denied|not authorized|assume role|model data|download/i,
     'the role of --sagemaker-role cannot fetch the model',
     'it needs s3:GetObject on the workspace (and the use of its KMS key), and must trust sagemaker.amazonaws.com',

@@ -10,7 +10,7 @@ import { awsOptions, guardOptions } from '../cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { type Noted, noteStack } from './config-file.ts'
 import { examine, type Finding } from './doctor.ts'
-import { keyArn, logsUri, parametersOf } from './parameters.ts'
+import { keyArn, logsUri, parametersOf, vpcId } from './parameters.ts'
 import { type OpenStack, openStack, setUp, standing, takeDown } from './set-up.ts'
 
 const { maxCost: _, overwrite: __, ...guards } = guardOptions
@@ -57,6 +57,11 @@ const options = {
   permissionsBoundary: text({
     about: 'policy that bounds the roles, where an organization asks for one',
     value: 'ARN',
+  }),
+  allowVpc: parsed({
+    about: 'VPC that the role of SageMaker may work in, for --subnet of train and deploy; none takes that back',
+    value: 'ID',
+    parse: vpcId,
   }),
   restore: flag({ about: 'also make again what was changed or deleted outside of the stack' }),
   check: flag({ about: 'look whether all is there that a run needs; changes nothing' }),

@@ -14,6 +14,8 @@ export interface Wish {
   readonly database?: string | undefined
   readonly scanCutoff?: number | undefined
   readonly permissionsBoundary?: string | undefined
+  /** Id of a VPC; `none` takes the right away again. */
+  readonly allowVpc?: string | undefined
 }
 
 /** By name; undefined keeps what the stack has. */
@@ -42,6 +44,7 @@ export function parametersOf(wish: Wish, existing: Stack | undefined, partition 
     DatabaseName: wish.database,
     ScanCutoffBytes: wish.scanCutoff === undefined ? undefined : String(Math.round(wish.scanCutoff * GB)),
     PermissionsBoundaryArn: wish.permissionsBoundary,
+    AllowVpc: wish.allowVpc === 'none' ? '' : wish.allowVpc,
   }
   const given = Object.entries(asked).filter(([, value]) => value !== undefined)
   const kept = Object.keys(existing?.parameters ?? {}).map((name) => [name, undefined])
@@ -69,6 +72,11 @@ export function logsUri(text: string): string {
 
 export function keyArn(text: string): string {
   if (!/^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(text)) throw new Error('must be the ARN of a KMS key')
+  return text
+}
+
+export function vpcId(text: string): string {
+  if (!/^(vpc-[0-9a-f]+|none)$/.test(text)) throw new Error('must be the id of a VPC, vpc-…, or none')
   return text
 }
 

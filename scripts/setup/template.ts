@@ -63,6 +63,18 @@ function madeBy(text: string, given: Readonly<Record<string, string>>): Map<stri
   return new Map(Object.entries({ ...Outputs, ...Resources }).map(([name, part]) => [name, made(part)]))
 }
 
+/** Texts that follow each other are one, however they were cut. */
+function joined(separator: string, items: readonly Json[]): Json {
+  const parts: Json[] = []
+  for (const item of items) {
+    const last = parts.at(-1)
+    if (typeof last === 'string' && typeof item === 'string') parts[parts.length - 1] = `${last}${separator}${item}`
+    else parts.push(item)
+  }
+  const [only = ''] = parts
+  return parts.length > 1 || typeof only !== 'string' ? { 'Fn::Join': [separator, parts] } : only
+}
+
 /** Of what is known only in an account the functions stay as they are; undefined is AWS::NoValue. */
 function resolver({ Conditions = {}, Mappings = {} }: Template, parameters: Readonly<Record<string, string>>) {
   const holds = (condition: Json | undefined): boolean => resolved(condition ?? null) === true
@@ -81,10 +93,10 @@ function resolver({ Conditions = {}, Mappings = {} }: Template, parameters: Read
     'Fn::Not': (argument) => each(argument)[0] !== true,
     'Fn::And': (argument) => each(argument).every((one) => one === true),
     'Fn::Or': (argument) => each(argument).some((one) => one === true),
-    // A list among the parameters is a text already.
     'Fn::Join': (argument) => {
       const [separator = '', items = null] = each(argument)
-      return typeof items === 'string' ? items : { 'Fn::Join': [separator, items] }
+      // A list among the parameters is a text already.
+      return Array.isArray(items) ? joined(String(separator), items) : items
     },
     'Fn::FindInMap': (argument) => {
       const [map = '', first = '', second = ''] = each(argument).map(String)

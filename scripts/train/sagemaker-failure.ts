@@ -45,6 +45,14 @@ const REASONS: readonly Rule[] = [
     },
   ],
   [
+    /\bec2:\w+|network interface/i,
+    {
+      why: 'the role of --sagemaker-role may not make network interfaces in the VPC of --subnet',
+      hint: 'with the role of a stack: npx zx scripts/setup.mjs --allow-vpc ID; then repeat this, which starts another attempt',
+      passes: true,
+    },
+  ],
+  [
     /AccessDenied|access denied|not authorized|\(403\)|assume role|KMS/i,
     {
       why: 'the role of --sagemaker-role may not do what training needs',

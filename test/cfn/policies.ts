@@ -31,7 +31,7 @@ function statementsOf({ Resources }: Template): Placed[] {
       case 'AWS::IAM::Role':
         return [
           ...place('trust', Properties.AssumeRolePolicyDocument),
-          ...((Properties.Policies ?? []) as Members[]).flatMap((policy) => place('identity', policy.PolicyDocument)),
+          ...each(Properties.Policies ?? []).flatMap((policy) => place('identity', policy.PolicyDocument)),
         ]
       case 'AWS::IAM::ManagedPolicy':
       case 'AWS::IAM::Policy':
@@ -46,15 +46,17 @@ function statementsOf({ Resources }: Template): Placed[] {
   })
 }
 
-/** With those that are there only under a condition. */
 function statementsIn(document: Json | undefined): Statement[] {
   const { Statement = [] } = (document ?? {}) as { Statement?: Json }
-  return [Statement].flat().flatMap((item) => {
-    const [, yes = null, no = null] = ((item as Members)['Fn::If'] ?? []) as Json[]
-    const each = yes === null ? [item] : [yes, no]
-    return each.filter((one) => one !== null && Object.hasOwn(one as Members, 'Effect')) as unknown as Statement[]
-  })
+  return each(Statement).filter((one) => Object.hasOwn(one, 'Effect')) as unknown as Statement[]
 }
+
+/** The members of a list, with those that are there only under a condition. */
+const each = (list: Json): Members[] =>
+  [list].flat().flatMap((item) => {
+    const [, yes = null, no = null] = ((item as Members)['Fn::If'] ?? []) as Json[]
+    return (yes === null ? [item] : [yes, no]).filter((one): one is Members => one !== null && typeof one === 'object')
+  })
 
 const actionsOf = ({ Action }: Pick<Statement, 'Action'>): string[] => [Action].flat()
 

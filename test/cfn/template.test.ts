@@ -68,6 +68,13 @@ const bad: [check: Check, what: string, path: string, value: Json | undefined, s
     {},
     /PutMetricData on/,
   ],
+  [
+    policyFaults,
+    'a policy behind a condition',
+    'SageMakerRole/Properties/Policies/1/Fn::If/1/PolicyDocument/Statement/2/Condition',
+    {},
+    /ec2:DeleteNetworkInterfacePermission on every/,
+  ],
   [policyFaults, 'a role for anybody', `${operator}/0`, { ...ALLOW, Action: 'iam:PassRole' }, /without iam:PassedTo/],
   [
     policyFaults,
@@ -112,6 +119,7 @@ test('a managed policy fits, with long names', () => {
   const resolver = new Resolver(template, {
     parameters: {
       CreateKey: 'true',
+      AllowVpc: 'vpc-0a1b2c3d4e5f60718',
       LogsBucketArns: [1, 2, 3, 4].map((n) => `arn:aws:s3:::${name}${n}`).join(),
       LogsObjectArns: [1, 2, 3, 4].map((n) => `arn:aws:s3:::${name}${n}/AWSLogs/o-0123456789/*`).join(),
       LogsKeyArns: [1, 2].map((n) => `arn:aws:kms:ap-southeast-2:111122223333:key/${name}${n}`).join(),

@@ -32,6 +32,19 @@ describe('a new endpoint that fails is deleted again', () => {
       assert.deepEqual(sandbox.violations, [])
     })
 
+  it('by its role, in a VPC that it may not work in', async () => {
+    const { sandbox, deploy } = await world()
+    const giveBack = sandbox.s3.deny({ action: 'ec2:CreateNetworkInterfacePermission' })
+    const args = ['--yes', '--instance-type', 'ml.m5.large', '--subnet', 'subnet-1', '--security-group', 'sg-1']
+    const { code, stderr } = await deploy(args)
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, /may not make network interfaces in the VPC of --subnet .*\n.*setup\.mjs --allow-vpc ID/)
+    assert.deepEqual(sandbox.sagemaker.names().endpoints, [])
+    giveBack()
+    assert.equal((await deploy(args)).code, 0)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('by a quota, at once', async () => {
     const quota = { 'ml.m5.large for endpoint usage': 0 }
     const { sandbox, deploy } = await world({ sandbox: { sagemaker: { quota } } })

@@ -63,6 +63,20 @@ describe('setup', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
+  it('lets the role of SageMaker into a VPC, and out of it again', async () => {
+    const { sandbox, setup, standing } = await world()
+    await standing()
+    const policies = () =>
+      JSON.stringify(sandbox.cloudformation.stack('prestage').made.get('SageMakerRole')?.properties)
+    assert.doesNotMatch(policies(), /ec2:/)
+    const { stderr } = await setup(['--allow-vpc', 'vpc-0a1b2c3d', '--yes'])
+    assert.match(stderr, /~ role SageMakerRole: Policies/)
+    assert.match(policies(), /"ec2:Vpc":"arn:aws:ec2:us-east-1:\*:vpc\/vpc-0a1b2c3d"/)
+    assert.equal((await setup(['--allow-vpc', 'none', '--yes'])).result.action, 'updated')
+    assert.doesNotMatch(policies(), /ec2:/)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('makes again what somebody deleted or changed, when it is asked to', async () => {
     const { sandbox, setup, standing } = await world()
     await standing()
@@ -236,6 +250,7 @@ describe('setup', () => {
     ['no logs', ['--yes'], 2, /no logs\n.*add --read-logs s3:\/\/bucket/],
     ['logs that are a folder', ['--read-logs', './logs'], 2, /--read-logs "\.\/logs": must be s3:\/\/bucket/],
     ['logs with a star', ['--read-logs', 's3://org-logs/*'], 2, /must be s3:\/\/bucket/],
+    ['a VPC that is none', ['--allow-vpc', 'true'], 2, /must be the id of a VPC, vpc-…, or none/],
     ['a key that is none', ['--logs-key', 'alias/logs'], 2, /must be the ARN of a KMS key/],
     ['a name that is none', ['--stack', 'a_b'], 2, /must be letters, digits and -/],
     ['two things at once', ['--check', '--delete'], 2, /exclude each other/],

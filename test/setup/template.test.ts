@@ -11,11 +11,14 @@ Conditions:
   HasKeys: !Not [!Equals [!Join ['', !Ref Keys], '']]
   HasBoth: !And [!Condition HasKeys, !Equals [!Ref Days, '90']]
 Mappings:
-  Words: { a: { one: select 1 } }
+  Words: { a: { one: select 1, two: ' from b' } }
 Resources:
   Bucket:
     Type: AWS::S3::Bucket
     Properties: { Days: !Ref Days, Query: !FindInMap [Words, a, one] }
+  Query:
+    Type: AWS::Athena::NamedQuery
+    Properties: { QueryString: !Join ['', [!FindInMap [Words, a, one], ' from b', !Ref Bucket]] }
   Role:
     Type: AWS::IAM::Role
     Properties:
@@ -40,7 +43,9 @@ const cases: [what: string, from: string | RegExp, to: string, given: Record<str
   ['long forms', '!GetAtt Bucket.Arn', '{ Fn::GetAtt: [Bucket, Arn] }', KEYS, []],
   ['a default that is not used', 'Default: 90', 'Default: 30', { Days: '90' }, []],
   ['a default that is used', 'Default: 90', 'Default: 30', {}, ['Bucket']],
-  ['a text by way of a mapping', 'select 1', 'select 2', {}, ['Bucket']],
+  ['a text by way of a mapping', 'select 1', 'select 2', {}, ['Bucket', 'Query']],
+  ['a text that is cut otherwise', "' from b', !Ref", '!FindInMap [Words, a, two], !Ref', {}, []],
+  ['a text that is joined otherwise', "!Join ['',", "!Join ['-',", {}, ['Query']],
   ['another function', '!Sub', '!Ref', {}, ['Role']],
   ['what stands under a condition that holds', 'Sid: Keys', 'Sid: Others', KEYS, ['Role']],
   ['what stands under one that does not', 'Sid: Keys', 'Sid: Others', {}, []],

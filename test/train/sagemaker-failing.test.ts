@@ -71,4 +71,17 @@ describe('a job that fails', () => {
       if (again === 'same') assert.equal((await train([...ARGS, '--overwrite'])).code, 0)
       assert.deepEqual(sandbox.violations, [])
     })
+
+  it('in a VPC that its role may not work in', async () => {
+    const { sandbox, train } = await world()
+    const giveBack = sandbox.s3.deny({ action: 'ec2:CreateNetworkInterface' })
+    const args = [...ARGS, '--subnet', 'subnet-1', '--security-group', 'sg-1']
+    const { code, stderr } = await train(args)
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, /may not make network interfaces in the VPC of --subnet[\s\S]*setup\.mjs --allow-vpc ID/)
+    giveBack()
+    const again = await train(args)
+    assert.equal(again.code, 0, again.stderr)
+    assert.deepEqual(sandbox.violations, [])
+  })
 })

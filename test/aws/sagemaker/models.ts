@@ -6,6 +6,7 @@ import type { Caller } from '../s3/state.ts'
 import { load } from './container.ts'
 import { exists, invalid, missing } from './errors.ts'
 import { listOf } from './lists.ts'
+import { reachInto } from './network.ts'
 import { download, locationOf } from './s3.ts'
 import type { Members, World } from './world.ts'
 
@@ -107,6 +108,11 @@ export class Models {
     const { bucket, key } = locationOf(PrimaryContainer?.ModelDataUrl ?? '')
     const { s3 } = this.#world
     const role = { account: s3.account, arn: ExecutionRoleArn }
+    try {
+      reachInto(this.#world, ExecutionRoleArn, model.request.VpcConfig)
+    } catch (error) {
+      throw new LoadFailure(`Failed to create network interfaces: ${messageOf(error)}`)
+    }
     const bytes = await download(s3, role, bucket, key).catch((error: unknown) => {
       throw new LoadFailure(`Failed to download model data from s3://${bucket}/${key}: ${messageOf(error)}`)
     })

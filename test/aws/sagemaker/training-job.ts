@@ -4,12 +4,18 @@ import { checkChannels } from './channels.ts'
 import { type Trained, train } from './container.ts'
 import { ClientError } from './csv.ts'
 import type { Moving } from './mover.ts'
+import { reachInto } from './network.ts'
 import { download, keysBelow, locationOf, upload } from './s3.ts'
 import { enter, type Transition } from './transitions.ts'
 import type { World } from './world.ts'
 
 /** Whatever a spot job saves: a number to reckon with. */
 const SPOT_SAVES = 0.7
+
+const WHAT_FAILED: Partial<Record<SecondaryStatus, string>> = {
+  Starting: 'Failed to create network interfaces',
+  Uploading: 'Failed to upload model artifacts',
+}
 
 /** A training job as it stands. Times are seconds. */
 export class TrainingJob implements Moving {
@@ -80,7 +86,7 @@ export class TrainingJob implements Moving {
       if (this.status === 'Stopping') return
       if (error instanceof ClientError) return this.#fail(`ClientError: ${error.message}`)
       if (!(error instanceof AwsError)) throw error
-      const what = this.secondary === 'Uploading' ? 'Failed to upload model artifacts' : 'Data download failed'
+      const what = WHAT_FAILED[this.secondary] ?? 'Data download failed'
       this.#fail(`ClientError: ${what}: ${error.code} (${error.status}): ${error.message}`)
     }
   }
@@ -88,6 +94,7 @@ export class TrainingJob implements Moving {
   async #work(): Promise<void> {
     switch (this.secondary) {
       case 'Starting':
+        reachInto(this.#world, this.request.RoleArn, this.request.VpcConfig)
         return this.#next('Downloading')
       case 'Downloading':
         this.started = this.#world.now()

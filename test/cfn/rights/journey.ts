@@ -16,6 +16,7 @@ const key = (tail: string) =>
   `AWSLogs/${ACCOUNT}/CloudTrail/${REGION}/2026/03/09/${ACCOUNT}_CloudTrail_${REGION}_20260309T1005Z_${tail}.json.gz`
 
 const SMALL = ['--epochs', '3', '--vector-dim', '16']
+const IN_VPC = ['--subnet', 'subnet-1', '--security-group', 'sg-1']
 const TRANSFORM = ['--via', 'transform', '--overwrite', '--yes']
 const BUSY: QueryErrorSettings = { category: 1, type: 233, retryable: true, reason: 'Query exhausted resources' }
 
@@ -58,6 +59,8 @@ export const journey: readonly Step[] = [
         LOGS_KEY,
         '--encryption',
         'kms',
+        '--allow-vpc',
+        'vpc-0a1b2c3d',
         ...FAST,
         '--yes',
       ])
@@ -98,7 +101,7 @@ export const journey: readonly Step[] = [
     },
   ],
   ['query', async ({ run }) => void (await run('query', ['busiest-hour', ...runs().monday, '--yes']))],
-  ['train', async ({ run }) => void (await run('train', [...runs().monday, ...SMALL, '--yes']))],
+  ['train in a VPC', async ({ run }) => void (await run('train', [...runs().monday, ...SMALL, ...IN_VPC, '--yes']))],
   ['deploy', async ({ run }) => void (await run('deploy', [...runs().monday, '--yes']))],
   ['score', async ({ run }) => void (await run('score', [...runs().monday, '--yes']))],
   ['report', async ({ run }) => void (await run('report', runs().monday))],

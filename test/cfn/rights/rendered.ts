@@ -28,6 +28,7 @@ export function renderedPolicies(): Policies {
   const resolver = new Resolver(template, {
     parameters: {
       CreateKey: 'true',
+      AllowVpc: 'vpc-0a1b2c3d',
       LogsBucketArns: LOGS.join(),
       LogsObjectArns: LOGS.map((bucket) => `${bucket}/*`).join(),
     },
@@ -53,7 +54,7 @@ export function byTheseNames(access: Access): Access {
   const text = JSON.stringify(access)
     .replace(/:user\/\w+"/g, ':user/analyst"')
     .replaceAll(
-      /(:(?:sagemaker|athena|glue|kms|cloudformation|cloudwatch|application-autoscaling):)[a-z-]+-\d:/g,
+      /(:(?:sagemaker|athena|glue|kms|cloudformation|cloudwatch|application-autoscaling|ec2):)[a-z-]+-\d:/g,
       `$1${REGION}:`,
     )
     .replace(/prestage-stagingbucket-\d+/g, 'org-staging')

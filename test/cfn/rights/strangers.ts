@@ -8,6 +8,7 @@ const arn = (service: string, resource: string): string => `arn:aws:${service}:$
 const iam = (resource: string): string => `arn:aws:iam::${ACCOUNT}:${resource}`
 const KEY = arn('kms', 'key/99999999-2222-3333-4444-555555555555')
 const target = arn('application-autoscaling', 'scalable-target/1')
+const inVpc = (id: string): Context => ({ 'ec2:Region': REGION, 'ec2:Vpc': arn('ec2', `vpc/${id}`) })
 const scaling = (namespace: string): Context => ({ 'application-autoscaling:service-namespace': namespace })
 
 /** @param bucket the staging bucket. @param roles ARNs by name. @param key ARN of the stack's own key */
@@ -76,6 +77,10 @@ export const strangers = (bucket: string, roles: Readonly<Record<string, string>
     ['SageMakerRole', 's3:DeleteObject', s3(`${bucket}/prestage/runs/a/model/model.tar.gz`)],
     ['SageMakerRole', 'kms:Decrypt', LOGS_KEY],
     ['SageMakerRole', 'kms:CreateGrant', key],
+    ['SageMakerRole', 'ec2:CreateNetworkInterface', arn('ec2', 'subnet/subnet-9'), inVpc('vpc-99')],
+    ['SageMakerRole', 'ec2:DeleteNetworkInterface', arn('ec2', 'network-interface/eni-9'), inVpc('vpc-99')],
+    ['SageMakerRole', 'ec2:DescribeVpcs', '*', { 'ec2:Region': 'eu-west-1' }],
+    ['SageMakerRole', 'ec2:RunInstances', arn('ec2', 'subnet/subnet-1'), inVpc('vpc-0a1b2c3d')],
     ['SageMakerRole', 'ecr:BatchGetImage', arn('ecr', 'repository/payments')],
     ['SageMakerRole', 'logs:PutLogEvents', arn('logs', 'log-group:/aws/lambda/a:log-stream:b')],
     [
