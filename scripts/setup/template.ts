@@ -104,7 +104,7 @@ function resolver({ Conditions = {}, Mappings = {} }: Template, parameters: Read
     },
   }
   function resolved(node: Json): Json | undefined {
-    if (Array.isArray(node)) return node.flatMap((item) => resolved(item) ?? [])
+    if (Array.isArray(node)) return node.map(resolved).filter((item) => item !== undefined)
     if (typeof node !== 'object' || node === null) return node
     const [[name = '', argument = null] = [], ...more] = Object.entries(node)
     if (more.length === 0 && Object.hasOwn(functions, name)) return functions[name]?.(argument)

@@ -45,7 +45,7 @@ const cases: [what: string, from: string | RegExp, to: string, given: Record<str
   ['a default that is used', 'Default: 90', 'Default: 30', {}, ['Bucket']],
   ['a text by way of a mapping', 'select 1', 'select 2', {}, ['Bucket', 'Query']],
   ['a text that is cut otherwise', "' from b', !Ref", '!FindInMap [Words, a, two], !Ref', {}, []],
-  ['a text that is joined otherwise', "!Join ['',", "!Join ['-',", {}, ['Query']],
+  ['a text that is joined otherwise', "!Join ['', [", "!Join ['-', [", {}, ['Query']],
   ['another function', '!Sub', '!Ref', {}, ['Role']],
   ['what stands under a condition that holds', 'Sid: Keys', 'Sid: Others', KEYS, ['Role']],
   ['what stands under one that does not', 'Sid: Keys', 'Sid: Others', {}, []],
