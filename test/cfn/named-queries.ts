@@ -63,9 +63,7 @@ function resourceOf(question: Question, source: Source): string {
   const sql = fill(question.text, { ...ALL, cutoff: LAST_DAY }, question.path)
   const relation = (name: string, of = source.id) => `!FindInMap [Relations, ${of}, ${name}]`
   const isClassified = /\b(from|join)\s+classified\b/i.test(sql)
-  const classified = isClassified
-    ? `\n          - ${relation('chosen')}\n          - ${relation('judged', 'all')}`
-    : ''
+  const classified = isClassified ? `\n          - ${relation('chosen')}\n          - ${relation('judged', 'all')}` : ''
   const inner = /^\s*with\s+/i.test(sql) ? sql.replace(/^\s*with\s+/i, '),\n') : `)\n${sql}`
   return `  ${idOf(question, source)}:
     Type: AWS::Athena::NamedQuery
