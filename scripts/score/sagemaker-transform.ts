@@ -30,6 +30,7 @@ export interface TransformSettings {
 }
 
 const FOLDER = `${paths.tmp}transform/`
+const SENT = '/in/pairs.csv'
 /** Lines that are written at a time. */
 const SLICE = 10_000
 
@@ -45,7 +46,7 @@ export async function transform(settings: TransformSettings): Promise<Oracle> {
   async function* ask(purpose: Purpose, lines: () => Iterable<string>): AsyncGenerator<number, void> {
     const { digest, rows } = digestOf(lines())
     if (rows === 0) return
-    const [input, output] = [`${FOLDER}${digest}/in/pairs.csv`, `${FOLDER}${digest}/out/pairs.csv.out`]
+    const [input, output] = [`${FOLDER}${digest}${SENT}`, `${FOLDER}${digest}/out/pairs.csv.out`]
     const full = { ...order, input: store.uriOf(input), output: `${store.uriOf(FOLDER)}${digest}/out` }
     const upload = async () => {
       await store.write(input, Readable.from(slices(linked(lines())), { objectMode: false }))
@@ -69,8 +70,9 @@ export async function transform(settings: TransformSettings): Promise<Oracle> {
       const { rows } = digestOf(lines())
       return sequential(ask('scoring', lines), rows)
     },
+    // The answers are paid for: they stay until the run is cleaned, for whoever stops between here and the end of the step.
     tidy: async () => {
-      for await (const { key } of store.list({ prefix: FOLDER })) await store.remove(key)
+      for await (const { key } of store.list({ prefix: FOLDER })) if (key.endsWith(SENT)) await store.remove(key)
     },
   }
 }

@@ -16,7 +16,7 @@ const jobs = ({ sandbox }: Awaited<ReturnType<typeof world>>) =>
   [...sandbox.sagemaker.transformJobs.all.values()].map(({ name, status }) => ({ name, status }))
 
 describe('a batch transform', () => {
-  test('the same verdicts as on this machine; tagged, and nothing is left over', async () => {
+  test('the same verdicts as on this machine; tagged, and only its answers are left over', async () => {
     const aws = await world(FAST, { calibrated: true })
     const result = await aws.done('score', VIA)
     const here = await runScript('score', ['--workspace', aws.workspace, '--output', 'json'])
@@ -27,8 +27,11 @@ describe('a batch transform', () => {
     const { transformJobs, models, world: all } = aws.sandbox.sagemaker
     for (const { arn } of [...transformJobs.all.values(), ...models.all.values()])
       assert.deepEqual(all.tags.of(arn), { 'prestage:run': aws.id, 'prestage:workspace': WORKSPACE })
-    assert.deepEqual(aws.sandbox.s3.keys(BUCKET, aws.at('tmp/')), [])
+    const left = aws.sandbox.s3.keys(BUCKET, aws.at('tmp/')).map((key) => key.split('/').slice(-2).join('/'))
+    assert.deepEqual(left, ['out/pairs.csv.out'])
     assert.equal((await aws.done('score', VIA)).repeated, true)
+    // Another budget of alerts asks nothing anew of the model.
+    assert.notEqual((await aws.done('score', [...VIA, '--alerts-per-day', '1'])).threshold, result.threshold)
     assert.equal(jobs(aws).length, 1)
   })
 

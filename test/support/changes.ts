@@ -40,6 +40,8 @@ export function changesIn(sandbox: Sandbox) {
       return `${step}: PutObject ${key} (${Object.keys(JSON.parse(await read())).join()})`
     if (operation === 'StartQueryExecution') return `${step}: StartQueryExecution ${queryOf(sandbox, reply)}`
     if (operation === 'DeleteObjects') return `${step}: DeleteObjects, ${sandbox.s3.keys(resource).length} are left`
+    // What is thrown away must not be missed by whoever comes next.
+    if (operation === 'DeleteObject') return `${step}: DeleteObject ${plain(key)}`
     return `${step}: ${operation} ${plain(key.replace(/^(tmp|jobs)\/.*/, '$1/…'))}`
   }
 }
