@@ -15,8 +15,21 @@ export async function pairObjects(run: Run, part: Part) {
   return found
 }
 
-/** Whether there are files of a part. In S3 they expire, and what was made of them stays. */
-export const hasPairs = (run: Run, part: Part): Promise<boolean> => hasAny(run, paths[part])
+/** Whether the files of a part are there, all of them. In S3 they expire, perhaps one after the other, and what was made of them stays. */
+export async function hasPairs(run: Run, part: Part): Promise<boolean> {
+  const counted = countedBytes(run, part)
+  if (run.folder !== undefined || counted === undefined) return hasAny(run, paths[part])
+  const objects = await pairObjects(run, part)
+  return objects.reduce((sum, { size }) => sum + size, 0) === counted
+}
+
+/** What extraction has noted of a part; undefined where it has not. */
+function countedBytes(run: Run, part: Part): number | undefined {
+  if (!run.isDone('extract')) return undefined
+  const files = run.result('extract').files as readonly { readonly path: string; readonly bytes: number }[] | undefined
+  const own = (files ?? []).filter(({ path }) => path.startsWith(paths[part]))
+  return own.length === 0 ? undefined : own.reduce((sum, { bytes }) => sum + bytes, 0)
+}
 
 async function hasAny(run: Run, prefix: string): Promise<boolean> {
   for await (const _ of run.store.list({ prefix })) return true
@@ -31,13 +44,15 @@ export async function toMakePairs(run: Run): Promise<string> {
   return `stage again: ${nextCommand('stage', run)}; then ${extract}`
 }
 
-/** @throws UserError when pairs that extraction has counted are not there any more */
+/** @throws UserError when pairs that extraction has counted are not there any more, or not all of them */
 export async function requirePairs(run: Run): Promise<void> {
   const { trainPairs, holdoutPairs } = run.result('extract')
   const counted = { train: trainPairs, holdout: holdoutPairs }
   for (const part of ['train', 'holdout'] as const)
-    if (counted[part] !== 0 && !(await hasPairs(run, part)))
-      throw new UserError(`run ${run.id}: no pairs in ${run.uriOf(paths[part])}`, { hint: await toMakePairs(run) })
+    if (counted[part] !== 0 && !(await hasPairs(run, part))) {
+      const left = (await hasAny(run, paths[part])) ? 'not all pairs are' : 'no pairs'
+      throw new UserError(`run ${run.id}: ${left} in ${run.uriOf(paths[part])}`, { hint: await toMakePairs(run) })
+    }
 }
 
 /** A part of a run's pairs or several, wherever the run lies. @throws UserError at the first row that is not well formed */

@@ -7,7 +7,7 @@ import { type Measured, measured } from './measured.ts'
 
 const SIZE = '480MB'
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-12']
-const ROUNDS = 3
+const ROUNDS = 5
 
 export interface ExtractFigures {
   readonly records: number

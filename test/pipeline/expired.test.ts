@@ -124,6 +124,24 @@ describe('a run whose bulk has expired', async () => {
     assert.doesNotMatch(stderr, /any more/)
   })
 
+  it('pairs of which a part has expired are no pairs', async () => {
+    const { s3 } = all.sandbox
+    // Athena writes some thirty objects, the sandbox one.
+    const [key = ''] = s3.keys(BUCKET, `prestage/bulk/${id}/pairs/train/`)
+    const rows = String(await s3.get(BUCKET, key)).split(/(?<=\n)/)
+    s3.put(BUCKET, `${key}-2`, rows.splice(5).join(''))
+    s3.put(BUCKET, key, rows.join(''))
+    assert.equal((await done('extract', '--yes')).result.repeated, true)
+    assert.equal((await done('train', ...ROLE)).result.repeated, true)
+    s3.delete(BUCKET, key)
+    const { code, stderr } = await take('train', '--overwrite', ...ROLE)
+    assert.equal(code, 1)
+    assert.match(stderr, /not all pairs are in s3:\/\/.*\/pairs\/train\/\n.*scripts\/extract\.mjs .*--overwrite/)
+    assert.equal(all.sandbox.requests.of('CreateTrainingJob'), 1)
+    assert.equal((await done('extract', '--yes')).result.repeated, false)
+    assert.equal((await done('train', ...ROLE)).result.repeated, true)
+  })
+
   it('is cleaned: the endpoint is found and goes', async () => {
     expire(all.sandbox, id)
     const { result } = await done('clean', '--yes')
