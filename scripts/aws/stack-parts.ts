@@ -2,7 +2,6 @@ import {
   type CloudFormationClient,
   DescribeStackResourcesCommand,
   DetectStackResourceDriftCommand,
-  GetTemplateCommand,
 } from '@aws-sdk/client-cloudformation'
 import { explained } from './errors.ts'
 import { asked } from './stack.ts'
@@ -15,15 +14,7 @@ export interface StackResource {
   readonly reason: string | undefined
 }
 
-/** The template of a stack as it was sent. @throws UserError when it cannot be asked about */
-export async function templateOfStack(client: CloudFormationClient, stack: string): Promise<string> {
-  const answer = await client
-    .send(new GetTemplateCommand({ StackName: stack, TemplateStage: 'Original' }))
-    .catch(rethrow('GetTemplate', stack))
-  return answer.TemplateBody ?? ''
-}
-
-/** What a stack is made of; 100 of it at most. @throws UserError as `templateOfStack` */
+/** What a stack is made of; 100 of it at most. @throws UserError when it cannot be asked about */
 export async function resourcesOfStack(client: CloudFormationClient, stack: string): Promise<StackResource[]> {
   const { StackResources = [] } = await client
     .send(new DescribeStackResourcesCommand({ StackName: stack }))
@@ -49,7 +40,7 @@ const DRIFTS: Readonly<Record<string, Drift['status']>> = {
   DELETED: 'deleted',
 }
 
-/** Has CloudFormation look at one resource, which it does in the name of the caller. @throws UserError as `templateOfStack` */
+/** Has CloudFormation look at one resource, which it does in the name of the caller. @throws UserError when it cannot be asked about */
 export async function driftOf(client: CloudFormationClient, stack: string, resource: string): Promise<Drift> {
   const { StackResourceDrift: drift } = await client
     .send(new DetectStackResourceDriftCommand({ StackName: stack, LogicalResourceId: resource }))

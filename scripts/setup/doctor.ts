@@ -63,7 +63,7 @@ async function insideOf(opened: OpenStack, stack: Stack, settings: AwsSettings):
   }
   const logs = (outputs.LogsObjectArns ?? '').split(',').filter((arn) => arn !== '')
   return [
-    await look('template', () => asShipped(opened, stack)),
+    await look('template', () => asShipped(stack)),
     await look('resources', () => allComplete(opened, stack)),
     await look('workspace', () => workspaceTakes(output('Workspace'), settings)),
     ...(await Promise.all(

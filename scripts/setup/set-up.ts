@@ -27,7 +27,6 @@ export async function openStack(name: string, settings: AwsSettings, poll: numbe
     isUsable: stacks.isUsable,
     isMoving: stacks.isMoving,
     events: (id = name) => stacks.eventsAfter(client, id, undefined),
-    template: (id = name) => parts.templateOfStack(client, id),
     resources: (id = name) => parts.resourcesOfStack(client, id),
     drift: (resource: string, id = name) => parts.driftOf(client, id, resource),
     newest: (id = name) => progress.newestEvent(client, id),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { type Json, type Members, parseTemplate, Resolver, type Template } from '../aws/cloudformation/template.ts'
 import { ROOT } from '../support/run-script.ts'
+import { withDigest } from './digest.ts'
 import { bucketFaults, networkFaults } from './manners.ts'
 import { namedQueryParts, withParts } from './named-queries.ts'
 import { policyFaults } from './policies.ts'
@@ -110,6 +111,14 @@ test('the named queries are those of sql/explore (npm run cfn)', async () =>
 
 test('a template without a place for them is refused', async () =>
   assert.throws(() => withParts('Resources: {}', { relations: '' }), /no place/))
+
+test('the digest of the template is up to date (npm run cfn)', () => assert.equal(withDigest(TEXT), TEXT))
+
+test('whatever changes changes the digest', () => {
+  const other = withDigest(TEXT.replace('s3:AbortMultipartUpload', 's3:ListBucketVersions'))
+  assert.notEqual(other.slice(other.indexOf('  Template:')), TEXT.slice(TEXT.indexOf('  Template:')))
+  assert.throws(() => withDigest('Outputs: {}'), /no output Template/)
+})
 
 test('the template can be sent as it is', () => assert.ok(Buffer.byteLength(TEXT) < 51_200, String(TEXT.length)))
 

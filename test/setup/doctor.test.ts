@@ -54,19 +54,20 @@ describe('setup --check', () => {
       'a stack of an older version',
       ({ cloudformation }) => {
         const stack = cloudformation.stack('prestage')
-        const text = stack.target.text
-          .replace('s3:AbortMultipartUpload', 's3:ListBucketVersions')
-          .replaceAll('\n', '\r\n')
-        stack.target = { ...stack.target, text }
+        stack.outputs = { ...stack.outputs, Template: '0123456789ab' }
       },
-      /template stack prestage was made from another template: OperatorPolicy differs$/,
+      /template stack prestage was made from another template$/,
       /^npx zx scripts\/setup.mjs --stack prestage shows what would change, and asks$/,
     ],
     [
-      'a template that the policy of an older version does not let one see',
-      (sandbox) => void sandbox.s3.deny({ action: 'cloudformation:GetTemplate' }),
-      /template .*lacks cloudformation:GetTemplate/,
-      /ask for .*; the operator policy of this version has it: npx zx scripts\/setup.mjs --stack prestage$/,
+      'a stack that is older than the digest of its template',
+      ({ cloudformation }) => {
+        const stack = cloudformation.stack('prestage')
+        const { Template: _, ...older } = stack.outputs
+        stack.outputs = older
+      },
+      /template stack prestage was made from another template$/,
+      /shows what would change/,
     ],
     [
       'what an update has left undone',
@@ -117,16 +118,6 @@ describe('setup --check', () => {
       assert.match(`${bad[0]?.what} ${bad[0]?.says}`, says)
       assert.match(bad[0]?.hint ?? '', hint)
     })
-
-  it('finds nothing wrong with a stack whose template says the same in other words', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
-    sandbox.s3.put('org-logs', 'AWSLogs/a.json.gz', 'x')
-    const stack = sandbox.cloudformation.stack('prestage')
-    stack.target = { ...stack.target, text: `# as it was\n${stack.target.text.replace(/^ *#.*\n/gm, '')}` }
-    const { code, stdout } = await setup(['--check'])
-    assert.equal(code, 0, stdout)
-  })
 
   it('says that there is no stack', async () => {
     const { code, result } = await (await world()).setup(['--check', '--stack', 'other'])

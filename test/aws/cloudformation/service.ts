@@ -112,10 +112,6 @@ export function cloudFormationService(cloud: CloudFormation, identify: (request:
         throw refuse(`Drift detection cannot be performed on stack [${stack.id}] while in ${stack.status} state`)
       return { StackResourceDrift: driftAnswer(cloud, stack, LogicalResourceId, caller) }
     },
-    GetTemplate: ({ StackName }: Named) => ({
-      TemplateBody: cloud.stack(StackName).target.text,
-      StagesAvailable: { member: ['Original', 'Processed'] },
-    }),
     DeleteStack: ({ StackName }: Named) => {
       const stack = cloud.find(StackName)
       if (stack?.status === 'REVIEW_IN_PROGRESS') cloud.forget(stack)

@@ -18,7 +18,7 @@ const OWN: readonly RegExp[] = [
 
 /** Who sets up a stack has the rights of an administrator. */
 const isSetup = ({ action }: Access): boolean =>
-  /^cloudformation:(?!(DescribeStacks|DescribeStackResources|DetectStackResourceDrift|GetTemplate)$)/.test(action)
+  /^cloudformation:(?!(DescribeStacks|DescribeStackResources|DetectStackResourceDrift)$)/.test(action)
 
 /** Calls of scripts that the policies of the template do not allow. */
 export async function refusedEveryday(accesses: readonly Access[]): Promise<string[]> {

@@ -41,7 +41,6 @@ export const strangers = (bucket: string, roles: Readonly<Record<string, string>
     ['operator', 'glue:DeleteTable', arn('glue', 'table/default/t')],
     ['operator', 'glue:DeleteDatabase', arn('glue', 'database/prestage')],
     ['operator', 'cloudformation:DescribeStacks', arn('cloudformation', 'stack/other/1')],
-    ['operator', 'cloudformation:GetTemplate', arn('cloudformation', 'stack/other/1')],
     ['operator', 'cloudformation:DetectStackResourceDrift', arn('cloudformation', 'stack/prestage2/1')],
     ['operator', 'iam:GetRolePolicy', iam('role/admin')],
     ['operator', 'cloudformation:UpdateStack', arn('cloudformation', 'stack/prestage/1')],
