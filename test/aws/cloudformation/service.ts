@@ -168,7 +168,7 @@ function templateOf(text: string) {
 }
 
 function targetOf(stack: Stack, { TemplateBody = '', Parameters = [], Tags = [] }: Wish): Target {
-  const target: Target = { text: TemplateBody, template: templateOf(TemplateBody), parameters: {}, tags: Tags }
+  const target: Target = { template: templateOf(TemplateBody), parameters: {}, tags: Tags }
   const given = Parameters.map(({ ParameterKey, ParameterValue, UsePreviousValue }): [string, string] => [
     ParameterKey,
     (UsePreviousValue ? stack.target.parameters[ParameterKey] : ParameterValue) ?? '',

@@ -19,8 +19,6 @@ export interface Made {
 
 /** What a stack is to become. */
 export interface Target {
-  /** The template as it was sent. */
-  readonly text: string
   readonly template: Template
   readonly parameters: Readonly<Record<string, string>>
   readonly tags: readonly { readonly Key: string; readonly Value: string }[]
@@ -74,6 +72,6 @@ export interface Stack {
   work: Work[]
 }
 
-export const EMPTY: Target = { text: '', template: { Resources: {} }, parameters: {}, tags: [] }
+export const EMPTY: Target = { template: { Resources: {} }, parameters: {}, tags: [] }
 
 export const same = (a: Json | undefined, b: Json | undefined): boolean => JSON.stringify(a) === JSON.stringify(b)
