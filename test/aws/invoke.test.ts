@@ -127,7 +127,7 @@ describe('answers that are none', () => {
   const of = (client: SageMakerRuntimeClient) => invoker(client, 'e', { signal: never, pauseMs: 1 })
 
   const cases: [what: string, body: string, message: string][] = [
-    ['too few', '{"dot_product":1}\n', 'endpoint e: 1 answers to 2 pairs, so none can be trusted'],
+    ['too few', '{"dot_product":1}\n', 'endpoint e: 1 answer to 2 pairs, so none can be trusted'],
     ['none', '', 'endpoint e: 0 answers to 2 pairs, so none can be trusted'],
     [
       'not a number',
