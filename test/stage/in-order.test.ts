@@ -3,16 +3,7 @@ import { describe, it } from 'node:test'
 import { setImmediate as tick } from 'node:timers/promises'
 import fc from 'fast-check'
 import { inOrder } from '../../scripts/stage/in-order.ts'
-
-async function* from<T>(items: readonly T[]): AsyncGenerator<T> {
-  for (const item of items) yield item
-}
-
-const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
-  const found: T[] = []
-  for await (const item of items) found.push(item)
-  return found
-}
+import { all, from } from '../support/sequences.ts'
 
 describe('many sequences in order', () => {
   const sequence = (pages: readonly number[], at: number, seen: { open: number; most: number }) =>

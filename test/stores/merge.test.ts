@@ -3,16 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { matched, united } from '../../scripts/stores/merge.ts'
 import { compareKeys } from '../../scripts/stores/store.ts'
-
-async function* from<T>(items: readonly T[]): AsyncGenerator<T> {
-  for (const item of items) yield item
-}
-
-const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
-  const found: T[] = []
-  for await (const item of items) found.push(item)
-  return found
-}
+import { all, from } from '../support/sequences.ts'
 
 const keys = fc.uniqueArray(fc.string({ unit: 'grapheme', maxLength: 6 })).map((list) => list.sort(compareKeys))
 const keyed = (list: readonly string[], side: string) => list.map((key) => ({ key, side }))
