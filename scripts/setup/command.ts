@@ -10,8 +10,9 @@ import { awsOptions, guardOptions } from '../cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { type Noted, noteStack } from './config-file.ts'
 import { examine, type Finding } from './doctor.ts'
-import { keyArn, logsUri, parametersOf, vpcId } from './parameters.ts'
+import { checkRetention, keyArn, logsUri, parametersOf, valuesOf, vpcId } from './parameters.ts'
 import { type OpenStack, openStack, setUp, standing, takeDown } from './set-up.ts'
+import { defaultsIn, shippedTemplate } from './template.ts'
 
 const { maxCost: _, overwrite: __, ...guards } = guardOptions
 const CONFIG = 'prestage.yaml'
@@ -108,10 +109,13 @@ export const command = defineCommand({
 })
 
 async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise<Outcome> {
-  const { dryRun, awsRegion, restore } = chosen
+  const { dryRun, awsRegion, restore, retentionDays, resultsRetentionDays } = chosen
+  checkRetention(retentionDays, resultsRetentionDays)
   const path = resolve(CONFIG)
   const existing = await standing(stack, context.talk)
   const parameters = parametersOf(chosen, existing, partitionOf(stack.region))
+  const values = valuesOf(parameters, existing, defaultsIn(await shippedTemplate()))
+  checkRetention(Number(values.RetentionDays), Number(values.ResultsRetentionDays))
   const after = [`then note stack: ${stack.name} in ${path}`]
   const tags = { 'prestage:stack': stack.name }
   const done = await setUp(context, { stack, existing, parameters, restore, tags, dryRun, after })

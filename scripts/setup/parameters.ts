@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Stack } from '../aws/stack.ts'
 import { UsageError } from '../cli/errors.ts'
+import { plural } from '../cli/format.ts'
 
 /** What a user wants otherwise than it is, or than the template has it. */
 export interface Wish {
@@ -49,6 +50,24 @@ export function parametersOf(wish: Wish, existing: Stack | undefined, partition 
   const given = Object.entries(asked).filter(([, value]) => value !== undefined)
   const kept = Object.keys(existing?.parameters ?? {}).map((name) => [name, undefined])
   return Object.fromEntries([...kept, ...given])
+}
+
+/** What the parameters come to: as asked for, else as the stack has them, else as the template does. */
+export function valuesOf(parameters: Parameters, existing: Stack | undefined, defaults: Stack['parameters']) {
+  const asked = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return { ...defaults, ...existing?.parameters, ...Object.fromEntries(asked) }
+}
+
+/**
+ * A template cannot compare numbers: nobody else would say so.
+ * @throws UsageError when results expire before what they were made of
+ */
+export function checkRetention(days: number | undefined, resultsDays: number | undefined): void {
+  if (days === undefined || resultsDays === undefined || resultsDays >= days) return
+  throw new UsageError(
+    `results would expire after ${plural(resultsDays, 'day')}, before what they were made of, which stays ${days}`,
+    'give --results-retention-days at least as many as --retention-days',
+  )
 }
 
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)]

@@ -52,6 +52,31 @@ describe('setup', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
+  const short: [what: string, before: string[] | undefined, args: string[]][] = [
+    ['as asked for, with no call at all', undefined, ['--retention-days', '30', '--results-retention-days', '29']],
+    ['than the default', undefined, ['--results-retention-days', '89']],
+    ['than the stack has', ['--retention-days', '200'], ['--results-retention-days', '199']],
+    ['than the stack keeps them', ['--results-retention-days', '400'], ['--retention-days', '401']],
+  ]
+  for (const [what, before, args] of short)
+    it(`refuses results that expire before what they were made of: sooner ${what}`, async () => {
+      const { sandbox, setup } = await world()
+      if (before !== undefined) assert.equal((await setup([...LOGS, ...before, '--yes'])).code, 0)
+      const proposed = sandbox.requests.of('CreateChangeSet')
+      const { code, stderr } = await setup([...LOGS, ...args, '--yes'])
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, /results would expire after \d+ days, before .* which stays \d+\n.*--results-retention-days/)
+      assert.equal(sandbox.requests.of('CreateChangeSet'), proposed)
+      if (args.length > 2) assert.equal(sandbox.requests.of('DescribeStacks'), 0)
+    })
+
+  it('takes results that expire with what they were made of', async () => {
+    const { sandbox, setup } = await world()
+    const { code, stderr } = await setup([...LOGS, '--results-retention-days', '90', '--dry-run'])
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('names what is added and what stays when a key comes and goes', async () => {
     const { sandbox, setup, standing } = await world()
     await standing()
