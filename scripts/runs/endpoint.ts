@@ -109,8 +109,11 @@ export async function stopEndpoint(
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(answerMs),
   }).catch(() => undefined)
-  for (const until = Date.now() + stopMs; Date.now() < until; await sleep(POLL_MS))
-    if ((await stateOf(record, answerMs)) !== 'ours') return 'stopped'
+  for (const until = Date.now() + stopMs; Date.now() < until; await sleep(POLL_MS)) {
+    const now = await stateOf(record, answerMs)
+    // Who has fallen silent may still hold its port.
+    if (now === 'gone' || now === 'foreign') return 'stopped'
+  }
   throw stuck(record, 'does not stop')
 }
 

@@ -40,7 +40,10 @@ const says =
     response.end()
   }
 
-const states: [what: string, listener: RequestListener, state: string][] = [
+/** Milliseconds that somebody is waited for who never answers; whoever answers has all the time that there is. */
+const SILENCE = 200
+
+const states: [what: string, listener: RequestListener, state: string, answerMs?: number][] = [
   ['itself', says(identityOf(TOKEN)), 'ours'],
   ['one with another token', says(identityOf('another')), 'foreign'],
   ['one that repeats the token itself', says(TOKEN), 'foreign'],
@@ -50,14 +53,14 @@ const states: [what: string, listener: RequestListener, state: string][] = [
     (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
     'foreign',
   ],
-  ['one that keeps silent', () => {}, 'silent'],
+  ['one that keeps silent', () => {}, 'silent', SILENCE],
   ['one that hangs up', (request) => request.socket.destroy(), 'gone'],
 ]
 
-for (const [what, listener, state] of states)
+for (const [what, listener, state, answerMs] of states)
   test(`at the noted address is ${what}: ${state}`, async () => {
     const { url } = await listening(listener)
-    assert.equal(await stateOf(recordOf(url), 200), state)
+    assert.equal(await stateOf(recordOf(url), answerMs), state)
   })
 
 test('nobody is there', async () => {
@@ -69,7 +72,7 @@ test('nobody is there', async () => {
 
 test('who is silent, or does not stop, is named with what to do', async () => {
   const silent = await listening(() => {})
-  await assert.rejects(stopEndpoint(recordOf(silent.url), 200), (error) => {
+  await assert.rejects(stopEndpoint(recordOf(silent.url), SILENCE), (error) => {
     assert.ok(error instanceof UserError)
     assert.match(error.message, /does not answer/)
     assert.match(error.hint ?? '', /process 1 /)
@@ -77,8 +80,18 @@ test('who is silent, or does not stop, is named with what to do', async () => {
   })
   const asked: string[] = []
   const stubborn = await listening(says(identityOf(TOKEN), asked))
-  await assert.rejects(stopEndpoint(recordOf(stubborn.url), 200, 100), /does not stop/)
+  await assert.rejects(stopEndpoint(recordOf(stubborn.url), undefined, 100), /does not stop/)
   assert.ok(asked.includes('POST /stop'))
+})
+
+test('who falls silent when it is told to stop has not stopped', async () => {
+  const asked: string[] = []
+  const { url } = await listening((request, response) => {
+    if (asked.includes('POST /stop')) return
+    says(identityOf(TOKEN), asked)(request, response)
+  })
+  // Ten silences: the first answer must come in time.
+  await assert.rejects(stopEndpoint(recordOf(url), 10 * SILENCE, 100), /does not stop/)
 })
 
 for (const given of ['', 'a toke', 'a token ', 'A token'])
