@@ -19,12 +19,16 @@ const BEAT_MS = 60_000
 /** Tokens of the locks that this process holds: its number alone may be that of a dead predecessor in a container. */
 const held = new Set<string>()
 
-/** Runs `work` while holding the run's lock. @throws UserError when another live process holds it */
-export async function withLock<T>(store: Store, step: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work` while holding the lock of a run, or of another place that only one process may write to.
+ * @param place what it is, in a word
+ * @throws UserError when another live process holds it
+ */
+export async function withLock<T>(store: Store, step: string, work: () => Promise<T>, place = 'run'): Promise<T> {
   const mine: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, step }
   held.add(mine.token)
   try {
-    await take(store, mine)
+    await take(store, mine, place)
     const stopBeating = keepBeating(store, mine)
     try {
       return await work()
@@ -53,7 +57,7 @@ function keepBeating(store: Store, mine: Holder): () => Promise<void> {
 const put = (store: Store, holder: Holder, condition?: WriteOptions) =>
   store.write(paths.lock, JSON.stringify({ ...holder, beat: new Date().toISOString() }), condition)
 
-async function take(store: Store, mine: Holder): Promise<void> {
+async function take(store: Store, mine: Holder, place: string): Promise<void> {
   try {
     await put(store, mine, { ifAbsent: true })
     return
@@ -62,11 +66,14 @@ async function take(store: Store, mine: Holder): Promise<void> {
   }
   const { holder, etag } = await read(store)
   if (holder !== undefined && isAlive(holder))
-    throw new UserError(`another process is at this run: ${holder.step}, process ${holder.pid} on ${holder.host}`, {
-      hint: `wait for it, or if it is gone, delete ${store.uriOf(paths.lock)}`,
-    })
+    throw new UserError(
+      `another process is at this ${place}: ${holder.step}, process ${holder.pid} on ${holder.host}`,
+      {
+        hint: `wait for it, or if it is gone, delete ${store.uriOf(paths.lock)}`,
+      },
+    )
   if (etag !== undefined && (await replaces(store, mine, etag))) return
-  return take(store, mine)
+  return take(store, mine, place)
 }
 
 /** Two processes may find the same dead lock: the one whose token stays has it. */

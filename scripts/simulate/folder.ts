@@ -1,10 +1,11 @@
-import { once } from 'node:events'
-import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { readdir } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { UsageError, UserError } from '../cli/errors.ts'
-import { pathOf } from '../stores/folder-names.ts'
+import { paths } from '../runs/paths.ts'
+import { folderStore } from '../stores/folder.ts'
+import { DRAFT } from '../stores/folder-names.ts'
+import { linesOf } from '../stores/lines.ts'
+import type { Store } from '../stores/store.ts'
 import { type Settings, settingsText } from './settings.ts'
 
 /** What simulate leaves beside the logs, and by which it knows its own folders again. */
@@ -44,9 +45,10 @@ export async function claim(folder: string, settings: Settings, overwrite: boole
     throw error.code === 'ENOTDIR' ? new UsageError(`--logs ${folder} is a file, not a folder`) : error
   })
   if (overwrite) return { state: 'write', keepExisting: false }
-  const marker = await readMarker(folder)
+  const store = folderStore(folder)
+  const marker = await readMarker(store)
   if (marker === undefined) {
-    if (names.length === 0) return { state: 'write', keepExisting: false }
+    if (names.every(isOfBeginning)) return { state: 'write', keepExisting: false }
     throw new UserError(`--logs ${folder} is not empty and was not made by simulate`, {
       hint: 'name another folder; --overwrite writes into it all the same, beside what is there',
       exitCode: 2,
@@ -57,57 +59,56 @@ export async function claim(folder: string, settings: Settings, overwrite: boole
       `--logs ${folder} was simulated with other settings: ${JSON.stringify(marker.settings)}`,
       '--overwrite replaces it; or name another folder',
     )
-  if (marker.state === 'done' && marker.totals !== undefined && (await isWhole(folder, marker.totals)))
+  if (marker.state === 'done' && marker.totals !== undefined && (await isWhole(store, marker.totals)))
     return { state: 'done', totals: marker.totals }
   return { state: 'write', keepExisting: true }
 }
 
-/** Notes what will be written, and removes what an earlier simulation wrote and this one does not. Foreign files stay. */
+/** What a simulation that was killed at once leaves of itself. */
+const isOfBeginning = (name: string): boolean => name === paths.lock || name.startsWith(DRAFT)
+
+/**
+ * Notes what will be written; before that, a `fresh` simulation removes what an earlier one wrote. In this order, since whatever lies
+ * there under the new settings is taken for written under them. Foreign files stay.
+ */
 export async function begin(folder: string, settings: Settings, keys: Iterable<string>, fresh: boolean): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  const old: string[] = []
-  if (fresh) for await (const key of keysIn(folder)) old.push(key)
-  const list = await open(join(folder, `${KEYS}.new`), 'w')
-  const stream = list.createWriteStream()
-  const current = new Set<string>()
-  for (const key of keys) {
-    if (old.length > 0) current.add(key)
-    if (!stream.write(`${JSON.stringify(key)}\n`)) await once(stream, 'drain')
-  }
-  await new Promise<void>((resolve, reject) => stream.on('error', reject).end(resolve))
-  await rm(join(folder, LABELS), { force: true })
-  await writeMarker(folder, { format: FORMAT, settings: JSON.parse(settingsText(settings)), state: 'writing' })
-  for (const key of old) if (!current.has(key)) await rm(pathOf(folder, key), { force: true })
-  await rename(join(folder, `${KEYS}.new`), join(folder, KEYS))
+  const store = folderStore(folder)
+  if (fresh) for await (const key of keysIn(store)) await store.remove(key)
+  await store.remove(LABELS)
+  await writeMarker(store, settings, { state: 'writing' })
+  await store.write(KEYS, Readable.from(linesFor(keys)))
 }
 
+function* linesFor(keys: Iterable<string>): Generator<string> {
+  for (const key of keys) yield `${JSON.stringify(key)}\n`
+}
+
+/** Writes the labels and notes that all is done. */
 export async function finish(folder: string, settings: Settings, labels: string, totals: Totals): Promise<void> {
-  await writeFile(join(folder, `${LABELS}.new`), labels)
-  await rename(join(folder, `${LABELS}.new`), join(folder, LABELS))
-  await writeMarker(folder, { format: FORMAT, settings: JSON.parse(settingsText(settings)), state: 'done', totals })
+  const store = folderStore(folder)
+  await store.write(LABELS, labels)
+  await writeMarker(store, settings, { state: 'done', totals })
 }
 
 /** Whether all that was written is still there. */
-async function isWhole(folder: string, totals: Totals): Promise<boolean> {
+async function isWhole(store: Store, totals: Totals): Promise<boolean> {
   let [objects, bytes] = [0, 0]
-  for await (const key of keysIn(folder)) {
-    const found = await stat(pathOf(folder, key)).catch(() => undefined)
+  for await (const key of keysIn(store)) {
+    const found = await store.head(key)
     if (found === undefined) return false
     objects += 1
     bytes += found.size
   }
-  const labels = await stat(join(folder, LABELS)).catch(() => undefined)
-  return objects === totals.objects && bytes === totals.bytes && labels !== undefined
+  return objects === totals.objects && bytes === totals.bytes && (await store.head(LABELS)) !== undefined
 }
 
-async function* keysIn(folder: string): AsyncGenerator<string> {
-  const path = join(folder, KEYS)
-  if ((await stat(path).catch(() => undefined)) === undefined) return
-  for await (const line of createInterface({ input: createReadStream(path) })) if (line !== '') yield JSON.parse(line)
+async function* keysIn(store: Store): AsyncGenerator<string> {
+  if ((await store.head(KEYS)) === undefined) return
+  for await (const line of linesOf(await store.read(KEYS))) yield JSON.parse(line)
 }
 
-async function readMarker(folder: string): Promise<Marker | undefined> {
-  const text = await readFile(join(folder, MARKER), 'utf8').catch(() => undefined)
+async function readMarker(store: Store): Promise<Marker | undefined> {
+  const text = await store.text(MARKER)
   if (text === undefined) return undefined
   try {
     const marker: unknown = JSON.parse(text)
@@ -115,11 +116,10 @@ async function readMarker(folder: string): Promise<Marker | undefined> {
   } catch {
     // Reported below.
   }
-  throw new UserError(`${join(folder, MARKER)} is damaged`, { hint: '--overwrite simulates anew' })
+  throw new UserError(`${store.uriOf(MARKER)} is damaged`, { hint: '--overwrite simulates anew' })
 }
 
-async function writeMarker(folder: string, marker: Marker): Promise<void> {
-  const draft = join(folder, `${MARKER}.new`)
-  await writeFile(draft, `${JSON.stringify(marker, null, 2)}\n`)
-  await rename(draft, join(folder, MARKER))
+async function writeMarker(store: Store, settings: Settings, how: Pick<Marker, 'state' | 'totals'>): Promise<void> {
+  const marker: Marker = { format: FORMAT, settings: JSON.parse(settingsText(settings)), ...how }
+  await store.write(MARKER, `${JSON.stringify(marker, null, 2)}\n`)
 }

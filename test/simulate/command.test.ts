@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,19 @@ import { bytesOf, keysOf } from './read.ts'
 
 /** Half a day, so that a file of the tests takes a moment only. */
 const TINY = { accounts: 1, events: 300, from: '2026-03-02T00:00Z', to: '2026-03-02T12:00Z' }
-const FLAGS = ['--users', '24', '--accounts', '1', '--events', '300', '--from', TINY.from, '--to', TINY.to]
+const flagsFor = (events: number) => [
+  '--users',
+  '24',
+  '--accounts',
+  '1',
+  '--events',
+  `${events}`,
+  '--from',
+  TINY.from,
+  '--to',
+  TINY.to,
+]
+const FLAGS = flagsFor(TINY.events)
 const expected = bytesOf(await simulatedLogs(TINY))
 
 async function simulate(logs: string, args: readonly string[] = FLAGS) {
@@ -85,7 +97,7 @@ describe('simulate again', () => {
   for (const killedAt of [30, 200])
     it(`ends in the same bytes after a kill at ${killedAt} objects`, async () => {
       const logs = tempFolder()
-      await interrupted(logs, killedAt, 'SIGKILL')
+      await interrupted(logs, holding(logs, killedAt), 'SIGKILL')
       const { code } = await simulate(logs)
       assert.equal(code, 0)
       assert.deepEqual(bytesOf(logs), expected)
@@ -93,7 +105,7 @@ describe('simulate again', () => {
 
   it('stops cleanly on Ctrl-C, and resumes', async () => {
     const logs = tempFolder()
-    const { code, stderr } = await interrupted(logs, 30, 'SIGINT')
+    const { code, stderr } = await interrupted(logs, holding(logs, 30), 'SIGINT')
     assert.equal(code, 130, stderr)
     await simulate(logs)
     assert.deepEqual(bytesOf(logs), expected)
@@ -112,12 +124,52 @@ describe('simulate again', () => {
     assert.deepEqual(left, expected)
   })
 
+  it('keeps nothing of the old ones when a replacement is killed and started again without --overwrite', async () => {
+    const logs = tempFolder()
+    await simulate(logs, flagsFor(400))
+    const begun = () => readFileSync(join(logs, 'simulation.json'), 'utf8').includes('"writing"')
+    await interrupted(logs, begun, 'SIGKILL', ['--overwrite'])
+    const { code, stderr } = await simulate(logs)
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(bytesOf(logs), expected)
+  })
+
   it('replaces a marker that is damaged only with --overwrite', async () => {
     const logs = tempFolder()
     await simulate(logs)
     writeFileSync(join(logs, 'simulation.json'), '{')
     assert.match((await simulate(logs)).stderr, /damaged[\s\S]*--overwrite/)
     assert.equal((await simulate(logs, [...FLAGS, '--overwrite'])).code, 0)
+    assert.deepEqual(bytesOf(logs), expected)
+  })
+})
+
+describe('simulate twice at once', () => {
+  it('lets one write, and tells the other', async () => {
+    const logs = join(tempFolder(), 'logs')
+    const ended = await Promise.all([simulate(logs), simulate(logs), simulate(logs)])
+    const [first, ...more] = ended.toSorted((a, b) => (a.code ?? 9) - (b.code ?? 9))
+    assert.equal(first?.code, 0, first?.stderr)
+    for (const { code, stderr, json } of more)
+      if (code !== 0)
+        assert.match(
+          stderr,
+          /^simulate: another process is at this folder: simulate, process \d+ on .*\n {2}wait for it/,
+        )
+      else assert.equal(json?.repeated, true)
+    assert.deepEqual(bytesOf(logs), expected)
+  })
+
+  it('leaves alone what another one is writing', async () => {
+    const logs = tempFolder()
+    let second: Awaited<ReturnType<typeof simulate>> | undefined
+    const writing = holding(logs, 30)
+    await interrupted(logs, writing, 'SIGSTOP', [], async (child) => {
+      second = await simulate(logs, [...FLAGS, '--overwrite'])
+      child.kill('SIGCONT')
+    })
+    assert.equal(second?.code, 1, second?.stderr)
+    assert.match(second?.stderr ?? '', /another process is at this folder/)
     assert.deepEqual(bytesOf(logs), expected)
   })
 })
@@ -161,9 +213,18 @@ describe('simulate refuses', () => {
   })
 })
 
-/** Ends a simulation once that many files are there. */
-async function interrupted(logs: string, files: number, signal: NodeJS.Signals) {
-  const child = spawn(process.execPath, [scriptPath('simulate'), '--logs', logs, ...FLAGS], {
+/** Whether a folder holds that many files and folders. */
+const holding = (logs: string, files: number) => () => readdirSync(logs, { recursive: true }).length >= files
+
+/** Sends a simulation a signal as soon as `when` is true, and waits for its end; `then` is done before. */
+async function interrupted(
+  logs: string,
+  when: () => boolean,
+  signal: NodeJS.Signals,
+  more: readonly string[] = [],
+  then: (child: ChildProcess) => Promise<void> = async () => {},
+) {
+  const child = spawn(process.execPath, [scriptPath('simulate'), '--logs', logs, ...FLAGS, ...more], {
     env: plainEnvironment(),
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -172,8 +233,9 @@ async function interrupted(logs: string, files: number, signal: NodeJS.Signals) 
     stderr += text
   })
   const ended = once(child, 'close')
-  while (child.exitCode === null && readdirSync(logs, { recursive: true }).length < files) await setTimeout(1)
+  while (child.exitCode === null && !when()) await setTimeout(1)
   child.kill(signal)
+  await then(child)
   const [code] = (await ended) as [number | null]
   return { code, stderr }
 }
