@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { command as toy } from './cli/fixture/toy/command.ts'
 import { commandLinesIn, faultIn } from './support/command-lines.ts'
 import { commandOf, scriptNames } from './support/commands.ts'
-import { sectionIn, sectionOf, withOptions } from './support/readme.ts'
+import { SHARED, sectionIn, sectionOf, sharedSection, withOptions } from './support/readme.ts'
 import { ROOT } from './support/run-script.ts'
 
 const read = (name: string): string => readFileSync(`${ROOT}${name}`, 'utf8')
@@ -13,9 +13,15 @@ for (const name of scriptNames)
   test(`README: the section of ${name} is its help (npm run docs)`, async () =>
     assert.equal(sectionIn(read('README.md'), name), sectionOf(await commandOf(name))))
 
-test('README: every section belongs to a script', () => {
-  const sections = [...read('README.md').matchAll(/<!-- options:(.*?) -->/g)].map(([, name = '']) => name)
-  assert.deepEqual(sections.toSorted(), scriptNames.toSorted())
+test('README: what all scripts have alike is there once (npm run docs)', () =>
+  assert.equal(sectionIn(read('README.md'), SHARED), sharedSection()))
+
+test('README: a section for every script, in the order of their use, each with a heading', () => {
+  const sections = [...read('README.md').matchAll(/\n### (.*)\n\n<!-- options:(.*?) -->/g)]
+  assert.deepEqual(
+    sections.map(([, heading, name]) => [heading, name]),
+    [...scriptNames.map((name) => [name, name]), ['Every script', SHARED]],
+  )
 })
 
 for (const document of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'])
@@ -45,6 +51,22 @@ test('README: every file that is linked exists', () => {
   const links = [...read('README.md').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, path]) => path ?? '')
   assert.deepEqual(
     links.filter((path) => !existsSync(`${ROOT}${path}`)),
+    [],
+  )
+})
+
+test('README: every section that is linked exists', () => {
+  const readme = read('README.md').replace(/^```.*?^```/gms, '')
+  const anchors = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  )
+  const links = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor)
+  assert.ok(links.length > 0)
+  assert.deepEqual(
+    links.filter((anchor) => !anchors.includes(anchor)),
     [],
   )
 })
@@ -80,9 +102,9 @@ for (const [line, says] of faulty)
   })
 
 test('npm run docs replaces what lies between the markers, and nothing else', () => {
-  const [a, z] = ['# A\n<!-- options:toy -->', '<!-- /options:toy -->\nthe rest\n']
+  const [a, z] = ['# A\n<!-- options:toy -->', `<!-- /options:toy -->\nthe rest\n${sharedSection()}\n`]
   const fresh = withOptions(`${a}${z}`, [toy])
-  assert.equal(fresh, `# A\n${sectionOf(toy)}\nthe rest\n`)
+  assert.equal(fresh, `# A\n${sectionOf(toy)}\nthe rest\n${sharedSection()}\n`)
   assert.equal(withOptions(fresh, [toy]), fresh)
   assert.equal(withOptions(fresh.replace('do what', 'do as'), [toy]), fresh)
   for (const text of ['', a, z, `${z}${a}`]) assert.throws(() => withOptions(text, [toy]), /has no section/)

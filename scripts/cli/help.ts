@@ -10,19 +10,28 @@ const SETTINGS = 'Settings come from flags, then PRESTAGE_… and AWS_… variab
 const EXIT_CODES =
   'Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 declined or confirmation needed, 4 credentials or permission, 130/143 signal.'
 
-/** The help of one command: what it is, examples first, then options. The README shows the same text. */
-export function helpText(command: Command): string {
+/** The help of one command: what it is, examples first, then options. */
+export const helpText = (command: Command): string => `${ownHelp(command)}\n${sharedHelp()}`
+
+/** What the help says of this command alone. The README shows the same text. */
+export function ownHelp(command: Command): string {
   const own = Object.entries(command.options).filter(([key]) => !(key in commonOptions))
-  const parts = [
+  return joined([
     `${command.name}: ${command.summary}`,
     ...(command.description === undefined ? [] : [wrap(command.description, '')]),
     ['Examples', ...command.examples.map((example) => `  ${example.run}\n      ${example.does}`)].join('\n'),
     `Options\n${optionLines(Object.fromEntries(own))}`,
+  ])
+}
+
+/** What the help of every command ends with. The README shows it once. */
+export const sharedHelp = (): string =>
+  joined([
     `Options of every script\n${optionLines(commonOptions)}`,
     [EXIT_CODES, SETTINGS].map((text) => wrap(text, '')).join('\n'),
-  ]
-  return `${parts.join('\n\n')}\n`
-}
+  ])
+
+const joined = (parts: readonly string[]): string => `${parts.join('\n\n')}\n`
 
 function optionLines(options: OptionSpecs): string {
   const heads = Object.entries(options).map(([key, spec]) => [head(key, spec), aboutOf(spec)] as const)
