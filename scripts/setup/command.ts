@@ -11,6 +11,7 @@ import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { type Noted, noteStack } from './config-file.ts'
 import { examine, type Finding } from './doctor.ts'
 import { checkRetention, keyArn, logsUri, parametersOf, valuesOf, vpcId } from './parameters.ts'
+import { checkPolicies } from './policy-size.ts'
 import { type OpenStack, openStack, setUp, standing, takeDown } from './set-up.ts'
 import { defaultsIn, shippedTemplate } from './template.ts'
 
@@ -113,8 +114,10 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
   checkRetention(retentionDays, resultsRetentionDays)
   const path = resolve(CONFIG)
   const existing = await standing(stack, context.talk)
-  const parameters = parametersOf(chosen, existing, partitionOf(stack.region))
-  const values = valuesOf(parameters, existing, defaultsIn(await shippedTemplate()))
+  const [partition, template] = [partitionOf(stack.region), await shippedTemplate()]
+  const parameters = parametersOf(chosen, existing, partition)
+  const values = valuesOf(parameters, existing, defaultsIn(template))
+  checkPolicies(template, { stack: stack.name, region: stack.region, partition, values })
   checkRetention(Number(values.RetentionDays), Number(values.ResultsRetentionDays))
   const after = [`then note stack: ${stack.name} in ${path}`]
   const tags = { 'prestage:stack': stack.name }

@@ -92,7 +92,7 @@ export class CloudFormation {
       (change): Work =>
         () => {
           const doing = { Add: 'CREATE', Modify: 'UPDATE', Remove: 'DELETE' }[change.action]
-          const failure = this.settings.failures[change.id]
+          const failure = this.settings.failures[change.id] ?? this.#tooLong(stack, change, changeSet.target)
           this.#event(stack, change.id, change.type, `${doing}_IN_PROGRESS`)
           if (failure === undefined) {
             if (change.action === 'Remove') this.#remove(stack, change.id)
@@ -175,6 +175,14 @@ export class CloudFormation {
     if (!status.startsWith('ROLLBACK'))
       stack.outputs = Object.fromEntries(outputs.map(([name, { Value }]) => [name, String(resolver.value(Value))]))
     this.#move(stack, status)
+  }
+
+  /** What IAM says of a managed policy that is longer than it takes. */
+  #tooLong(stack: Stack, { id, action, type }: ChangeSet['changes'][number], target: Target): string | undefined {
+    if (type !== 'AWS::IAM::ManagedPolicy' || action === 'Remove') return undefined
+    const { PolicyDocument = null } = target.template.Resources[id]?.Properties ?? {}
+    const size = JSON.stringify(resolverOf(this, stack, target).value(PolicyDocument)).length
+    return size <= 6144 ? undefined : 'Cannot exceed quota for PolicySize: 6144 (Service: Iam, Status Code: 409)'
   }
 
   #make(stack: Stack, id: string, target: Target): void {
