@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
 import * as v from 'valibot'
 import { messageOf, misfits, UserError } from '../cli/errors.ts'
+import { packed, unpacked } from './archive.ts'
 import { validated } from './hyperparameters.ts'
 import { type Model, type ModelDescription, modelOf } from './model.ts'
-import { levelsOf, type Shape, type Weights } from './network.ts'
+import { levelsOf, type Shape, type Weights, weightBytesOf } from './network.ts'
 import { readSafetensors, type Tensors, writeSafetensors } from './safetensors.ts'
 
 /** Everything that goes into a model's file. */
@@ -20,27 +19,13 @@ export interface Trained {
 const MEMBERS = { description: 'model.json', entities: 'entities.csv', weights: 'weights.safetensors' } as const
 
 /** The bytes of model.tar.gz; the same for the same model. */
-export async function packModel({ description, weights, entities }: Trained): Promise<Uint8Array> {
-  const { packTar } = await import('modern-tar')
-  const members: [string, Uint8Array][] = [
+export const packModel = ({ description, weights, entities }: Trained): Promise<Uint8Array> =>
+  packed([
+    // First: it says how large the weights may be.
     [MEMBERS.description, Buffer.from(`${JSON.stringify(description, null, 2)}\n`)],
     [MEMBERS.entities, Buffer.from([...entities].map(([entity, events]) => `${entity},${events}\n`).join(''))],
     [MEMBERS.weights, writeSafetensors(tensorsOf(weights))],
-  ]
-  const tar = await packTar(
-    members.map(([name, body]) => ({
-      header: { name, size: body.length, type: 'file', mode: 0o644, mtime: new Date(0), uid: 0, gid: 0 },
-      body,
-    })),
-  )
-  // Weights hardly compress: more effort is wasted on them.
-  const packed = await promisify(gzip)(tar, { level: 1 })
-  packed[GZIP_SYSTEM] = UNKNOWN_SYSTEM
-  return packed
-}
-
-/** RFC 1952: the byte that names the operating system, and the value for an unknown one. */
-const [GZIP_SYSTEM, UNKNOWN_SYSTEM] = [9, 255] as const
+  ])
 
 /** SHA-256 of a model's file: names the model. */
 export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
@@ -70,18 +55,35 @@ export async function modelIn(bytes: Uint8Array, name: string, hint?: string): P
 
 /** The model in the bytes of a file. @throws Error that says what is wrong */
 export async function unpackModel(bytes: Uint8Array): Promise<Model> {
-  const { unpackTar } = await import('modern-tar')
-  const members = new Map(
-    (await unpackTar(await promisify(gunzip)(bytes))).map(({ header, data }) => [header.name, data]),
-  )
-  const member = (name: string): Buffer => {
-    const data = members.get(name)
-    if (data === undefined) throw new Error(`${name} is missing`)
-    return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  const members = new Map<string, Buffer>()
+  let description: ModelDescription | undefined
+  for await (const { name, size, content } of unpacked(bytes)) {
+    if (size > mostBytes(name, description)) throw new Error(`${name}: ${size} bytes are more than a model has there`)
+    members.set(name, await content())
+    if (name === MEMBERS.description) description = descriptionOf(String(members.get(name)))
   }
-  const description = descriptionOf(member(MEMBERS.description).toString('utf8'))
+  const member = (name: string): Buffer => members.get(name) ?? missing(name)
+  if (description === undefined) return missing(MEMBERS.description)
   const weights = weightsOf(shapeIn(description), readSafetensors(member(MEMBERS.weights)))
-  return modelOf(description, weights, entitiesOf(member(MEMBERS.entities).toString('utf8')))
+  return modelOf(description, weights, entitiesOf(String(member(MEMBERS.entities))))
+}
+
+const missing = (name: string): never => {
+  throw new Error(`${name} is missing`)
+}
+
+/** Of names and of weights: together they are what a file can hold. */
+const MOST_ENTITY_BYTES = 2 ** 29
+export const MOST_WEIGHT_BYTES = 3 * 2 ** 29
+/** Of the description, and of what precedes the weights. */
+const MOST_HEADER_BYTES = 2 ** 20
+
+/** What is packed may swell to anything: no member is unpacked beyond what it can have. */
+function mostBytes(name: string, description: ModelDescription | undefined): number {
+  if (name === MEMBERS.description) return MOST_HEADER_BYTES
+  if (name === MEMBERS.entities) return MOST_ENTITY_BYTES
+  if (name !== MEMBERS.weights || description === undefined) return 0
+  return Math.min(MOST_WEIGHT_BYTES, weightBytesOf(shapeIn(description))) + MOST_HEADER_BYTES
 }
 
 const number = v.pipe(v.number(), v.finite())
@@ -94,7 +96,11 @@ const descriptionSchema = v.strictObject({
   seed: number,
   prefixes: v.strictObject({
     lengths: v.array(v.pipe(whole, v.minValue(1), v.maxValue(32))),
-    rows: v.pipe(whole, v.gtValue(0)),
+    rows: v.pipe(
+      whole,
+      v.gtValue(0),
+      v.check((rows) => Number.isInteger(Math.log2(rows)), 'a power of two'),
+    ),
   }),
   trainedOn: v.strictObject({ pairs: whole, entities: whole }),
   entityCodec: v.literal('percent'),
@@ -117,15 +123,18 @@ const shapeIn = ({ hyperparameters, prefixes }: ModelDescription): Shape => ({
 })
 
 function entitiesOf(text: string): Map<string, number> {
-  const lines = text.split('\n').filter((line) => line !== '')
-  return new Map(
-    lines.map((line, i) => {
-      const [, entity = '', events] = /^([^,]+),(\d+)$/.exec(line) ?? []
-      // What is no number would count as often enough.
-      if (events === undefined) throw new Error(`${MEMBERS.entities}: line ${i + 1} is no entity with its pairs`)
-      return [entity, Number(events)]
-    }),
-  )
+  const known = new Map<string, number>()
+  let from = 0
+  for (let line = 1; from < text.length; line++) {
+    const newline = text.indexOf('\n', from)
+    const end = newline === -1 ? text.length : newline
+    const [, entity = '', events] = /^([^,]+),(\d+)$/.exec(text.slice(from, end)) ?? []
+    // What is no number would count as often enough.
+    if (events === undefined) throw new Error(`${MEMBERS.entities}: line ${line} is no entity with its pairs`)
+    known.set(entity, Number(events))
+    from = end + 1
+  }
+  return known
 }
 
 function tensorsOf({ shape, entities, prefixes, layers }: Weights): Tensors {

@@ -52,6 +52,12 @@ export function levelsOf({ prefixLengths, prefixRows }: Shape): { levels: Level[
   return { levels, rows }
 }
 
+/** Bytes of all weights of this shape. */
+export function weightBytesOf(shape: Shape): number {
+  const { dim, entityRows, layers } = shape
+  return 4 * dim * (entityRows + levelsOf(shape).rows + layers * (dim + 1))
+}
+
 /** Row of an address's prefix. */
 export function prefixRow(ip: number, { shift, offset, hashed, salt, mask }: Level): number {
   const prefix = ip >>> shift

@@ -38,11 +38,18 @@ export function readSafetensors(bytes: Uint8Array): Tensors {
   const start = LENGTH_BYTES + headerLength
   if (start > file.length) throw new Error('the file is shorter than its header says')
   const header = JSON.parse(file.toString('utf8', LENGTH_BYTES, start)) as Record<string, unknown>
-  return new Map(
-    Object.entries(header)
-      .filter(([name]) => name !== '__metadata__')
-      .map(([name, entry]) => [name, tensorOf(name, entry, file.subarray(start))]),
-  )
+  const numbers = file.subarray(start)
+  let left = numbers.length
+  const tensors = new Map<string, Tensor>()
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') continue
+    const tensor = tensorOf(name, entry, numbers)
+    tensors.set(name, tensor)
+    left -= tensor.data.byteLength
+    // Else a small file could fill any memory.
+    if (left < 0) throw new Error('tensors share their numbers')
+  }
+  return tensors
 }
 
 function tensorOf(name: string, entry: unknown, numbers: Buffer): Tensor {

@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { UserError } from '../../scripts/cli/errors.ts'
 import { scoreAll } from '../../scripts/insights/encoder.ts'
 import type { ModelDescription } from '../../scripts/insights/model.ts'
-import { digestOf, loadModel, modelIn, packModel } from '../../scripts/insights/model-file.ts'
+import { digestOf, loadModel, modelIn, packModel, type Trained } from '../../scripts/insights/model-file.ts'
 import { entityRow } from '../../scripts/insights/network.ts'
 import { readSafetensors, writeSafetensors } from '../../scripts/insights/safetensors.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -58,6 +59,13 @@ const broken: [name: string, file: Buffer, why: RegExp][] = [
   ['beyond the end', withHeader('{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}'), /tensor a/],
   ['another size', withHeader('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}'), /tensor a/],
   ['no offsets', withHeader('{"a":{"dtype":"F32","shape":[1]}}'), /tensor a/],
+  [
+    'the same numbers twice',
+    withHeader(
+      '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+    ),
+    /share/,
+  ],
 ]
 for (const [name, file, why] of broken)
   test(`no safetensors: ${name}`, () => assert.throws(() => readSafetensors(file), why))
@@ -115,6 +123,7 @@ const descriptions: [change: object, says: string][] = [
   [{ seed: '3' }, 'seed: expected number, found "3"'],
   [{ prefixes: { lengths: [3, 33], rows: 16 } }, 'prefixes.lengths[1]: expected <=32, found 33'],
   [{ prefixes: { lengths: [3], rows: 0 } }, 'prefixes.rows: expected >0, found 0'],
+  [{ prefixes: { lengths: [3], rows: 12 } }, 'prefixes.rows: expected a power of two, found 12'],
   [{ trainedOn: { pairs: 1.5, entities: 2 } }, 'trainedOn.pairs: expected whole number, found 1.5'],
   [{ trainedOn: [] }, 'trainedOn: expected object, found array'],
   [{ hyperparameters: { vector_dim: '5' } }, 'hyperparameters.vector_dim: expected number, found "5"'],
@@ -136,6 +145,56 @@ for (const [hyperparameters, says] of [
   test(`hyperparameters that are none: ${JSON.stringify(hyperparameters)}`, async () => {
     const description = { ...DESCRIPTION, hyperparameters } as unknown as ModelDescription
     await assert.rejects(modelIn(await packModel({ ...someModel(), description }), 'm'), says)
+  })
+
+/** A tar of one file of so many megabytes of zeros, packed to next to nothing; before it stand other bytes. */
+function swelling(name: string, megabytes: number, before: Uint8Array = Buffer.alloc(0)): Buffer {
+  const header = Buffer.alloc(512)
+  header.write(name)
+  header.write('0000644\0', 100)
+  header.write(`${(megabytes * 2 ** 20).toString(8).padStart(11, '0')}\0`, 124)
+  header.write('        0', 148)
+  header.write('ustar\x0000', 257)
+  const sum = header.reduce((all, byte) => all + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  // Parts that were packed one by one are unpacked as one.
+  const megabyte = gzipSync(Buffer.alloc(2 ** 20))
+  return Buffer.concat([before, gzipSync(header), ...Array.from({ length: megabytes }, () => megabyte)])
+}
+
+/** The archive of a model up to its weights, in which nothing says that it ends there. */
+async function headOf(trained: Trained): Promise<Buffer> {
+  const tar = gunzipSync(await packModel(trained))
+  return gzipSync(tar.subarray(0, tar.indexOf('weights.safetensors')))
+}
+
+const GIGABYTE = 1024
+const swollen: [what: string, bytes: () => Buffer | Promise<Buffer>, says: RegExp][] = [
+  ['a description', () => swelling('model.json', GIGABYTE), /model\.json: 1073741824 bytes are more than/],
+  ['entities', () => swelling('entities.csv', GIGABYTE), /entities\.csv: 1073741824 bytes are more than/],
+  ['weights before a description', () => swelling('weights.safetensors', GIGABYTE), /weights\.safetensors: 1073741824/],
+  [
+    'more weights than are described',
+    async () => swelling('weights.safetensors', GIGABYTE, await headOf(someModel())),
+    /weights\.safetensors: 1073741824 bytes are more than/,
+  ],
+  ['something else', () => swelling('readme.txt', GIGABYTE), /readme\.txt: 1073741824 bytes are more than/],
+  [
+    'zeros after the end',
+    async () => {
+      const zeros = gzipSync(Buffer.alloc(2 ** 24))
+      return Buffer.concat([await packModel(someModel()), ...Array.from({ length: 130 }, () => zeros)])
+    },
+    /unpacks to more than 2147483648 bytes/,
+  ],
+]
+for (const [what, bytes, says] of swollen)
+  test(`a small file that swells is refused before it fills the memory: ${what}`, async () => {
+    const given = await bytes()
+    const before = process.resourceUsage().maxRSS
+    await assert.rejects(modelIn(given, 'm'), says)
+    const grown = process.resourceUsage().maxRSS - before
+    assert.ok(grown < 256 * 1024, `${grown} KB more`)
   })
 
 test('a damaged model is named', async () => {
