@@ -1,7 +1,7 @@
 import { Adam, correctedRate } from './adam.ts'
 import { Batch } from './batch.ts'
 import type { Hyperparameters } from './hyperparameters.ts'
-import { entityRow, initialWeights, type Shape, type Weights } from './network.ts'
+import { entityRow, initialWeights, levelsOf, type Shape, type Weights, weightBytesOf } from './network.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
 
@@ -121,7 +121,9 @@ class Stepper {
     this.batch.encode(ips, size + pool)
     let loss = 0
     for (let i = 0; i < size; i++) loss += this.batch.judge(rows[i]!, i, true, weight)
-    for (let i = 0; i < size * randoms; i++) loss += this.batch.judge(rows[i % size]!, size + (i % pool), false, weight)
+    for (let r = 0; r < randoms; r++)
+      for (let i = 0; i < size; i++)
+        loss += this.batch.judge(rows[i]!, size + randomOf(i, r, randoms, pool), false, weight)
     for (let s = 0; s < shuffles; s++) {
       this.random.shuffle(rows.subarray(0, size))
       for (let i = 0; i < size; i++) loss += this.batch.judge(rows[i]!, i, false, weight)
@@ -135,9 +137,28 @@ class Stepper {
   }
 }
 
-/** Random addresses of a mini batch: each serves several pairs, for encoding it costs more than judging by it. */
+/** How many random addresses a mini batch has: each serves several pairs, for encoding it costs more than judging by it. */
 const randomsFor = (size: number, set: Hyperparameters): number =>
   Math.ceil((size * set.random_negative_sampling_rate) / SHARED)
+
+/**
+ * Which of the mini batch's random addresses is the negative of a pair in a round. Every round starts elsewhere, evenly spaced: no
+ * pair meets an address twice, and each address has as much work as any other.
+ */
+export const randomOf = (pair: number, round: number, rounds: number, pool: number): number =>
+  (pair + round * Math.max(1, Math.floor(pool / rounds))) % pool
+
+/** Bytes of memory that training takes, roughly: weights, both moments of Adam, the file, and all of one mini batch. */
+export function trainingBytesOf({ ip }: Pairs, set: Hyperparameters): number {
+  const shape = shapeOf(set, prefixRowsFor(ip))
+  const { levels, rows } = levelsOf(shape)
+  const size = Math.min(set.mini_batch_size, ip.length)
+  const addresses = size + randomsFor(size, set)
+  const gradients = Math.min(shape.entityRows, size) + Math.min(rows, addresses * levels.length)
+  // What goes into every layer and out of the last one, and what flows back.
+  const vectors = (shape.layers + 3) * addresses + gradients
+  return 4 * weightBytesOf(shape) + 4 * shape.dim * vectors
+}
 
 /** Applies a batch's gradients to all weights. */
 function updaterOf(weights: Weights, { gradients }: Batch, weightDecay: number): (rate: number) => void {

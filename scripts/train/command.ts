@@ -15,6 +15,7 @@ import { inputOf, inputOfRun } from './input.ts'
 import { outcomeOf, previewOf, resultOf } from './outcome.ts'
 import { sagemakerTrainOptions } from './sagemaker-options.ts'
 import { hyperparameterOptions, hyperparametersOf } from './settings.ts'
+import { checkSize } from './size.ts'
 import { type Input, type Output, type Settings, train } from './train.ts'
 import { warningsAfter, warningsBefore } from './warnings.ts'
 
@@ -150,6 +151,7 @@ function choiceOf(values: Options): Record<string, number | null> {
 
 function settingsOf(values: Options, { train }: Input): Settings {
   const hyperparameters = checked(values, entityVectorsFor(train.entities.length))
+  checkSize(train, hyperparameters)
   return { hyperparameters, seed: values.seed, alertsPerDay: values.alertsPerDay }
 }
 

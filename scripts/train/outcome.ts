@@ -1,7 +1,7 @@
 import type { Outcome } from '../cli/command.ts'
 import { bytes, count, facts, plural } from '../cli/format.ts'
 import { type HyperparameterName, hyperparameterNames } from '../insights/hyperparameters.ts'
-import { levelsOf } from '../insights/network.ts'
+import { weightBytesOf } from '../insights/network.ts'
 import { prefixRowsFor, shapeOf } from '../insights/trainer.ts'
 import type { Input, Output, Settings, Training } from './train.ts'
 import { sharingEntities, warningsBefore } from './warnings.ts'
@@ -42,11 +42,10 @@ type Result = ReturnType<typeof resultOf> & { readonly run?: string }
 /** What would be done. */
 export function previewOf(input: Input, settings: Settings, run: { run?: string }, model: string): Outcome {
   const { hyperparameters } = settings
-  const { dim, entityRows, ...shape } = shapeOf(hyperparameters, prefixRowsFor(input.train.ip))
-  const rows = entityRows + levelsOf({ dim, entityRows, ...shape }).rows
   const batch = Math.min(hyperparameters.mini_batch_size, input.train.ip.length)
   const steps = hyperparameters.epochs * Math.ceil(input.train.ip.length / batch)
-  const weights = 4 * dim * (rows + shape.layers * (dim + 1))
+  const weights = weightBytesOf(shapeOf(hyperparameters, prefixRowsFor(input.train.ip)))
+  const warnings = warningsBefore(input, hyperparameters.num_entity_vectors)
   const shown = hyperparameterNames.map((name: HyperparameterName) => [name, String(hyperparameters[name])] as const)
   return {
     json: {
@@ -59,7 +58,7 @@ export function previewOf(input: Input, settings: Settings, run: { run?: string 
       steps,
       weightBytes: weights,
       hyperparameters,
-      warnings: warningsBefore(input, entityRows),
+      warnings,
     },
     text: facts([
       ['model', model],
@@ -67,7 +66,7 @@ export function previewOf(input: Input, settings: Settings, run: { run?: string 
       ['holdout', input.holdout === undefined ? 'none: no calibration' : plural(input.holdout.ip.length, 'pair')],
       ['work', `${plural(steps, 'step')}, ${bytes(weights)} of weights`],
       ...shown,
-      ...warningsBefore(input, entityRows).map((warning) => ['warning', warning] as const),
+      ...warnings.map((warning) => ['warning', warning] as const),
     ]),
   }
 }

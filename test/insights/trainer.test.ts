@@ -8,7 +8,7 @@ import { validated } from '../../scripts/insights/hyperparameters.ts'
 import { auc } from '../../scripts/insights/metrics.ts'
 import { entityRow, levelsOf, prefixRow, type Weights } from '../../scripts/insights/network.ts'
 import { Random } from '../../scripts/insights/random.ts'
-import { prefixRowsFor, trainWeights } from '../../scripts/insights/trainer.ts'
+import { prefixRowsFor, randomOf, trainWeights } from '../../scripts/insights/trainer.ts'
 import { homeBodies, SHAPE, someWeights } from './tiny.ts'
 
 const IPS = Uint32Array.from([0x01020304, 0x01020399, 0xc0000001, 0xfffefdfc, 0x7f000001, 0x01020304])
@@ -155,6 +155,30 @@ for (const [addresses, expected] of [
 ] as const)
   test(`${addresses} networks get ${expected} rows`, () =>
     assert.equal(prefixRowsFor(Uint32Array.from({ length: addresses }, (_, i) => i << 8)), expected))
+
+for (const [size, rate] of [
+  [1000, 1],
+  [1000, 2],
+  [1000, 4],
+  [1000, 5],
+  [1000, 8],
+  [1000, 499],
+  [997, 2],
+  [20, 12],
+] as const)
+  test(`of ${size} pairs with ${rate} random negatives each, every one gets as many different addresses, and every address has work`, () => {
+    const pool = Math.ceil((size * rate) / 4)
+    const uses = new Uint32Array(pool)
+    for (let pair = 0; pair < size; pair++) {
+      const own = Array.from({ length: rate }, (_, round) => randomOf(pair, round, rate, pool))
+      assert.equal(new Set(own).size, rate)
+      for (const address of own) uses[address]! += 1
+    }
+    assert.deepEqual(
+      uses.filter((n) => n < 3 || n > 5),
+      new Uint32Array(),
+    )
+  })
 
 const SET = validated({ num_entity_vectors: 100, vector_dim: 8, epochs: 6, learning_rate: 0.02, mini_batch_size: 100 })
 
