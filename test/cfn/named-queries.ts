@@ -5,13 +5,15 @@ import { sources } from '../../scripts/sources/registry.ts'
 import type { Source } from '../../scripts/sources/source.ts'
 
 /** The windows of a question in the console: all of a run, and its last day as the part that is compared with the rest. */
-const ALL = { from: '0', to: '4102444800000' }
-const LAST_DAY = '(select max(event_time) - 86400000 from accesses)'
+export const ALL = { from: '0', to: '4102444800000' }
+export const LAST_DAY = '(select max(event_time) - 86400000 from accesses)'
 
-const NOTE = 'Put the id of a run in place of RUN-ID, at the end of accesses.'
+/** Stands for the id of a run. */
+export const RUN = 'RUN-ID'
+const NOTE = ' -- put the id of a run here'
 
-/** The parts of the template that are made of sql/: `relations` are its mapping, `resources` the named queries. */
-export async function namedQueryParts(): Promise<Record<'relations' | 'resources', string>> {
+/** The parts of the template that are made of sql/: `texts` are its mappings, `resources` the named queries. */
+export async function namedQueryParts(): Promise<Record<'texts' | 'resources', string>> {
   const asked = await questions()
   const mapped = await Promise.all(Object.values(sources).map(relationsOf))
   const [shared, ...others] = new Set(mapped.map(({ judged }) => judged))
@@ -21,11 +23,19 @@ export async function namedQueryParts(): Promise<Record<'relations' | 'resources
       .filter(({ id }) => (question.source ?? id) === id)
       .map((source) => resourceOf(question, source)),
   )
-  const relations = [...mapped.map(({ text }) => text), `    all:\n${entry('judged', shared)}`]
-  return { relations: `Mappings:\n  Relations:\n${relations.join('')}`, resources: resources.join('\n') }
+  const relations = [...mapped.map(({ text }) => text), entry('all', { judged: shared })]
+  const texts = asked.map((question) => entry(question.name, { sql: joined(sqlOf(question)) }))
+  return {
+    texts: `Mappings:\n  Relations:\n${relations.join('')}  Questions:\n${texts.join('')}`,
+    resources: resources.join('\n'),
+  }
 }
 
-const entry = (name: string, sql: string) => `      ${name}: |-\n${indented(sql, 8)}\n`
+/** One of the keys of a mapping, and what it has. */
+const entry = (key: string, texts: Readonly<Record<string, string>>): string =>
+  `    ${key}:\n${Object.entries(texts)
+    .map(([name, sql]) => `      ${name}: |-\n${indented(sql, 8)}\n`)
+    .join('')}`
 
 /** What of `classified` is the same for all sources begins here. */
 const JUDGED = 'judged as ('
@@ -41,45 +51,50 @@ export function withParts(template: string, parts: Readonly<Record<string, strin
 
 /** The relations of one source, and what others have alike. The database is the query's own, so that names need none. */
 async function relationsOf(source: Source): Promise<{ text: string; judged: string }> {
-  const table = { source, database: 'database', run: 'RUN-ID' }
-  const accesses = (await accessesSql(table)).replace('"database".', '')
+  const accesses = (await accessesSql({ source, database: 'database', run: RUN })).replace('"database".', '')
   const settings = { source, from: new Date(0), to: new Date(0), cutoff: new Date(0), includePrivate: false }
   const values = await classifiedValues({ ...settings, entity: source.defaultEntity, dedupe: true })
   // Read by people, who need no codec.
   const classified = await render('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' })
   const at = classified.indexOf(JUDGED)
   if (at < 0) throw new Error(`classified of ${source.id} has no ${JUDGED}`)
-  const chosen = JSON.stringify(`\n),\nclassified as (\n${classified.slice(0, at)}`)
-  return {
-    text: `    ${source.id}:\n${entry('accesses', accesses)}      chosen: ${chosen}\n`,
-    judged: classified.slice(at),
+  const texts = {
+    accesses: `with accesses as (\n${accesses}${NOTE}\n)`,
+    chosen: `, classified as (\n${classified.slice(0, at).trimEnd()}`,
   }
+  return { text: entry(source.id, texts), judged: `${classified.slice(at)}\n)` }
 }
 
 const idOf = (question: Question, source: Source): string =>
   `Query${[source.id, ...question.name.split('-')].map((word) => word.replace(/^./, (first) => first.toUpperCase())).join('')}`
 
+const sqlOf = (question: Question): string => fill(question.text, { ...ALL, cutoff: LAST_DAY }, question.path)
+
+/** A question as it goes on after the relations that it is over: its own come with them. */
+const joined = (sql: string): string => sql.replace(/^with\s+/i, ', ')
+
 function resourceOf(question: Question, source: Source): string {
-  const sql = fill(question.text, { ...ALL, cutoff: LAST_DAY }, question.path)
-  const relation = (name: string, of = source.id) => `!FindInMap [Relations, ${of}, ${name}]`
-  const isClassified = /\b(from|join)\s+classified\b/i.test(sql)
-  const classified = isClassified ? `\n          - ${relation('chosen')}\n          - ${relation('judged', 'all')}` : ''
-  const inner = /^\s*with\s+/i.test(sql) ? sql.replace(/^\s*with\s+/i, '),\n') : `)\n${sql}`
+  const isClassified = /\b(from|join)\s+classified\b/i.test(sqlOf(question))
+  const parts = [
+    ['Relations', source.id, 'accesses'],
+    ...(isClassified
+      ? [
+          ['Relations', source.id, 'chosen'],
+          ['Relations', 'all', 'judged'],
+        ]
+      : []),
+    ['Questions', question.name, 'sql'],
+  ]
   return `  ${idOf(question, source)}:
     Type: AWS::Athena::NamedQuery
     Properties:
       Name: ${source.id} ${question.name}
-      Description: >-
-        ${question.purpose} ${NOTE}
+      Description: ${JSON.stringify(question.purpose)}
       Database: !Ref Database
       WorkGroup: !Ref Workgroup
       QueryString: !Join
-        - ''
-        - - "with accesses as (\\n"
-          - ${relation('accesses')}${classified}
-          - |-
-
-${indented(inner, 12)}
+        - "\\n"
+        - - ${parts.map((path) => `!FindInMap [${path.join(', ')}]`).join('\n          - ')}
 `
 }
 

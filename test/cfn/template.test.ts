@@ -110,7 +110,7 @@ test('the named queries are those of sql/explore (npm run cfn)', async () =>
   assert.equal(withParts(TEXT, await namedQueryParts()), TEXT))
 
 test('a template without a place for them is refused', async () =>
-  assert.throws(() => withParts('Resources: {}', { relations: '' }), /no place/))
+  assert.throws(() => withParts('Resources: {}', { texts: '' }), /no place/))
 
 test('the digest of the template is up to date (npm run cfn)', () => assert.equal(withDigest(TEXT), TEXT))
 

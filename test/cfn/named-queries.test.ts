@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { TrinoSQL } from 'dt-sql-parser'
+import { accessesSql } from '../../scripts/engines/athena-sql.ts'
+import { classifiedValues, fill, render, withRelations } from '../../scripts/engines/render.ts'
+import { questions } from '../../scripts/query/question.ts'
+import { sources } from '../../scripts/sources/registry.ts'
+import { parseTemplate, Resolver } from '../aws/cloudformation/template.ts'
+import { ROOT } from '../support/run-script.ts'
+import { ALL, LAST_DAY, RUN } from './named-queries.ts'
+
+const template = parseTemplate(readFileSync(`${ROOT}cfn/prestage.yaml`, 'utf8'))
+const resolver = new Resolver(template, { parameters: {}, pseudo: {}, ref: (id) => id, att: (id) => id })
+const saved = new Map(
+  Object.values(template.Resources)
+    .filter(({ Type }) => Type === 'AWS::Athena::NamedQuery')
+    .map(({ Properties = {} }) => [String(Properties.Name), Properties]),
+)
+const all = (await questions()).flatMap((question) =>
+  Object.values(sources)
+    .filter(({ id }) => (question.source ?? id) === id)
+    .map((source) => ({ name: `${source.id} ${question.name}`, question, source })),
+)
+const trino = new TrinoSQL()
+
+/** Its words, whatever the lines. */
+const words = (sql: string): string => sql.replace(/\s+/g, ' ').replaceAll(' ,', ',')
+
+describe('named queries', () => {
+  it('are all questions of all sources', () =>
+    assert.deepEqual([...saved.keys()].sort(), all.map(({ name }) => name).sort()))
+
+  for (const { name, question, source } of all)
+    it(`ask what the scripts ask: ${name}`, async () => {
+      const { QueryString = '', Description } = saved.get(name) ?? assert.fail()
+      const text = String(resolver.value(QueryString))
+      assert.deepEqual(trino.validate(text), [])
+      assert.equal(Description, question.purpose)
+      const settings = { source, from: new Date(0), to: new Date(0), cutoff: new Date(0), includePrivate: false }
+      const values = await classifiedValues({ ...settings, entity: source.defaultEntity, dedupe: true })
+      const sql = fill(question.text, { ...ALL, cutoff: LAST_DAY }, question.path)
+      const relations = {
+        accesses: (await accessesSql({ source, database: 'd', run: RUN })).replace('"d".', ''),
+        ...(/from classified/.test(sql) && {
+          classified: await render('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' }),
+        }),
+      }
+      assert.equal(words(text.replace(' -- put the id of a run here', '')), words(withRelations(relations, sql)))
+    })
+})
