@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream, type Stats, statSync } from 'node:fs'
+import { createReadStream, lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { UserError } from '../cli/errors.ts'
@@ -84,19 +84,24 @@ async function* walk(
   }
 }
 
-/** What lies in one folder, in key order: a folder sorts by its name with the slash. Links are followed. */
+/**
+ * What lies in one folder, in key order: a folder sorts by its name with the slash. Links are followed, unless they lead back. One
+ * that leads nowhere is an object, so that nobody takes it for absent: it can be listed, not read.
+ */
 async function entries(path: string, prefix: string, counter: Counter, absent: Absent): Promise<Entry[]> {
   counter.folders += 1
-  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+  const names = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' && (prefix !== '' || absent === 'empty')) return []
     throw error.code === 'ENOENT' ? new UserError(`no folder ${path}`) : error
   })
   const found: Entry[] = []
-  for (const name of names) {
+  for (const entry of names) {
+    const { name } = entry
     if (name.startsWith(DRAFT)) continue
     const at = join(path, name)
-    const stats = statNow(at)
-    if (stats === undefined) continue
+    const isLink = entry.isSymbolicLink()
+    const stats = statNow(at, statSync) ?? (isLink ? statNow(at, lstatSync) : undefined)
+    if (stats === undefined || (isLink && stats.isDirectory() && leadsBack(at))) continue
     found.push({ key: `${prefix}${segmentOf(name)}${stats.isDirectory() ? '/' : ''}`, path: at, stats })
   }
   return found.sort((a, b) => compareKeys(a.key, b.key))
@@ -174,11 +179,21 @@ const throwConditionFailed =
 const statOf = (path: string): Promise<Stats | undefined> => stat(path).catch(undefinedIfAbsent)
 
 /** For the many of a listing: a trip to a thread and back costs five times as much. */
-function statNow(path: string): Stats | undefined {
+function statNow(path: string, look: typeof statSync): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false })
+    return look(path, { throwIfNoEntry: false })
   } catch (error) {
     return undefinedIfAbsent(error as NodeJS.ErrnoException)
+  }
+}
+
+/** Whether a link leads to a folder that it was reached through: what lies there would be found again and again. */
+function leadsBack(link: string): boolean {
+  const target = realpathSync(link)
+  const isIn = (folder: string) => !/^\.\.(?:\/|$)/.test(relative(target, realpathSync(folder)))
+  for (let folder = dirname(link); ; folder = dirname(folder)) {
+    if (isIn(folder)) return true
+    if (folder === dirname(folder)) return false
   }
 }
 
@@ -189,7 +204,7 @@ function undefinedIfAbsent(error: NodeJS.ErrnoException): undefined {
 
 /** The ETag of a file is its size and time of change: enough to notice that it was replaced. */
 function infoOf(key: string, stats: Stats | undefined): ObjectInfo | undefined {
-  if (!stats?.isFile()) return undefined
+  if (!stats?.isFile() && !stats?.isSymbolicLink()) return undefined
   return {
     key,
     size: stats.size,

@@ -111,14 +111,42 @@ describe('a folder as a store', () => {
     assert.ok(store.listRequests - stopped <= 3)
   })
 
-  it('follows links, and leaves out those that lead nowhere', async () => {
+  it('follows links, and lists those that lead nowhere: they are not there, but nobody may overlook them', async () => {
     const folder = tempFolder()
     mkdirSync(join(folder, 'real'))
     writeFileSync(join(folder, 'real/object'), 'x')
     symlinkSync(join(folder, 'real'), join(folder, 'link'))
     symlinkSync(join(folder, 'gone'), join(folder, 'broken'))
-    assert.deepEqual(await listed(folderStore(folder)), ['link/object', 'real/object'])
+    symlinkSync('itself', join(folder, 'itself'))
+    const store = folderStore(folder)
+    assert.deepEqual(await listed(store), ['broken', 'itself', 'link/object', 'real/object'])
+    assert.deepEqual([await store.head('broken'), await store.head('itself')], [undefined, undefined])
+    assert.equal((await store.head('link/object'))?.size, 1)
   })
+
+  const loops: [what: string, links: Record<string, string>, keys: string[]][] = [
+    ['itself', { 'a/link': '.' }, ['a/object', 'b/object']],
+    ['a folder above', { 'a/link': '..' }, ['a/object', 'b/object']],
+    ['a folder above the store', { 'a/link': '/', 'b/link': '../../..' }, ['a/object', 'b/object']],
+    [
+      'itself over another link',
+      { 'a/link': '../b', 'b/link': '../a' },
+      ['a/link/object', 'a/object', 'b/link/object', 'b/object'],
+    ],
+  ]
+  for (const [what, links, keys] of loops)
+    it(`does not follow a link that leads back to ${what}`, async () => {
+      const folder = tempFolder()
+      const store = folderStore(folder)
+      await store.write('a/object', 'x')
+      await store.write('b/object', 'x')
+      for (const [link, target] of Object.entries(links)) symlinkSync(target, join(folder, link))
+      assert.deepEqual(await listed(store), keys)
+      // Also where the store itself is reached by a link.
+      const outer = tempFolder()
+      symlinkSync(folder, join(outer, 'linked'))
+      assert.deepEqual(await listed(folderStore(join(outer, 'linked'))), keys)
+    })
 
   it('of a folder that is not there is an error that names it; a prefix that is not there is empty', async () => {
     const folder = join(tempFolder(), 'absent')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises'
+import { copyFile, link, mkdir, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { messageOf } from '../../cli/errors.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
@@ -17,7 +17,8 @@ export function localCopier(from: FileStore, to: FileStore, concurrency: number,
       const copyOne = async (object: ObjectInfo) => {
         try {
           const now = await from.head(object.key)
-          if (now === undefined) report.failed({ key: object.key, reason: 'gone from the logs since it was listed' })
+          if (now === undefined)
+            report.failed({ key: object.key, reason: 'gone since it was listed, or a link that leads nowhere' })
           else if (now.size !== object.size || (object.etag !== undefined && now.etag !== object.etag))
             report.failed({ key: object.key, reason: 'changed in the logs since it was listed' })
           else {
@@ -42,7 +43,8 @@ async function place(source: string, target: string): Promise<void> {
   const draft = join(dirname(target), `.draft-${createHash('sha256').update(target).digest('hex').slice(0, 16)}`)
   await rm(draft, { force: true })
   try {
-    await link(source, draft).catch((error: NodeJS.ErrnoException) => {
+    // A link to a symbolic link would be a link to whatever that name means elsewhere.
+    await link(await realpath(source), draft).catch((error: NodeJS.ErrnoException) => {
       if (!NO_LINK.has(error.code ?? '')) throw error
       return copyFile(source, draft)
     })
