@@ -1,8 +1,9 @@
 import type { Context } from '../cli/context.ts'
 import { UserError } from '../cli/errors.ts'
 import { count, plural } from '../cli/format.ts'
+import { openLogsOutsideRuns } from '../runs/logs.ts'
 import { sourceIds, sourceOf } from '../sources/registry.ts'
-import { type AwsSettings, type Logs, openLogs } from '../stores/open.ts'
+import type { AwsSettings, Logs } from '../stores/open.ts'
 import { remembering } from './days.ts'
 import { type LooseFound, type LooseSurvey, surveyLoose } from './loose.ts'
 import { type Other, othersOf } from './others.ts'
@@ -35,7 +36,7 @@ export async function inventoryOf(
   wanted: Search,
 ): Promise<{ inventory: Inventory; text: string }> {
   const { account, region, source, concurrency } = wanted
-  const logs = await openLogs(uri, wanted)
+  const logs = await openLogsOutsideRuns(uri, wanted)
   const lister = remembering(logs.store, logs.base)
   const sources = (source.length === 0 ? sourceIds : source).map(sourceOf)
   const scope = { accounts: account, regions: region }

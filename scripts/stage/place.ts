@@ -1,8 +1,9 @@
 import pMap from 'p-map'
 import { UsageError, UserError } from '../cli/errors.ts'
+import { openLogsOutsideRuns } from '../runs/logs.ts'
 import { discover } from '../sources/discover.ts'
 import { sourceOf } from '../sources/registry.ts'
-import { type AwsSettings, openLogs } from '../stores/open.ts'
+import type { AwsSettings } from '../stores/open.ts'
 import { placesIn } from '../stores/uri.ts'
 
 /**
@@ -30,7 +31,7 @@ export async function placeOf(source: string, uris: string, aws: AwsSettings): P
 /** Whether it has the source; or why that cannot be seen. */
 async function look(source: string, uri: string, aws: AwsSettings): Promise<{ uri: string; has: boolean | UserError }> {
   try {
-    const { store, base } = await openLogs(uri, aws)
+    const { store, base } = await openLogsOutsideRuns(uri, aws)
     const search = { base, concurrency: 8, ...(aws.signal && { signal: aws.signal }) }
     const { branches } = await discover(store, sourceOf(source), search)
     return { uri, has: branches.length > 0 }

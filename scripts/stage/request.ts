@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../cli/errors.ts'
+import { openLogsOutsideRuns } from '../runs/logs.ts'
 import type { Request } from '../runs/request.ts'
 import { windowOf } from '../runs/window.ts'
 import { sourceOf } from '../sources/registry.ts'
-import type { AwsSettings } from '../stores/open.ts'
-import { type Logs, openLogs } from '../stores/open.ts'
+import type { AwsSettings, Logs } from '../stores/open.ts'
 import { surveyKeysFile } from './keys/file.ts'
 import type { Scope } from './keys/key-source.ts'
 import { placeOf } from './place.ts'
@@ -37,7 +37,7 @@ export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<T
   if (wish.source === undefined) throw new UsageError('no source', 'add --source cloudtrail or --source waf')
   if (wish.logs === undefined) throw noLogs()
   const window = windowOf(wish, now)
-  const logs = await openLogs(await placeOf(wish.source, wish.logs, aws), aws)
+  const logs = await openLogsOutsideRuns(await placeOf(wish.source, wish.logs, aws), aws)
   const keys = await keysOf(wish)
   const [accounts, regions] = [unique(wish.account), unique(wish.region)]
   return {

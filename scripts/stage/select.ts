@@ -1,5 +1,6 @@
 import { UsageError, UserError } from '../cli/errors.ts'
 import { type CostItem, PRICES } from '../runs/cost.ts'
+import { isOfRun } from '../runs/logs.ts'
 import { paths } from '../runs/paths.ts'
 import { bulkUri } from '../runs/places.ts'
 import { runIdOf } from '../runs/request.ts'
@@ -32,19 +33,30 @@ export async function keySourceOf(task: Task, settings: SelectSettings): Promise
   if (task.keysFile !== undefined) return keysOfFile(store, task.keysFile, search)
   if (request.keys === 'digest') return digestKeys(store, scope, search)
   if (request.keys === 'inventory')
-    return inventoryKeys(request.keysFrom ?? '', scope, {
-      ...task.aws,
+    return withoutRuns(
+      await inventoryKeys(request.keysFrom ?? '', scope, {
+        ...task.aws,
+        base,
+        signal: settings.signal,
+        etags: store.localPath === undefined,
+      }),
       base,
-      signal: settings.signal,
-      etags: store.localPath === undefined,
-    })
-  if (request.keys === 'metadata') return keysOfMetadata(task, settings)
+    )
+  if (request.keys === 'metadata') return withoutRuns(await keysOfMetadata(task, settings), base)
   const byLayout = await listKeys(store, scope, search)
   if (byLayout !== undefined) return byLayout
   if (store.localPath !== undefined) return looseKeys(store, scope, base, settings.signal)
   throw new UserError(`${logs.uri} has no ${scope.source.id} logs: no folder below it has one of their layouts`, {
     hint: `npx zx scripts/inventory.mjs --logs ${logs.uri}`,
   })
+}
+
+/** Reports tell of what runs have staged in the same bucket, too; in listings it is not seen. */
+function withoutRuns({ objects, findings }: KeySource, base: string): KeySource {
+  async function* outside() {
+    for await (const object of objects) if (!isOfRun(object.key.slice(base.length))) yield object
+  }
+  return { objects: outside(), findings }
 }
 
 /** Metadata tables are read through Athena. */

@@ -16,7 +16,13 @@ writeObjects(logs, contents([...keys, odd]))
 const stage = (args: readonly string[]) => stageDay(logs, args)
 
 /** Rows of a report in no order, as S3 writes them. */
-const rows = [...keys, odd, 'AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/2026/03/02/notes.txt']
+const rows = [
+  ...keys,
+  odd,
+  'AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/2026/03/02/notes.txt',
+  // What an earlier run has staged in the same bucket.
+  `prestage/bulk/cloudtrail-20260302T0000Z-20260303T0000Z-3f9a1c/staged/${odd}`,
+]
   .map((key) => ({ key, size: Buffer.byteLength(`content of ${key}`) }))
   .sort((a, b) => (a.key.split('').reverse().join('') < b.key.split('').reverse().join('') ? -1 : 1))
 
