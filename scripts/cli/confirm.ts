@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { Declined } from './errors.ts'
-import { printable, usd } from './format.ts'
+import { aboutUsd, printable } from './format.ts'
 
 /** Something that spends money or deletes, as the user is asked about it. */
 export interface Approval {
@@ -42,7 +42,7 @@ export async function confirm(
   if (approval.kind === 'spend' && maxCost !== undefined && approval.usd !== undefined) {
     if (approval.usd <= maxCost) return
     throw new Declined(
-      `${approval.action} would cost about ${usd(approval.usd)}, more than --max-cost ${maxCost}`,
+      `${approval.action} would cost ${aboutUsd(approval.usd)}, more than --max-cost ${maxCost}`,
       'raise --max-cost, narrow the window, or answer with --yes',
     )
   }

@@ -23,9 +23,14 @@ export function bytes(n: number): string {
 
 /** Dollars, never rounded down to nothing: `$0.0004`, `$12.50`. */
 export function usd(n: number): string {
-  if (n > 0 && n < 0.0001) return 'under $0.0001'
+  if (isTiny(n)) return 'under $0.0001'
   return n > 0 && n < 0.01 ? `$${n.toPrecision(2)}` : `$${n.toFixed(2)}`
 }
+
+/** An estimate in dollars: `about $0.03`, `under $0.0001`. */
+export const aboutUsd = (n: number): string => (isTiny(n) ? usd(n) : `about ${usd(n)}`)
+
+const isTiny = (dollars: number): boolean => dollars > 0 && dollars < 0.0001
 
 /** Milliseconds → `0.4 s`, `12 s`, `3 min 5 s`. */
 export function duration(ms: number): string {

@@ -1,5 +1,5 @@
 import type { Outcome } from '../cli/command.ts'
-import { count, facts, plural, usd } from '../cli/format.ts'
+import { count, duration, facts, plural, usd } from '../cli/format.ts'
 import { PRICES, priceNote } from '../runs/cost.ts'
 import { INSTANCES } from '../runs/instances.ts'
 import type { Range } from './sagemaker-options.ts'
@@ -51,7 +51,7 @@ export const planFacts = ({ order, autoscale, champion, holdoutPairs, deleteAfte
   ['cost', `${costText(order.hardware)} (${priceNote})`],
   deleteAfterMs === undefined
     ? ['stays', 'until clean, or --delete-after']
-    : ['stays', `${count(deleteAfterMs / 60_000)} min, then it is deleted`],
+    : ['stays', `${duration(deleteAfterMs)}, then it is deleted`],
 ]
 
 /** The estimate that is approved: the test, and an hour of what stays (or as long as it stays). */

@@ -1,6 +1,6 @@
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
-import { bytes, plural, usd } from '../cli/format.ts'
+import { aboutUsd, bytes, plural } from '../cli/format.ts'
 import { openAthena } from '../engines/athena.ts'
 import type { ExtractSettings } from '../engines/render.ts'
 import { PRICES, priceNote } from '../runs/cost.ts'
@@ -48,7 +48,7 @@ export function inAthena(
     const cost = costOf(totals.bytes)
     const about: [string, string][] = [
       ['engine', `Athena, workgroup ${workgroup.name}${limit}, database ${database}`],
-      ['cost', `about ${usd(cost)}: ${bytes(totals.bytes)} scanned once (${priceNote})`],
+      ['cost', `${aboutUsd(cost)}: ${bytes(totals.bytes)} scanned once (${priceNote})`],
     ]
     return { totals, cost, about, preview: previewOf(run, totals, settings, { name: 'athena', about, usd: cost }) }
   }

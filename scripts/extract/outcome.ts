@@ -1,6 +1,6 @@
 import type { Outcome } from '../cli/command.ts'
 import { UserError } from '../cli/errors.ts'
-import { bytes, count, facts, percent, plural, table, usd } from '../cli/format.ts'
+import { aboutUsd, bytes, count, facts, percent, plural, table } from '../cli/format.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import { windowOfRequest } from '../runs/request.ts'
@@ -94,7 +94,7 @@ export function outcomeOf(run: Run, result: Result, repeated: boolean): Outcome 
         skippedFiles.length === 0
           ? undefined
           : ['left out', `${plural(skippedFiles.length, 'file')} that cannot be read`],
-        scannedBytes === undefined ? undefined : ['scanned', `${bytes(scannedBytes)} (about ${usd(result.usd ?? 0)})`],
+        scannedBytes === undefined ? undefined : ['scanned', `${bytes(scannedBytes)} (${aboutUsd(result.usd ?? 0)})`],
       ]),
       '',
       table([['', 'events', 'share'], ...rows]),

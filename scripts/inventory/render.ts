@@ -76,8 +76,15 @@ export const looseText = (found: readonly LooseFound[], unknown: LooseSurvey['un
         ]),
   ].join('\n')
 
-/** Stages the last day that is there. */
-export function stageCommand({ source, last }: { source: string; last: string }, logs: string): string {
-  const to = new Date(Date.parse(last) + 86_400_000).toISOString().slice(0, 10)
-  return `npx zx scripts/stage.mjs --source ${source} --logs ${quoted(logs)} --from ${last} --to ${to}`
+const DAY = 86_400_000
+
+/** So many days give a principal enough accesses to learn from. */
+const DAYS = 10
+
+/** Stages the last days before the newest one, into which is still written, or which holds only what came late. */
+export function stageCommand(found: { source: string; first: string; last: string }, logs: string): string {
+  const [first, last] = [Date.parse(found.first), Date.parse(found.last)]
+  const end = first < last ? last : last + DAY
+  const [from, to] = [Math.max(first, end - DAYS * DAY), end].map((time) => new Date(time).toISOString().slice(0, 10))
+  return `npx zx scripts/stage.mjs --source ${found.source} --logs ${quoted(logs)} --from ${from} --to ${to}`
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../cli/context.ts'
 import { Declined } from '../cli/errors.ts'
-import { usd } from '../cli/format.ts'
+import { aboutUsd, usd } from '../cli/format.ts'
 
 /** One limit for all steps together: what earlier ones were estimated to cost is no longer there for later ones. */
 export function withBudget(context: Context, maxCost: number | undefined, yes: boolean): Context {
@@ -12,7 +12,7 @@ export function withBudget(context: Context, maxCost: number | undefined, yes: b
       const cost = approval.kind === 'spend' ? (approval.usd ?? 0) : 0
       if (spent > 0 && spent + cost > maxCost)
         throw new Declined(
-          `${approval.action} would cost about ${usd(cost)}, and ${usd(spent)} of --max-cost ${maxCost} is gone for earlier steps`,
+          `${approval.action} would cost ${aboutUsd(cost)}, and ${usd(spent)} of --max-cost ${maxCost} is gone for earlier steps`,
           'raise --max-cost, narrow the window, or answer with --yes; what is done stays done',
         )
       await context.approve(approval)

@@ -1,5 +1,5 @@
 import type { Outcome } from '../cli/command.ts'
-import { bytes, plural, table, usd } from '../cli/format.ts'
+import { aboutUsd, bytes, plural, table } from '../cli/format.ts'
 
 /** What an engine answers: rows as text, in the order of the question. */
 export interface Answer {
@@ -19,7 +19,7 @@ const isTime = (column: string): boolean => /(^|_)time$/.test(column)
 export function outcomeOf(run: string, question: string, engine: string, answer: Answer, csv: boolean): Outcome {
   const { columns, more, scannedBytes } = answer
   const rows = answer.rows.map((row) => row.map((cell, i) => shown(columns[i] ?? '', cell)))
-  const scanned = scannedBytes === undefined ? [] : [`${bytes(scannedBytes)} scanned, about ${usd(answer.usd ?? 0)}`]
+  const scanned = scannedBytes === undefined ? [] : [`${bytes(scannedBytes)} scanned, ${aboutUsd(answer.usd ?? 0)}`]
   const note = [plural(rows.length, 'row'), ...(more ? ['there are more: --limit'] : []), ...scanned]
   const asTable = [table([columns, ...rows.map((row) => row.map(tableCell))]), '', note.join('; ')].join('\n')
   return {

@@ -1,6 +1,6 @@
 import type { Athena } from '../aws/athena.ts'
 import type { Context } from '../cli/context.ts'
-import { bytes, usd } from '../cli/format.ts'
+import { aboutUsd, bytes } from '../cli/format.ts'
 import { openAthena } from '../engines/athena.ts'
 import { Attempts } from '../engines/athena-attempts.ts'
 import { accessesSql, classifiedSql } from '../engines/athena-sql.ts'
@@ -74,7 +74,7 @@ async function approve(context: Context, run: Run): Promise<void> {
   const cost = staged * PRICES.athenaByte
   await context.approve({
     action: `scan ${bytes(staged)} with Athena`,
-    plan: [`run   ${run.id}`, `cost  about ${usd(cost)}: ${bytes(staged)} scanned (${priceNote})`],
+    plan: [`run   ${run.id}`, `cost  ${aboutUsd(cost)}: ${bytes(staged)} scanned (${priceNote})`],
     kind: 'spend',
     usd: cost,
   })

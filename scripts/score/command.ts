@@ -2,7 +2,7 @@ import { awsOf } from '../aws/settings.ts'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
-import { usd as money } from '../cli/format.ts'
+import { aboutUsd } from '../cli/format.ts'
 import { choice, list, number, parsed, text, type Values } from '../cli/options.ts'
 import { awsOptions, runOptions } from '../cli/shared-options.ts'
 import { priceNote } from '../runs/cost.ts'
@@ -178,9 +178,7 @@ const pairsToJudge = (run: Run, other: Run | undefined): number =>
   Number(other === undefined ? run.result('extract').holdoutPairs : other.result('extract').pairs)
 
 const costText = (usd: number | undefined): string =>
-  usd === undefined
-    ? 'cost not known: this instance type is in no price table here'
-    : `about ${money(usd)} (${priceNote})`
+  usd === undefined ? 'cost not known: this instance type is in no price table here' : `${aboutUsd(usd)} (${priceNote})`
 
 async function scoreFiles(context: Context, values: Options): Promise<Outcome> {
   const { model = '', pairs } = values

@@ -1,4 +1,4 @@
-import { bytes, count, counted, facts, usd } from '../cli/format.ts'
+import { aboutUsd, bytes, count, counted, facts } from '../cli/format.ts'
 import { type CostItem, PRICES, priceNote, totalOf } from '../runs/cost.ts'
 import { describeWindow, type Window } from '../runs/window.ts'
 import type { SelectionTotals } from './selection.ts'
@@ -32,7 +32,7 @@ export function planText(plan: StagePlan, run: string): string {
     ['window', describeWindow(plan.window)],
     ['objects', `${count(plan.totals.objects)} (${bytes(plan.totals.bytes)})`],
     ['copied by', plan.copier],
-    plan.costs.length > 0 ? ['cost', `about ${usd(estimatedUsd(plan))}: ${cost} (${priceNote})`] : undefined,
+    plan.costs.length > 0 ? ['cost', `${aboutUsd(estimatedUsd(plan))}: ${cost} (${priceNote})`] : undefined,
     plan.final
       ? undefined
       : ['late files', `may come until ${plan.completeAfter.toISOString().slice(0, 16)}Z; stage again then`],

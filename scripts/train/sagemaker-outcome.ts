@@ -1,6 +1,6 @@
 import type { Outcome } from '../cli/command.ts'
 import type { Approval } from '../cli/confirm.ts'
-import { bytes, count, duration, facts, percent, plural, usd } from '../cli/format.ts'
+import { aboutUsd, bytes, count, duration, facts, percent, plural, usd } from '../cli/format.ts'
 import { asStrings, hyperparameterNames } from '../insights/hyperparameters.ts'
 import { PRICES, priceNote } from '../runs/cost.ts'
 import { INSTANCES, modelBytesOf } from '../runs/instances.ts'
@@ -49,7 +49,7 @@ function costText({ order, estimate }: Planned): string {
   if (estimate.usd === undefined || estimate.mostUsd === undefined)
     return `unknown: ${order.instanceType} is not in the list of prices (${PRICES.date})`
   const spot = order.maxWaitSeconds === undefined ? '' : ', less on spot instances'
-  return `about ${usd(estimate.usd)} for ${duration(1000 * estimate.seconds)} (a guess from the pairs and epochs), at most ${usd(estimate.mostUsd)} by --max-runtime${spot} (${priceNote})`
+  return `${aboutUsd(estimate.usd)} for ${duration(1000 * estimate.seconds)} (a guess from the pairs and epochs), at most ${usd(estimate.mostUsd)} by --max-runtime${spot} (${priceNote})`
 }
 
 function planFacts(planned: Planned): [string, string][] {
@@ -159,7 +159,7 @@ export function outcomeOfJob(id: string, result: JobResult, repeated: boolean, n
       ],
       [
         'paid',
-        `${count(result.billedSeconds)} s of ${result.instanceType}${result.usd === null ? '' : `, about ${usd(result.usd)}`}`,
+        `${count(result.billedSeconds)} s of ${result.instanceType}${result.usd === null ? '' : `, ${aboutUsd(result.usd)}`}`,
       ],
       result.auc === null
         ? undefined

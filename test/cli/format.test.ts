@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
+  aboutUsd,
   bytes,
   count,
   counted,
@@ -41,6 +42,9 @@ const shown: [is: string, should: string][] = [
   [usd(0.01), '$0.01'],
   [usd(0.0004), '$0.00040'],
   [usd(0.00000001), 'under $0.0001'],
+  [aboutUsd(0.00000001), 'under $0.0001'],
+  [aboutUsd(0.00012), 'about $0.00012'],
+  [aboutUsd(0), 'about $0.00'],
   [duration(0), '0.0 s'],
   [duration(9_949), '9.9 s'],
   [duration(9_960), '10 s'],
@@ -48,6 +52,7 @@ const shown: [is: string, should: string][] = [
   [duration(59_600), '1 min 0 s'],
   [duration(185_000), '3 min 5 s'],
   [duration(3_720_000), '1 h 2 min'],
+  [duration(8 * 3_600_000), '8 h 0 min'],
   [percent(1, 8), '12.5 %'],
   [percent(0, 0), '–'],
   [utc(new Date('2026-11-20T13:05:59Z')), '2026-11-20 13:05 UTC'],

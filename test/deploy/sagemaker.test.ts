@@ -189,6 +189,7 @@ test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
     },
   })
   assert.equal(code, 130, stderr)
+  assert.match(stderr, /stays +8 h 0 min, then it is deleted/)
   assert.match(stderr, /cost +\$0\.12 an hour, \$83\.95 a month, used or not/)
   assert.match(String(note.until), /^20\d\d-/)
   assert.match(stderr, /endpoint mine is deleted at .*in 8 h 0 min, or at once on Ctrl-C/)

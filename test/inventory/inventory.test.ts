@@ -87,7 +87,7 @@ describe('inventory of simulated logs', async () => {
     assert.match(stdout, /^cloudtrail +012345678901 +eu-west-1, us-east-1 +2026-03-01 +2026-03-05$/m)
     assert.match(stdout, /^waf +111122223333 .*cloudfront:shop_front-acl/m)
     assert.match(stdout, /AWS Config/)
-    assert.match(stderr, /next: npx zx scripts\/stage\.mjs --source cloudtrail .* --from 2026-03-05 --to 2026-03-06/)
+    assert.match(stderr, /next: npx zx scripts\/stage\.mjs --source cloudtrail .* --from 2026-03-01 --to 2026-03-05/)
   })
 
   it('narrows to an account, a region, a source', async () => {
