@@ -1,5 +1,5 @@
 import type * as PlotLibrary from '@observablehq/plot'
-import type { Attacks } from './data.ts'
+import type { Curve } from './data.ts'
 import { Html } from './html.ts'
 import { rocPlot } from './roc-plot.ts'
 import { type Distribution, scoresPlot } from './scores-plot.ts'
@@ -17,7 +17,7 @@ export async function chartist() {
   }
   return {
     scores: (data: Distribution) => draw(scoresPlot(Plot, data), 'Distribution of scores with the threshold'),
-    roc: (attacks: Attacks) => draw(rocPlot(Plot, attacks), 'Attacks found against normal pairs flagged'),
+    roc: (curve: Curve) => draw(rocPlot(Plot, curve), 'Attacks found against normal pairs flagged'),
   }
 }
 

@@ -144,7 +144,7 @@ async function scoredOf(run: Run, signal: AbortSignal): Promise<Scored> {
   const result = fitted(scoreSchema, run.result('score'))
   const verdicts = await readVerdicts(run.uriOf(paths.verdicts), await run.store.read(paths.verdicts), signal)
   const { threshold, alertsPerDay, scored, flagged } = result
-  const top = verdicts.top(flagged + CONTEXT_ROWS)
+  const top = verdicts.top(CONTEXT_ROWS)
   const before = new Accesses(await pairsOf(run, 'train', signal))
   const attacks = attacksOf(result, verdicts)
   return {
@@ -181,11 +181,11 @@ function anomalyOf(verdict: PairVerdict, before: Accesses): Anomaly {
 }
 
 function attacksOf({ attacks, flagged, threshold }: ScoreResult, verdicts: VerdictSummary): Attacks | undefined {
-  const measured = attacks === null || attacks.length === 0 ? undefined : verdicts.againstAttacks(threshold)
-  if (attacks === null || measured === undefined) return undefined
+  if (attacks === null || attacks.length === 0) return undefined
+  const curve = verdicts.againstAttacks(threshold)
   const found = attacks.reduce((sum, kind) => sum + kind.flagged, 0)
   return {
-    ...measured,
+    ...(curve && { curve }),
     precision: flagged === 0 ? 0 : found / flagged,
     kinds: attacks.map(({ kind, attacks: all, flagged: hit, rules }) => ({
       kind,

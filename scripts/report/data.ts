@@ -124,6 +124,12 @@ export interface Attacks {
   readonly kinds: readonly AttackKind[]
   /** Share of the flagged pairs that are attacks. */
   readonly precision: number
+  /** Absent where there are no attacks, or nothing else, among what was judged. */
+  readonly curve?: Curve
+}
+
+/** How well the model tells attacks from the rest, at every threshold. */
+export interface Curve {
   readonly auc: number
   /** From nothing flagged to all flagged. */
   readonly roc: readonly RocPoint[]

@@ -1,9 +1,9 @@
 import type * as PlotLibrary from '@observablehq/plot'
-import { type Attacks, type RocPoint, rules, shortName } from './data.ts'
+import { type Curve, type RocPoint, rules, shortName } from './data.ts'
 import { share } from './numbers.ts'
 
 /** The model's curve with the point where it is used, and the rules as rings. */
-export function rocPlot(Plot: typeof PlotLibrary, { roc, at, rules: results }: Attacks): PlotLibrary.PlotOptions {
+export function rocPlot(Plot: typeof PlotLibrary, { roc, at, rules: results }: Curve): PlotLibrary.PlotOptions {
   const dots = (results === undefined ? [] : rules).map((rule) => ({
     name: shortName[rule],
     falsePositives: 1 - (results?.[rule].normalSeen ?? 0),

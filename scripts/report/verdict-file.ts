@@ -4,7 +4,7 @@ import type { RuleResult } from '../insights/baselines.ts'
 import { auc, aucOfRule, countBelow, quantile, roc } from '../insights/metrics.ts'
 import type { Verdict } from '../insights/verdicts.ts'
 import { linesOf } from '../stores/lines.ts'
-import { type Bin, type RocPoint, type Rule, rules, type Unjudged } from './data.ts'
+import { type Bin, type Curve, type Rule, rules, type Unjudged } from './data.ts'
 
 export type PairVerdict = Verdict & { readonly accesses: number }
 
@@ -13,7 +13,8 @@ export class VerdictSummary {
   private readonly normal = new Scores()
   private readonly attack = new Scores()
   private readonly seen = { normal: counts(), attack: counts() }
-  private most: PairVerdict[] = []
+  private readonly flagged = new Most()
+  private readonly others = new Most()
   private busiest: Unjudged[] = []
   private open: Unjudged | undefined
   private hasHistory = true
@@ -28,8 +29,8 @@ export class VerdictSummary {
     this[side].add(verdict.dotProduct ?? 0)
     if (verdict.seen === undefined) this.hasHistory = false
     else for (const rule of rules) if (verdict.seen[rule]) this.seen[side][rule] += 1
-    this.most.push(verdict)
-    if (this.most.length >= 1000) this.most = this.top(SHOWN)
+    if (verdict.flagged) this.flagged.add(verdict)
+    else this.others.add(verdict)
   }
 
   /** Verdicts of one entity stand together. */
@@ -54,15 +55,15 @@ export class VerdictSummary {
     return byAccesses(this.busiest)
   }
 
-  /** The most anomalous pairs, at most 25. */
-  top(n: number): PairVerdict[] {
-    return this.most.toSorted(byAnomaly).slice(0, Math.min(n, SHOWN))
+  /** What is flagged and at most so many others, most anomalous first; 25 in all. */
+  top(others: number): PairVerdict[] {
+    // What is flagged comes first: an allowed network may hold what is more anomalous.
+    const flagged = this.flagged.top()
+    return [...flagged, ...this.others.top().slice(0, others)].slice(0, SHOWN).sort(byAnomaly)
   }
 
   /** Undefined when there are no attacks, or nothing else, among what was judged. */
-  againstAttacks(
-    threshold: number,
-  ): { auc: number; roc: RocPoint[]; at: RocPoint; rules?: Record<Rule, RuleResult> } | undefined {
+  againstAttacks(threshold: number): Curve | undefined {
     const [normal, attack] = [this.normal.sorted(), this.attack.sorted()]
     if (normal.length === 0 || attack.length === 0) return undefined
     const below = (scores: Float64Array) => countBelow(scores, threshold) / scores.length
@@ -92,13 +93,18 @@ export class VerdictSummary {
     const known = ends.filter((end): end is number => end !== undefined && Number.isFinite(end))
     const [low, high] = [Math.min(...known), Math.max(...known)]
     const width = (high - low) / BINS || 1
-    const first = threshold - Math.ceil((threshold - low) / width) * width
-    const n = Math.max(1, Math.ceil((high - first) / width))
-    const edge = (i: number) => (i <= 0 ? -Infinity : i >= n ? Infinity : first + i * width)
-    const within = (scores: Float64Array, i: number) => countBelow(scores, edge(i + 1)) - countBelow(scores, edge(i))
+    // A few alone on their side of the threshold may lie beyond either end: they have a bin there all the same.
+    const flagged = countBelow(normal, threshold) + countBelow(attack, threshold)
+    const below = Math.max(flagged > 0 ? 1 : 0, Math.ceil((threshold - low) / width))
+    const above = Math.max(flagged < normal.length + attack.length ? 1 : 0, Math.ceil((high - threshold) / width))
+    const n = Math.max(1, below + above)
+    const edge = (i: number) => threshold + (i - below) * width
+    // The outermost bins have no end.
+    const limit = (i: number) => (i <= 0 ? -Infinity : i >= n ? Infinity : edge(i))
+    const within = (scores: Float64Array, i: number) => countBelow(scores, limit(i + 1)) - countBelow(scores, limit(i))
     return Array.from({ length: n }, (_, i) => ({
-      from: first + i * width,
-      to: first + (i + 1) * width,
+      from: edge(i),
+      to: edge(i + 1),
       normal: within(normal, i),
       attack: within(attack, i),
     }))
@@ -117,6 +123,20 @@ const byAnomaly = (a: PairVerdict, b: PairVerdict): number =>
   (b.anomalyScore ?? 0) - (a.anomalyScore ?? 0) || compare(a.entity, b.entity) || compare(a.ip, b.ip)
 const byAccesses = (all: readonly Unjudged[]): Unjudged[] =>
   all.toSorted((a, b) => b.accesses - a.accesses || compare(a.entity, b.entity)).slice(0, UNJUDGED_SHOWN)
+
+/** The most anomalous verdicts, in bounded memory. */
+class Most {
+  private kept: PairVerdict[] = []
+
+  add(verdict: PairVerdict): void {
+    this.kept.push(verdict)
+    if (this.kept.length >= 1000) this.kept = this.top()
+  }
+
+  top(): PairVerdict[] {
+    return this.kept.toSorted(byAnomaly).slice(0, SHOWN)
+  }
+}
 
 /** A growing column of numbers. */
 class Scores {

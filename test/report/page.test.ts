@@ -25,6 +25,12 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     [/known attacks found/],
   ],
   [
+    'attacks of which none could be judged',
+    { ...all, scored: { ...scored, flagged: 0, attacks: unjudgedAttacks() } },
+    [/<strong>0<\/strong> <span>of 5 \(0 %\)/, /No curve can be drawn/, /Found with 0 alerts/, /class="kinds"/],
+    [/<figcaption>/, /known attacks, 0/],
+  ],
+  [
     'trained only',
     trainedOnly,
     [/Nothing has been scored yet/, /scripts\/score\.mjs --run/, /Scores of 6,212/],
@@ -35,6 +41,18 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     { ...all, scored: { ...withoutLabels, flagged: 0, top: [] } },
     [/<em>None<\/em> of 6,212 pairs/],
     [/Most anomalous/],
+  ],
+  [
+    'nothing flagged, and what comes closest',
+    { ...all, scored: { ...withoutLabels, flagged: 0, top: scored.top.slice(17) } },
+    [/<em>None<\/em> of 6,212 pairs/, /Nothing is flagged; these come closest\./],
+    [/All that is flagged/, /tr class="flagged"/],
+  ],
+  [
+    'more flagged than anybody reads',
+    { ...all, scored: { ...withoutLabels, flagged: 300 } },
+    [/The first 20 of 300 flagged pairs; more are in scores\/anomalies\.csv/],
+    [],
   ],
   [
     'nothing that could be judged',
@@ -87,6 +105,10 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     [],
   ],
 ]
+
+function unjudgedAttacks() {
+  return { precision: 0, kinds: [{ kind: 'red team', attacks: 5, flagged: 0 }] }
+}
 
 function withoutBudget() {
   const { alertsPerDay: ___, ...rest } = scored

@@ -78,16 +78,18 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
           { kind: 'near-network', attacks: 8, flagged: 0, byRule: { ip: 0, net24: 0.2, net16: 0.1 } },
         ],
         precision: 14 / 17,
-        auc: 0.941,
-        at: { falsePositives: 0.0005, truePositives: 0.36 },
-        roc: Array.from({ length: 101 }, (_, i) => ({
-          falsePositives: (i / 100) ** 3,
-          truePositives: (i / 100) ** 0.22,
-        })),
-        rules: {
-          ip: { normalSeen: 0.21, attackSeen: 0, auc: 0.605 },
-          net24: { normalSeen: 0.72, attackSeen: 0.05, auc: 0.835 },
-          net16: { normalSeen: 0.951, attackSeen: 0.2, auc: 0.8755 },
+        curve: {
+          auc: 0.941,
+          at: { falsePositives: 0.0005, truePositives: 0.36 },
+          roc: Array.from({ length: 101 }, (_, i) => ({
+            falsePositives: (i / 100) ** 3,
+            truePositives: (i / 100) ** 0.22,
+          })),
+          rules: {
+            ip: { normalSeen: 0.21, attackSeen: 0, auc: 0.605 },
+            net24: { normalSeen: 0.72, attackSeen: 0.05, auc: 0.835 },
+            net16: { normalSeen: 0.951, attackSeen: 0.2, auc: 0.8755 },
+          },
         },
       },
     },

@@ -13,7 +13,7 @@ export function anomalies({ scored }: ReportData): Html | undefined {
   const width = (value: number) => Math.round(6 + 94 * ((value - least) / (most - least || 1)))
   return html`<section>
 <h2>Most anomalous pairs</h2>
-<p>${flagged > top.length ? `The first ${top.length} of ${plural(flagged, 'flagged pair')}; all are in scores/anomalies.csv.` : 'All that is flagged, and what comes next.'}
+<p>${whatOf(flagged, top.length)}
 The bar shows how little a pair fits; the last column, where the entity usually comes from.</p>
 <div class="scroll"><table class="anomalies">
 <thead><tr><th class="number"></th><th>entity</th><th>address</th><th>anomaly score</th><th>seen before</th><th class="number">accesses</th><th>usual networks</th>${labelled && html`<th>known as</th>`}</tr></thead>
@@ -21,6 +21,12 @@ The bar shows how little a pair fits; the last column, where the entity usually 
 ${top.map((anomaly, i) => row(anomaly, i, width(anomaly.anomalyScore), labelled))}
 </tbody></table></div>
 </section>`
+}
+
+function whatOf(flagged: number, shown: number): string {
+  if (flagged > shown)
+    return `The first ${shown} of ${plural(flagged, 'flagged pair')}; more are in scores/anomalies.csv.`
+  return flagged === 0 ? 'Nothing is flagged; these come closest.' : 'All that is flagged, and some that is not.'
 }
 
 const row = (anomaly: Anomaly, i: number, width: number, labelled: boolean): Html =>

@@ -4,6 +4,7 @@ import {
   type AttackKind,
   type Attacks,
   type Calibrated,
+  type Curve,
   type ReportData,
   type Rule,
   ruleName,
@@ -34,13 +35,20 @@ const onAttacks = ({ flagged }: Scored, attacks: Attacks, charts: Charts): Html 
 <h2>Against plain rules</h2>
 <p>Of the ${plural(flagged, 'alert')} ${share(attacks.precision)} are known attacks. A plain rule flags every address whose network the
 entity has not used before; it cannot say which of these matter most, so with as many alerts it finds what chance picks.</p>
-<div class="pair">
-<figure>${charts.roc(attacks)}
+${attacks.curve === undefined ? onTheirOwn(attacks, flagged) : besideCurve(attacks, attacks.curve, flagged, charts)}
+</section>`
+
+const onTheirOwn = (attacks: Attacks, alerts: number): Html =>
+  html`<p>No curve can be drawn: it takes attacks as well as other pairs among what was judged.</p>
+<div class="scroll">${kindTable(attacks, alerts)}</div>`
+
+const besideCurve = (attacks: Attacks, curve: Curve, alerts: number, charts: Charts): Html =>
+  html`<div class="pair">
+<figure>${charts.roc(curve)}
 <figcaption>The curve is the model at every threshold; the rings are the rules “same address, /24 or /16 seen before”, which can
 only say yes or no.</figcaption></figure>
-<div class="scroll">${kindTable(attacks, flagged)}${attacks.rules && aucTable(attacks.auc, attacks.rules)}</div>
-</div>
-</section>`
+<div class="scroll">${kindTable(attacks, alerts)}${curve.rules && aucTable(curve.auc, curve.rules)}</div>
+</div>`
 
 const kindTable = ({ kinds }: Attacks, alerts: number): Html =>
   html`<table class="kinds">

@@ -12,7 +12,7 @@ export function scores({ scored, trained: { calibrated } }: ReportData, charts: 
   if (scored !== undefined)
     return section(
       'Every judged pair by its score. What lies to the left of the line is flagged.',
-      charts.scores({ ...scored, hasAttacks: scored.attacks !== undefined }),
+      charts.scores({ ...scored, hasAttacks: scored.attacks?.curve !== undefined }),
     )
   if (calibrated === undefined) return undefined
   const { distinctPairs, alertsPerDay, quantiles, threshold } = calibrated

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type PairVerdict, VerdictSummary } from '../../scripts/report/verdict-file.ts'
+
+const verdictOf = (change: Partial<PairVerdict>): PairVerdict => ({
+  entity: 'e',
+  ip: '192.0.2.1',
+  events: 50,
+  verdict: 'scored',
+  flagged: false,
+  accesses: 1,
+  ...change,
+})
+const scoredAs = (dotProduct: number, change: Partial<PairVerdict> = {}) =>
+  verdictOf({ dotProduct, anomalyScore: -dotProduct, ...change })
+
+function summaryOf(verdicts: Iterable<PairVerdict>): VerdictSummary {
+  const summary = new VerdictSummary()
+  for (const verdict of verdicts) summary.add(verdict)
+  return summary
+}
+
+/** How many of the shown pairs are flagged and not flagged. */
+function shown(verdicts: Iterable<PairVerdict>): [flagged: number, others: number] {
+  const top = summaryOf(verdicts).top(3)
+  const scores = top.map(({ anomalyScore }) => anomalyScore ?? Number.NaN)
+  assert.deepEqual(
+    scores,
+    scores.toSorted((a, b) => b - a),
+  )
+  const flagged = top.filter((verdict) => verdict.flagged).length
+  return [flagged, top.length - flagged]
+}
+
+const many = (n: number, from: number, change: Partial<PairVerdict> = {}) =>
+  Array.from({ length: n }, (_, i) => scoredAs(from - i / n, change))
+const FLAGGED = { flagged: true }
+const ALLOWED = { allowed: '192.0.2.0/24' }
+
+const tables: [what: string, verdicts: PairVerdict[], flagged: number, others: number][] = [
+  ['all that is flagged, and three more', [...many(5, -9, FLAGGED), ...many(99, 5)], 5, 3],
+  ['what is allowed pushes out nothing that is flagged', [...many(5, -9, FLAGGED), ...many(99, -20, ALLOWED)], 5, 3],
+  ['nor does much of it', [...many(3000, -20, ALLOWED), ...many(16, -9, FLAGGED), ...many(3000, -20, ALLOWED)], 16, 3],
+  ['no more than 25', [...many(3000, -9, FLAGGED), ...many(99, 5)], 25, 0],
+  ['and no more than 25 with the others', [...many(24, -9, FLAGGED), ...many(99, 5)], 24, 1],
+  ['nothing flagged', many(99, 5), 0, 3],
+  ['nothing at all', [], 0, 0],
+]
+for (const [what, verdicts, flagged, others] of tables)
+  test(`the most anomalous pairs: ${what}`, () => assert.deepEqual(shown(verdicts), [flagged, others]))
+
+test('every judged pair is in one bar, and those left of the threshold are those that score below it', () => {
+  const scores = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 60 })
+  const threshold = fc.double({ min: -1e9, max: 1e9, noNaN: true })
+  fc.assert(
+    fc.property(scores, scores, fc.option(threshold), (normal, attack, set) => {
+      // Mostly it is one of the scores.
+      const at = set ?? normal[0] ?? 0
+      const summary = summaryOf([
+        ...normal.map((score) => scoredAs(score)),
+        ...attack.map((score) => scoredAs(score, { label: 'k' })),
+      ])
+      const bins = summary.bins(at)
+      const sum = (group: 'normal' | 'attack', to = Infinity) =>
+        bins.filter((bin) => bin.to <= to).reduce((all, bin) => all + bin[group], 0)
+      assert.deepEqual([sum('normal'), sum('attack')], [normal.length, attack.length])
+      assert.deepEqual(
+        [sum('normal', at), sum('attack', at)],
+        [normal, attack].map((list) => list.filter((score) => score < at).length),
+      )
+      assert.ok(bins.length <= 64, `${bins.length} bars`)
+    }),
+  )
+})
+
+test('what is flagged of very many pairs stands left of the threshold, however few', () => {
+  const summary = summaryOf([...many(20_000, 9), scoredAs(-30), scoredAs(-31)])
+  const bins = summary.bins(-29)
+  assert.deepEqual([bins[0]?.to, bins[0]?.normal], [-29, 2])
+})
+
+test('what could not be judged: the busiest entities, their addresses and accesses added up', () => {
+  const unseen = (entity: string, accesses: number) => verdictOf({ entity, accesses, verdict: 'unseen-entity' })
+  const few = Array.from({ length: 2000 }, (_, i) => verdictOf({ entity: `few-${i}`, verdict: 'sparse-entity' }))
+  const summary = summaryOf([...few, unseen('new', 40), unseen('new', 2), ...few, scoredAs(1), unseen('other', 3)])
+  const list = summary.unjudged()
+  assert.equal(list.length, 10)
+  assert.deepEqual(list.slice(0, 2), [
+    { entity: 'new', verdict: 'unseen-entity', addresses: 2, accesses: 42 },
+    { entity: 'other', verdict: 'unseen-entity', addresses: 1, accesses: 3 },
+  ])
+})
