@@ -27,7 +27,13 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
   [
     'attacks of which none could be judged',
     { ...all, scored: { ...scored, flagged: 0, attacks: unjudgedAttacks() } },
-    [/<strong>0<\/strong> <span>of 5 \(0 %\)/, /No curve can be drawn/, /Found with 0 alerts/, /class="kinds"/],
+    [
+      /<strong>0<\/strong> <span>of 5 \(0 %\)/,
+      /No curve can be drawn/,
+      /Found with 0 alerts/,
+      /Nothing was flagged\. A plain rule/,
+      /class="kinds"/,
+    ],
     [/<figcaption>/, /known attacks, 0/],
   ],
   [
@@ -41,6 +47,15 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     { ...all, scored: { ...withoutLabels, flagged: 0, top: [] } },
     [/<em>None<\/em> of 6,212 pairs/],
     [/Most anomalous/],
+  ],
+  [
+    'nothing flagged but what is allowed',
+    { ...all, scored: { ...withoutLabels, flagged: 0, allowed: 4, top: [] } },
+    [
+      /<em>None<\/em> of 6,212 pairs falls below the threshold outside of allowed/,
+      /is flagged, but for 4 pairs in allowed/,
+    ],
+    [],
   ],
   [
     'nothing flagged, and what comes closest',

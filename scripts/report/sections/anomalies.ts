@@ -14,7 +14,7 @@ export function anomalies({ scored }: ReportData): Html | undefined {
   return html`<section>
 <h2>Most anomalous pairs</h2>
 <p>${whatOf(flagged, top.length)}
-The bar shows how little a pair fits; the last column, where the entity usually comes from.</p>
+The bar shows how little a pair fits; the usual networks are those where its entity has come from in training.</p>
 <div class="scroll"><table class="anomalies">
 <thead><tr><th class="number"></th><th>entity</th><th>address</th><th>anomaly score</th><th>seen before</th><th class="number">accesses</th><th>usual networks</th>${labelled && html`<th>known as</th>`}</tr></thead>
 <tbody>
@@ -34,7 +34,7 @@ const row = (anomaly: Anomaly, i: number, width: number, labelled: boolean): Htm
 `
 
 const bar = (width: number): Html =>
-  html`<svg class="bar" width="100" height="10" viewBox="0 0 100 10" aria-hidden="true"><rect width="${width}" height="10" rx="2"/></svg> `
+  html`<svg class="bar" width="100" height="10" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="${width}" height="10" rx="2"/></svg> `
 
 function notFlagged({ flagged, allowed }: Anomaly): Html | false {
   if (flagged) return false

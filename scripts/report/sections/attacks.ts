@@ -33,7 +33,7 @@ guessing, 1 is perfect. A plain rule flags every address whose network the entit
 const onAttacks = ({ flagged }: Scored, attacks: Attacks, charts: Charts): Html =>
   html`<section>
 <h2>Against plain rules</h2>
-<p>Of the ${plural(flagged, 'alert')} ${share(attacks.precision)} are known attacks. A plain rule flags every address whose network the
+<p>${flagged === 0 ? 'Nothing was flagged.' : `Of the ${plural(flagged, 'alert')} ${share(attacks.precision)} are known attacks.`} A plain rule flags every address whose network the
 entity has not used before; it cannot say which of these matter most, so with as many alerts it finds what chance picks.</p>
 ${attacks.curve === undefined ? onTheirOwn(attacks, flagged) : besideCurve(attacks, attacks.curve, flagged, charts)}
 </section>`
@@ -61,7 +61,7 @@ const kindRow = ({ kind, attacks, flagged, byRule }: AttackKind): Html =>
 
 const part = (found: number, of: number, name: string): Html => {
   const value = of === 0 ? 0 : found / of
-  return html`<svg class="bar ${name}" width="80" height="10" viewBox="0 0 80 10" aria-hidden="true"><rect class="track" width="80" height="10" rx="2"/><rect width="${Math.round(80 * value)}" height="10" rx="2"/></svg> ${share(value)}`
+  return html`<svg class="bar ${name}" width="80" height="10" viewBox="0 0 80 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="80" height="10" rx="2"/><rect width="${Math.round(80 * value)}" height="10" rx="2"/></svg> ${share(value)}`
 }
 
 const aucTable = (model: number, results: Calibrated['rules']): Html =>

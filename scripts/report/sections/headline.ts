@@ -21,12 +21,14 @@ ${scored === undefined && tile('cost so far', usd(run.usd), 'estimate')}
 }
 
 /** That nothing was judged must not read as if all were well. */
-const sentence = ({ flagged, judged }: Scored): Html =>
-  judged === 0
-    ? html`Nothing could be judged.`
-    : flagged === 0
-      ? html`<em>None</em> of ${plural(judged, 'pair')} falls below the threshold.`
-      : html`<em>${plural(flagged, 'pair')}</em> of ${count(judged)} ${flagged === 1 ? 'does' : 'do'} not fit.`
+function sentence({ flagged, judged, allowed }: Scored): Html {
+  if (judged === 0) return html`Nothing could be judged.`
+  if (flagged > 0)
+    return html`<em>${plural(flagged, 'pair')}</em> of ${count(judged)} ${flagged === 1 ? 'does' : 'do'} not fit.`
+  return allowed === 0
+    ? html`<em>None</em> of ${plural(judged, 'pair')} falls below the threshold.`
+    : html`<em>None</em> of ${plural(judged, 'pair')} falls below the threshold outside of allowed networks.`
+}
 
 function lead(scored: Scored, cutoff: string): Html {
   const what =

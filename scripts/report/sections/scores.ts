@@ -11,7 +11,7 @@ export function scores({ scored, trained: { calibrated } }: ReportData, charts: 
   if (scored?.judged === 0) return undefined
   if (scored !== undefined)
     return section(
-      'Every judged pair by its score. What lies to the left of the line is flagged.',
+      `Every judged pair by its score. What lies to the left of the line is flagged${butFor(scored.allowed)}.`,
       charts.scores({ ...scored, hasAttacks: scored.attacks?.curve !== undefined }),
     )
   if (calibrated === undefined) return undefined
@@ -21,6 +21,9 @@ export function scores({ scored, trained: { calibrated } }: ReportData, charts: 
     charts.scores({ bins: binsOf(quantiles, distinctPairs), threshold, hasAttacks: false }),
   )
 }
+
+const butFor = (allowed: number): string =>
+  allowed === 0 ? '' : `, but for ${plural(allowed, 'pair')} in allowed networks`
 
 const section = (what: string, chart: Html): Html =>
   html`<section>
