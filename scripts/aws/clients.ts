@@ -9,6 +9,7 @@ import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
 import type { STSClient } from '@aws-sdk/client-sts'
 import { regionOfBucket } from './bucket-region.ts'
+import { metIn } from './errors.ts'
 import { PatientRetries } from './retries.ts'
 import type { AwsSettings } from './settings.ts'
 
@@ -43,6 +44,25 @@ function clientOptions(settings: AwsSettings, region = settings.awsRegion) {
   }
 }
 
+type Ask = (args: never) => Promise<unknown>
+
+interface Asking {
+  readonly config: { region(): Promise<string> }
+  readonly middlewareStack: { add(middleware: (next: Ask) => Ask): void }
+}
+
+/** A client whose errors tell in which region they were met. */
+function placed<T extends Asking>(client: T): T {
+  client.middlewareStack.add((next) => async (args) => {
+    try {
+      return await next(args)
+    } catch (error) {
+      throw metIn(error, await client.config.region().catch(() => ''))
+    }
+  })
+  return client
+}
+
 /** A client of S3 in the bucket's own region. @throws UserError when there is no such bucket, or no credentials */
 export async function s3Client(settings: AwsSettings, bucket: string): Promise<S3Client> {
   return s3ClientIn(settings, await regionOf(settings, bucket))
@@ -50,11 +70,13 @@ export async function s3Client(settings: AwsSettings, bucket: string): Promise<S
 
 async function s3ClientIn(settings: AwsSettings, region: string | undefined): Promise<S3Client> {
   const { S3Client } = await import('@aws-sdk/client-s3')
-  const client = new S3Client({
-    ...clientOptions(settings, region),
-    // A checksum of the whole says nothing about a read that was resumed; the connection has its own.
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  })
+  const client = placed(
+    new S3Client({
+      ...clientOptions(settings, region),
+      // A checksum of the whole says nothing about a read that was resumed; the connection has its own.
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    }),
+  )
   // Other servers' names seldom have one below for each bucket.
   client.config.forcePathStyle = (await customEndpoint(client, settings)) !== undefined
   return client
@@ -66,7 +88,7 @@ async function s3ClientIn(settings: AwsSettings, region: string | undefined): Pr
  */
 export async function s3ControlClient(settings: AwsSettings, region: string): Promise<S3ControlClient> {
   const { S3ControlClient } = await import('@aws-sdk/client-s3-control')
-  const client = new S3ControlClient(clientOptions(settings, region))
+  const client = placed(new S3ControlClient(clientOptions(settings, region)))
   const endpoint = await customEndpoint(client, settings)
   if (endpoint === undefined) return client
   const url = new URL(endpoint)
@@ -81,23 +103,25 @@ export const regionOf = (settings: AwsSettings, bucket: string): Promise<string>
 
 export async function athenaClient(settings: AwsSettings, region: string): Promise<AthenaClient> {
   const { AthenaClient } = await import('@aws-sdk/client-athena')
-  return new AthenaClient(clientOptions(settings, region))
+  return placed(new AthenaClient(clientOptions(settings, region)))
 }
 
 export async function sagemakerClient(settings: AwsSettings, region: string): Promise<SageMakerClient> {
   const { SageMakerClient } = await import('@aws-sdk/client-sagemaker')
-  return new SageMakerClient(clientOptions(settings, region))
+  return placed(new SageMakerClient(clientOptions(settings, region)))
 }
 
 /** One that asks once: invoke.ts repeats, and tells of it. */
 export async function sagemakerRuntimeClient(settings: AwsSettings, region: string): Promise<SageMakerRuntimeClient> {
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
-  return new SageMakerRuntimeClient({ ...clientOptions(settings, region), retryStrategy: new PatientRetries(1) })
+  return placed(
+    new SageMakerRuntimeClient({ ...clientOptions(settings, region), retryStrategy: new PatientRetries(1) }),
+  )
 }
 
 export async function autoScalingClient(settings: AwsSettings, region: string): Promise<ApplicationAutoScalingClient> {
   const { ApplicationAutoScalingClient } = await import('@aws-sdk/client-application-auto-scaling')
-  return new ApplicationAutoScalingClient(clientOptions(settings, region))
+  return placed(new ApplicationAutoScalingClient(clientOptions(settings, region)))
 }
 
 /** @param region undefined: the one that the SDK finds configured */
@@ -106,17 +130,17 @@ export async function cloudFormationClient(
   region: string | undefined,
 ): Promise<CloudFormationClient> {
   const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation')
-  return new CloudFormationClient(clientOptions(settings, region))
+  return placed(new CloudFormationClient(clientOptions(settings, region)))
 }
 
 export async function stsClient(settings: AwsSettings, region: string | undefined): Promise<STSClient> {
   const { STSClient } = await import('@aws-sdk/client-sts')
-  return new STSClient(clientOptions(settings, region))
+  return placed(new STSClient(clientOptions(settings, region)))
 }
 
 export async function serviceQuotasClient(settings: AwsSettings, region: string): Promise<ServiceQuotasClient> {
   const { ServiceQuotasClient } = await import('@aws-sdk/client-service-quotas')
-  return new ServiceQuotasClient(clientOptions(settings, region))
+  return placed(new ServiceQuotasClient(clientOptions(settings, region)))
 }
 
 interface Configured {

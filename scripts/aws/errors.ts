@@ -1,4 +1,5 @@
 import { type ExitCode, UserError } from '../cli/errors.ts'
+import { partitionOf } from './partition.ts'
 
 /** What was asked of AWS, in the words of a policy and in those of a person. */
 export interface Asked {
@@ -6,7 +7,7 @@ export interface Asked {
   readonly what: string
   /** IAM action, `s3:ListBucket`. */
   readonly action: string
-  /** ARN that the action is on. */
+  /** ARN that the action is on. Its partition may be left at `aws`: an error knows its own. */
   readonly resource: string
   readonly bucket?: string
   /** What else a refusal may come from, as far as the settings tell: see `refusalHints`. */
@@ -29,7 +30,13 @@ interface SdkError extends Error {
   Region?: string
   $metadata?: { httpStatusCode?: number; attempts?: number }
   $response?: { headers?: Record<string, string> }
+  /** See `metIn`. */
+  clientRegion?: string
 }
+
+/** Notes on an error in which region it was met. */
+export const metIn = (error: unknown, clientRegion: string): unknown =>
+  error instanceof Error ? Object.assign(error, { clientRegion }) : error
 
 /** What an error of the SDK says, whichever layer it comes from. */
 export function detailsOf(error: unknown): Details {
@@ -82,9 +89,10 @@ const RULES: readonly Rule[] = [
  * The error to throw in place of one of the SDK's: a UserError that names what was asked and what to do.
  * What did not come from AWS or the way there is given back as it is.
  */
-export function explained(error: unknown, asked: Asked): unknown {
+export function explained(error: unknown, given: Asked): unknown {
   if (error instanceof UserError || !(error instanceof Error) || error.name === 'AbortError') return error
   const details = detailsOf(error)
+  const asked = { ...given, resource: inPartition(given.resource, (error as SdkError).clientRegion) }
   const rule = RULES.find(([codes]) => codes.test(details.code)) ?? ruleOf(details.status)
   if (rule === undefined && details.status === undefined) return error
   const { why, hint, exitCode } = rule?.[1](details, asked) ?? {
@@ -93,6 +101,8 @@ export function explained(error: unknown, asked: Asked): unknown {
   }
   return new UserError(`${asked.what}: ${why}`, { hint, cause: error, ...(exitCode !== undefined && { exitCode }) })
 }
+
+const inPartition = (arn: string, region = ''): string => arn.replace(/^arn:aws:/, `arn:${partitionOf(region)}:`)
 
 /** A HEAD has no body to say a code in. */
 function ruleOf(status: number | undefined): Rule | undefined {

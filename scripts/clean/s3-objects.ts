@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-s3'
 import pMap from 'p-map'
 import { detailsOf, explained } from '../aws/errors.ts'
+import { partitionOf } from '../aws/partition.ts'
 import { UserError } from '../cli/errors.ts'
 import { plural } from '../cli/format.ts'
 import type { Store } from '../stores/store.ts'
@@ -85,7 +86,7 @@ async function removeKeys(
     throw new UserError(
       `s3://${Bucket}/${first.Key}: could not be deleted (${first.Code}: ${first.Message})${Errors.length > 1 ? `, nor ${plural(Errors.length - 1, 'other')}` : ''}`,
       {
-        hint: `ask for s3:DeleteObject on arn:aws:s3:::${Bucket}/*; the same command goes on`,
+        hint: `ask for s3:DeleteObject on arn:${partitionOf(await client.config.region())}:s3:::${Bucket}/*; the same command goes on`,
         exitCode: /AccessDenied/.test(first.Code ?? '') ? 4 : 1,
       },
     )

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { urisOfObjects } from '../aws/objects-arn.ts'
+import { partitionOf } from '../aws/partition.ts'
 import type { AwsSettings } from '../aws/settings.ts'
 import { defineCommand, type Outcome } from '../cli/command.ts'
 import type { Context } from '../cli/context.ts'
@@ -197,6 +198,3 @@ async function checked(stack: OpenStack, settings: AwsSettings, { quota }: Chose
 
 const findingText = ({ what, ok, says, hint }: Finding): string =>
   `${ok ? 'ok  ' : 'FAIL'}  ${what}: ${says}${hint === undefined ? '' : `\n      ${hint}`}`
-
-const partitionOf = (region: string): string =>
-  region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'

@@ -1,3 +1,4 @@
+import { partitionOf } from '../../aws/partition.ts'
 import { seenBefore } from '../anomalies.ts'
 import { cut, shown } from './display.ts'
 import { type About, type Finding, severityOf } from './finding.ts'
@@ -83,17 +84,3 @@ function productFields(finding: Finding, about: About): Record<string, string> {
 }
 
 const time = (ms: number): string => new Date(ms).toISOString()
-
-/** Prefixes of regions: "Amazon Resource Names" and the endpoints of the partitions, AWS general reference. */
-const PARTITIONS: readonly [prefix: string, partition: string][] = [
-  ['cn-', 'aws-cn'],
-  ['us-gov-', 'aws-us-gov'],
-  ['us-isob-', 'aws-iso-b'],
-  ['us-isof-', 'aws-iso-f'],
-  ['us-iso-', 'aws-iso'],
-  ['eu-isoe-', 'aws-iso-e'],
-  ['eusc-', 'aws-eusc'],
-]
-
-export const partitionOf = (region: string): string =>
-  PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws'

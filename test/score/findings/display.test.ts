@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { partitionOf } from '../../../scripts/score/findings/asff.ts'
 import { cut, shown } from '../../../scripts/score/findings/display.ts'
 import { whoIs } from '../../../scripts/score/findings/resource.ts'
 
@@ -59,16 +58,3 @@ test('a cut keeps characters whole, tells long texts apart and says that it is o
   )
   assert.equal(cut('🙂'.repeat(6), 23), `🙂…${cut('🙂'.repeat(6), 23).slice(-13)}`)
 })
-
-const partitions: [region: string, partition: string][] = [
-  ['us-east-1', 'aws'],
-  ['eu-central-2', 'aws'],
-  ['cn-north-1', 'aws-cn'],
-  ['us-gov-west-1', 'aws-us-gov'],
-  ['us-iso-east-1', 'aws-iso'],
-  ['us-isob-east-1', 'aws-iso-b'],
-  ['us-isof-south-1', 'aws-iso-f'],
-]
-
-for (const [region, partition] of partitions)
-  test(`the partition of ${region}`, () => assert.equal(partitionOf(region), partition))
