@@ -24,7 +24,7 @@ test('README: a section for every script, in the order of their use, each with a
   )
 })
 
-for (const document of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'])
+for (const document of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'sql/README.md', 'test/aws/README.md'])
   test(`${document}: every command line would be taken`, async () => {
     const faults = await Promise.all(commandLinesIn(read(document)).map(faultIn))
     assert.deepEqual(

@@ -63,7 +63,13 @@ export const command = defineCommand({
     const settings = settingsOf(run, values.entity)
     const asked = statementOf(question, settings.source, settings)
     const athena = run.folder === undefined
-    if (values.print) return printed(await textForAthena(run, settings, asked, values.database))
+    if (values.print) {
+      if (!athena)
+        context.talk.info(
+          `Athena does not see run ${run.id}, which lies in a folder: put the id of one in S3 in its place`,
+        )
+      return printed(await textForAthena(run, settings, asked, values.database))
+    }
     const answer = athena
       ? await askAthena(context, run, settings, asked, { ...values, ...aws })
       : await askDuckdb(context, run, settings, asked, values.limit)

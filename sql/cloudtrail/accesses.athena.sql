@@ -28,7 +28,8 @@ select
     when eventtime is null and eventid is null and useridentity is null and sourceipaddress is null then 'unreadable-record'
     when try(from_iso8601_timestamp(eventtime)) is null then 'no-event-time'
     when useridentity.type = 'AWSService' or eventtype = 'AwsServiceEvent' then 'aws-service'
-    when sourceipaddress = 'AWS Internal' then 'aws-internal'
+    -- Also `AWS Internal/#`, with a number.
+    when sourceipaddress like 'AWS Internal%' then 'aws-internal'
   end as drop_reason
 from {{table}}
 where run = {{run}};

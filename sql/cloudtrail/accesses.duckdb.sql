@@ -28,6 +28,7 @@ select
     when eventTime is null and eventID is null and userIdentity is null and sourceIPAddress is null then 'unreadable-record'
     when epoch_ms(try_cast(eventTime as timestamptz)) is null then 'no-event-time'
     when userIdentity.type = 'AWSService' or eventType = 'AwsServiceEvent' then 'aws-service'
-    when sourceIPAddress = 'AWS Internal' then 'aws-internal'
+    -- Also `AWS Internal/#`, with a number.
+    when sourceIPAddress like 'AWS Internal%' then 'aws-internal'
   end as drop_reason
 from {{records}};

@@ -1,4 +1,5 @@
 -- From which addresses did logins to the console fail?
+-- CloudTrail hides names that no user has: all of them count as one.
 -- Source: cloudtrail.
 -- Input:  accesses; {{from}} and {{to}}, the window in milliseconds since 1970.
 -- Output: ip, failures, users, accounts, first_time, last_time.

@@ -6,5 +6,6 @@ select entity, min(event_time) as first_time, count(*) as events, count(distinct
 from classified
 where drop_reason is null
 group by entity
+-- 'train' comes after 'holdout': whoever was in both has it as the greatest.
 having max(part) = 'holdout'
 order by events desc, entity;

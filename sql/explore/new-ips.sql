@@ -6,5 +6,6 @@ select ip, min(event_time) as first_time, count(*) as events, count(distinct ent
 from classified
 where drop_reason is null
 group by ip
+-- 'train' comes after 'holdout': whoever was in both has it as the greatest.
 having max(part) = 'holdout'
 order by events desc, ip;

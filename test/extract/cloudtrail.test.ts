@@ -84,6 +84,7 @@ describe('CloudTrail records that are no pairs', () => {
     ],
     ['service events', record({ eventType: 'AwsServiceEvent', userIdentity: null }), 'aws-service'],
     ['from AWS Internal', record({ sourceIPAddress: 'AWS Internal' }), 'aws-internal'],
+    ['from AWS Internal with a number', record({ sourceIPAddress: 'AWS Internal/12' }), 'aws-internal'],
     ['from a service name', record({ sourceIPAddress: 'cloudformation.amazonaws.com' }), 'service-name'],
     ['from IPv6', record({ sourceIPAddress: '2001:db8::1' }), 'ipv6'],
     ['from mapped IPv6', record({ sourceIPAddress: '::ffff:8.8.8.8' }), 'ipv6'],

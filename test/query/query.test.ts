@@ -57,8 +57,9 @@ describe('the questions', () => {
       })
 
       it(`${file} is a statement of Athena for ${source}`, async () => {
-        const { stdout, code } = await ask(source, `sql/explore/${file}`, '--print')
+        const { stdout, stderr, code } = await ask(source, `sql/explore/${file}`, '--print')
         assert.equal(code, 0)
+        assert.match(stderr, /Athena does not see run .*, which lies in a folder/)
         assert.deepEqual(trino.validate(stdout), [])
         assert.match(stdout, /where run = 'cloudtrail-|where run = 'waf-/)
         assert.match(stdout, new RegExp(`from "prestage"."${source}"`))

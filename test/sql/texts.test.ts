@@ -41,6 +41,27 @@ describe('the flat relation', () => {
   }
 })
 
+describe('sql/README.md', () => {
+  /** The words in the first cell of each row of the table with this heading. */
+  const firstCells = (heading: string): string[] => {
+    const [, rows = ''] =
+      new RegExp(`^\\| ${heading} \\|.*\\n\\| -.*\\n((?:\\|.*\\n)+)`, 'm').exec(text('README.md')) ?? []
+    return rows
+      .split('\n')
+      .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(.*?)`/g)].map(([, word = '']) => word))
+  }
+
+  for (const [id, heading] of Object.entries({ cloudtrail: 'of CloudTrail', waf: 'of WAF' }))
+    it(`tells of every column of ${id}, in their order`, () =>
+      assert.deepEqual(firstCells(heading), columnsOf(text(`${id}/accesses.athena.sql`))))
+
+  it('tells of every reason for which a record is no pair', () => {
+    const texts = ['classified.sql', ...Object.keys(sources).map((id) => `${id}/accesses.athena.sql`)].map(text)
+    const reasons = texts.flatMap((sql) => [...sql.matchAll(/\bthen '([a-z0-9-]+)'/g)].map(([, reason = '']) => reason))
+    assert.deepEqual(firstCells('reason').sort(), [...new Set(reasons)].filter((word) => word !== 'holdout').sort())
+  })
+})
+
 describe('every text', () => {
   const all = readdirSync(`${ROOT}sql`, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.sql'))
   it('is found', () => assert.ok(all.length > 25))

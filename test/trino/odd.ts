@@ -50,6 +50,7 @@ const ADDRESSES = [
   'ec2.amazonaws.com',
   'EC2.amazonaws.com',
   'AWS Internal',
+  'AWS Internal/12',
   'x.x.x.x',
   '٨.٨.٨.٨',
   '',
