@@ -60,9 +60,29 @@ export function outcomeLines(taken: Taken): [string, string][] {
       `${plural(number('extract', 'pairs'), 'pair')} of ${plural(number('extract', 'entities'), 'entity', 'entities')}`,
     ],
     ['trained', `AUC ${count(number('train', 'auc'))} against random addresses`],
+    ['scored', `${plural(number('score', 'scored'), 'distinct pair')}, ${count(number('score', 'flagged'))} flagged`],
     [
-      'scored',
-      `${plural(number('score', 'scored'), 'pair')}, ${count(number('score', 'flagged'))} flagged, ${count(number('score', 'unseen'))} of entities never seen before`,
+      'not judged',
+      `${count(number('score', 'unseen'))} of entities never seen in training, ${count(number('score', 'sparse'))} of rare ones`,
     ],
+    ...attackLines((taken.get('score')?.json.attacks ?? []) as readonly Found[]),
+  ]
+}
+
+/** How one kind of known attacks was found. */
+interface Found {
+  readonly kind: string
+  readonly attacks: number
+  readonly flagged: number
+}
+
+/** None where no attacks are known. */
+function attackLines(kinds: readonly Found[]): [string, string][] {
+  if (kinds.length === 0) return []
+  const sum = (field: 'attacks' | 'flagged') => kinds.reduce((all, kind) => all + kind[field], 0)
+  const each = kinds.slice(0, 5).map(({ kind, attacks, flagged }) => `${kind} ${count(flagged)} of ${count(attacks)}`)
+  const more = kinds.length > each.length ? ', …' : ''
+  return [
+    ['attacks', `${count(sum('flagged'))} of ${count(sum('attacks'))} known ones flagged: ${each.join(', ')}${more}`],
   ]
 }

@@ -11,6 +11,23 @@ test('the demo goes to the workspace that is named', async () => {
   const { run, report } = JSON.parse(stdout)
   assert.equal(report, `${cwd}/here/runs/${run}/report.html`)
   assert.deepEqual(readdirSync(`${cwd}/prestage-demo`), ['logs'])
+
+  const again = await runScript('pipeline', ['--demo', '--workspace', 'here'], { cwd })
+  assert.equal(again.code, 0, again.stderr)
+  assert.match(again.stdout, /^scored +[\d,]+ distinct pairs, \d+ flagged$/m)
+  assert.match(again.stdout, /^not judged +\d+ of entities never seen in training, \d+ of rare ones$/m)
+  const [, found, known, kinds = ''] = /^attacks +(\d+) of (\d+) known ones flagged: (.*)$/m.exec(again.stdout) ?? []
+  const parts = [...kinds.matchAll(/([a-z-]+) (\d+) of (\d+)(, |$)/g)]
+  assert.deepEqual(
+    parts.map(([, kind]) => kind),
+    ['near-network', 'other-entity', 'random-network'],
+  )
+  assert.equal(
+    parts.reduce((sum, [, , flagged]) => sum + Number(flagged), 0),
+    Number(found),
+  )
+  assert.ok(Number(found) > 0.4 * Number(known), again.stdout)
+  assert.match(again.stdout, new RegExp(`^report +${report}$`, 'm'))
 })
 
 test('the demo stays on this machine, and its dry run writes nothing', async () => {
