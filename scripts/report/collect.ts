@@ -9,6 +9,7 @@ import { nextCommand } from '../runs/next.ts'
 import { pairsOf } from '../runs/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Result, Run } from '../runs/run.ts'
+import { sourceNameOf } from '../sources/registry.ts'
 import type { Anomaly, Attacks, Calibrated, Extracted, ReportData, RunFacts, Scored } from './data.ts'
 import { type PairVerdict, readVerdicts, type VerdictSummary } from './verdict-file.ts'
 
@@ -27,11 +28,6 @@ export async function reportData(run: Run, signal: AbortSignal): Promise<ReportD
     next: nextCommand('score', run),
   }
 }
-
-const SOURCES: Readonly<Record<string, string>> = { cloudtrail: 'CloudTrail', waf: 'AWS WAF' }
-
-/** As AWS writes it. */
-export const sourceNameOf = (source: string): string => SOURCES[source] ?? source
 
 function runFacts(run: Run): RunFacts {
   const { source, logs, from, to, accounts, regions } = run.request

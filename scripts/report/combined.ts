@@ -1,7 +1,8 @@
 import { REPORTS } from '../runs/paths.ts'
 import { openRun } from '../runs/workspace.ts'
+import { sourceNameOf } from '../sources/registry.ts'
 import { type AwsSettings, openStore } from '../stores/open.ts'
-import { reportData, sourceNameOf } from './collect.ts'
+import { reportData } from './collect.ts'
 import { type CombinedPart, combinedPageOf } from './combined-page.ts'
 
 /** One source and what became of it. */

@@ -3,6 +3,7 @@ import type { Source } from './source.ts'
 /** AWS CloudTrail: who called which API. Only `/CloudTrail/`: its siblings CloudTrail-Digest, -Insight, … are other things. */
 export const cloudtrail: Source = {
   id: 'cloudtrail',
+  name: 'CloudTrail',
   about: 'AWS CloudTrail events delivered to S3',
   layouts: [
     {

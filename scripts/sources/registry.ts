@@ -8,6 +8,9 @@ export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf }
 
 export const sourceIds: readonly string[] = Object.keys(sources)
 
+/** A source as AWS writes it; what is none stays as it is. */
+export const sourceNameOf = (id: string): string => (Object.hasOwn(sources, id) ? (sources[id]?.name ?? id) : id)
+
 /** In place of a source, for pairs that were given as files. */
 export const FILES = 'files'
 

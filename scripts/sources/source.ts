@@ -12,6 +12,8 @@ export interface EntityChoice {
 /** A kind of AWS log. */
 export interface Source {
   readonly id: string
+  /** As AWS writes it. */
+  readonly name: string
   readonly about: string
   /** In order of recognition. */
   readonly layouts: readonly Layout[]

@@ -3,6 +3,7 @@ import type { Source } from './source.ts'
 /** AWS WAF: which client asked for what. */
 export const waf: Source = {
   id: 'waf',
+  name: 'AWS WAF',
   about: 'AWS WAF web ACL traffic logs',
   layouts: [
     {

@@ -3,7 +3,7 @@ import { UsageError } from '../cli/errors.ts'
 import { openLogsOutsideRuns } from '../runs/logs.ts'
 import type { Request } from '../runs/request.ts'
 import { windowOf } from '../runs/window.ts'
-import { sourceOf } from '../sources/registry.ts'
+import { sourceIds, sourceOf } from '../sources/registry.ts'
 import type { AwsSettings, Logs } from '../stores/open.ts'
 import { surveyKeysFile } from './keys/file.ts'
 import type { Scope } from './keys/key-source.ts'
@@ -34,7 +34,7 @@ export interface Task {
 
 /** Turns what was asked into a request and opens the logs. @throws UsageError for what is missing or makes no sense */
 export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<Task> {
-  if (wish.source === undefined) throw new UsageError('no source', 'add --source cloudtrail or --source waf')
+  if (wish.source === undefined) throw new UsageError('no source', `add --source ${sourceIds.join(' or --source ')}`)
   if (wish.logs === undefined) throw noLogs()
   const window = windowOf(wish, now)
   const logs = await openLogsOutsideRuns(await placeOf(wish.source, wish.logs, aws), aws)
