@@ -91,6 +91,7 @@ function resuming(bucket: Bucket, key: string, { start = 0, end }: ReadOptions, 
   const bytes = async function* (): AsyncGenerator<Buffer> {
     let got = 0
     for (let cuts = 0; got < first.size; cuts++) {
+      let cut: unknown = new Error('the connection ended too early')
       try {
         for await (const chunk of part.body as AsyncIterable<Buffer>) {
           got += chunk.length
@@ -98,14 +99,17 @@ function resuming(bucket: Bucket, key: string, { start = 0, end }: ReadOptions, 
           yield chunk
         }
       } catch (error) {
-        bucket.stoppable.abortSignal?.throwIfAborted()
-        if (stream.destroyed || first.etag === undefined || cuts === MOST_CUTS)
-          await answerOf(Promise.reject(error), about(bucket, key, ACTION))
+        cut = error
       }
       if (got === first.size) return
+      bucket.stoppable.abortSignal?.throwIfAborted()
+      if (stream.destroyed || first.etag === undefined || cuts === MOST_CUTS)
+        await answerOf(Promise.reject(cut), about(bucket, key, ACTION))
       await sleep(FIRST_PAUSE_MS * 2 ** cuts)
       const more = { start: start + got, ...(end !== undefined && { end }), ...(first.etag && { ifMatch: first.etag }) }
-      part = (await open(bucket, key, more)) ?? NOTHING
+      const next = await open(bucket, key, more)
+      if (next === undefined) throw new UserError(`s3://${bucket.name}/${key} was deleted while it was read`)
+      part = next
     }
   }
   const stream = Readable.from(bytes(), { objectMode: false })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { expiredToken } from '../aws/faults.ts'
 import type { Sandbox } from '../aws/start.ts'
 import { tempFolder } from '../support/temp.ts'
 import { assertStaged, EXPECTED, world } from './world.ts'
@@ -40,6 +41,39 @@ describe('a direct copy that is killed', () => {
     assert.ok(result.skipped >= before)
     const times = copies(sandbox)
     assert.deepEqual([times.size, Math.max(...times.values())], [EXPECTED.length, 1])
+  })
+})
+
+describe('what is copied object by object', () => {
+  const ways: [how: string, operation: string, workspace: string | undefined][] = [
+    ['within S3', 'CopyObject', undefined],
+    ['to this machine', 'GetObject', tempFolder()],
+  ]
+  for (const [how, operation, workspace] of ways)
+    it(`${how} ends when the credentials expire, and is resumed with new ones`, async () => {
+      const { sandbox, stage } = await world()
+      const fault = sandbox.faults.add({ operation, nth: 20, error: expiredToken })
+      const { code, stderr } = await stage(['--yes'], workspace)
+      assert.equal(code, 4, stderr)
+      assert.match(stderr, /: the AWS credentials have expired\n {2}aws sso login/)
+      fault.remove()
+      const { result, stderr: again } = await stage(['--yes'], workspace)
+      assert.ok(result, again)
+      assert.equal(result.copied + result.skipped, EXPECTED.length)
+      assert.ok(result.skipped >= 10, again)
+    })
+
+  it('to this machine names what is denied and what is gone without a word of our own types', async () => {
+    const { sandbox, stage } = await world()
+    const [denied = '', gone = ''] = [EXPECTED[5], EXPECTED.at(-20)]
+    sandbox.s3.deny({ action: 's3:GetObject', resource: `org-logs/${denied}` })
+    const { code, stderr } = await stage(['--yes'], tempFolder(), (soFar) => {
+      if (soFar.includes('copied by')) sandbox.s3.delete('org-logs', gone)
+    })
+    assert.equal(code, 1)
+    assert.match(stderr, /2 objects of the manifest could not be staged/)
+    assert.ok(stderr.includes(`"${denied}": s3://org-logs/${denied}: access denied: `), stderr)
+    assert.ok(stderr.includes(`"${gone}": no object s3://org-logs/${gone}`), stderr)
   })
 })
 

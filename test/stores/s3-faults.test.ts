@@ -107,6 +107,13 @@ describe('reading', () => {
     await assert.rejects(buffer(stream), ConditionFailed)
   })
 
+  it('of what is deleted meanwhile fails at once', { timeout: 10_000 }, async () => {
+    sandbox.faults.add({ operation: 'GetObject', times: 1, cut: { bytes: 30_000 } })
+    const stream = await store.read('a')
+    sandbox.s3.delete('logs', 'a')
+    await assert.rejects(buffer(stream), { name: 'UserError', message: 's3://logs/a was deleted while it was read' })
+  })
+
   it('gives up where no byte comes', async () => {
     let asked = 0
     const server = createServer((request, response) => {

@@ -1,3 +1,4 @@
+import { explained } from '../../aws/errors.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
 import { forEach } from '../each.ts'
 import type { Copier } from './copier.ts'
@@ -9,6 +10,9 @@ interface Limits {
   /** Where the objects are. */
   readonly from: Pick<Store, 'head'>
 }
+
+/** What the calls of a copy need. */
+const RIGHTS = { action: 's3:GetObject and s3:PutObject', resource: '*' }
 
 /** Copies object by object, several at a time: one that cannot be copied does not keep the others. */
 export const oneByOne = (name: string, limits: Limits, copyOne: (object: ObjectInfo) => Promise<void>): Copier => ({
@@ -22,7 +26,7 @@ export const oneByOne = (name: string, limits: Limits, copyOne: (object: ObjectI
         report.copied(1)
       } catch (error) {
         limits.signal.throwIfAborted()
-        if (stopsAll(error)) throw error
+        if (stopsAll(error)) throw explained(error, { what: `${name} of ${object.key}`, ...RIGHTS })
         report.failed({ key: object.key, reason: reasonOf(error) })
       }
     })

@@ -1,4 +1,4 @@
-import { messageOf } from '../../cli/errors.ts'
+import { messageOf, UserError } from '../../cli/errors.ts'
 import { ConditionFailed, type ObjectInfo } from '../../stores/store.ts'
 
 /** Storage classes that must be restored before anything can read them. */
@@ -29,8 +29,10 @@ export const isPermanent = (code: string): boolean => PERMANENT.has(code)
 export const reasonOfCode = (code: string, message: string): string =>
   REASONS[code] ?? (message === '' ? code : `${code}: ${message}`)
 
+/** Why an object was not copied, of what was thrown. */
 export function reasonOf(error: unknown): string {
   if (error instanceof ConditionFailed) return reasonOfCode('PreconditionFailed', '')
+  if (error instanceof UserError) return error.message
   const name = error instanceof Error ? error.name : ''
   return REASONS[name] ?? (name === '' || name === 'Error' ? messageOf(error) : `${name}: ${messageOf(error)}`)
 }
