@@ -19,15 +19,15 @@ export function nextCommand(step: string, run: Named): string {
 
 /** Staging finds its run by what was asked for. */
 function flagsOf({ source, logs, from, to, accounts, regions, keys, keysFrom }: Request): string[] {
+  const by = ['--keys', keys]
   const how = {
     list: [],
-    digest: ['--keys', 'digest'],
-    inventory: ['--keys', 'inventory', '--inventory', keysFrom ?? ''],
+    inventory: [...by, '--inventory', keysFrom ?? ''],
     file: ['--keys-file', (keysFrom ?? '').replace(/#[^#]*$/, '')],
   }[keys]
   const scope = [...accounts.flatMap((id) => ['--account', id]), ...regions.flatMap((region) => ['--region', region])]
   const [start, end] = [from, to].map((time) => time.replace('.000Z', 'Z'))
-  return ['--source', source, '--logs', logs, '--from', start ?? '', '--to', end ?? '', ...scope, ...(how ?? [])]
+  return ['--source', source, '--logs', logs, '--from', start ?? '', '--to', end ?? '', ...scope, ...(how ?? by)]
 }
 
 /** A word of a command line, for copying into a shell; nothing here is ever run through one. */

@@ -42,6 +42,7 @@ const staging: [change: Partial<Request>, flags: string][] = [
     '--account 012345678901 --account 2 --region us-east-1',
   ],
   [{ keys: 'digest' }, '--keys digest'],
+  [{ keys: 'metadata' }, '--keys metadata'],
   [{ keys: 'inventory', keysFrom: 's3://inv/manifest.json' }, '--keys inventory --inventory s3://inv/manifest.json'],
   [{ keys: 'file', keysFrom: '/keys#1.txt#0a1b2c' }, "--keys-file '/keys#1.txt'"],
 ]
