@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { awsOf } from '../aws/settings.ts'
 import { defineCommand, type Outcome } from '../cli/command.ts'
+import type { Approval } from '../cli/confirm.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError } from '../cli/errors.ts'
 import { bytes, count, facts, plural } from '../cli/format.ts'
@@ -13,12 +14,12 @@ import { runIdOf } from '../runs/request.ts'
 import type { Run } from '../runs/run.ts'
 import { createRun, findRun } from '../runs/workspace.ts'
 import { sourceIds } from '../sources/registry.ts'
-import { type Choice, copierOf } from './copy/choose.ts'
+import { type Choice, copierOf, type Load, readCosts } from './copy/choose.ts'
 import { estimatedUsd, listCost, planText, type StagePlan } from './plan.ts'
 import { completeAfter, type Planned, planStage } from './planned.ts'
 import { outstanding } from './proof.ts'
 import { type Task, taskOf } from './request.ts'
-import { saveSelection } from './selection.ts'
+import { type Selection, saveSelection } from './selection.ts'
 import { copyAndProve, removeExtra } from './stage.ts'
 import { PLAN } from './state.ts'
 
@@ -109,52 +110,86 @@ export const command = defineCommand({
 
 const isS3 = ({ logs }: Task): boolean => logs.store.localPath === undefined
 
+type Options = Values<typeof options>
+
 async function carryOut(
   context: Context,
-  values: Values<typeof options>,
+  values: Options,
   task: Task,
   planned: Planned,
   existing: Run | undefined,
 ): Promise<Outcome> {
   const aws = awsOf(values, context)
-  const copier = await copierOf(task, planned, values, aws, context)
+  const { isNew, record, selection } = planned
+  const goesOn = values.overwrite ? undefined : existing
+  const left = goesOn === undefined ? selection.totals : await outstandingTotals(selection, goesOn)
+  const copier = await copierOf(task, planned, left, goesOn, values, aws, context)
+  const finding = isS3(task) ? [listCost(record.listRequests), ...record.costs] : []
+  const reading = values.verify === 'full' && values.workspace.startsWith('s3://') ? readCosts(selection.totals) : []
+  const isUnderWay = goesOn !== undefined && !isNew && (await copier.isUnderWay?.(goesOn)) === true
+  const isPaid = left.objects === 0 || isUnderWay
   const plan: StagePlan = {
     window: task.scope.window,
-    totals: planned.selection.totals,
-    listRequests: planned.record.listRequests,
-    costs: [
-      ...(isS3(task) ? [listCost(planned.record.listRequests), ...planned.record.costs] : []),
-      ...copier.costs(planned.selection.totals),
-    ],
+    totals: selection.totals,
+    listRequests: record.listRequests,
+    // What an earlier attempt has paid is not asked for again.
+    costs: [...(isPaid ? [] : [...(isNew ? finding : []), ...copier.costs(left)]), ...reading],
     copier: copier.about,
     completeAfter: completeAfter(task),
-    final: planned.record.final,
+    final: record.final,
   }
   const id = runIdOf(task.request)
   if (values.dryRun) return previewOf(id, plan)
-  const open = planned.isNew || existing === undefined ? plan : await unpaidOf(plan, planned, existing, copier)
-  if (estimatedUsd(open) > 0)
-    await context.approve({
-      action: `copy ${plural(open.totals.objects, 'object')}`,
-      plan: planText(open, id).split('\n'),
-      kind: 'spend',
-      usd: estimatedUsd(open),
-    })
+  if (estimatedUsd(plan) > 0) await context.approve(approvalOf(plan, left, id))
   const run = await createRun(values.workspace, task.request, aws)
+  const whole = { ...plan, costs: [...finding, ...copier.costs(selection.totals), ...reading] }
+  return copyInto(run, context, values, task, planned, copier, whole)
+}
+
+/** Of a selection, what no earlier attempt has copied. */
+async function outstandingTotals(selection: Selection, run: Run): Promise<Load> {
+  const left = { objects: 0, bytes: 0 }
+  for await (const { size } of outstanding(selection, run.store.within(paths.staged))) {
+    left.objects += 1
+    left.bytes += size
+  }
+  return left
+}
+
+function approvalOf(plan: StagePlan, left: Load, id: string): Approval {
+  const isCopy = left.objects > 0
+  const shown = isCopy ? { ...plan, totals: { ...plan.totals, ...left } } : plan
+  return {
+    action: isCopy ? `copy ${plural(left.objects, 'object')}` : `read ${plural(plan.totals.objects, 'copy', 'copies')}`,
+    plan: planText(shown, id).split('\n'),
+    kind: 'spend',
+    usd: estimatedUsd(plan),
+  }
+}
+
+async function copyInto(
+  run: Run,
+  context: Context,
+  values: Options,
+  task: Task,
+  planned: Planned,
+  copier: Choice,
+  plan: StagePlan,
+): Promise<Outcome> {
+  const { record, selection } = planned
   // An open plan that was gone through before is looked at again: late files may have come.
   const step = { settings: {}, inputs: [], overwrite: values.overwrite, stale: async () => true }
   const { repeated, ...result } = await run.step('stage', step, async (memory) => {
     if (planned.isNew) {
-      await saveSelection(run.store, task.logs.bucket, planned.selection)
-      await memory.remember({ [PLAN]: planned.record })
+      await saveSelection(run.store, task.logs.bucket, selection)
+      await memory.remember({ [PLAN]: record })
     }
-    if (values.overwrite) await removeExtra(run, planned.selection)
-    const progress = context.progress('staging', plan.totals.objects, 'objects')
-    const copied = await copyAndProve(run, planned.selection, await copier.open(run, memory), {
+    if (values.overwrite) await removeExtra(run, selection)
+    const copied = await copyAndProve(run, selection, await copier.open(run, memory), {
       again: values.overwrite,
-      lost: planned.record.lost,
+      lost: record.lost,
       verify: values.verify,
-      progress,
+      progress: context.progress('staging', plan.totals.objects, 'objects'),
       signal: context.signal,
     })
     return {
@@ -165,24 +200,13 @@ async function carryOut(
       estimatedUsd: estimatedUsd(plan),
       staged: run.uriOf(paths.staged),
       manifest: run.uriOf(paths.manifest),
-      selectedAt: planned.record.selectedAt,
+      selectedAt: record.selectedAt,
       final: plan.final,
       completeAfter: plan.completeAfter.toISOString(),
       digest: plan.totals.digest,
     }
   })
   return outcomeOf(run, result, repeated)
-}
-
-/** Of a plan that an earlier attempt has begun: what is neither there nor under way. */
-async function unpaidOf(plan: StagePlan, { selection }: Planned, run: Run, copier: Choice): Promise<StagePlan> {
-  const left = { objects: 0, bytes: 0 }
-  for await (const { size } of outstanding(selection, run.store.within(paths.staged))) {
-    left.objects += 1
-    left.bytes += size
-  }
-  const isPaid = left.objects === 0 || (await copier.isUnderWay?.(run)) === true
-  return { ...plan, totals: { ...plan.totals, ...left }, costs: isPaid ? [] : copier.costs(left) }
 }
 
 function previewOf(id: string, plan: StagePlan): Outcome {
@@ -203,7 +227,7 @@ function previewOf(id: string, plan: StagePlan): Outcome {
 }
 
 function outcomeOf(run: Run, result: Record<string, unknown>, repeated: boolean): Outcome {
-  const { objects, copied, skipped, final, completeAfter, staged } = result
+  const { objects, copied, skipped, verified, final, completeAfter, staged } = result
   const done = repeated
     ? 'nothing to do, all was staged before'
     : `${count(Number(copied))} copied, ${count(Number(skipped))} were there`
@@ -213,6 +237,7 @@ function outcomeOf(run: Run, result: Record<string, unknown>, repeated: boolean)
       ['run', run.id],
       ['objects', `${count(Number(objects))} (${bytes(Number(result.bytes))}): ${done}`],
       ['staged', String(staged)],
+      verified === undefined ? undefined : ['verified', `${count(Number(verified))} by the SHA-256 of their content`],
       final === true
         ? undefined
         : ['late files', `may come until ${String(completeAfter).slice(0, 16)}Z; stage again then`],

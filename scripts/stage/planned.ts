@@ -2,6 +2,7 @@ import type { Context } from '../cli/context.ts'
 import { plural } from '../cli/format.ts'
 import type { Run } from '../runs/run.ts'
 import { united } from '../stores/merge.ts'
+import type { Failure } from './copy/copier.ts'
 import type { Task } from './request.ts'
 import { emptyWindow, keySourceOf } from './select.ts'
 import { draftSelection, type Selection } from './selection.ts'
@@ -19,6 +20,7 @@ export interface Planned {
 export interface PlanSettings {
   readonly concurrency: number
   readonly overwrite: boolean
+  readonly verify: 'size' | 'full'
   readonly workspace: string
   readonly workgroup: string
   readonly queryTimeout: number
@@ -35,12 +37,16 @@ export async function planStage(
   if (run === undefined || recalled === undefined) return select(task, undefined, context, settings)
   const { selection, plan: record } = recalled
   const { dispose } = selection
-  if (!run.isDone('stage') || !(await stillStaged(run, selection))) {
+  const goOn = (plan: PlanRecord): Planned => ({ selection, record: plan, isNew: false, dispose })
+  const isStaged = run.isDone('stage') && (await stillStaged(run, selection))
+  if (record !== undefined && !isStaged) {
     context.talk.info(`going on with the plan of ${record.selectedAt}`)
-    return { selection, record, isNew: false, dispose }
+    return goOn(record)
   }
+  // Content is proven as often as that is asked for.
+  if (record?.final && settings.verify === 'full') return goOn(record)
   try {
-    if (record.final) return 'done'
+    if (record?.final) return 'done'
     context.talk.info('files may have come late since the last time: looking for new ones')
     return await select(task, selection, context, settings)
   } finally {
@@ -84,11 +90,18 @@ async function select(
     listRequests,
     selectedAt: selectedAt.toISOString(),
     final: selectedAt >= completeAfter(task),
-    lost: keys.findings.lost,
+    lost: earlier === undefined ? keys.findings.lost : await withoutRowsOf(earlier, keys.findings.lost),
     newest: (newest as Date | undefined)?.toISOString() ?? null,
     costs: [...(keys.findings.costs ?? [])],
   }
   return { selection: draft, record, isNew: true, dispose: draft.dispose }
+}
+
+/** What is lost and was selected before may be staged: the proof tells. */
+async function withoutRowsOf(earlier: Selection, lost: readonly Failure[]): Promise<Failure[]> {
+  const unknown = new Set(lost.map(({ key }) => key))
+  if (unknown.size > 0) for await (const { key } of earlier.rows()) unknown.delete(key)
+  return lost.filter(({ key }) => unknown.has(key))
 }
 
 /** When even files that come late should have come. */

@@ -101,13 +101,24 @@ export async function saveSelection(store: Store, bucket: string, selection: Sel
 export const manifestOf = (selection: Selection, bucket: string): Readable =>
   text(selection, ({ key }) => `${encodeURIComponent(bucket)},${encodeKey(key)}\n`)
 
-/** The saved selection of a run. From a bucket it is fetched first: a read that waits for hours of copying would be cut. */
-export async function savedSelection(store: Store, totals: SelectionTotals): Promise<Draft> {
+/**
+ * The saved selection of a run. From a bucket it is fetched first: a read that waits for hours of copying would be cut. `isWhole` when
+ * it is the one of these totals: a process may have died between saving another one and noting its plan.
+ */
+export async function savedSelection(
+  store: Store,
+  totals: SelectionTotals,
+): Promise<{ selection: Draft; isWhole: boolean }> {
   const { file, dispose } =
     store.localPath === undefined
       ? await scratch(await store.read(paths.selection))
       : { file: store.localPath(paths.selection), dispose: async () => {} }
-  return { totals, rows: () => parseRows(createReadStream(file)), dispose }
+  const digest = createHash('sha256')
+  await pipeline(createReadStream(file), digest)
+  return {
+    selection: { totals, rows: () => parseRows(createReadStream(file)), dispose },
+    isWhole: digest.digest('hex') === totals.digest,
+  }
 }
 
 const text = (selection: Selection, row: (object: ObjectInfo) => string): Readable =>

@@ -10,7 +10,13 @@ import { outstanding, prove } from './proof.ts'
 import { encodeKey, type Selection } from './selection.ts'
 import { verifyContent } from './verify.ts'
 
-export type Copied = { readonly copied: number; readonly skipped: number; readonly failed: number }
+export type Copied = {
+  readonly copied: number
+  readonly skipped: number
+  readonly failed: number
+  /** Copies whose content is proven, where that was asked for. */
+  readonly verified?: number
+}
 
 export interface CopySettings {
   /** Copy all, whatever is there. */
@@ -58,11 +64,12 @@ export async function copyAndProve(
     missing: (failure) => failures.add(failure),
     extra: (key) => failures.addExtra(key),
   })
-  if (verify === 'full') await verifyContent(selection, staged, (failure) => failures.add(failure), signal)
+  const verified =
+    verify === 'full' ? await verifyContent(selection, staged, (failure) => failures.add(failure), signal) : undefined
   progress.end(`${count(proof.present)} of ${plural(selection.totals.objects, 'object is', 'objects are')} staged`)
   await failures.save(run.store)
   if (failures.size + failures.extra > 0) throw incomplete(run, failures)
-  return { copied, skipped, failed: 0 }
+  return { copied, skipped, failed: 0, ...(verified !== undefined && { verified }) }
 }
 
 /** Removes staged objects that the selection does not have, as left by an earlier plan. */

@@ -25,12 +25,20 @@ export type PlanRecord = v.InferOutput<typeof planSchema>
 
 export const PLAN = 'plan'
 
-/** The plan of an earlier attempt, finished or not, whose selection lies complete in the run's folder. */
-export async function recalledPlan(run: Run): Promise<{ plan: PlanRecord; selection: Draft } | undefined> {
+/** What an earlier attempt, finished or not, has left of its plan. */
+export interface Recalled {
+  readonly selection: Draft
+  /** Undefined when the selection is of another plan, which nobody has noted. */
+  readonly plan: PlanRecord | undefined
+}
+
+/** Undefined when there is nothing to go on with. */
+export async function recalledPlan(run: Run): Promise<Recalled | undefined> {
   const parsed = v.safeParse(planSchema, run.ledger.steps.stage?.memory[PLAN])
   if (!parsed.success || (await run.store.head(paths.selection)) === undefined) return undefined
   const { objects, bytes, digest } = parsed.output
-  return { plan: parsed.output, selection: await savedSelection(run.store, { objects, bytes, digest }) }
+  const { selection, isWhole } = await savedSelection(run.store, { objects, bytes, digest })
+  return { selection, plan: isWhole ? parsed.output : undefined }
 }
 
 /** Whether every row of the manifest is still there; somebody may have removed copies since. */

@@ -10,7 +10,7 @@ import type { Selection } from './selection.ts'
 /** Copies that are read at once: the work is inflating and hashing, which more cannot speed up. */
 const CONCURRENCY = 4
 
-/** Reads the staged copy of every object whose content hash is known, and reports those that differ. Returns how many were read. */
+/** Reads the staged copy of every object whose content hash is known, and reports those that differ. @returns how many were read */
 export async function verifyContent(
   selection: Selection,
   staged: Store,

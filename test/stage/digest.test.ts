@@ -76,7 +76,8 @@ const files: File[] = [
 ]
 const holding = files.filter(({ oldest, newest }) => newest >= 0 && oldest < 24)
 
-const stage = (logs: string, args: readonly string[] = []) => stageDay(logs, ['--keys', 'digest', ...args])
+const stage = (logs: string, args: readonly string[] = [], workspace = scratch()) =>
+  stageDay(logs, ['--keys', 'digest', ...args], workspace)
 
 describe('keys from digests', () => {
   it('are exactly the files that hold events of the window, a late one included', async () => {
@@ -106,13 +107,25 @@ describe('keys from digests', () => {
     assert.match(stderr, /staging: 3 of 3 objects/)
   })
 
-  it('fail when a file is not what its digest says', async () => {
+  it('fail when a file is not what its digest says, also where all was staged before without a look at it', async () => {
     const logs = bucket(files)
+    const workspace = scratch()
     writeFileSync(join(logs, logKey(holding[0] as File)), gzipSync('{"Records":[]}'))
-    assert.equal((await stage(logs)).code, 0)
-    const { code, stderr } = await stage(logs, ['--verify', 'full'])
-    assert.equal(code, 1)
-    assert.match(stderr, /SHA-256 differs/)
+    assert.equal((await stage(logs, [], workspace)).code, 0)
+    for (const where of [scratch(), workspace]) {
+      const { code, stderr } = await stage(logs, ['--verify', 'full'], where)
+      assert.equal(code, 1)
+      assert.match(stderr, /SHA-256 differs/)
+    }
+  })
+
+  it('prove the content of what was staged before, and copy nothing for it', async () => {
+    const logs = bucket(files)
+    const workspace = scratch()
+    await stage(logs, [], workspace)
+    const { result, stderr } = await stage(logs, ['--verify', 'full'], workspace)
+    assert.ok(result, stderr)
+    assert.deepEqual([result.copied, result.skipped, result.verified], [0, holding.length, holding.length])
   })
 
   it('tell of a missing hour, and list what it may have named', async () => {

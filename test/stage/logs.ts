@@ -33,10 +33,10 @@ export function hourlyKeys(accounts: readonly string[], regions: readonly string
 export const contents = (keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(keys.map((key) => [key, `content of ${key}`]))
 
-/** Stages the second of March from a folder, into a workspace of its own. */
-export async function stageDay(logs: string, args: readonly string[]) {
+/** Stages the second of March from a folder, into a workspace of its own unless one is named. */
+export async function stageDay(logs: string, args: readonly string[], workspace = scratch()) {
   const day = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
-  const where = ['--logs', logs, '--workspace', scratch(), '--output', 'json']
+  const where = ['--logs', logs, '--workspace', workspace, '--output', 'json']
   const ended = await runScript('stage', [...where, ...day, ...args])
   return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
 }

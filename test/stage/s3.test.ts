@@ -109,27 +109,26 @@ describe('staging from S3', () => {
       assert.match(again.stderr, /cool[\s\S]*archived \(GLACIER\): its restoration is not finished yet/)
     })
 
-  it('adds only what has come since, and keeps what the logs have lost', async () => {
+  it('adds only what has come since, and asks only for that', async () => {
     const { sandbox, stage } = await world()
     const to = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000)
     const at = (minutes: number) =>
       trailKey('111122223333', 'us-east-1', compactTime(new Date(to.getTime() - minutes * 60_000)))
     const time = (ms: number) => new Date(ms).toISOString().slice(0, 19)
-    const window = [
-      '--source',
-      'cloudtrail',
-      '--from',
-      time(to.getTime() - 3_600_000),
-      '--to',
-      time(to.getTime()),
-      '--yes',
-    ]
-    for (const minutes of [30, 25]) sandbox.s3.put('org-logs', at(minutes), 'x')
-    assert.deepEqual((await stage(window)).result.copied, 2)
+    const window = ['--source', 'cloudtrail', '--from', time(to.getTime() - 3_600_000), '--to', time(to.getTime())]
+    const many = Array.from({ length: 200 }, (_, i) => `${at(30).slice(0, -8)}${i}.json.gz`)
+    for (const key of many) sandbox.s3.put('org-logs', key, 'x')
+    assert.deepEqual((await stage([...window, '--yes'])).result.copied, 200)
+    // Enough for what is new, not for all.
+    const little = ['--max-cost', '0.0005']
     sandbox.s3.put('org-logs', at(20), 'x')
-    const { result } = await stage(window)
-    assert.deepEqual([result.copied, result.skipped, result.objects], [1, 2, 3])
-    assert.equal(sandbox.requests.of('CopyObject'), 3)
+    const plan = (await stage([...window, '--dry-run'])).result
+    assert.ok(plan.objects === 201 && plan.estimatedUsd < 0.0005, `$${plan.estimatedUsd}`)
+    const { result, stderr } = await stage([...window, ...little])
+    assert.ok(result, stderr)
+    assert.deepEqual([result.copied, result.skipped, result.objects], [1, 200, 201])
+    assert.equal((await stage(window)).result.copied, 0)
+    assert.equal(sandbox.requests.of('CopyObject'), 201)
   })
 })
 

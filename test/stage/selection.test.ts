@@ -86,7 +86,9 @@ describe('a selection', () => {
           draft.totals.bytes,
           list.reduce((sum, { size }) => sum + size, 0),
         )
-        assert.deepEqual(await rows((await savedSelection(store, draft.totals)).rows()), list)
+        const { selection, isWhole } = await savedSelection(store, draft.totals)
+        assert.deepEqual([await rows(selection.rows()), isWhole], [list, true])
+        assert.equal((await savedSelection(store, { ...draft.totals, digest: 'another' })).isWhole, false)
         const manifest: string[][] = parse(readFileSync(join(folder, 'manifest.csv')))
         assert.deepEqual(
           manifest.map((row) => row.map(decodeURIComponent)),

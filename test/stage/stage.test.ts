@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { compactTime } from '../../scripts/runs/window.ts'
+import { rowOf } from '../../scripts/stage/selection.ts'
 import { runScript } from '../support/run-script.ts'
 import { contents, hourlyKeys, scratch, trailKey, writeObjects } from './logs.ts'
 
@@ -209,6 +210,32 @@ describe('stage', () => {
     const second = await stage(recent, workspace, window)
     assert.deepEqual([second.result.copied, second.result.skipped, second.result.objects], [1, 2, 3])
     assert.deepEqual(stagedFiles(first.result.staged), [at(30), at(25), at(20)].toSorted())
+    // As a process leaves it that dies after its selection is there and before its plan is noted.
+    const late = at(15)
+    writeObjects(recent, contents([late]))
+    appendFileSync(
+      join(first.result.staged, '../selection.csv'),
+      rowOf({ key: late, size: `content of ${late}`.length }),
+    )
+    const third = await stage(recent, workspace, window)
+    assert.deepEqual([third.result.copied, third.result.skipped, third.result.objects], [1, 3, 4])
+  })
+
+  it('keeps what a file of keys names and the logs have lost since it was staged', async () => {
+    const [recent, workspace] = [scratch(), scratch()]
+    const to = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000)
+    const [from, until] = [to.getTime() - 3_600_000, to.getTime()].map((ms) => new Date(ms).toISOString().slice(0, 19))
+    writeObjects(recent, { 'a.json': 'a', 'b.json': 'b' })
+    const file = join(scratch(), 'keys.txt')
+    writeFileSync(file, 'a.json\nb.json\n')
+    const args = ['--source', 'cloudtrail', '--from', from ?? '', '--to', until ?? '', '--keys-file', file]
+    assert.equal((await stage(recent, workspace, args)).result.copied, 2)
+    rmSync(join(recent, 'a.json'))
+    const again = await stage(recent, workspace, args)
+    assert.ok(again.result, again.stderr)
+    assert.deepEqual([again.result.copied, again.result.skipped], [0, 2])
+    const elsewhere = await stage(recent, scratch(), args)
+    assert.match(elsewhere.stderr, /"a\.json": named in .*keys\.txt, but not in the logs/)
   })
 })
 

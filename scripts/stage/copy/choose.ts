@@ -13,11 +13,16 @@ import type { Copier } from './copier.ts'
 import { downloadCopier } from './download.ts'
 import { type FileStore, localCopier } from './local.ts'
 
+/** So much is copied or read. */
+export interface Load {
+  readonly objects: number
+  readonly bytes: number
+}
+
 /** A copier that was chosen, before there is a run to copy into. */
 export interface Choice {
   readonly about: string
-  /** What it costs to copy so much. */
-  costs(load: { readonly objects: number; readonly bytes: number }): readonly CostItem[]
+  costs(load: Load): readonly CostItem[]
   /** Whether all that is outstanding is being copied already, by what an earlier attempt has left. */
   isUnderWay?(run: Run): Promise<boolean>
   open(run: Run, memory: StepMemory): Promise<Copier>
@@ -39,10 +44,25 @@ export interface CopyWish {
 /** From here on a job's own fee and minutes are worth its retries, its report, and that it runs without us. */
 const WORTH_A_JOB = 10_000
 
-/** The way of copying that fits where the logs and the workspace lie. @throws UsageError when the wish does not */
+/** What it costs to read so much of a bucket on this machine. */
+export const readCosts = ({ objects, bytes }: Load): CostItem[] => [
+  { what: 'GET requests', count: objects, each: PRICES.getRequest },
+  { what: 'bytes out of AWS', count: bytes, each: PRICES.byteOut },
+]
+
+/** Whether an earlier attempt has left a job whose end nobody has seen. */
+const hasLeftJob = (run: Run | undefined): boolean => (run?.ledger.steps.stage?.memory.job ?? null) !== null
+
+/**
+ * The way of copying that fits where the logs and the workspace lie, and how much is left to copy.
+ * @param existing the run of an earlier attempt that is gone on with
+ * @throws UsageError when the wish does not fit
+ */
 export async function copierOf(
   task: Task,
   planned: Planned,
+  left: Load,
+  existing: Run | undefined,
   wish: CopyWish,
   aws: AwsSettings,
   context: Context,
@@ -62,10 +82,7 @@ export async function copierOf(
   if (target.kind === 'folder')
     return {
       about: 'download',
-      costs: ({ objects, bytes }) => [
-        { what: 'GET requests', count: objects, each: PRICES.getRequest },
-        { what: 'bytes out of AWS', count: bytes, each: PRICES.byteOut },
-      ],
+      costs: readCosts,
       open: async (run) => downloadCopier(from, stagedOf(run), concurrency, signal),
     }
   if (isFiles(from))
@@ -73,8 +90,8 @@ export async function copierOf(
       hint: 'name a folder as --workspace, or the bucket as --logs',
       exitCode: 2,
     })
-  const isMany = planned.selection.totals.objects >= WORTH_A_JOB
-  const isBatch = wish.copy === 'batch' || (wish.copy === 'auto' && isMany && wish.batchRole !== undefined)
+  const isWorthIt = left.objects >= WORTH_A_JOB || hasLeftJob(existing)
+  const isBatch = wish.copy === 'batch' || (wish.copy === 'auto' && isWorthIt && wish.batchRole !== undefined)
   const copies = (count: number): CostItem => ({ what: 'COPY requests', count, each: PRICES.copyRequest })
   if (!isBatch)
     return {
