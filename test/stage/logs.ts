@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { compactTime } from '../../scripts/runs/window.ts'
 import { runScript } from '../support/run-script.ts'
 
 /** A folder that is removed by nobody but the system: tests only ever add to their own. */
@@ -33,10 +34,31 @@ export function hourlyKeys(accounts: readonly string[], regions: readonly string
 export const contents = (keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(keys.map((key) => [key, `content of ${key}`]))
 
-/** Stages the second of March from a folder, into a workspace of its own unless one is named. */
-export async function stageDay(logs: string, args: readonly string[], workspace = scratch()) {
-  const day = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
-  const where = ['--logs', logs, '--workspace', workspace, '--output', 'json']
-  const ended = await runScript('stage', [...where, ...day, ...args])
+/** The last full hour, whose late files are still due: as a window, and the key of what was delivered so many minutes before its end. */
+export function lastHour() {
+  const end = Math.floor(Date.now() / 3_600_000) * 3_600_000
+  const time = (minutes: number) => new Date(end - minutes * 60_000)
+  const flag = (minutes: number) => time(minutes).toISOString().slice(0, 19)
+  return {
+    window: ['--source', 'cloudtrail', '--from', flag(60), '--to', flag(0)],
+    at: (minutes: number) => trailKey('111122223333', 'us-east-1', compactTime(time(minutes))),
+  }
+}
+
+/** Stages from a folder into a workspace. */
+export async function stageInto(workspace: string, logs: string, args: readonly string[]) {
+  const ended = await runScript('stage', ['--logs', logs, '--workspace', workspace, '--output', 'json', ...args])
   return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
 }
+
+/** Stages the second of March from a folder, into a workspace of its own unless one is named. */
+export const stageDay = (logs: string, args: readonly string[], workspace = scratch()) =>
+  stageInto(workspace, logs, ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03', ...args])
+
+/** Paths of all files below a folder. */
+export const stagedFiles = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    // A killed writer may leave its draft, which no store ever shows, and its lock, which nobody takes for a living one's.
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.draft-') && entry.name !== 'run.lock')
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length))
+    .sort()

@@ -4,13 +4,12 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { compactTime } from '../../scripts/runs/window.ts'
 import { FolderBackend } from '../aws/s3/folder.ts'
 import { startSandbox } from '../aws/start.ts'
 import { runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
-import { trailKey } from './logs.ts'
+import { lastHour, trailKey } from './logs.ts'
 import { assertStaged, BATCH, DAY, EXPECTED, KEYS, ODD, world } from './world.ts'
 
 describe('staging from S3', () => {
@@ -111,11 +110,7 @@ describe('staging from S3', () => {
 
   it('adds only what has come since, and asks only for that', async () => {
     const { sandbox, stage } = await world()
-    const to = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000)
-    const at = (minutes: number) =>
-      trailKey('111122223333', 'us-east-1', compactTime(new Date(to.getTime() - minutes * 60_000)))
-    const time = (ms: number) => new Date(ms).toISOString().slice(0, 19)
-    const window = ['--source', 'cloudtrail', '--from', time(to.getTime() - 3_600_000), '--to', time(to.getTime())]
+    const { window, at } = lastHour()
     const many = Array.from({ length: 200 }, (_, i) => `${at(30).slice(0, -8)}${i}.json.gz`)
     for (const key of many) sandbox.s3.put('org-logs', key, 'x')
     assert.deepEqual((await stage([...window, '--yes'])).result.copied, 200)

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { compactTime } from '../../scripts/runs/window.ts'
-import { rowOf } from '../../scripts/stage/selection.ts'
 import { runScript } from '../support/run-script.ts'
-import { contents, hourlyKeys, scratch, trailKey, writeObjects } from './logs.ts'
+import { contents, hourlyKeys, scratch, stagedFiles, stageInto, trailKey, writeObjects } from './logs.ts'
 
 const DAY = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
 
-async function stage(logs: string, workspace: string, args: readonly string[] = DAY) {
-  const ended = await runScript('stage', ['--logs', logs, '--workspace', workspace, '--output', 'json', ...args])
-  return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
-}
-
-const stagedFiles = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    // A killed writer may leave its draft, which no store ever shows, and its lock, which nobody takes for a living one's.
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.draft-') && entry.name !== 'run.lock')
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length))
-    .sort()
+const stage = (logs: string, workspace: string, args: readonly string[] = DAY) => stageInto(workspace, logs, args)
 
 /** Path and content of everything below a folder, but for the ledger's times. */
 const fingerprint = (folder: string): string => {
@@ -186,56 +174,6 @@ describe('stage', () => {
     )
     const { result } = await stage(loose, scratch())
     assert.deepEqual(stagedFiles(result.staged), ['a/111122223333_CloudTrail_us-east-1_20260302T1000Z_x.json.gz'])
-  })
-
-  it('takes late files up on the next call, until they are no longer due', async () => {
-    const recent = scratch()
-    const workspace = scratch()
-    const to = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000)
-    const at = (minutes: number) =>
-      trailKey('111122223333', 'us-east-1', compactTime(new Date(to.getTime() - minutes * 60_000)))
-    writeObjects(recent, contents([at(30), at(25)]))
-    const window = [
-      '--source',
-      'cloudtrail',
-      '--from',
-      new Date(to.getTime() - 3_600_000).toISOString().slice(0, 19),
-      '--to',
-      to.toISOString().slice(0, 19),
-    ]
-    const first = await stage(recent, workspace, window)
-    assert.deepEqual([first.result.copied, first.result.final], [2, false])
-    writeObjects(recent, contents([at(20)]))
-    rmSync(join(recent, at(30)))
-    const second = await stage(recent, workspace, window)
-    assert.deepEqual([second.result.copied, second.result.skipped, second.result.objects], [1, 2, 3])
-    assert.deepEqual(stagedFiles(first.result.staged), [at(30), at(25), at(20)].toSorted())
-    // As a process leaves it that dies after its selection is there and before its plan is noted.
-    const late = at(15)
-    writeObjects(recent, contents([late]))
-    appendFileSync(
-      join(first.result.staged, '../selection.csv'),
-      rowOf({ key: late, size: `content of ${late}`.length }),
-    )
-    const third = await stage(recent, workspace, window)
-    assert.deepEqual([third.result.copied, third.result.skipped, third.result.objects], [1, 3, 4])
-  })
-
-  it('keeps what a file of keys names and the logs have lost since it was staged', async () => {
-    const [recent, workspace] = [scratch(), scratch()]
-    const to = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000)
-    const [from, until] = [to.getTime() - 3_600_000, to.getTime()].map((ms) => new Date(ms).toISOString().slice(0, 19))
-    writeObjects(recent, { 'a.json': 'a', 'b.json': 'b' })
-    const file = join(scratch(), 'keys.txt')
-    writeFileSync(file, 'a.json\nb.json\n')
-    const args = ['--source', 'cloudtrail', '--from', from ?? '', '--to', until ?? '', '--keys-file', file]
-    assert.equal((await stage(recent, workspace, args)).result.copied, 2)
-    rmSync(join(recent, 'a.json'))
-    const again = await stage(recent, workspace, args)
-    assert.ok(again.result, again.stderr)
-    assert.deepEqual([again.result.copied, again.result.skipped], [0, 2])
-    const elsewhere = await stage(recent, scratch(), args)
-    assert.match(elsewhere.stderr, /"a\.json": named in .*keys\.txt, but not in the logs/)
   })
 })
 
