@@ -36,7 +36,8 @@ export const cloudtrail: Source = {
     userIdentity:
       'STRUCT(type VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, accessKeyId VARCHAR, userName VARCHAR, sessionContext STRUCT(attributes STRUCT(mfaAuthenticated VARCHAR), sessionIssuer STRUCT(userName VARCHAR)))',
   },
-  pairMembers: ['eventTime', 'eventID', 'eventType', 'sourceIPAddress', 'userIdentity.type'],
+  pairMembers: ['eventTime', 'eventType', 'sourceIPAddress', 'userIdentity.type'],
+  idMember: 'eventID',
   details: {
     eventSource: 'VARCHAR',
     eventName: 'VARCHAR',

@@ -21,6 +21,8 @@ export interface Source {
   readonly members: Readonly<Record<string, string>>
   /** Paths of those members that every pair needs, whatever the entity. */
   readonly pairMembers: readonly string[]
+  /** Path of the member that tells one event from another, which only --dedupe needs. */
+  readonly idMember: string
   /** Further members that questions ask about and pairs do without. */
   readonly details: Readonly<Record<string, string>>
   /** Values of `--entity`. */

@@ -35,7 +35,8 @@ export const waf: Source = {
     ja3Fingerprint: 'VARCHAR',
     ja4Fingerprint: 'VARCHAR',
   },
-  pairMembers: ['timestamp', 'httpRequest.clientIp', 'httpRequest.requestId'],
+  pairMembers: ['timestamp', 'httpRequest.clientIp'],
+  idMember: 'httpRequest.requestId',
   details: {
     webaclId: 'VARCHAR',
     action: 'VARCHAR',

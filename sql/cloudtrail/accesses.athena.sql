@@ -25,7 +25,7 @@ select
   recipientaccountid as recipient,
   sourceipaddress as ip,
   case
-    when eventtime is null and eventid is null and useridentity is null and sourceipaddress is null then 'unreadable-record'
+    when eventtime is null and useridentity is null and sourceipaddress is null then 'unreadable-record'
     when try(from_iso8601_timestamp(eventtime)) is null then 'no-event-time'
     when useridentity.type = 'AWSService' or eventtype = 'AwsServiceEvent' then 'aws-service'
     -- Also `AWS Internal/#`, with a number.

@@ -25,7 +25,7 @@ select
   recipientAccountId as recipient,
   sourceIPAddress as ip,
   case
-    when eventTime is null and eventID is null and userIdentity is null and sourceIPAddress is null then 'unreadable-record'
+    when eventTime is null and userIdentity is null and sourceIPAddress is null then 'unreadable-record'
     when epoch_ms(try_cast(eventTime as timestamptz)) is null then 'no-event-time'
     when userIdentity.type = 'AWSService' or eventType = 'AwsServiceEvent' then 'aws-service'
     -- Also `AWS Internal/#`, with a number.

@@ -86,7 +86,11 @@ describe('records of a log file', () => {
 
 describe('members that pairs are made of', () => {
   for (const source of Object.values(sources))
-    for (const path of [...source.pairMembers, ...Object.values(source.entities).flatMap(({ members }) => members)])
+    for (const path of [
+      ...source.pairMembers,
+      source.idMember,
+      ...Object.values(source.entities).flatMap(({ members }) => members),
+    ])
       it(`${source.id}: ${path} is among those with a type`, () => {
         const [name = '', inner] = path.split('.')
         const type = source.members[name]

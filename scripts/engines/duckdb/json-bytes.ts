@@ -42,6 +42,14 @@ export class Brackets {
   }
 }
 
+/** Bytes, and beside them each as a character: V8 looks for one in a string in half of the time that Node takes in a buffer. */
+export interface Json {
+  readonly bytes: Buffer
+  readonly text: string
+}
+
+export const jsonOf = (bytes: Buffer): Json => ({ bytes, text: bytes.toString('latin1') })
+
 /** Position of the next byte that is no white space, or the end. */
 export function skipBlanks(bytes: Buffer, start: number): number {
   let at = start
@@ -50,9 +58,9 @@ export function skipBlanks(bytes: Buffer, start: number): number {
 }
 
 /** Position after the string whose content begins at `start`; −1 when it does not end. */
-export function skipString(bytes: Buffer, start: number): number {
-  let at = bytes.indexOf(QUOTE, start)
-  while (at !== -1 && bytes[at - 1] === BACKSLASH && isEscaped(bytes, at, start)) at = bytes.indexOf(QUOTE, at + 1)
+export function skipString({ bytes, text }: Json, start: number): number {
+  let at = text.indexOf('"', start)
+  while (at !== -1 && bytes[at - 1] === BACKSLASH && isEscaped(bytes, at, start)) at = text.indexOf('"', at + 1)
   return at === -1 ? -1 : at + 1
 }
 
@@ -64,9 +72,10 @@ function isEscaped(bytes: Buffer, at: number, start: number): boolean {
 }
 
 /** Position after the value that begins at `start`; −1 when it does not end. @throws Malformed */
-export function skipValue(bytes: Buffer, start: number, brackets: Brackets): number {
+export function skipValue(json: Json, start: number, brackets: Brackets): number {
+  const { bytes } = json
   const first = bytes[start] as number
-  if (first === QUOTE) return skipString(bytes, start + 1)
+  if (first === QUOTE) return skipString(json, start + 1)
   if (KIND[first] !== OPEN) return skipScalar(bytes, start)
   const outside = brackets.depth
   let at = start
@@ -75,7 +84,7 @@ export function skipValue(bytes: Buffer, start: number, brackets: Brackets): num
     const kind = KIND[byte]
     if (kind === SCALAR || kind === BLANK) continue
     if (kind === STRING) {
-      at = skipString(bytes, at)
+      at = skipString(json, at)
       if (at === -1) return -1
     } else if (kind === OPEN) brackets.open(byte)
     else if (kind === CLOSE) {

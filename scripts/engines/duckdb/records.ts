@@ -9,6 +9,8 @@ import {
   COLON,
   COMMA,
   isAt,
+  type Json,
+  jsonOf,
   KIND,
   Malformed,
   NEWLINE,
@@ -49,7 +51,7 @@ export class RecordReader {
   private isStart = true
   /** The beginning of a record, left over by the last push. */
   private rest: Buffer = NOTHING
-  private bytes: Buffer = NOTHING
+  private json: Json = jsonOf(NOTHING)
   private lines: Buffer = NOTHING
   private length = 0
   /** What is kept of the record at hand: the byte to write before it or 0, its start and its end, one after the other. */
@@ -68,13 +70,14 @@ export class RecordReader {
    * @throws Malformed
    */
   push(chunk: Buffer): Buffer {
-    this.bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk])
+    const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk])
+    this.json = jsonOf(bytes)
     // The shortest record, of two bytes, becomes a line of three.
-    const most = Math.ceil(this.bytes.length * 1.5)
+    const most = Math.ceil(bytes.length * 1.5)
     if (this.lines.length < most) this.lines = Buffer.allocUnsafe(most)
     this.length = 0
     this.lineBreak = -1
-    this.rest = this.bytes.subarray(this.take())
+    this.rest = bytes.subarray(this.take())
     if (this.rest.length > LARGEST) throw new Malformed('a record is too large')
     const lines = this.lines.subarray(0, this.length)
     if (!isUtf8(lines)) throw new Malformed('not UTF-8')
@@ -92,7 +95,7 @@ export class RecordReader {
 
   /** Reads whole records; returns how many bytes they took. */
   private take(): number {
-    const { bytes } = this
+    const { bytes } = this.json
     let at = 0
     if (this.isStart) {
       if (bytes.length < BYTE_ORDER_MARK.length && isAt(BYTE_ORDER_MARK, 0, bytes)) return 0
@@ -111,7 +114,7 @@ export class RecordReader {
   /** What lies between records: commas, and brackets of lists. */
   private between(at: number): number {
     const { state } = this
-    const byte = this.bytes[at]
+    const byte = this.json.bytes[at]
     if (byte === OPEN_OBJECT && state !== 'next') return this.object(at + 1)
     if (byte === COMMA && state === 'next') this.state = 'element'
     else if (byte === OPEN_LIST && state === 'document') this.state = 'first'
@@ -126,7 +129,8 @@ export class RecordReader {
    * or its list of records begins, −1 when that is not in reach.
    */
   private object(start: number): number {
-    const { bytes, wanted, brackets } = this
+    const { json, wanted, brackets } = this
+    const { bytes } = json
     brackets.restart(OPEN_OBJECT)
     this.ranges.length = 0
     this.start = start
@@ -137,7 +141,7 @@ export class RecordReader {
       if (kind === SCALAR) continue
       if (kind === STRING) {
         const name = at
-        at = skipString(bytes, at)
+        at = skipString(json, at)
         if (at === -1) return -1
         const member = brackets.depth === 1 ? memberAt(bytes, name, wanted[at - 1 - name]) : undefined
         if (member === undefined) continue
@@ -157,7 +161,7 @@ export class RecordReader {
   }
 
   private isEnvelope(name: number): boolean {
-    return (this.state === 'document' || this.state === 'tail') && isAt(this.bytes, name, this.envelope)
+    return (this.state === 'document' || this.state === 'tail') && isAt(this.json.bytes, name, this.envelope)
   }
 
   private enter(at: number): number {
@@ -177,19 +181,20 @@ export class RecordReader {
    * that is not in reach.
    */
   private member({ members }: Wanted, before: number, start: number, value: number): number {
-    const { bytes, brackets } = this
-    if (members !== undefined && bytes[value] === OPEN_OBJECT) {
+    const { json, brackets } = this
+    if (members !== undefined && json.bytes[value] === OPEN_OBJECT) {
       this.keep(before, start, value + 1)
       return this.inner(members, value + 1)
     }
-    const end = skipValue(bytes, value, brackets)
+    const end = skipValue(json, value, brackets)
     if (end !== -1) this.keep(before, start, end)
     return end
   }
 
   /** Keeps the wanted members of an object, from behind its opening bracket on. Returns as `member` does. */
   private inner(wanted: Wanted[][], start: number): number {
-    const { bytes, brackets } = this
+    const { json, brackets } = this
+    const { bytes } = json
     let before = 0
     for (let at = start; ; ) {
       at = skipBlanks(bytes, at)
@@ -201,12 +206,12 @@ export class RecordReader {
         return at + 1
       } else {
         if (KIND[byte] !== STRING) throw new Malformed('not JSON')
-        const end = skipString(bytes, at + 1)
+        const end = skipString(json, at + 1)
         const value = end === -1 ? -1 : valueAfter(bytes, end)
         if (value === -1) return -1
         if (value === end) throw new Malformed('not JSON')
         const member = memberAt(bytes, at + 1, wanted[end - 2 - at])
-        at = member === undefined ? skipValue(bytes, value, brackets) : this.member(member, before, at, value)
+        at = member === undefined ? skipValue(json, value, brackets) : this.member(member, before, at, value)
         if (at === -1) return -1
         if (member !== undefined) before = COMMA
       }
@@ -223,12 +228,12 @@ export class RecordReader {
 
   /** Writes the line of a record; returns `at`. */
   private finish(at: number): number {
-    const { lines, ranges, bytes, length: start } = this
+    const { json, lines, ranges, length: start } = this
     let to = start
     for (let i = 0; i < ranges.length; i += 3) {
       const before = ranges[i] as number
       if (before !== 0) lines[to++] = before
-      to += bytes.copy(lines, to, ranges[i + 1], ranges[i + 2])
+      to += json.bytes.copy(lines, to, ranges[i + 1], ranges[i + 2])
     }
     if (to === start) lines[to++] = OPEN_OBJECT
     lines[to++] = CLOSE_OBJECT
@@ -242,8 +247,8 @@ export class RecordReader {
 
   private hasLineBreak(end: number): boolean {
     if (this.lineBreak < this.start) {
-      const found = this.bytes.indexOf(NEWLINE, this.start)
-      this.lineBreak = found === -1 ? this.bytes.length : found
+      const found = this.json.text.indexOf('\n', this.start)
+      this.lineBreak = found === -1 ? this.json.text.length : found
     }
     return this.lineBreak < end
   }
