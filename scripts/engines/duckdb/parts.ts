@@ -1,7 +1,7 @@
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { messageOf } from '../../cli/errors.ts'
 import type { Content } from './content.ts'
 import { Malformed } from './json-bytes.ts'
+import { PartFile } from './part-file.ts'
 import { RecordReader } from './records.ts'
 
 /** The records of some log files, a line of JSON each, in one file. */
@@ -19,59 +19,49 @@ export class PartWriter {
   private readonly prefix: string
   private readonly reader: RecordReader
   private readonly onPart: (part: Part) => void
-  private part: { readonly fd: number; readonly path: string; readonly files: { key: string; records: number }[] }
   private parts = 0
-  private end = 0
+  private file: PartFile
+  private files: { key: string; records: number }[] = []
 
   /** @param prefix of the paths of parts */
   constructor(prefix: string, members: readonly string[], onPart: (part: Part) => void) {
     this.prefix = prefix
     this.reader = new RecordReader(members)
     this.onPart = onPart
-    this.part = this.open()
+    this.file = this.next()
   }
 
   /** Adds the records of a file. Returns what is wrong with it, if something is; then nothing of it is left. */
   async append(key: string, content: () => Promise<Content>): Promise<string | undefined> {
-    const { reader } = this
-    const before = reader.records
-    let end = this.end
+    const { reader, file } = this
+    const [records, length] = [reader.records, file.length]
     try {
-      for await (const chunk of await content()) end += this.write(reader.push(chunk), end)
-      if (!reader.end()) return 'it ends in the middle of a record'
+      for await (const chunk of await content()) file.append(reader.push(chunk))
+      if (!reader.end()) throw new Malformed('it ends in the middle of a record')
     } catch (error) {
       reader.end()
-      if (error instanceof Malformed) return messageOf(error)
-      throw error
+      if (!(error instanceof Malformed)) throw error
+      file.cut(length)
+      return messageOf(error)
     }
-    this.end = end
-    this.part.files.push({ key, records: reader.records - before })
-    if (end > PART) this.turn()
+    this.files.push({ key, records: reader.records - records })
+    if (file.length > PART) this.turn()
     return undefined
   }
 
   /** Hands over the last part. */
   close(): void {
-    const { fd, path, files } = this.part
-    ftruncateSync(fd, this.end)
-    closeSync(fd)
-    this.onPart({ path, files })
+    this.file.close()
+    this.onPart({ path: this.file.path, files: this.files })
   }
 
   private turn(): void {
     this.close()
-    this.part = this.open()
+    this.file = this.next()
+    this.files = []
   }
 
-  private open() {
-    const path = `${this.prefix}-${this.parts++}.ndjson`
-    this.end = 0
-    return { fd: openSync(path, 'w'), path, files: [] }
-  }
-
-  private write(bytes: Buffer, position: number): number {
-    for (let done = 0; done < bytes.length; )
-      done += writeSync(this.part.fd, bytes, done, bytes.length - done, position + done)
-    return bytes.length
+  private next(): PartFile {
+    return new PartFile(`${this.prefix}-${this.parts++}.ndjson`)
   }
 }
