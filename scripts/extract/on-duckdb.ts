@@ -5,11 +5,11 @@ import { plural } from '../cli/format.ts'
 import type { ExtractSettings } from '../engines/render.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
-import { stagedFiles } from '../runs/staged.ts'
+import { stagedFiles, stagedObjects } from '../runs/staged.ts'
 import { extractWithDuckdb } from './duckdb.ts'
 import type { Extraction } from './engine.ts'
 import { previewOf } from './outcome.ts'
-import { checkRows, outputs, writtenFiles } from './run-files.ts'
+import { outputs, writtenFiles } from './run-files.ts'
 
 interface Wish {
   readonly skipBadFiles: boolean
@@ -33,15 +33,15 @@ export const onDuckdb = (context: Context, run: Run, settings: ExtractSettings, 
   approve: async () => {},
 
   extract: async () => {
-    const files = await stagedFiles(run)
-    const progress = context.progress('reading logs', files.length, 'files')
+    const objects = stagedObjects(run)
+    const progress = context.progress('reading logs', objects, 'files')
     const targets = {
       train: run.path(outputs.train),
       holdout: run.path(outputs.holdout),
       entities: run.path(outputs.entities),
       times: run.path(`${paths.times}part-00000.csv`),
     }
-    const extracted = await extractWithDuckdb(files, targets, {
+    const extracted = await extractWithDuckdb(() => stagedFiles(run), targets, {
       ...settings,
       skipBadFiles: wish.skipBadFiles,
       memoryLimit: wish.memoryLimit,
@@ -51,9 +51,8 @@ export const onDuckdb = (context: Context, run: Run, settings: ExtractSettings, 
       onFiles: (more) => progress.advance(more),
       onState: (state) => progress.state(state),
     })
-    progress.end(`${plural(extracted.events, 'record')} of ${plural(files.length - extracted.bad.length, 'file')}`)
+    progress.end(`${plural(extracted.events, 'record')} of ${plural(objects - extracted.bad.length, 'file')}`)
     if (extracted.trainPairs === 0) return { extracted }
-    await checkRows(run, extracted, context.signal)
     return { extracted, written: await writtenFiles(run, extracted) }
   },
 })

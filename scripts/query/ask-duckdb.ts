@@ -8,7 +8,7 @@ import type { Relation } from '../engines/duckdb/duckdb.ts'
 import { classifiedValues, type ExtractSettings, render } from '../engines/render.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
-import { stagedFiles } from '../runs/staged.ts'
+import { stagedFiles, stagedObjects } from '../runs/staged.ts'
 import type { Answer } from './answer.ts'
 import type { Asked } from './question.ts'
 
@@ -22,12 +22,12 @@ export async function askDuckdb(
   asked: Asked,
   limit: number,
 ): Promise<Answer> {
-  const files = await stagedFiles(run)
+  const objects = stagedObjects(run)
   const { withRecords } = await import('../engines/duckdb/duckdb.ts')
-  const progress = context.progress('reading logs', files.length, 'files')
+  const progress = context.progress('reading logs', objects, 'files')
   const { source } = settings
   const answer = await withRecords(
-    files,
+    () => stagedFiles(run),
     await relationsOf(settings, asked),
     {
       source,
@@ -43,7 +43,7 @@ export async function askDuckdb(
     },
     (connection) => firstRows(connection, asked.sql, limit),
   )
-  progress.end(plural(files.length, 'file'))
+  progress.end(plural(objects, 'file'))
   return answer
 }
 

@@ -29,6 +29,9 @@ export async function stagedFiles(run: Run): Promise<StagedFile[]> {
   return files
 }
 
+/** How many objects were staged. */
+export const stagedObjects = (run: Run): number => Number(run.result('stage').objects)
+
 /** How much is staged, wherever that is. @throws UserError when it is not all there */
 export async function stagedTotals(run: Run): Promise<Totals> {
   let [objects, bytes] = [0, 0]
@@ -41,10 +44,10 @@ export async function stagedTotals(run: Run): Promise<Totals> {
 }
 
 function checkStaged(run: Run, found: number): void {
-  const { objects } = run.result('stage')
+  const objects = stagedObjects(run)
   if (found !== objects)
     throw new UserError(
-      `run ${run.id}: ${plural(Number(objects), 'object was', 'objects were')} staged, ${count(found)} ${found === 1 ? 'is' : 'are'} there`,
+      `run ${run.id}: ${plural(objects, 'object was', 'objects were')} staged, ${count(found)} ${found === 1 ? 'is' : 'are'} there`,
       {
         hint: nextCommand('stage', run),
       },

@@ -43,14 +43,19 @@ async function inDuckdb(settings: ExtractSettings, sqls: readonly string[]): Pro
   const members = [...Object.keys(source.members), ...Object.keys(source.details)]
   const relations = [{ name: 'classified', sql: classified }]
   const all = { source, members, scratch: join(scratch, 'duckdb'), onFiles: () => {}, onState: () => {}, ...how }
-  return withRecords(filesOf(source), relations, all, async (connection) => {
-    const answers: (string | null)[][][] = []
-    for (const sql of sqls)
-      answers.push(
-        (await rowsOf(connection, sql)).map((row) => row.map((cell) => (cell === null ? null : String(cell)))),
-      )
-    return answers
-  })
+  return withRecords(
+    async () => filesOf(source),
+    relations,
+    all,
+    async (connection) => {
+      const answers: (string | null)[][][] = []
+      for (const sql of sqls)
+        answers.push(
+          (await rowsOf(connection, sql)).map((row) => row.map((cell) => (cell === null ? null : String(cell)))),
+        )
+      return answers
+    },
+  )
 }
 
 /** The table of a source in the sandbox, over its logs as they are staged. */

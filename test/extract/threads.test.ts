@@ -5,7 +5,8 @@ import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { Loading } from '../../scripts/engines/duckdb/loading.ts'
 import type { Part } from '../../scripts/engines/duckdb/parts.ts'
-import { type LogFile, readers, type SpoolSettings, spool } from '../../scripts/engines/duckdb/spool.ts'
+import { Readers } from '../../scripts/engines/duckdb/readers.ts'
+import { type LogFile, type SpoolSettings, spool } from '../../scripts/engines/duckdb/spool.ts'
 import { extract, stagedRun } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -58,20 +59,24 @@ describe('any number of threads', () => {
 
 /** Spools files in this process. */
 async function spooled(files: readonly LogFile[], change: Partial<SpoolSettings> = {}) {
-  return spool(files, {
-    prefix: join(tempFolder(), 'records'),
-    members: ['eventID'],
-    bad: [],
-    failFast: true,
-    threads: 2,
-    startThread: await readers(),
-    unzstd: () => {
-      throw new Error('no Zstandard here')
-    },
-    signal: new AbortController().signal,
-    onPart: () => {},
-    ...change,
-  })
+  const readers = await Readers.start(2)
+  try {
+    return await spool(files, {
+      prefix: join(tempFolder(), 'records'),
+      members: ['eventID'],
+      bad: [],
+      failFast: true,
+      readers,
+      unzstd: () => {
+        throw new Error('no Zstandard here')
+      },
+      signal: new AbortController().signal,
+      onPart: () => {},
+      ...change,
+    })
+  } finally {
+    await readers.stop()
+  }
 }
 
 function filesIn(contents: Readonly<Record<string, string | Uint8Array>>): LogFile[] {
@@ -122,7 +127,7 @@ describe('spool', () => {
       stop.abort()
     }
     const members = ['userIdentity']
-    await assert.rejects(spooled(files, { threads: 2, members, signal: stop.signal, onPart }))
+    await assert.rejects(spooled(files, { members, signal: stop.signal, onPart }))
     const read = parts.flatMap((part) => part.files).length
     assert.ok(read > 0 && read < files.length, `${read} files were read`)
   })

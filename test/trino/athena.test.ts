@@ -144,7 +144,7 @@ async function withDuckdb(
   use: (duckdb: DuckDBConnection, lines: readonly string[]) => Promise<void>,
 ): Promise<void> {
   await withRecords(
-    files,
+    async () => files,
     [],
     {
       source,

@@ -7,7 +7,8 @@ import { identifier, literal, render } from '../render.ts'
 import { type Database, type DatabaseSettings, openDatabase } from './database.ts'
 import { Malformed } from './json-bytes.ts'
 import { Loading } from './loading.ts'
-import { type BadFile, type LogFile, readers, type Spool, type SpoolSettings, spool } from './spool.ts'
+import { Readers } from './readers.ts'
+import { type BadFile, type LogFile, type Spool, spool } from './spool.ts'
 import { malformedFiles } from './suspects.ts'
 
 export interface DuckdbSettings extends DatabaseSettings {
@@ -31,11 +32,12 @@ export interface Relation {
 /**
  * Makes tables over the records of log files with DuckDB, and hands them to `use`: records are found and cut down first, then
  * everything is SQL.
+ * @param list of the files, called once what reads them is starting
  * @param relations in order; a later one may name an earlier one, and each may name the view `accesses`
  * @throws UserError naming the files that cannot be read, unless they are to be skipped
  */
 export async function withRecords<T>(
-  files: readonly LogFile[],
+  list: () => Promise<readonly LogFile[]>,
   relations: readonly Relation[],
   settings: DuckdbSettings,
   use: (connection: DuckDBConnection, spooled: Spool) => Promise<T>,
@@ -43,16 +45,17 @@ export async function withRecords<T>(
   const { scratch, signal } = settings
   await rm(scratch, { recursive: true, force: true })
   await mkdir(scratch, { recursive: true })
-  const startThread = await readers()
+  const readers = await Readers.start(settings.threads)
   let opened: Promise<Database> | undefined
   const database = (): Promise<Database> => (opened ??= openDatabase(settings))
   try {
-    const spooled = await load(database, files, relations, { ...settings, startThread })
+    const spooled = await load(database, await list(), relations, { ...settings, readers })
     return await use((await database()).connection, spooled)
   } catch (error) {
     signal.throwIfAborted()
     throw error
   } finally {
+    await readers.stop()
     const [database] = await Promise.allSettled([opened])
     if (database.status === 'fulfilled') database.value?.close()
     await rm(scratch, { recursive: true, force: true })
@@ -64,7 +67,7 @@ async function load(
   database: () => Promise<Database>,
   files: readonly LogFile[],
   relations: readonly Relation[],
-  settings: DuckdbSettings & Pick<SpoolSettings, 'startThread'>,
+  settings: DuckdbSettings & { readonly readers: Readers },
 ): Promise<Spool> {
   const { source, scratch, signal, skipBadFiles } = settings
   const early = relations.filter(({ isRowByRow }) => isRowByRow)
@@ -75,7 +78,7 @@ async function load(
       `create or replace temp view accesses as ${await render(`${source.id}/accesses.duckdb.sql`, { records })}`,
     )
   }
-  const read = async (bad: readonly BadFile[]): Promise<Spool> => {
+  const read = async (readers: Readers, bad: readonly BadFile[]): Promise<Spool> => {
     let isFirst = true
     const loading = new Loading(async (paths) => {
       await viewOf(paths)
@@ -84,6 +87,7 @@ async function load(
     })
     const reading = spool(files, {
       ...settings,
+      readers,
       prefix: join(scratch, 'records'),
       bad,
       failFast: !skipBadFiles,
@@ -105,13 +109,13 @@ async function load(
     for (const { name, sql, isRowByRow } of relations) if (!isRowByRow) await run(`${table(name)} as ${sql}`)
     return spooled
   }
-  const spooled = await read([])
+  const spooled = await read(settings.readers, [])
   // A table is looked through more quickly than the view, which reads everything again.
   if (!(await hasUnreadable((await database()).connection, relations[0]?.name ?? 'accesses'))) return spooled
   const malformed = await malformedFiles(spooled.parts, signal)
   if (malformed.length === 0) return spooled
   if (!skipBadFiles) throw unreadable(malformed)
-  return read([...spooled.bad, ...malformed])
+  return read(await Readers.start(settings.threads), [...spooled.bad, ...malformed])
 }
 
 const table = (name: string): string => `create or replace temp table ${name}`

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { contentOf } from './content.ts'
 import { type Part, PartWriter } from './parts.ts'
 import type { LogFile } from './spool.ts'
@@ -54,5 +54,5 @@ function named(error: unknown, key: string): unknown {
   return error
 }
 
-// A failure ends the thread, with its error.
-void readFiles(workerData as Assignment)
+// It ends with its one assignment; a failure ends it, too, with its error.
+parentPort?.once('message', (assignment: Assignment) => void readFiles(assignment))

@@ -1,0 +1,74 @@
+import type { Worker } from 'node:worker_threads'
+import { threadsOf } from '../../cli/thread.ts'
+import type { Assignment, Told } from './spool-thread.ts'
+
+/** More would wait for the disk, and each takes some 40 MB. */
+const MOST_THREADS = 4
+
+/** Threads that read log files, once. They start before it is known which: until these are listed, they are ready. */
+export class Readers {
+  private readonly readers: readonly Reader[]
+
+  private constructor(readers: readonly Reader[]) {
+    this.readers = readers
+  }
+
+  static async start(threads: number): Promise<Readers> {
+    const startThread = await threadsOf(new URL('spool-thread.ts', import.meta.url))
+    const count = Math.max(1, Math.min(threads, MOST_THREADS))
+    return new Readers(Array.from({ length: count }, () => new Reader(startThread())))
+  }
+
+  /** Has files read, each by one thread; ends when all threads have, also when one fails or the signal stops them. */
+  async read(
+    { files, members, prefix, failFast }: Omit<Assignment, 'next'>,
+    signal: AbortSignal,
+    listen: (told: Told) => void,
+  ): Promise<void> {
+    signal.throwIfAborted()
+    const next = new Int32Array(new SharedArrayBuffer(4))
+    const needed = this.readers.slice(0, Math.max(1, files.length))
+    const stop = () => void this.stop()
+    signal.addEventListener('abort', stop)
+    const reading = needed.map((reader, i) =>
+      reader.read({ files, next, members, prefix: `${prefix}-${i}`, failFast }, listen).catch((error: unknown) => {
+        Atomics.store(next, 0, files.length)
+        throw error
+      }),
+    )
+    const results = await Promise.allSettled(reading)
+    signal.removeEventListener('abort', stop)
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  /** Ends threads that have not ended. */
+  async stop(): Promise<void> {
+    await Promise.all(this.readers.map((reader) => reader.stop()))
+  }
+}
+
+class Reader {
+  private readonly thread: Worker
+  private readonly ended: Promise<void>
+
+  constructor(thread: Worker) {
+    this.thread = thread
+    this.ended = new Promise((resolve, reject) => {
+      thread.on('error', reject)
+      thread.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a reading thread ended with ${code}`))))
+    })
+    // Whoever wants something read is told.
+    this.ended.catch(() => {})
+  }
+
+  /** Gives the thread its assignment, and listens until it ends. */
+  async read(assignment: Assignment, listen: (told: Told) => void): Promise<void> {
+    this.thread.on('message', listen)
+    this.thread.postMessage(assignment)
+    await this.ended
+  }
+
+  async stop(): Promise<void> {
+    await this.thread.terminate()
+  }
+}
