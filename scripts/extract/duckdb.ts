@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { type DuckdbSettings, rowsOf, withRecords } from '../engines/duckdb/duckdb.ts'
 import type { LogFile, Spool } from '../engines/duckdb/spool.ts'
 import { classifiedValues, type ExtractSettings, literal, render } from '../engines/render.ts'
+import { readPairs } from '../insights/pairs.ts'
 import { countsOf, type Extracted } from './counts.ts'
 
 /** Where the pairs go. */
@@ -19,13 +20,13 @@ export interface Outputs {
  * @throws UserError naming the files that cannot be read, unless they are to be skipped
  */
 export async function extractWithDuckdb(
-  files: readonly LogFile[],
+  list: () => Promise<readonly LogFile[]>,
   outputs: Outputs,
   settings: ExtractSettings & Omit<DuckdbSettings, 'members'>,
 ): Promise<Extracted> {
   const classified = await render('classified.sql', await classifiedValues(settings))
   return withRecords(
-    files,
+    list,
     // Whether an event was delivered before, only all of them can tell.
     [{ name: 'classified', sql: classified, isRowByRow: !settings.dedupe }],
     { ...settings, members: pairMembers(settings) },
@@ -34,8 +35,8 @@ export async function extractWithDuckdb(
 }
 
 /** What the pairs need of a record and no more: it is most of what has to be written and read again. */
-function pairMembers({ source, entity }: ExtractSettings): string[] {
-  return [...source.pairMembers, ...(source.entities[entity]?.members ?? [])]
+function pairMembers({ source, entity, dedupe }: ExtractSettings): string[] {
+  return [...source.pairMembers, ...(source.entities[entity]?.members ?? []), ...(dedupe ? [source.idMember] : [])]
 }
 
 async function write(
@@ -54,14 +55,25 @@ async function write(
   await copyTo(connection, await shuffled('train'), outputs.train)
   await copyTo(connection, await shuffled('holdout'), outputs.holdout)
   const entities = await copyTo(connection, await render('entities.sql'), outputs.entities)
-  await copyTo(connection, await render('times.sql'), outputs.times)
+  // Reading the pairs anew needs no database: it goes on beside the last query.
+  await Promise.all([
+    copyTo(connection, await render('times.sql'), outputs.times),
+    checkRows(outputs.train, counts.trainPairs, signal),
+    checkRows(outputs.holdout, counts.holdoutPairs, signal),
+  ])
   return { ...extracted, entities }
+}
+
+/** Reads pairs as the next step will. @throws Error when they are not what should be there */
+async function checkRows(path: string, rows: number, signal: AbortSignal): Promise<void> {
+  const { ip } = await readPairs([path], signal)
+  if (ip.length !== rows) throw new Error(`${path} has ${ip.length} rows, ${rows} were written`)
 }
 
 /** In no order that says anything, but the same one every time: equal pairs lie apart. */
 async function shuffled(part: string): Promise<string> {
   const pairs = await render('pairs.sql', { part: literal(part) })
-  return `${pairs} order by md5_number(event_time || ' ' || entity || ' ' || ip)`
+  return `${pairs} order by hash(event_time, entity, ip)`
 }
 /** Writes rows as they are, without header, quotes or escapes; the file is there whole or not at all. Returns how many. */
 async function copyTo(connection: DuckDBConnection, sql: string, path: string): Promise<number> {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { readPairs } from '../insights/pairs.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import type { Extracted, Written } from './counts.ts'
@@ -12,21 +11,6 @@ export const outputs = {
   holdout: `${paths.holdout}part-00000.csv`,
   entities: paths.entities,
 } as const
-
-/** Reads what was written as the next step will. @throws Error when it is not what should be there */
-export async function checkRows(
-  run: Run,
-  expected: { readonly trainPairs: number; readonly holdoutPairs: number },
-  signal: AbortSignal,
-): Promise<void> {
-  for (const [key, rows] of [
-    [outputs.train, expected.trainPairs],
-    [outputs.holdout, expected.holdoutPairs],
-  ] as const) {
-    const { ip } = await readPairs([run.path(key)], signal)
-    if (ip.length !== rows) throw new Error(`${key} has ${ip.length} rows, ${rows} were written`)
-  }
-}
 
 /** What DuckDB wrote, with the digest of its bytes. */
 export async function writtenFiles(run: Run, { trainPairs, holdoutPairs, entities }: Extracted): Promise<Written> {

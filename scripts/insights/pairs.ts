@@ -11,7 +11,7 @@ export interface Pairs {
   readonly ip: Uint32Array
 }
 
-const CHUNK = 4 << 20
+const CHUNK = 1 << 20
 /** Longest row; a longer one is no row of ours, and must not be gathered in memory. */
 const LONGEST = 64 << 10
 const [NEWLINE, COMMA, DOT, ZERO] = [10, 44, 46, 48] as const
