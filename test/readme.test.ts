@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { command as toy } from './cli/fixture/toy/command.ts'
 import { commandLinesIn, faultIn } from './support/command-lines.ts'
@@ -24,7 +25,12 @@ test('README: a section for every script, in the order of their use, each with a
   )
 })
 
-for (const document of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'sql/README.md', 'test/aws/README.md'])
+test('README: the main command is there', () =>
+  assert.ok(commandLinesIn(read('README.md')).includes('scripts/pipeline.mjs --demo')))
+
+const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'sql/README.md', 'test/aws/README.md']
+
+for (const document of documents) {
   test(`${document}: every command line would be taken`, async () => {
     const faults = await Promise.all(commandLinesIn(read(document)).map(faultIn))
     assert.deepEqual(
@@ -33,27 +39,23 @@ for (const document of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'sql/REA
     )
   })
 
-test('README: the main command is there', () =>
-  assert.ok(commandLinesIn(read('README.md')).includes('scripts/pipeline.mjs --demo')))
+  test(`${document}: every npm script that is named exists`, () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const named = [...read(document).matchAll(/npm (test|run (?:--silent )?([a-z:]+))/g)]
+    assert.deepEqual(
+      named.map(([, name, script]) => script ?? name ?? '').filter((name) => !(name in scripts)),
+      [],
+    )
+  })
 
-test('README: every npm script that is named exists', () => {
-  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
-  const named = [...read('README.md').matchAll(/npm (test|run [a-z]+)/g)].map(([, name = '']) =>
-    name.replace('run ', ''),
-  )
-  assert.deepEqual(
-    named.filter((name) => !(name in scripts)),
-    [],
-  )
-})
-
-test('README: every file that is linked exists', () => {
-  const links = [...read('README.md').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, path]) => path ?? '')
-  assert.deepEqual(
-    links.filter((path) => !existsSync(`${ROOT}${path}`)),
-    [],
-  )
-})
+  test(`${document}: every file that is linked exists`, () => {
+    const links = [...read(document).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, path]) => path ?? '')
+    assert.deepEqual(
+      links.filter((path) => !existsSync(`${ROOT}${dirname(document)}/${path}`)),
+      [],
+    )
+  })
+}
 
 test('README: every section that is linked exists', () => {
   const readme = read('README.md').replace(/^```.*?^```/gms, '')
