@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
 /**
- * Makes a TypeScript module, with all that it imports of this project, ready to run in threads, and returns what starts one. It may not await at its top, nor import
- * anything late.
+ * Makes a TypeScript module, with all that it imports of this project, ready to run in threads, and returns what starts one. The module
+ * may not await at its top, nor import anything late.
  */
 export async function threadsOf(module: URL): Promise<() => Worker> {
   if (Reflect.get(process.features, 'typescript')) return () => new Worker(module)
