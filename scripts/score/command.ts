@@ -117,6 +117,11 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
   const aws = awsOf(values, context)
   const run = await openRun(values.workspace, values.run, aws)
   const other = values.fromRun === undefined ? undefined : await openRun(values.workspace, values.fromRun, aws)
+  if (other?.id === run.id)
+    throw new UsageError(
+      `--from-run names run ${run.id} itself: its model has learned most of these pairs, and would find them normal`,
+      'leave it out to judge the holdout',
+    )
   run.result('train')
   if (values.findings.length > 0 && (other ?? run).request.keys === OF_FILES) throw noFindings()
   const wanted = wantedFindings(run.request, values)

@@ -24,6 +24,7 @@ const BYTES_PER_ANSWER = 200
 export function endpointScorer(settings: EndpointSettings): Scorer {
   const { signal, pauseMs = 200 } = settings
   const address = `${settings.url.replace(/\/+$/, '').replace(/\/invocations$/, '')}/invocations`
+  const warned = new Set<string>()
   return {
     concurrency: CONCURRENCY,
     async score(batch) {
@@ -32,7 +33,10 @@ export function endpointScorer(settings: EndpointSettings): Scorer {
         const answer = await ask(address, body, batch.ips.length, settings)
         if (answer.kind === 'text') return dotProductsIn(answer.text, batch.ips.length, address)
         if (attempt === ATTEMPTS) throw new UserError(`${address}: ${answer.reason}, ${ATTEMPTS} times`, { hint: HINT })
-        settings.warn(`${address}: ${answer.reason}; asking again`)
+        const warning = `${address}: ${answer.reason}; asking again`
+        // Several requests are under way: what ails them all is said once for each attempt.
+        if (!warned.has(`${attempt} ${warning}`)) settings.warn(warning)
+        warned.add(`${attempt} ${warning}`)
         // Those that failed together should not come again together.
         await sleep(pauseMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2), undefined, { signal })
       }

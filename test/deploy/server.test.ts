@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
-import { connect } from 'node:net'
+import { Agent, request } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { type Endpoint, startEndpoint } from '../../scripts/deploy/endpoint.ts'
@@ -106,6 +106,7 @@ const refused: [what: string, ask: Invocation, status: number, says: RegExp][] =
     400,
     /instance 0: .*must be text/,
   ],
+  ['JSON without end or bottom', { type: JSON_TYPE, body: '['.repeat(5_000_000) }, 400, /the body: /],
   ["AWS's malformed sample line", { type: LINES, body: '{"features":["e1","10.0.0.1"]},\n' }, 400, /line 1: .*JSON/],
   ['another content type', { type: 'application/x-recordio-protobuf', body: 'x' }, 415, /text\/csv/],
   ['a form that it cannot write', { accept: 'text/csv', body: 'e1,10.0.0.1' }, 406, /application\/jsonlines/],
@@ -144,6 +145,32 @@ test('a body close to the limit is answered whole', async () => {
   const { status, text } = await invoke({ accept: LINES, body: 'e1,10.0.0.1\n'.repeat(rows) })
   assert.equal(status, 200)
   assert.equal(text, '{"dot_product":0}\n'.repeat(rows))
+})
+
+test('requests at the same time get their own answers, many of them over one connection', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 })
+  const connections = new Set<Socket>()
+  const ask = (octet: number) =>
+    new Promise<string>((resolve, reject) => {
+      const headers = { 'content-type': CSV, accept: LINES }
+      const sent = request(`${endpoint.url}/invocations`, { method: 'POST', agent, headers }, (answer) => {
+        let body = ''
+        answer.setEncoding('utf8').on('data', (part: string) => {
+          body += part
+        })
+        answer.once('end', () => resolve(body))
+      })
+      sent.once('socket', (socket) => connections.add(socket)).once('error', reject)
+      sent.end(`e200,10.0.0.${octet}\n`.repeat(1 + octet))
+    })
+  const octets = Array.from({ length: 100 }, (_, i) => i)
+  const bodies = await Promise.all(octets.map(ask))
+  assert.deepEqual(
+    bodies,
+    octets.map((octet) => `{"dot_product":${200 - octet}}\n`.repeat(1 + octet)),
+  )
+  assert.equal(connections.size, 2)
+  agent.destroy()
 })
 
 test('GET /ping says that it lives, which model it serves, and who it is without its token', async () => {

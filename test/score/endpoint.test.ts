@@ -55,6 +55,17 @@ for (const [what, first, warns] of passing)
     assert.match(warnings[0] ?? '', warns)
   })
 
+test('what ails several requests at once is said once for each attempt', async () => {
+  const endpoint = await faultyEndpoint(status(503))
+  const warnings: string[] = []
+  const signal = new AbortController().signal
+  const scorer = endpointScorer({ url: endpoint.url, signal, warn: (text) => warnings.push(text), pauseMs: 1 })
+  const ends = await Promise.allSettled([batch, batch, batch, batch].map((each) => scorer.score(each)))
+  assert.ok(ends.every(({ status }) => status === 'rejected'))
+  assert.equal(endpoint.bodies.length, 20)
+  assert.equal(warnings.length, 4)
+})
+
 for (const [what, answer, says] of [
   ['500', status(500), /status 500, 5 times/],
   ['cut connections', cut, /5 times/],

@@ -130,6 +130,12 @@ test('the pairs of another run', async () => {
   assert.ok(verdicts.length > own.verdicts.length)
 })
 
+test('a run is not judged by the model that has learned it', () =>
+  assert.rejects(
+    score({ fromRun: run.id }),
+    (error) => error instanceof UsageError && /names run \S+ itself/.test(error.message),
+  ))
+
 test('another run with other entities is refused', async () => {
   const other = await trainedRun(workspace, { logs: '/hosts' })
   const plan = { settings: {}, inputs: [], overwrite: true }
