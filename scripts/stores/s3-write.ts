@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import {
   AbortMultipartUploadCommand,
-  type CompletedPart,
   CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandInput,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  HeadObjectCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
@@ -18,6 +19,8 @@ import { ConditionFailed, type ObjectInfo, type WriteOptions } from './store.ts'
 const ACTION = 's3:PutObject'
 /** Times 10,000, the most parts of an upload: 78 GiB. */
 const PART_BYTES = 8 * 2 ** 20
+/** In the metadata of an object, which upload it comes from: under a KMS key an ETag proves nothing. */
+const MARK = 'prestage-upload'
 /** As many parts are in memory. */
 const PARTS_AT_ONCE = 4
 
@@ -69,14 +72,14 @@ async function lost(
   key: string,
   error: unknown,
   options: WriteOptions,
-  isOurs: (there: ObjectInfo) => Promise<boolean>,
+  isOurs: () => Promise<boolean>,
 ): Promise<Written> {
   const { status, code, attempts } = detailsOf(error)
   // 409: another conditional write of this key was under way. 404: with If-Match there has to be something.
   const refused = status === 412 || status === 409 || (options.ifMatch !== undefined && code === 'NoSuchKey')
   if (attempts > 1 && (refused || code === 'NoSuchUpload')) {
     const there = await head(bucket, key)
-    if (there !== undefined && (await isOurs({ key, ...there }))) return there
+    if (there !== undefined && (await isOurs())) return there
   }
   if (refused) throw new ConditionFailed(key)
   return answerOf(Promise.reject(error), about(bucket, key, ACTION))
@@ -87,9 +90,10 @@ async function stream(bucket: Bucket, key: string, body: Readable, options: Writ
   const parts = slices(body)
   const [first, second] = [await parts.next(), await parts.next()]
   if (first.done || second.done) return put(bucket, key, first.value ?? Buffer.alloc(0), options)
+  const mark = randomUUID()
   // The SDK sends CRC32 with every part; S3 wants to know at the start, and to have them again at the end.
   const input = { ...bucket.common, Key: key, ChecksumAlgorithm: 'CRC32' as const, ...encryption(options) }
-  const command = new CreateMultipartUploadCommand(input)
+  const command = new CreateMultipartUploadCommand({ ...input, Metadata: { [MARK]: mark } })
   const { UploadId } = await answerOf(bucket.client.send(command), about(bucket, key, ACTION))
   const upload = { ...bucket.common, Key: key, UploadId }
   try {
@@ -103,13 +107,8 @@ async function stream(bucket: Bucket, key: string, body: Readable, options: Writ
       { concurrency: PARTS_AT_ONCE },
     )
     const size = sent.reduce((sum, part) => sum + part.size, 0)
-    return await complete(
-      bucket,
-      upload,
-      sent.map(({ part }) => part),
-      size,
-      options,
-    )
+    const whole = { ...upload, MultipartUpload: { Parts: sent.map(({ part }) => part) }, ...conditions(options) }
+    return await complete(bucket, whole, size, options, mark)
   } catch (error) {
     // Parts that stay cost money. Its own failure hides nothing.
     await bucket.client.send(new AbortMultipartUploadCommand(upload)).catch(() => {})
@@ -117,29 +116,22 @@ async function stream(bucket: Bucket, key: string, body: Readable, options: Writ
   }
 }
 
-type Upload = Bucket['common'] & { readonly Key: string; readonly UploadId: string | undefined }
-
 async function complete(
   bucket: Bucket,
-  upload: Upload,
-  Parts: CompletedPart[],
+  whole: CompleteMultipartUploadCommandInput & { readonly Key: string },
   size: number,
   options: WriteOptions,
+  mark: string,
 ): Promise<Written> {
-  const command = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts }, ...conditions(options) })
   try {
-    const { ETag } = await bucket.client.send(command)
+    const { ETag } = await bucket.client.send(new CompleteMultipartUploadCommand(whole))
     return written(size, bareEtag(ETag))
   } catch (error) {
-    return lost(bucket, upload.Key, error, options, async ({ etag }) => etag === etagOf(Parts))
+    return lost(bucket, whole.Key, error, options, async () => {
+      const command = new HeadObjectCommand({ ...bucket.common, Key: whole.Key })
+      return (await bucket.client.send(command)).Metadata?.[MARK] === mark
+    })
   }
-}
-
-/** ETag of an object in parts: the MD5 of the parts' own. */
-function etagOf(parts: readonly CompletedPart[]): string {
-  const hash = createHash('md5')
-  for (const { ETag } of parts) hash.update(bareEtag(ETag) ?? '', 'hex')
-  return `${hash.digest('hex')}-${parts.length}`
 }
 
 /** The bytes of a stream in pieces of at least PART_BYTES, but for the last. */

@@ -179,11 +179,18 @@ describe('writing', () => {
     assert.equal(await store.text('a'), 'there first')
   })
 
-  it('in parts knows its own first try, too', async () => {
-    sandbox.faults.add({ operation: 'CompleteMultipartUpload', times: 1, cut: 'after' })
-    const { size } = await store.write('a', long(20), { ifAbsent: true })
-    assert.equal(size, 20 * MIB)
-  })
+  for (const algorithm of ['AES256', 'aws:kms'] as const)
+    it(`in parts knows its own first try, too: ${algorithm}`, async () => {
+      sandbox.s3.create('other', { encryption: { algorithm } })
+      const other = await s3Store({ bucket: 'other', prefix: '' }, sandbox.settings)
+      sandbox.faults.add({ operation: 'CompleteMultipartUpload', times: 1, cut: 'after' })
+      const { size, etag } = await other.write('a', long(20), { ifAbsent: true })
+      assert.deepEqual([size, etag], [20 * MIB, sandbox.s3.head('other', 'a')?.etag])
+      // Somebody else's is none of ours, whatever is in it.
+      sandbox.faults.add({ operation: 'CompleteMultipartUpload', times: 1, cut: 'before' })
+      await assert.rejects(other.write('a', long(20), { ifAbsent: true }), ConditionFailed)
+      assert.deepEqual(sandbox.s3.unfinished('other'), [])
+    })
 
   it("encrypts as the bucket does, or with S3's own keys", async () => {
     const keyId = 'arn:aws:kms:us-east-1:111122223333:key/k1'

@@ -170,7 +170,9 @@ export async function completeMultipartUpload(call: BucketCall): Promise<Reply> 
   const parts = chosenParts(upload, parseXml((await request.bytes()).toString()))
   checkWriteConditions(call)
   const sizes = parts.map(({ content }) => content.size)
-  const etag = `${md5(Buffer.concat(parts.map((part) => Buffer.from(part.etag, 'hex'))))}-${parts.length}`
+  const whole = md5(Buffer.concat(parts.map((part) => Buffer.from(part.etag, 'hex'))))
+  const kms = upload.object.encryption.algorithm !== 'AES256'
+  const etag = `${kms ? md5(`kms ${whole}`) : whole}-${parts.length}`
   const content = joinContents(parts.map((part) => part.content))
   const checksums = checksumsOf(upload, parts)
   store(bucket, { ...upload.object, content, size: content.size, etag, modified: s3.now(), checksums, parts: sizes })
