@@ -107,6 +107,20 @@ export class Run {
     return isSame(before, plan, this.#stampsOf(plan.inputs)) ? before : undefined
   }
 
+  /**
+   * What was noted when a step was last begun over the same inputs and with the same of these settings, whatever became of it:
+   * what it asked for may be paid for.
+   */
+  noted(name: string, plan: StepPlan, settings: readonly string[]): StepMemory['recalled'] {
+    const before = this.#ledger.steps[name]
+    if (before === undefined || plan.overwrite) return {}
+    const some = (all: StepPlan['settings']) => Object.fromEntries(settings.map((one) => [one, all[one] ?? null]))
+    const alike = { ...plan, settings: some(plan.settings) }
+    return isSame({ ...before, settings: some(before.settings) }, alike, this.#stampsOf(plan.inputs))
+      ? before.memory
+      : {}
+  }
+
   async #isCurrent(name: string, plan: StepPlan, inputs: Record<string, string>): Promise<boolean> {
     const before = this.#ledger.steps[name]
     if (before?.state !== 'done' || plan.overwrite || (await plan.stale?.())) return false

@@ -6,7 +6,6 @@ import { aboutUsd } from '../cli/format.ts'
 import { choice, list, number, parsed, text, type Values } from '../cli/options.ts'
 import { awsOptions, runOptions } from '../cli/shared-options.ts'
 import { priceNote } from '../runs/cost.ts'
-import type { StepRecord } from '../runs/ledger.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import { OF_FILES } from '../runs/request.ts'
@@ -137,15 +136,18 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
   const isDone = await run.isCurrent('score', plan)
   if (!isDone) await target.check?.()
   const way = await wayOf(values, { run, target, prepared, context, aws })
-  const cost = way.usd?.(pairsToJudge(run, other)) ?? undefined
+  const noted = run.noted('score', plan, ASKED)
+  const paid = isDone ? 0 : ((await way.paid?.(noted)) ?? 0)
+  const whole = way.usd?.(pairsToJudge(run, other)) ?? undefined
+  const cost = whole === undefined ? undefined : whole * (1 - paid)
   if (values.dryRun)
     return previewOf(target, prepared, way, { run: run.id, ...(way.usd && { estimatedUsd: cost ?? null }) })
-  if (!isDone && way.usd !== undefined)
-    await approve(context, `${target.of} of run ${run.id}`, way, cost, run.left('score', plan))
+  if (!isDone && way.usd !== undefined && paid < 1)
+    await context.approve(approvalOf(`${target.of} of run ${run.id} by ${way.about}`, way, cost))
   const { repeated, ...result } = await run.step('score', plan, async (memory) => {
     // Who comes back after one of two jobs has the other one before him, and has paid for both.
     const usd = typeof memory.recalled.usd === 'number' ? memory.recalled.usd : cost
-    if (usd !== undefined) await memory.remember({ usd })
+    if (way.usd !== undefined) await memory.remember({ ...noted, ...(usd !== undefined && { usd }) })
     const keep = async (calibration: string) => void (await run.store.write(paths.calibration, calibration))
     const scores = run.store.within(FOLDER)
     const done = await execute({ context, target, prepared, options: values, way, scores, memory, keep })
@@ -162,19 +164,8 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
 
 const noFindings = () => new UsageError('--findings needs logs: files do not tell when, or whose accesses they are')
 
-/** Asks for what is still to be paid. */
-async function approve(
-  context: Context,
-  what: string,
-  way: Way,
-  cost: number | undefined,
-  left: StepRecord | undefined,
-): Promise<void> {
-  const paid = (left && (await way.paid?.(left.memory))) ?? 0
-  if (paid >= 1) return
-  const usd = cost === undefined ? undefined : cost * (1 - paid)
-  await context.approve(approvalOf(`${what} by ${way.about}`, way, usd))
-}
+/** Settings that decide which pairs the model is asked about; the others only decide what its answers mean. */
+const ASKED = ['of', 'pairs', 'minEvents']
 
 const FOLDER = paths.verdicts.slice(0, paths.verdicts.lastIndexOf('/') + 1)
 

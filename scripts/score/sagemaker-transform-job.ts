@@ -100,15 +100,22 @@ async function found(world: TransformWorld, order: Order, usable: (job: Job) => 
   }
 }
 
-/** How many of these jobs exist and have not failed. */
+/** Which of these jobs run or are done, as they would be ordered now. */
 export async function goodJobs(
-  client: SageMakerClient,
+  world: Pick<TransformWorld, 'client' | 'signal'>,
+  { instanceType, kmsKey }: Pick<Order, 'instanceType' | 'kmsKey'>,
   names: readonly string[],
-  signal: AbortSignal,
-): Promise<number> {
-  const jobs = await Promise.all(names.map((name) => look({ client, signal }, name)))
-  return jobs.filter((job) => job?.TransformJobStatus === 'InProgress' || job?.TransformJobStatus === 'Completed')
-    .length
+): Promise<Job[]> {
+  const jobs = await Promise.all(names.map((name) => look(world, name)))
+  return jobs
+    .filter((job) => job !== undefined)
+    .filter(
+      ({ TransformJobStatus, TransformResources, TransformOutput }) =>
+        (TransformJobStatus === 'InProgress' || TransformJobStatus === 'Completed') &&
+        TransformResources?.InstanceType === instanceType &&
+        // What has no key has an empty one.
+        (TransformOutput?.KmsKeyId || undefined) === kmsKey,
+    )
 }
 
 const look = (

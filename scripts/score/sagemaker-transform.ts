@@ -8,7 +8,7 @@ import { paths } from '../runs/paths.ts'
 import { linesOf } from '../stores/lines.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import type { Store } from '../stores/store.ts'
-import { jobName, type Order, type TransformWorld, transformed } from './sagemaker-transform-job.ts'
+import { goodJobs, jobName, type Order, type TransformWorld, transformed } from './sagemaker-transform-job.ts'
 import { lineOf, type Oracle, type Scorer } from './scorer.ts'
 import { linked, unlinked } from './transform-rows.ts'
 
@@ -31,6 +31,7 @@ export interface TransformSettings {
 
 const FOLDER = `${paths.tmp}transform/`
 const SENT = '/in/pairs.csv'
+const answersAt = (digest: string): string => `${FOLDER}${digest}/out/pairs.csv.out`
 /** Lines that are written at a time. */
 const SLICE = 10_000
 
@@ -46,7 +47,7 @@ export async function transform(settings: TransformSettings): Promise<Oracle> {
   async function* ask(purpose: Purpose, lines: () => Iterable<string>): AsyncGenerator<number, void> {
     const { digest, rows } = digestOf(lines())
     if (rows === 0) return
-    const [input, output] = [`${FOLDER}${digest}${SENT}`, `${FOLDER}${digest}/out/pairs.csv.out`]
+    const [input, output] = [`${FOLDER}${digest}${SENT}`, answersAt(digest)]
     const full = { ...order, input: store.uriOf(input), output: `${store.uriOf(FOLDER)}${digest}/out` }
     const upload = async () => {
       await store.write(input, Readable.from(slices(linked(lines())), { objectMode: false }))
@@ -75,6 +76,23 @@ export async function transform(settings: TransformSettings): Promise<Oracle> {
       for await (const { key } of store.list({ prefix: FOLDER })) if (key.endsWith(SENT)) await store.remove(key)
     },
   }
+}
+
+/** How many of these jobs need not be paid for again: they run, or what they have answered is there. */
+export async function answered(
+  { order, store, aws, signal }: Pick<TransformSettings, 'order' | 'store' | 'aws' | 'signal'>,
+  names: readonly string[],
+): Promise<number> {
+  if (names.length === 0) return 0
+  const jobs = await goodJobs({ client: await sagemakerClient(aws, order.region), signal }, order, names)
+  const good = await Promise.all(
+    jobs.map(async ({ TransformJobStatus, TransformOutput }) => {
+      if (TransformJobStatus === 'InProgress') return true
+      const [, digest] = /([0-9a-f]+)\/out$/.exec(TransformOutput?.S3OutputPath ?? '') ?? []
+      return digest !== undefined && (await store.head(answersAt(digest))) !== undefined
+    }),
+  )
+  return good.filter(Boolean).length
 }
 
 type Ask = (lines: () => Iterable<string>) => AsyncIterable<number>

@@ -33,8 +33,8 @@ export interface Way {
   readonly about: string
   /** Dollars for so many pairs; undefined where nothing more is paid than already is, `null` where nobody knows. */
   readonly usd?: (pairs: number) => number | null
-  /** Share of that which an attempt that was interrupted has paid for already. */
-  paid?(memory: StepMemory['recalled']): Promise<number>
+  /** Share of that which is paid for already, as far as earlier attempts have noted it. */
+  paid?(noted: StepMemory['recalled']): Promise<number>
   /** @param memory of the step, for what is paid for */
   open(memory?: StepMemory): Promise<Oracle>
   /** The model itself, where it has to tell which entities it knows. */
@@ -175,12 +175,16 @@ async function byTransform(wish: Wish, given: Given): Promise<Omit<Way, 'model'>
   return {
     about: `${jobs === 1 ? 'a batch transform' : 'two batch transforms, the first to calibrate,'} on ${instanceType} in ${region}`,
     usd: (pairs) => (price === undefined ? null : jobs * price * (START_HOURS + pairs / PAIRS_AN_HOUR)),
-    paid: async (memory) => {
-      const { sagemakerClient } = await import('../aws/clients.ts')
-      const { goodJobs } = await import('./sagemaker-transform-job.ts')
-      const noted = [memory.scoringJob, ...(jobs === 2 ? [memory.calibratingJob] : [])]
-      const names = noted.filter((name) => typeof name === 'string')
-      return (await goodJobs(await sagemakerClient(aws, region), names, context.signal)) / jobs
+    paid: async (noted) => {
+      const names = [noted.scoringJob, ...(jobs === 2 ? [noted.calibratingJob] : [])]
+      const { answered } = await import('./sagemaker-transform.ts')
+      const settings = { order, store: run.store, aws, signal: context.signal }
+      return (
+        (await answered(
+          settings,
+          names.filter((name) => typeof name === 'string'),
+        )) / jobs
+      )
     },
     open: async (memory) => {
       const { transform } = await import('./sagemaker-transform.ts')

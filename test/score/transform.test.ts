@@ -30,8 +30,33 @@ describe('a batch transform', () => {
     const left = aws.sandbox.s3.keys(BUCKET, aws.at('tmp/')).map((key) => key.split('/').slice(-2).join('/'))
     assert.deepEqual(left, ['out/pairs.csv.out'])
     assert.equal((await aws.done('score', VIA)).repeated, true)
-    // Another budget of alerts asks nothing anew of the model.
-    assert.notEqual((await aws.done('score', [...VIA, '--alerts-per-day', '1'])).threshold, result.threshold)
+  })
+
+  test('another budget of alerts asks nothing anew of the model, and is not to be paid for', async () => {
+    const aws = await world(FAST, { calibrated: true })
+    const { threshold } = await aws.done('score', VIA)
+    const free = [...VIA.slice(0, -1), '--alerts-per-day']
+    const second = await aws.done('score', [...free, '1'])
+    assert.notEqual(second.threshold, threshold)
+    assert.equal(second.estimatedUsd, 0)
+    assert.equal((await aws.done('score', [...free, '1', '--dry-run'])).dryRun, true)
+    // One that an earlier budget has left noted, too.
+    assert.equal((await aws.done('score', [...free, '2'])).estimatedUsd, 0)
+    assert.equal(jobs(aws).length, 1)
+    const paid: [what: string, args: string[]][] = [
+      ['other pairs', ['--min-events', '2']],
+      ['another instance', ['--instance-type', 'ml.m5.large']],
+      ['another key', ['--kms-key', 'arn:aws:kms:us-east-1:111122223333:key/k1']],
+      ['a second time', ['--overwrite']],
+    ]
+    for (const [what, args] of paid) {
+      const { code, stderr } = await aws.script('score', [...free, '3', ...args])
+      assert.equal(code, 3, `${what}: ${stderr}`)
+      assert.match(stderr, /about \$0\.0[12]/, what)
+    }
+    for (const key of aws.sandbox.s3.keys(BUCKET, aws.at('tmp/'))) aws.sandbox.s3.delete(BUCKET, key)
+    const gone = await aws.script('score', [...free, '3'])
+    assert.equal(gone.code, 3, gone.stderr)
     assert.equal(jobs(aws).length, 1)
   })
 
