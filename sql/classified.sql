@@ -32,6 +32,8 @@ judged as (
         '^(0|10|127|22[4-9]|2[3-5][0-9])[.]|^100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|^169[.]254[.]|^172[.](1[6-9]|2[0-9]|3[01])[.]|^192[.](168|88[.]99|0[.][02])[.]|^198[.](1[89]|51[.]100)[.]|^203[.]0[.]113[.]'
       ) then 'private-address'
       when entity is null or entity = '' then 'no-entity'
+      -- Encoded it takes up to four times as many bytes, and a row of pairs has no more than 64 KiB.
+      when length(entity) > 16000 then 'long-entity'
     end as drop_reason
   from chosen
 ),

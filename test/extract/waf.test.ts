@@ -56,6 +56,18 @@ describe('WAF entities', () => {
     assert.deepEqual(dropped, { 'no-entity': 3 })
   })
 
+  const lengths: [what: string, agent: string, dropped: object][] = [
+    ['as many characters as a row can hold', '.'.repeat(16_000), {}],
+    ['as many of four bytes', '🙂'.repeat(16_000), {}],
+    ['one more', '.'.repeat(16_001), { 'long-entity': 1 }],
+    ['what no row could hold', '.'.repeat(100_000), { 'long-entity': 1 }],
+  ]
+  for (const [what, value, expected] of lengths)
+    it(`of ${what}: a stranger's request stops no extraction`, async () => {
+      const { dropped } = await run([request(), request({ headers: [{ name: 'user-agent', value }] })])
+      assert.deepEqual(dropped, expected)
+    })
+
   it('of another source are refused', async () => {
     const workspace = tempFolder()
     await stagedRun(workspace, { a: '' }, { source: 'waf' })

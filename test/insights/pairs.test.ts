@@ -53,6 +53,18 @@ test('rows that lie across the pieces that a large file is read in', async () =>
     assert.equal(ip[i], (((i & 255) << 24) | (((i >> 8) & 255) << 16) | (7 << 8) | 9) >>> 0)
 })
 
+test('the longest entities that are extracted are read, wherever a piece ends', async () => {
+  const short = 'a,1.2.3.4\n'
+  for (const entity of ['.'.repeat(16_000), '🙂'.repeat(16_000)]) {
+    const long = `${encodeEntity(entity)},1.2.3.4\n`
+    for (const before of [(4 << 20) - 20, (4 << 20) - Buffer.byteLength(long) + 5, (8 << 20) - 40_000]) {
+      const lines = short.repeat(Math.floor(before / short.length))
+      const { entities, ip } = await readPairs([fileOf(`${lines}${long}${short}`)])
+      assert.deepEqual([entities.length, ip.length], [2, lines.length / short.length + 2])
+    }
+  }
+})
+
 test('streams come to the same, wherever they are cut', () =>
   fc.assert(
     fc.asyncProperty(fc.array(fc.nat({ max: 60 }), { maxLength: 8 }), async (cuts) => {
