@@ -42,8 +42,7 @@ export async function inventoryOf(
   const scope = { accounts: account, regions: region }
   const search = { base: logs.base, concurrency, signal: context.signal }
   const result = await survey(logs.store, lister, sources, { ...search, ...scope })
-  for (const path of result.skipped)
-    context.talk.warn(`too many folders below "${path}" to look for logs in each: name a longer --logs`)
+  for (const text of result.skipped) context.talk.warn(text)
   const others = await othersOf(lister, result.roots, { ...search, ...scope })
   if (result.found.length === 0) {
     const everything = await survey(logs.store, lister, sources, search)

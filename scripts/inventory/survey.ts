@@ -31,7 +31,7 @@ export interface Survey {
   readonly found: readonly Found[]
   /** Prefixes before `AWSLogs/`. */
   readonly roots: readonly string[]
-  /** Folders with too many children to be searched. */
+  /** Which folders were not searched, and why: a warning each. */
   readonly skipped: readonly string[]
 }
 
@@ -48,7 +48,7 @@ export async function survey(
   for (const source of sources) {
     const discovery = await discover(lister, source, options)
     for (const root of discovery.roots) roots.add(root)
-    for (const path of discovery.skipped) skipped.add(path)
+    for (const warning of discovery.skipped) skipped.add(warning)
     const digests = source.digest && (await discover(lister, { ...source, layouts: [source.digest] }, options))
     for (const layout of source.layouts) {
       const own = discovery.branches.filter((branch) => branch.layout === layout)

@@ -1,4 +1,5 @@
 import pMap from 'p-map'
+import { exitCodeOf } from '../cli/errors.ts'
 import { type Layout, matchesVariable, type Variables } from './layout.ts'
 import type { Source } from './source.ts'
 
@@ -32,7 +33,7 @@ export interface Discovery {
   readonly branches: readonly Branch[]
   /** Prefixes before `AWSLogs/` or before the years of Firehose. */
   readonly roots: readonly string[]
-  /** Folders with too many children to be searched for a root. */
+  /** Which folders were not searched for a root, and why: a warning each. */
   readonly skipped: readonly string[]
 }
 
@@ -69,7 +70,12 @@ async function findRoots(tree: Tree, source: Source, options: DiscoverOptions) {
   const inAwsLogs = source.layouts.filter((layout) => layout.path.startsWith(AWS_LOGS))
   const byYear = source.layouts.filter((layout) => layout.path === '')
   const search = async (path: string, depth: number): Promise<void> => {
-    const children = await tree(path)
+    const children = await tree(path).catch((error: unknown) => {
+      // What was named must be readable; what only lies there, such as lost+found, may be somebody else's.
+      if (exitCodeOf(error) !== 4 || path.length <= options.base.length) throw error
+      skipped.push(`no right to look for logs in ${JSON.stringify(path)}: what lies there is left out`)
+      return []
+    })
     const names = children.map((child) => child.slice(path.length))
     if (names.includes(AWS_LOGS)) roots.push(...inAwsLogs.map((layout) => ({ root: path, layout })))
     if (names.some((name) => /^\d{4}\/$/.test(name))) roots.push(...byYear.map((layout) => ({ root: path, layout })))
@@ -77,7 +83,8 @@ async function findRoots(tree: Tree, source: Source, options: DiscoverOptions) {
     // On the way to `base` no depth is used up.
     const nextDepth = options.base.length > path.length ? depth : depth + 1
     if (nextDepth > ROOT_DEPTH) return
-    if (others.length > ROOT_BREADTH) skipped.push(path)
+    if (others.length > ROOT_BREADTH)
+      skipped.push(`too many folders below ${JSON.stringify(path)} to look for logs in each: name a longer --logs`)
     else await pMap(others, (child) => search(child, nextDepth), { concurrency: options.concurrency })
   }
   await search('', 0)

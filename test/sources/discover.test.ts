@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type DiscoverOptions, discover } from '../../scripts/sources/discover.ts'
+import { UserError } from '../../scripts/cli/errors.ts'
+import { type DiscoverOptions, discover, type Lister } from '../../scripts/sources/discover.ts'
 import { sourceOf } from '../../scripts/sources/registry.ts'
 import { listerOf } from './lister.ts'
 
@@ -122,7 +123,47 @@ describe('discovery of CloudTrail', () => {
     const crowd = Array.from({ length: 150 }, (_, i) => `tenant-${i}/AWSLogs/x`)
     const { paths, skipped } = await branches([...crowd, log('', '', A, 'us-east-1')], 'cloudtrail')
     assert.equal(paths.length, 1)
-    assert.deepEqual(skipped, [''])
+    assert.deepEqual(skipped, ['too many folders below "" to look for logs in each: name a longer --logs'])
+  })
+
+  /** A bucket or folder of which a part may not be listed. */
+  const guarded = (all: readonly string[], closed: string, error: Error): Lister => {
+    const lister = listerOf(all)
+    return {
+      prefixes: async (options) => {
+        if (options.prefix.startsWith(closed)) throw error
+        return lister.prefixes(options)
+      },
+    }
+  }
+  const denials: [what: string, error: Error][] = [
+    ['a folder', Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', syscall: 'scandir' })],
+    ['a bucket', new UserError('list s3://b/x: AccessDenied', { exitCode: 4 })],
+  ]
+  for (const [what, error] of denials) {
+    const all = [log('', '', A, 'us-east-1'), 'lost+found/"x"/y', `other/${log('', '', B, 'us-east-1')}`]
+    const look = (closed: string, base = '') =>
+      discover(guarded(all, closed, error), sourceOf('cloudtrail'), { base, concurrency: 4 })
+
+    it(`leaves out what may not be looked into beside logs in ${what}, and says so`, async () => {
+      const { branches: found, skipped } = await look('lost+found/')
+      assert.equal(found.length, 2)
+      assert.deepEqual(skipped, ['no right to look for logs in "lost+found/": what lies there is left out'])
+    })
+
+    const needed: [what: string, closed: string, base?: string][] = [
+      ['what was named', ''],
+      ['what was named below', 'other/', 'other/'],
+      ['what holds logs', 'AWSLogs/'],
+      ['an account', `AWSLogs/${A}/CloudTrail/`],
+    ]
+    for (const [which, closed, base] of needed)
+      it(`ends where ${which} may not be looked into in ${what}`, () => assert.rejects(look(closed, base), error))
+  }
+
+  it('ends at any other failure', () => {
+    const broken = guarded([log('', '', A, 'us-east-1'), 'x/y/z'], 'x/', new Error('connection lost'))
+    return assert.rejects(discover(broken, sourceOf('cloudtrail'), { base: '', concurrency: 4 }), /connection lost/)
   })
 })
 

@@ -113,9 +113,7 @@ function lookedAt(branches: readonly Branch[], { window }: Scope): string[] {
 function warningsOf(branches: readonly Branch[], skipped: readonly string[], scope: Scope): string[] {
   const { source, accounts, regions } = scope
   const { globalRegion } = source
-  const warnings = skipped.map(
-    (path) => `too many folders below "${path}" to look for logs in each: name a longer --logs`,
-  )
+  const warnings = [...skipped]
   const missing = [...absent('account', accounts, branches), ...absent('region', regions, branches)]
   if (missing.length > 0) warnings.push(`no ${source.id} logs of ${missing.join(', ')}`)
   if (globalRegion !== undefined && regions.length > 0 && !regions.includes(globalRegion))
