@@ -130,19 +130,21 @@ export class Run {
   }
 
   /**
-   * Does a step once: what is done with the same settings over the same inputs is returned (`repeated`), what is not is done,
-   * under the run's lock, and recorded.
+   * Does a step once: what is done with the same settings over the same inputs is returned (`repeated`), also to who may only read
+   * the run; what is not is done, under the run's lock, and recorded.
    */
   async step<R extends Result>(
     name: string,
     plan: StepPlan,
     work: (memory: StepMemory) => Promise<R>,
   ): Promise<R & { repeated: boolean }> {
+    const done = async () => ({ ...(this.#ledger.steps[name]?.result as R), repeated: true })
+    if (await this.isCurrent(name, plan)) return done()
     return withLock(this.store, name, async () => {
       this.#ledger = (await readLedger(this.store)) ?? this.#ledger
       const inputs = this.#stampsOf(plan.inputs)
       const before = this.#ledger.steps[name]
-      if (await this.#isCurrent(name, plan, inputs)) return { ...(before?.result as R), repeated: true }
+      if (await this.#isCurrent(name, plan, inputs)) return done()
       const goesOn = before !== undefined && !plan.overwrite && isSame(before, plan, inputs)
       const record: StepRecord = {
         state: 'running',

@@ -1,6 +1,7 @@
 import { UsageError, UserError } from '../cli/errors.ts'
 import { type CostItem, PRICES } from '../runs/cost.ts'
 import { isOfRun } from '../runs/logs.ts'
+import { quoted } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import { bulkUri } from '../runs/places.ts'
 import { runIdOf } from '../runs/request.ts'
@@ -47,7 +48,7 @@ export async function keySourceOf(task: Task, settings: SelectSettings): Promise
   if (byLayout !== undefined) return byLayout
   if (store.localPath !== undefined) return looseKeys(store, scope, base, settings.signal)
   throw new UserError(`${logs.uri} has no ${scope.source.id} logs: no folder below it has one of their layouts`, {
-    hint: `npx zx scripts/inventory.mjs --logs ${logs.uri}`,
+    hint: `npx zx scripts/inventory.mjs --logs ${quoted(logs.uri)}`,
   })
 }
 
@@ -88,6 +89,6 @@ export async function emptyWindow(task: Task, { findings }: KeySource): Promise<
   const lines = [...findings.looked, ...(nearest.length > 0 ? nearest : ['there is nothing near it either'])]
   return new UserError(
     `no ${source.id} logs of ${describeWindow(window)} under ${task.logs.uri}${lines.map((line) => `\n    ${line}`).join('')}`,
-    { hint: `name another window, or see what there is: npx zx scripts/inventory.mjs --logs ${task.logs.uri}` },
+    { hint: `name another window, or see what there is: npx zx scripts/inventory.mjs --logs ${quoted(task.logs.uri)}` },
   )
 }

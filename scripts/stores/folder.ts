@@ -92,7 +92,8 @@ async function entries(path: string, prefix: string, counter: Counter, absent: A
   counter.folders += 1
   const names = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' && (prefix !== '' || absent === 'empty')) return []
-    throw error.code === 'ENOENT' ? new UserError(`no folder ${path}`) : error
+    if (error.code === 'ENOENT') throw new UserError(`no folder ${path}`)
+    throw error.code === 'ENOTDIR' ? new UserError(`no folder ${path}: a file is in its place`) : error
   })
   const found: Entry[] = []
   for (const entry of names) {

@@ -211,3 +211,15 @@ test('two steps at once: the second is refused', async () => {
     return {}
   })
 })
+
+test('what is done is told to who may only read the run, and while another step is at it', async () => {
+  const run = await newRun()
+  await run.step('stage', plan(), worker())
+  await run.step('extract', plan({ inputs: ['stage'] }), async () => {
+    assert.equal((await run.step('stage', plan(), worker())).repeated, true)
+    return {}
+  })
+  Object.assign(run.store, { write: () => Promise.reject(new Error('EROFS: read-only file system')) })
+  assert.equal((await run.step('stage', plan(), worker())).repeated, true)
+  await assert.rejects(run.step('stage', plan({ overwrite: true }), worker()), /EROFS/)
+})

@@ -51,9 +51,11 @@ export async function stageInto(workspace: string, logs: string, args: readonly 
   return { ...ended, result: ended.code === 0 ? JSON.parse(ended.stdout) : undefined }
 }
 
-/** Stages the second of March from a folder, into a workspace of its own unless one is named. */
-export const stageDay = (logs: string, args: readonly string[], workspace = scratch()) =>
-  stageInto(workspace, logs, ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03', ...args])
+/** Stages the second of March, or another window, from a folder, into a workspace of its own unless one is named. */
+export function stageDay(logs: string, args: readonly string[], workspace = scratch()) {
+  const window = args.includes('--from') ? [] : ['--from', '2026-03-02', '--to', '2026-03-03']
+  return stageInto(workspace, logs, ['--source', 'cloudtrail', ...window, ...args])
+}
 
 /** Paths of all files below a folder. */
 export const stagedFiles = (folder: string): string[] =>

@@ -1,5 +1,6 @@
 import { UserError } from '../../cli/errors.ts'
 import { plural } from '../../cli/format.ts'
+import { quoted } from '../../runs/next.ts'
 import { type Branch, discover } from '../../sources/discover.ts'
 import { keyParser, keyRange, mayHold, paddedSpan } from '../../sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../stores/store.ts'
@@ -146,8 +147,8 @@ async function absentScope(
   const { branches } = await discover(store, source, { base, concurrency, signal })
   const uri = store.uriOf(base).replace(/\/$/, '')
   if (branches.length === 0)
-    return new UserError(`${uri} has AWSLogs/, but no ${source.id} logs in it`, {
-      hint: `npx zx scripts/inventory.mjs --logs ${uri}`,
+    return new UserError(`${uri} ${base.includes('AWSLogs/') ? 'has' : 'has AWSLogs/, but'} no ${source.id} logs`, {
+      hint: `npx zx scripts/inventory.mjs --logs ${quoted(uri)}`,
     })
   const [all, everywhere] = [valuesOf(branches, 'account'), valuesOf(branches, 'region')]
   const wanted = [

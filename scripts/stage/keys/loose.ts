@@ -15,13 +15,16 @@ export async function looseKeys(store: Store, scope: Scope, base: string, signal
   const parse = looseParser(scope.source)
   const survey = await surveyOf(store, base, parse, signal)
   const undated = survey.dated === 0
+  const warnings: string[] = []
   return {
     objects: (async function* () {
       for await (const object of store.list({ prefix: base })) {
         signal.throwIfAborted()
         const parsed = parse(object.key)
         if (parsed === undefined) {
-          if (undated && LOG_NAME.test(object.key) && !isOfAnotherSource(scope.source, object.key)) yield object
+          if (!undated || !LOG_NAME.test(object.key) || isOfAnotherSource(scope.source, object.key)) continue
+          if (warnings.length === 0) warnings.push(UNDATED)
+          yield object
         } else if (inScope(parsed, scope)) yield object
       }
     })(),
@@ -29,10 +32,7 @@ export async function looseKeys(store: Store, scope: Scope, base: string, signal
       looked: [
         `no AWSLogs/ folders: every object below ${store.uriOf(base)}, ${undated ? 'whatever its name' : 'by the time in its name'}`,
       ],
-      warnings:
-        undated && survey.objects > 0
-          ? ['no name carries a time: every object is taken, and events are chosen by their own time']
-          : [],
+      warnings,
       lost: [],
       nearest: async () =>
         survey.earliest && survey.latest
@@ -41,6 +41,8 @@ export async function looseKeys(store: Store, scope: Scope, base: string, signal
     },
   }
 }
+
+const UNDATED = 'no name carries a time: every object is taken, and events are chosen by their own time'
 
 interface Dated extends ParsedKey {
   readonly holds: (scope: Scope) => boolean
@@ -67,19 +69,18 @@ function inScope(parsed: Dated, scope: Scope): boolean {
 }
 
 async function surveyOf(store: Store, base: string, parse: (key: string) => Dated | undefined, signal: AbortSignal) {
-  let [objects, dated] = [0, 0]
+  let dated = 0
   let earliest: Date | undefined
   let latest: Date | undefined
   for await (const { key } of store.list({ prefix: base })) {
     signal.throwIfAborted()
-    objects += 1
     const time = parse(key)?.time
     if (time === undefined) continue
     dated += 1
     if (earliest === undefined || time < earliest) earliest = time
     if (latest === undefined || time > latest) latest = time
   }
-  return { objects, dated, earliest, latest }
+  return { dated, earliest, latest }
 }
 
 const isOfAnotherSource = (source: Source, key: string): boolean =>
