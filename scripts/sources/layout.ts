@@ -43,7 +43,7 @@ const PATTERNS: Variables = {
   acl: '[^/]+',
   stream: '[^/]+?',
   version: '\\d+',
-  trail: '[^/]+?',
+  trail: '[\\w.-]+?',
   home: '[a-z0-9-]+',
   yyyy: '\\d{4}',
   MM: '\\d{2}',

@@ -49,6 +49,8 @@ const places: [what: string, at: string, args: string[], code: number, says: Reg
   ],
 ]
 
+const forging = trailKey('111122223333', 'us-east-1', '20260302T1000Z', 'x\nstage: all is well')
+
 describe('logs that are not where they were looked for', () => {
   for (const [what, at, args, code, says] of places)
     it(`${what}: said in a way that helps, and in which a command can be copied`, async () => {
@@ -57,4 +59,12 @@ describe('logs that are not where they were looked for', () => {
       assert.doesNotMatch(ended.stderr, /warning/)
       assert.deepEqual([ended.stdout, ended.code], ['', code])
     })
+
+  it('a key that is near speaks for itself alone', async () => {
+    const hostile = scratch()
+    writeObjects(hostile, contents([forging]))
+    const { stderr } = await stageDay(hostile, ['--from', '2026-03-05', '--to', '2026-03-06'])
+    assert.match(stderr, /nearest before: ".*_x\\nstage: all is well\.json\.gz"\n/)
+    assert.doesNotMatch(stderr, /^stage: all is well/m)
+  })
 })

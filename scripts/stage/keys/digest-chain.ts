@@ -50,7 +50,9 @@ function chainFaults(trail: string, sorted: readonly ChainedDigest[], from: Date
         `trail ${trail}: no digest covers ${clock(before.digest.digestEndTime)} to ${clock(digest.digestStartTime)}`,
       )
     else if (digest.previousDigestS3Object !== before.key)
-      faults.push(`trail ${trail}: ${key} does not follow the digest before it, ${before.key}`)
+      faults.push(
+        `trail ${trail}: ${JSON.stringify(key)} does not follow the digest before it, ${JSON.stringify(before.key)}`,
+      )
   }
   return faults
 }

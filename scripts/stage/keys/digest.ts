@@ -130,7 +130,7 @@ async function namedObjects(reading: Reading, chained: readonly ChainedDigest[])
       if (file.newestEventTime < from || file.oldestEventTime >= to) continue
       if (!file.s3Object.startsWith(settings.base)) continue
       if (parse(file.s3Object) === undefined)
-        findings.warnings.push(`${key} names what is no log file: ${JSON.stringify(file.s3Object)}`)
+        findings.warnings.push(`${JSON.stringify(key)} names what is no log file: ${JSON.stringify(file.s3Object)}`)
       else hashes.set(file.s3Object, file.hashValue)
     }
   const found = new Map<string, ObjectInfo>()

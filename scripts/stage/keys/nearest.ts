@@ -20,8 +20,8 @@ export async function nearestOf(
   const before = found.flatMap(({ before }) => before ?? []).sort((a, b) => b.time.getTime() - a.time.getTime())[0]
   const after = found.flatMap(({ after }) => after ?? []).sort((a, b) => a.time.getTime() - b.time.getTime())[0]
   return [
-    ...(before === undefined ? [] : [`nearest before: ${before.key}`]),
-    ...(after === undefined ? [] : [`nearest after: ${after.key}`]),
+    ...(before === undefined ? [] : [`nearest before: ${JSON.stringify(before.key)}`]),
+    ...(after === undefined ? [] : [`nearest after: ${JSON.stringify(after.key)}`]),
   ]
 }
 
