@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expiredToken } from '../aws/faults.ts'
 import type { Sandbox } from '../aws/start.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -13,12 +14,21 @@ function copies(sandbox: Sandbox): Map<string, number> {
   return times
 }
 
+/** Waits until all is answered that a dead caller has asked. */
+async function quiet({ requests }: Sandbox): Promise<void> {
+  for (let seen = -1; seen !== requests.log().length || requests.inFlight() > 0; ) {
+    seen = requests.log().length
+    await sleep(100)
+  }
+}
+
 describe('a direct copy that is killed', () => {
   const killed = async (when: (sandbox: Sandbox) => boolean, fault: object) => {
     const { sandbox, stage } = await world()
     const slow = sandbox.faults.add({ operation: 'CopyObject', ...fault })
     const { signal, stderr } = await stage(['--yes'], undefined, undefined, () => when(sandbox))
     assert.equal(signal, 'SIGKILL', stderr)
+    await quiet(sandbox)
     slow.remove()
     const before = copies(sandbox).size
     const { result, stderr: resumed } = await stage(['--yes'])
