@@ -73,4 +73,20 @@ test("an attacker from another entity's address uses one of its own", () => {
   for (let n = 0; n < 50; n++) assert.ok(own.has(two.attackOn(0, 'other-entity', n)))
 })
 
+test('an attacker near the own network sits a few rows off it, one from a random network anywhere', () => {
+  const apart = { 'near-network': [] as number[], 'random-network': [] as number[] }
+  for (const user of users.slice(0, 100)) {
+    const own = Array.from({ length: 200 }, (_, event) => rowOf(people.addressOf(user, event)))
+    for (const [kind, distances] of Object.entries(apart))
+      for (let n = 0; n < 10; n++) {
+        const row = rowOf(people.attackOn(user, kind as keyof typeof apart, n))
+        distances.push(Math.min(...own.map((other) => Math.abs(other - row))))
+      }
+  }
+  const shareOf = (distances: number[], isSo: (rows: number) => boolean) =>
+    distances.filter(isSo).length / distances.length
+  assert.ok(shareOf(apart['near-network'], (rows) => rows > 0 && rows <= 100) > 0.97)
+  assert.ok(shareOf(apart['random-network'], (rows) => rows > 100) > 0.97)
+})
+
 test('nobody is asked about who does not exist', () => assert.throws(() => people.addressOf(2000, 0), RangeError))

@@ -76,9 +76,17 @@ describe('labelled attacks', () => {
   })
 
   it('of the kind other-entity come from addresses near which somebody else is', () => {
-    const networks = new Set(accesses.map(({ source, ip }) => `${source} ${ip.split('.').slice(0, 2).join('.')}`))
+    const near = ({ source, ip }: Pick<Label, 'source' | 'ip'>) => `${source} ${ip.split('.').slice(0, 2).join('.')}`
+    const peopleNear = new Map<string, Set<string>>()
+    for (const access of accesses)
+      peopleNear.set(near(access), (peopleNear.get(near(access)) ?? new Set()).add(access.entity))
     const others = labels.filter(({ kind }) => kind === 'other-entity')
-    const near = others.filter(({ source, ip }) => networks.has(`${source} ${ip.split('.').slice(0, 2).join('.')}`))
-    assert.equal(near.length, others.length)
+    const alone = others.filter((label) => {
+      const people = peopleNear.get(near(label)) ?? new Set()
+      return people.size <= (people.has(label.entity) ? 1 : 0)
+    })
+    assert.ok(others.length > 10)
+    // One may be an address that its owner had on a journey, and not in these days.
+    assert.ok(alone.length <= others.length / 10, JSON.stringify(alone))
   })
 })
