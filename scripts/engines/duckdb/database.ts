@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { messageOf, UserError } from '../../cli/errors.ts'
 
 /** A database in memory, until it is closed. */
 export interface Database {
@@ -58,4 +59,20 @@ export async function openDatabase({ scratch, memoryLimit, threads, signal }: Da
       instance.closeSync()
     },
   }
+}
+
+/** A failure as it is to be shown: what the engine lacks is no bug. */
+export function failureOf(error: unknown, { memoryLimit, scratch }: DatabaseSettings): unknown {
+  const [reason = ''] = messageOf(error).split('\n')
+  if (reason.startsWith('Out of Memory Error'))
+    return new UserError(`${memoryLimit} is too little memory for the query engine: ${reason}`, {
+      hint: 'give it more with --memory-limit, where there is one, or take a shorter window',
+      cause: error,
+    })
+  if (reason.startsWith('IO Error'))
+    return new UserError(`the query engine cannot work in ${scratch}: ${reason}`, {
+      hint: 'what does not fit in memory goes there: is the disk full?',
+      cause: error,
+    })
+  return error
 }

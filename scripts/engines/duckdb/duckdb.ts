@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import type { Source } from '../../sources/source.ts'
 import { identifier, literal, render } from '../render.ts'
-import { type Database, type DatabaseSettings, openDatabase } from './database.ts'
+import { type Database, type DatabaseSettings, failureOf, openDatabase } from './database.ts'
 import { Malformed } from './json-bytes.ts'
 import { Loading } from './loading.ts'
 import { Readers } from './readers.ts'
@@ -53,7 +53,7 @@ export async function withRecords<T>(
     return await use((await database()).connection, spooled)
   } catch (error) {
     signal.throwIfAborted()
-    throw error
+    throw failureOf(error, settings)
   } finally {
     await readers.stop()
     const [database] = await Promise.allSettled([opened])
