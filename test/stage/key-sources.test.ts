@@ -15,6 +15,9 @@ writeObjects(logs, contents([...keys, odd]))
 
 const stage = (args: readonly string[]) => stageDay(logs, args)
 
+/** As S3 writes keys into CSV reports: a blank is a plus. */
+const formEncoded = (key: string): string => encodeURIComponent(key).replaceAll('%20', '+')
+
 /** Rows of a report in no order, as S3 writes them. */
 const rows = [
   ...keys,
@@ -54,9 +57,9 @@ function csvReport(
   for (const [i, file] of files.entries()) {
     const own = rows
       .filter((_, at) => at % 2 === i)
-      .map(({ key, size }) => `"org-logs","${encodeURIComponent(key)}","v2","true","false","${size}","aa"`)
-    const old = `"org-logs","${encodeURIComponent(odd)}","v1","false","false","1","bb"`
-    const marker = `"org-logs","${encodeURIComponent(gone.key)}","v3","true","true","",""`
+      .map(({ key, size }) => `"org-logs","${formEncoded(key)}","v2","true","false","${size}","aa"`)
+    const old = `"org-logs","${formEncoded(odd)}","v1","false","false","1","bb"`
+    const marker = `"org-logs","${formEncoded(gone.key)}","v3","true","true","",""`
     writeFileSync(join(folder, file), gzipSync(`${[...own, ...(i === 0 ? [old, marker] : [])].join('\n')}\n`))
   }
   return manifestOf(folder)

@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { StringDecoder } from 'node:string_decoder'
 import pMap from 'p-map'
 import { messageOf, UserError } from '../../cli/errors.ts'
+import { linesOf } from '../../stores/lines.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
 import type { Failure } from '../copy/copier.ts'
 import { decodeKey } from '../selection.ts'
@@ -24,30 +24,23 @@ export async function surveyKeysFile(path: string): Promise<{ keys: number; hash
 /** The keys of a file: a line each, or, in a file that ends in `.csv`, a manifest `bucket,key` (percent-encoded). */
 async function* keysIn(path: string, onChunk: (chunk: Buffer) => void = () => {}): AsyncGenerator<string> {
   let index = 0
-  for await (const text of linesOf(path, onChunk)) {
-    // Some editors mark the encoding so.
-    const line = index === 0 ? text.replace(/^\ufeff/, '') : text
+  for await (const text of linesOf(bytesOf(path, onChunk))) {
+    // Some editors mark the encoding so, and end lines in two characters.
+    const line = (index === 0 ? text.replace(/^\ufeff/, '') : text).replace(/\r$/, '')
     if (line !== '') yield path.endsWith('.csv') ? manifestKey(line, path, index) : line
     index += 1
   }
 }
 
-/** Lines as keys allow them: only a line feed ends one. */
-async function* linesOf(path: string, onChunk: (chunk: Buffer) => void): AsyncGenerator<string> {
-  const decoder = new StringDecoder('utf8')
-  let rest = ''
+async function* bytesOf(path: string, onChunk: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
       onChunk(chunk)
-      const lines = (rest + decoder.write(chunk)).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) yield line.replace(/\r$/, '')
+      yield chunk
     }
   } catch (error) {
-    if (error instanceof UserError) throw error
     throw new UserError(`--keys-file ${path} cannot be read: ${messageOf(error)}`, { exitCode: 2 })
   }
-  yield (rest + decoder.end()).replace(/\r$/, '')
 }
 
 function manifestKey(line: string, path: string, index: number): string {

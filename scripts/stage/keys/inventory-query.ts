@@ -78,8 +78,8 @@ function columnsOf(manifest: InventoryManifest): string {
     return `CAST(${names(manifest).includes(name) ? `"${name}"` : 'NULL'} AS ${type}) AS ${as}`
   }
   return [
-    // Keys are percent-encoded in CSV reports only.
-    isCsv(manifest) ? 'url_decode("Key") AS key' : 'key',
+    // Keys are encoded in CSV reports only, and there as forms do: a plus is a blank.
+    isCsv(manifest) ? `url_decode(replace("Key", '+', '%20')) AS key` : 'key',
     column('Size', 'size', 'BIGINT', 'size'),
     column('ETag', 'e_tag', 'VARCHAR', 'etag'),
     column('StorageClass', 'storage_class', 'VARCHAR', 'storage_class'),
