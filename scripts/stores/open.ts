@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import type { AwsSettings } from '../aws/settings.ts'
+import { matchesVariable } from '../sources/layout.ts'
 import { folderStore } from './folder.ts'
 import type { Store } from './store.ts'
 import { locationOf } from './uri.ts'
@@ -41,8 +43,19 @@ export async function openLogs(uri: string, aws: AwsSettings = {}): Promise<Logs
     }
   }
   const segments = location.path.split('/')
-  const at = segments.lastIndexOf(AWS_LOGS)
+  const at = ownFolderIn(segments)
   const root = at === -1 ? location.path : segments.slice(0, at).join('/') || '/'
   const base = at === -1 ? '' : `${segments.slice(at).join('/')}/`
   return { uri: location.path, store: folderStore(root), base, bucket: root.split('/').at(-1) || 'folder' }
+}
+
+/** Which part of a path is the `AWSLogs` that AWS wrote; −1 for none. Who copies a bucket may call his folder so, too. */
+function ownFolderIn(segments: readonly string[]): number {
+  const at = segments.lastIndexOf(AWS_LOGS)
+  const next = segments[at + 1]
+  const isOwn =
+    next === undefined
+      ? !existsSync([...segments, AWS_LOGS].join('/'))
+      : matchesVariable('account', next) || matchesVariable('org', next)
+  return isOwn ? at : -1
 }

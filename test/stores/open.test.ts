@@ -25,12 +25,18 @@ describe('where a URI points', () => {
 
 describe('logs in a folder', () => {
   const root = tempFolder()
-  mkdirSync(join(root, 'o-abc/AWSLogs/o-abc/111122223333'), { recursive: true })
+  for (const folder of ['o-abc/AWSLogs/o-abc/111122223333', 'mine/AWSLogs/copy', 'whole/AWSLogs/AWSLogs/111122223333'])
+    mkdirSync(join(root, folder), { recursive: true })
   const table: [below: string, at: string, base: string][] = [
     ['', '', ''],
     ['o-abc', 'o-abc', ''],
     ['o-abc/AWSLogs', 'o-abc', 'AWSLogs/'],
     ['o-abc/AWSLogs/o-abc/111122223333', 'o-abc', 'AWSLogs/o-abc/111122223333/'],
+    // Who copies a bucket may call the folder so, too.
+    ['mine/AWSLogs/copy', 'mine/AWSLogs/copy', ''],
+    ['mine/AWSLogs/copy/AWSLogs/111122223333', 'mine/AWSLogs/copy', 'AWSLogs/111122223333/'],
+    ['whole/AWSLogs', 'whole/AWSLogs', ''],
+    ['whole/AWSLogs/AWSLogs', 'whole/AWSLogs', 'AWSLogs/'],
   ]
   for (const [below, at, base] of table)
     it(`named as "${below}" have the keys that AWS wrote`, async () => {
