@@ -17,8 +17,9 @@ const isTime = (column: string): boolean => /(^|_)time$/.test(column)
 
 /** The answer as a table, as CSV or as JSON; times are written as times. */
 export function outcomeOf(run: string, question: string, engine: string, answer: Answer, csv: boolean): Outcome {
-  const { columns, more, scannedBytes } = answer
-  const rows = answer.rows.map((row) => row.map((cell, i) => shown(columns[i] ?? '', cell)))
+  const { more, scannedBytes } = answer
+  const columns = distinct(answer.columns)
+  const rows = answer.rows.map((row) => row.map((cell, i) => shown(answer.columns[i] ?? '', cell)))
   const scanned = scannedBytes === undefined ? [] : [`${bytes(scannedBytes)} scanned, ${aboutUsd(answer.usd ?? 0)}`]
   const note = [plural(rows.length, 'row'), ...(more ? ['there are more: --limit'] : []), ...scanned]
   const asTable = [table([columns, ...rows.map((row) => row.map(tableCell))]), '', note.join('; ')].join('\n')
@@ -34,6 +35,17 @@ export function outcomeOf(run: string, question: string, engine: string, answer:
     },
     text: csv ? [columns, ...rows].map((row) => row.map(csvCell).join(',')).join('\n') : asTable,
   }
+}
+
+/** Each name once, the second `ip` as `ip_2`: a row of JSON would lose the first. */
+function distinct(names: readonly string[]): string[] {
+  const taken = new Set<string>()
+  for (const name of names) {
+    let own = name
+    for (let n = 2; taken.has(own); n++) own = `${name}_${n}`
+    taken.add(own)
+  }
+  return [...taken]
 }
 
 function shown(column: string, cell: string | null): string | null {
@@ -53,6 +65,8 @@ function tableCell(cell: string | null): string {
 function csvCell(cell: string | null): string {
   const text = cell ?? ''
   const harmless =
-    /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
+    /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(text) && !/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text)
+      ? `'${text}`
+      : text
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }

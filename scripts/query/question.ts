@@ -88,9 +88,12 @@ export function statementOf(question: Question, source: Source, span: Span): Ask
       'write the value itself into the text',
     )
   const sql = fill(question.text, values, question.path)
-  const named = (relation: string) => new RegExp(`\\b(from|join)\\s+${relation}\\b`, 'i').test(sql)
+  // What stands in a text names nothing and ends nothing.
+  const bare = sql.replace(/'(?:[^']|'')*'/g, "''")
+  // Wherever it stands, also behind a comma: a relation too many is made in vain, one too few is missed.
+  const named = (relation: string) => new RegExp(`\\b${relation}\\b`, 'i').test(bare)
   const asked = { sql, accesses: named('accesses'), classified: named('classified') }
-  if (!/^\s*(select|with)\b/i.test(sql) || sql.includes(';'))
+  if (!/^\s*(select|with)\b/i.test(sql) || bare.includes(';'))
     throw new UsageError(`${question.path} is not one query`, 'it must be a single SELECT')
   if (!asked.accesses && !asked.classified)
     throw new UsageError(`${question.path} asks nothing of the run`, 'select from accesses or from classified')

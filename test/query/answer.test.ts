@@ -28,4 +28,17 @@ for (const cell of ['=1', '+1', '-a', '@a', '\t=1', '＝1', '＋1', '－1', '＠
   test(`no cell of the CSV is a formula: ${JSON.stringify(cell)}`, () =>
     assert.ok(shown([cell], true).includes(`'${cell}`)))
 
-test('numbers of the CSV stay numbers', () => assert.equal(shown(['-1.5'], true), 'agent,n\n-1.5,1'))
+for (const number of ['-1.5', '-1e-8', '-2.5E+10'])
+  test(`numbers of the CSV stay numbers: ${number}`, () => assert.equal(shown([number], true), `agent,n\n${number},1`))
+
+test('columns of one name are told apart, and none is lost', () => {
+  const answer = {
+    columns: ['first_time', 'ip', 'first_time', 'ip'],
+    rows: [['0', 'a', '86400000', 'b']],
+    more: false,
+  }
+  const { json, text } = outcomeOf('run', 'question', 'duckdb', answer, true)
+  const [early, late] = ['1970-01-01T00:00:00.000Z', '1970-01-02T00:00:00.000Z']
+  assert.deepEqual(json.rows, [{ first_time: early, ip: 'a', first_time_2: late, ip_2: 'b' }])
+  assert.equal(text, `first_time,ip,first_time_2,ip_2\n${early},a,${late},b`)
+})

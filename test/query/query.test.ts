@@ -153,6 +153,7 @@ describe('what is no question', () => {
     ['two statements', mine('select 1 from accesses; select 2'), /is not one query/],
     ['no query', mine('drop table accesses'), /is not one query/],
     ['nothing of the run', mine('select 1'), /asks nothing of the run/],
+    ['a relation in a text alone', mine("select 'accesses'"), /asks nothing of the run/],
     ['a placeholder of another text', mine('select {{part}} from accesses'), /has \{\{part\}\}, and only/],
   ]
   for (const [what, file, says] of cases)
@@ -169,8 +170,14 @@ describe('what is no question', () => {
     assert.doesNotMatch(stderr, /this is a bug/)
   })
 
-  it('is answered when it is one’s own', async () => {
-    const { json } = await ask('waf', mine('-- How many?\nselect count(*) as n from accesses;'), '--output', 'json')
-    assert.ok(Number(json.rows[0].n) > 1000)
-  })
+  const own: [what: string, sql: string][] = [
+    ['with a comment and a semicolon', '-- How many?\nselect count(*) as n from accesses;'],
+    ['of both relations, by a comma', 'select count(*) as n from accesses a, classified c where a.ip = c.ip'],
+    ['with a semicolon in a text', "select count(*) as n from classified where entity <> 'a;b''; c'"],
+  ]
+  for (const [what, sql] of own)
+    it(`is answered when it is one’s own: ${what}`, async () => {
+      const { json, stderr } = await ask('waf', mine(sql), '--output', 'json')
+      assert.ok(Number(json?.rows[0].n) > 1000, stderr)
+    })
 })
