@@ -4,11 +4,13 @@ import {
   GetQueryExecutionCommand,
   GetQueryResultsCommand,
   GetTableMetadataCommand,
+  ListQueryExecutionsCommand,
   type QueryExecution,
   StartQueryExecutionCommand,
   StopQueryExecutionCommand,
   type TableMetadata,
 } from '@aws-sdk/client-athena'
+import pMap from 'p-map'
 import { UserError } from '../cli/errors.ts'
 import { plural } from '../cli/format.ts'
 import { QueryFailed } from './athena-failure.ts'
@@ -38,8 +40,15 @@ export interface Finished {
 /** Looks at a query grow apart from here to there, in milliseconds. */
 const POLL = { first: 100, factor: 1.5, longest: 5000 } as const
 
+/** Queries of one page: the most that Athena gives. */
+const LISTED = 50
+/** Looks in flight. */
+const LOOKS_AT_ONCE = 4
+
 /** Rows of one page: the most that Athena gives. */
 const PAGE = 1000
+
+const UNDER_WAY = /^(QUEUED|RUNNING)$/
 
 const MAKES_DATABASE = /^\s*create\s+database\b/i
 
@@ -110,12 +119,32 @@ export class Athena {
 
   /** Whether a query waits or runs. */
   async isUnderWay(id: string): Promise<boolean> {
-    return /^(QUEUED|RUNNING)$/.test(await this.#stateOf(id))
+    return UNDER_WAY.test(await this.#stateOf(id))
   }
 
   /** Whether a query has succeeded, or may still. */
   async isGood(id: string): Promise<boolean> {
     return /^(QUEUED|RUNNING|SUCCEEDED)$/.test(await this.#stateOf(id))
+  }
+
+  /** Ids of queries of the workgroup that wait or run, were started since then, and whose statement is one of these. */
+  async underWay(since: Date, isMeant: (sql: string) => boolean): Promise<string[]> {
+    const { client, workgroup, signal } = this.#settings
+    const found: string[] = []
+    let NextToken: string | undefined
+    do {
+      const command = new ListQueryExecutionsCommand({ WorkGroup: workgroup.name, MaxResults: LISTED, NextToken })
+      const page = await this.#asked('athena:ListQueryExecutions', () => client.send(command, { abortSignal: signal }))
+      const looks = { concurrency: LOOKS_AT_ONCE, signal }
+      const queries = await pMap(page.QueryExecutionIds ?? [], (id) => this.#look(id), looks)
+      const recent = queries.filter(({ Status }) => (Status?.SubmissionDateTime ?? since) >= since)
+      for (const { QueryExecutionId, Query = '', Status } of recent)
+        if (QueryExecutionId !== undefined && UNDER_WAY.test(Status?.State ?? '') && isMeant(Query))
+          found.push(QueryExecutionId)
+      // The newest come first.
+      NextToken = recent.length === 0 ? undefined : page.NextToken
+    } while (NextToken !== undefined)
+    return found
   }
 
   /** Athena forgets a query 45 days after its end: then it has none. */

@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import type { Athena } from '../aws/athena.ts'
+import { UserError } from '../cli/errors.ts'
 import { record } from '../cli/shapes.ts'
 import { openAthena } from '../engines/athena.ts'
 import { paths } from '../runs/paths.ts'
@@ -6,8 +8,11 @@ import type { Run } from '../runs/run.ts'
 import type { AthenaWish } from './athena-tables.ts'
 import type { Leftover } from './leftovers.ts'
 
-/** What extraction notes of its queries. */
-const memorySchema = v.object({ queries: record(v.string(), v.object({ id: v.nullable(v.string()) })) })
+/** What extraction notes of its queries; null for one that is about to be started. */
+const memorySchema = v.object({
+  salt: v.string(),
+  queries: record(v.string(), v.object({ id: v.nullable(v.string()) })),
+})
 
 interface Talk {
   readonly signal: AbortSignal
@@ -18,20 +23,38 @@ interface Talk {
 export async function runningQueries(run: Run, wish: AthenaWish, talk: Talk): Promise<Leftover[]> {
   const extract = run.ledger.steps.extract
   const memory = v.safeParse(memorySchema, extract?.memory)
-  if (extract?.state === 'done' || !memory.success) return []
-  const ids = Object.values(memory.output.queries).flatMap(({ id }) => id ?? [])
+  if (extract === undefined || extract.state === 'done' || !memory.success) return []
+  const { salt, queries } = memory.output
+  const ids = Object.values(queries).map(({ id }) => id)
   if (ids.length === 0) return []
   const athena = await openAthena(wish, run.uriOf(`${paths.tmp}athena/`), { ...talk, onState: () => {} })
-  const found: Leftover[] = []
-  for (const id of ids)
-    if (await athena.isUnderWay(id))
-      found.push({
-        what: `Athena query ${id}`,
-        files: 0,
-        bytes: 0,
-        note: 'is running: it is stopped',
-        done: 'no longer runs',
-        remove: () => athena.stop(id),
-      })
-  return found
+  const found = new Set<string>()
+  for (const id of ids) if (id !== null && (await athena.isUnderWay(id))) found.add(id)
+  if (ids.includes(null))
+    for (const id of await unnoted(athena, run.id, salt, new Date(extract.startedAt), talk)) found.add(id)
+  return [...found].map((id) => ({
+    what: `Athena query ${id}`,
+    files: 0,
+    bytes: 0,
+    note: 'is running: it is stopped',
+    done: 'no longer runs',
+    remove: () => athena.stop(id),
+  }))
+}
+
+/** Clocks differ. */
+const EARLIER_MS = 5 * 60_000
+
+/** Who is killed between the start of a query and its note leaves one that only its statement tells. */
+async function unnoted(athena: Athena, run: string, salt: string, since: Date, { warn }: Talk): Promise<string[]> {
+  const names = [`'${run}'`, `_${salt}_`]
+  try {
+    return await athena.underWay(new Date(since.getTime() - EARLIER_MS), (sql) =>
+      names.some((name) => sql.includes(name)),
+    )
+  } catch (error) {
+    if (!(error instanceof UserError) || error.exitCode !== 4) throw error
+    warn(`a query that was started and not noted is not looked for, and would go on to its end: ${error.message}`)
+    return []
+  }
 }

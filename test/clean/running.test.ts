@@ -62,6 +62,39 @@ describe('clean of a run for which something still works: that ends first', () =
     assert.deepEqual(sandbox.violations, [])
   })
 
+  /** An extraction that was killed when its scan was started, and had not heard of it. */
+  const killedUnnoted = async () => {
+    const made = await extraction({ athena: { pace: 'poll' } })
+    const { sandbox, extract } = made
+    const scan = () => sandbox.athena.queries.all.find(({ text }) => text.includes("format = 'PARQUET'"))
+    sandbox.faults.add({ operation: 'StartQueryExecution', nth: 3, cut: 'after' })
+    await extract(['--yes'], { killWhen: () => scan() !== undefined })
+    sandbox.faults.clear()
+    return { ...made, scan }
+  }
+
+  it('a query whose start was never noted', async () => {
+    const { sandbox, scan } = await killedUnnoted()
+    sandbox.athena.settings.pace = 'manual'
+    const { result, stderr } = await cleanOf(sandbox.env, () => {
+      if (sandbox.requests.of('StopQueryExecution') > 0) sandbox.athena.settings.pace = 'instant'
+      return false
+    })
+    assert.deepEqual(whats(result).slice(0, 2), [`Athena query ${scan()?.id}`, 'Athena tables'], stderr)
+    assert.equal(scan()?.state, 'CANCELLED')
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('says that it may not look for one whose start was never noted', async () => {
+    const { sandbox } = await killedUnnoted()
+    sandbox.s3.deny({ action: 'athena:ListQueryExecutions' })
+    sandbox.athena.settings.pace = 'instant'
+    const { result, stderr } = await cleanOf(sandbox.env)
+    assert.deepEqual(whats(result).slice(0, 1), ['Athena tables'], stderr)
+    assert.match(stderr, /a query that was started and not noted is not looked for.*lacks athena:ListQueryExecutions/)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('a query that may not be stopped is named, and nothing is removed', async () => {
     const { sandbox, extract } = await extraction({ athena: { pace: 'poll' } })
     await extract(['--yes'], { killWhen: () => sandbox.athena.queries.all.some(({ state }) => state === 'RUNNING') })

@@ -128,6 +128,22 @@ export class Queries {
     }
   }
 
+  /** The newest come first. */
+  list({
+    WorkGroup = 'primary',
+    MaxResults = 50,
+    NextToken,
+  }: {
+    WorkGroup?: string
+    MaxResults?: number
+    NextToken?: string
+  }) {
+    const ids = this.all.filter(({ workgroup }) => workgroup === WorkGroup).map(({ id }) => id)
+    const from = Number(NextToken ?? 0)
+    const [page, more] = [ids.reverse().slice(from, from + MaxResults), from + MaxResults < ids.length]
+    return { QueryExecutionIds: page, ...(more && { NextToken: String(from + MaxResults) }) }
+  }
+
   async stop({ QueryExecutionId }: Named) {
     await this.#runner.stop(this.find(QueryExecutionId))
   }

@@ -17,6 +17,7 @@ export function athenaService(athena: Athena, identify: (request: Incoming) => C
     StartQueryExecution: (input, caller) => queries.start(input, caller),
     GetQueryExecution: (input) => queries.get(input),
     BatchGetQueryExecution: (input) => queries.batchGet(input),
+    ListQueryExecutions: (input) => queries.list(input),
     StopQueryExecution: (input) => queries.stop(input),
     GetQueryResults: (input, caller) => queries.results(input, caller),
     GetQueryRuntimeStatistics: (input) => queries.statistics(input),

@@ -97,6 +97,10 @@ export const journey: readonly Step[] = [
       await attempt('extract', [...runs().monday, '--yes'], ctrlC(/classifying/))
       assert.equal(sandbox.requests.of('StopQueryExecution'), 1)
       settings.failures = []
+      const lost = sandbox.faults.add({ operation: 'StartQueryExecution', cut: 'after' })
+      await attempt('extract', [...runs().monday, '--yes'], { killWhen: () => lost.struck() > 0 })
+      sandbox.faults.clear()
+      await run('clean', [...runs().monday, '--dry-run'])
       await run('extract', [...runs().monday, '--yes'])
     },
   ],
