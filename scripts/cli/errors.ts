@@ -43,6 +43,19 @@ export function exitCodeOf(error: unknown): ExitCode | undefined {
   return error.code === 'EACCES' || error.code === 'EPERM' ? 4 : 1
 }
 
+/** What to do about the system's failures whose words do not tell. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'make room on the disk of the workspace and in the folder for temporary files; then the same command goes on',
+  EDQUOT: 'the quota of this user is used up: make room; then the same command goes on',
+  EMFILE: 'raise the number of files that may be open: ulimit -n',
+}
+
+/** What to do next; undefined where the message says it all. */
+export function hintOf(error: unknown): string | undefined {
+  if (error instanceof UserError) return error.hint
+  return isSystemError(error) ? REMEDIES[error.code ?? ''] : undefined
+}
+
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

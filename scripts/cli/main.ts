@@ -3,7 +3,7 @@ import { argumentsOf, parseArguments, type RawValues } from './arguments.ts'
 import type { Command } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { Context, Talk } from './context.ts'
-import { type ExitCode, exitCodeOf, messageOf, UserError } from './errors.ts'
+import { type ExitCode, exitCodeOf, hintOf, messageOf } from './errors.ts'
 import { printable, printableJson } from './format.ts'
 import { helpText } from './help.ts'
 import type { Values } from './options.ts'
@@ -92,7 +92,8 @@ function report(name: string, error: unknown): ExitCode {
   const expected = exitCodeOf(error)
   if (expected !== undefined) {
     say(`${name}: ${messageOf(error)}`)
-    if (error instanceof UserError && error.hint !== undefined) say(`  ${error.hint}`)
+    const hint = hintOf(error)
+    if (hint !== undefined) say(`  ${hint}`)
     return expected
   }
   say(`${name}: this is a bug in prestage ${version()} (Node ${process.version}, ${process.platform} ${process.arch}):`)

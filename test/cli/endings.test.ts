@@ -11,6 +11,12 @@ const endings: [act: string, code: number, stdout: string, stderr: RegExp][] = [
   ['isDenied', 4, '', /^toy: list s3:\/\/a: AccessDenied\n$/],
   ['missesFile', 1, '', /^toy: ENOENT: no such file or directory, open '\/nowhere\/at\/all'\n$/],
   ['isForbidden', 4, '', /^toy: EACCES: permission denied, open '\/x'\n$/],
+  [
+    'fillsDisk',
+    1,
+    '',
+    /^toy: ENOSPC: no space left on device, write\n {2}make room on the disk of the workspace .*\n$/,
+  ],
   ['endsWith3', 3, 'half of it\n', /^$/],
   [
     'hasBug',

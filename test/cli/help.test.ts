@@ -31,7 +31,7 @@ const lines: RegExp[] = [
   /^ {6}--source cloudtrail\|waf +kind of log$/m,
   /^ {6}--dedupe +a switch that may be set in the file$/m,
   /^ {2}-n, --dry-run +show what/m,
-  /^ {6}--act WORD +what to do instead of showing the values: breaks, deletes, (.*,\n {10,})+waits$/m,
+  /^ {6}--act WORD +what to do instead of showing the values: breaks, deletes, (.*,\n {10,})+[\w, ]*waits$/m,
   /^ {6}--workspace URI +where runs live.*\n +\(default: .\/workspace\)$/m,
   /^ {2}-o, --output text\|json +form of the result/m,
 ]
