@@ -88,8 +88,8 @@ export function statementOf(question: Question, source: Source, span: Span): Ask
       'write the value itself into the text',
     )
   const sql = fill(question.text, values, question.path)
-  // What stands in a text names nothing and ends nothing.
-  const bare = sql.replace(/'(?:[^']|'')*'/g, "''")
+  // What stands in a text or in a remark names nothing and ends nothing.
+  const bare = sql.replace(/--[^\n]*|'(?:[^']|'')*'/g, "''")
   // Wherever it stands, also behind a comma: a relation too many is made in vain, one too few is missed.
   const named = (relation: string) => new RegExp(`\\b${relation}\\b`, 'i').test(bare)
   const asked = { sql, accesses: named('accesses'), classified: named('classified') }

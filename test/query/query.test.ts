@@ -173,6 +173,8 @@ describe('what is no question', () => {
   const own: [what: string, sql: string][] = [
     ['with a comment and a semicolon', '-- How many?\nselect count(*) as n from accesses;'],
     ['of both relations, by a comma', 'select count(*) as n from accesses a, classified c where a.ip = c.ip'],
+    ['with a semicolon in a remark', "select count(*) as n -- it's all; so\nfrom classified"],
+    ['with a relation of its own', 'with mine as (select ip from classified) select count(*) as n from mine'],
     ['with a semicolon in a text', "select count(*) as n from classified where entity <> 'a;b''; c'"],
   ]
   for (const [what, sql] of own)
