@@ -89,10 +89,8 @@ async function remains(run: Run, { bucket, sagemaker }: Place, wish: AwsWish, { 
   const inSagemaker = await sagemakerLeftovers(sagemaker)
   // What was noted about an endpoint goes with it, also after it: a removal may have been interrupted between the two.
   const noted = await sagemakerEndpointOf(run)
-  const isOthers = async (name: string | undefined) =>
-    name !== undefined &&
-    !inSagemaker.some(({ what }) => what === `endpoint ${name}`) &&
-    (await isThere(sagemaker, name))
+  const isOthers = async (name: string) =>
+    !inSagemaker.some(({ what }) => what === `endpoint ${name}`) && (await isThere(sagemaker, name))
   const objects = wish.everything
     ? [
         ...(await pagesInS3(run, wish)),
@@ -102,7 +100,8 @@ async function remains(run: Run, { bucket, sagemaker }: Place, wish: AwsWish, { 
         await objectsBelow(place, 'staged', paths.staged),
         await objectsBelow(place, 'tmp', paths.tmp),
         await objectsBelow(place, 'pairs of interrupted extractions', paths.pairs, draftsOf(run)),
-        (await isOthers(noted?.sagemaker))
+        // One that had its time is noted for whoever asks for it again.
+        noted === undefined || (await isOthers(noted.sagemaker))
           ? undefined
           : await objectsBelow(place, 'note of the endpoint', paths.endpoint),
       ]

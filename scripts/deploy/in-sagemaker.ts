@@ -9,7 +9,7 @@ import { paths } from '../runs/paths.ts'
 import type { Run, StepMemory } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import { type EndpointState, Endpoints } from './sagemaker.ts'
-import { back, endLater, goOnEnding, sayWhatStays } from './sagemaker-end.ts'
+import { back, endLater, hadItsTime, sayWhatStays } from './sagemaker-end.ts'
 import type { Order } from './sagemaker-order.ts'
 import {
   type DeployResult,
@@ -51,15 +51,17 @@ export async function deployInSagemaker(
   if (wish.deleteAfter !== undefined && champion !== undefined)
     await refuseToDelete(run, champion.EndpointConfigName, order)
   if (wish.dryRun) return previewOf(plan)
-  const ended = wish.deleteAfter === undefined ? undefined : await goOnEnding(context, run, order, champion, endpoints)
-  if (ended !== undefined) return outcomeOf(run.id, { ...ended, status: 'Deleted' }, order.hardware, false)
-  const step = {
+  const wanted = {
     settings: settingsOf(order, wish),
     inputs: ['train'],
     overwrite: wish.overwrite,
     onChange: 'redo' as const,
-    stale: async () => !(await isInService(run, endpoints)),
   }
+  if (wish.deleteAfter !== undefined && (await run.isCurrent('deploy', wanted))) {
+    const over = await hadItsTime(context, run, order, champion, endpoints)
+    if (over !== undefined) return outcomeOf(run.id, over, order.hardware, over.repeated)
+  }
+  const step = { ...wanted, stale: async () => !(await isInService(run, endpoints)) }
   if (!(await run.isCurrent('deploy', step))) {
     await requirePairs(run)
     if (!isMade(champion, run.left('deploy', step)?.memory)) await approve(context, plan)

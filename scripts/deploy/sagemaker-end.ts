@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cliFlags } from '../aws/sagemaker-wish.ts'
 import type { Outcome } from '../cli/command.ts'
-import type { Context, Talk } from '../cli/context.ts'
+import type { Context } from '../cli/context.ts'
 import { UserError } from '../cli/errors.ts'
 import { duration, facts, utc } from '../cli/format.ts'
-import { noteSagemakerEndpoint, sagemakerEndpointOf } from '../runs/endpoint.ts'
+import { noteSagemakerEndpoint, type SageMakerRecord, sagemakerNoteOf } from '../runs/endpoint.ts'
 import { nextCommand } from '../runs/next.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
@@ -52,32 +52,41 @@ export async function endLater(
   // The alarms of its scaling are paid for, too.
   if ('instances' in order.hardware) await (await updaterOf(context, endpoints, region, aws)).unscale(sagemaker)
   await noteSagemakerEndpoint(run, { ...note, ending: true })
-  await end(talk, run, sagemaker, config, endpoints)
+  await end(context, run, { ...note, ending: true }, endpoints)
 }
 
-async function end(talk: Talk, run: Run, endpoint: string, config: string, endpoints: Endpoints): Promise<void> {
-  await endpoints.remove(endpoint)
-  await endpoints.removeConfig(config)
-  await run.store.remove(paths.endpoint)
-  talk.info(`endpoint ${endpoint} is deleted`)
+async function end({ talk, now }: Context, run: Run, note: SageMakerRecord, endpoints: Endpoints): Promise<void> {
+  await endpoints.remove(note.sagemaker)
+  await endpoints.removeConfig(note.config)
+  // So that the same command does not make anew what was to end.
+  await noteSagemakerEndpoint(run, { ...note, ended: now().toISOString() })
+  talk.info(`endpoint ${note.sagemaker} is deleted`)
 }
 
 /**
- * Goes on with a deletion in which an earlier process was killed, so that what was to end is not made anew.
- * @returns what was deployed; undefined when there is nothing to go on with
+ * What was deployed as it is now wanted, and had its time: an earlier process has deleted it, or was killed at that, which is then
+ * done here.
+ * @returns undefined when there is no such thing
  */
-export async function goOnEnding(
-  { talk }: Context,
+export async function hadItsTime(
+  context: Context,
   run: Run,
   { endpoint }: Order,
   now: EndpointState | undefined,
   endpoints: Endpoints,
-): Promise<DeployResult | undefined> {
-  const note = await sagemakerEndpointOf(run)
-  if (note?.ending === undefined || note.sagemaker !== endpoint || !run.isDone('deploy')) return undefined
-  if (now !== undefined && now.EndpointConfigName !== note.config) return undefined
-  await end(talk, run, endpoint, note.config, endpoints)
-  return run.result('deploy') as DeployResult
+): Promise<(DeployResult & { repeated: boolean }) | undefined> {
+  const note = await sagemakerNoteOf(run)
+  if (note?.ending === undefined || note.sagemaker !== endpoint) return undefined
+  const result = { ...(run.result('deploy') as DeployResult), status: 'Deleted' }
+  if (note.ended === undefined) {
+    if (now !== undefined && now.EndpointConfigName !== note.config) return undefined
+    await end(context, run, note, endpoints)
+    return { ...result, repeated: false }
+  }
+  if (now !== undefined) return undefined
+  const at = utc(new Date(note.ended))
+  context.talk.info(`endpoint ${endpoint} had its time and was deleted, ${at}: --overwrite deploys anew`)
+  return { ...result, repeated: true }
 }
 
 /** `deploy --rollback`: back to what the run's model has replaced. */

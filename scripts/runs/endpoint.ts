@@ -31,6 +31,8 @@ const sagemakerSchema = v.strictObject({
   until: v.optional(time),
   /** That process has begun to delete it. */
   ending: v.optional(v.literal(true)),
+  /** When it had deleted it. */
+  ended: v.optional(time),
 })
 
 /** What deploy notes about an endpoint in SageMaker, at the same place. */
@@ -50,8 +52,14 @@ export const knowsToken = (given: string, token: string): boolean =>
 /** Undefined when none was noted, or what is noted cannot be read. */
 export const endpointOf = (run: Run): Promise<EndpointRecord | undefined> => noted(run, schema)
 
-/** The endpoint in SageMaker that deploy left for this run; undefined when none was noted. */
-export const sagemakerEndpointOf = (run: Run): Promise<SageMakerRecord | undefined> => noted(run, sagemakerSchema)
+/** The endpoint in SageMaker that deploy left for this run; undefined when none was noted, or it was deleted after its time. */
+export async function sagemakerEndpointOf(run: Run): Promise<SageMakerRecord | undefined> {
+  const note = await sagemakerNoteOf(run)
+  return note?.ended === undefined ? note : undefined
+}
+
+/** The same, and one whose time is over. */
+export const sagemakerNoteOf = (run: Run): Promise<SageMakerRecord | undefined> => noted(run, sagemakerSchema)
 
 export async function noteSagemakerEndpoint(run: Run, record: SageMakerRecord): Promise<void> {
   await run.store.write(paths.endpoint, `${JSON.stringify(record, null, 2)}\n`)

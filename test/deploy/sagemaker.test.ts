@@ -196,7 +196,22 @@ test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
   assert.deepEqual(sandbox.sagemaker.names().endpoints, [])
   assert.equal(sandbox.requests.of('RegisterScalableTarget'), 1)
   assert.equal(sandbox.sagemaker.scaling.targets.size, 0)
-  await assert.rejects(file(run, 'endpoint/endpoint.json'))
+  assert.match(JSON.parse(String(await file(run, 'endpoint/endpoint.json'))).ended, /^20\d\d-/)
+
+  // What had its time is not made again, unless that is asked for.
+  const again = await deploy(args.slice(1))
+  assert.equal(again.code, 0, again.stderr)
+  assert.match(again.stderr, /endpoint mine had its time and was deleted, .* UTC: --overwrite deploys anew/)
+  assert.deepEqual([again.result.status, again.result.repeated], ['Deleted', true])
+  assert.equal(sandbox.requests.of('CreateEndpoint'), 1)
+  const larger = args.slice(1).map((arg) => (arg === '1:3' ? '2:3' : arg))
+  for (const anything of [[...args.slice(1), '--overwrite'], larger]) {
+    const anew = await deploy(anything)
+    assert.equal(anew.code, 3, anew.stderr)
+    assert.match(anew.stderr, /deploy to mine needs a confirmation/)
+  }
+  const kept = await deploy(args.slice(1).filter((arg) => arg !== '--delete-after' && arg !== '8h'))
+  assert.equal(kept.code, 3, kept.stderr)
   assert.deepEqual(sandbox.violations, [])
 })
 

@@ -10,6 +10,7 @@ import {
   knowsToken,
   noteSagemakerEndpoint,
   sagemakerEndpointOf,
+  sagemakerNoteOf,
   stateOf,
   stopEndpoint,
 } from '../../scripts/runs/endpoint.ts'
@@ -126,4 +127,7 @@ test('an endpoint in SageMaker is noted, and not taken for one on this machine',
     await noteSagemakerEndpoint(run, { ...record, until })
     assert.equal(await sagemakerEndpointOf(run), undefined)
   }
+  const over = { ...record, ending: true, ended: '2026-11-01T00:00:00Z' } as const
+  await noteSagemakerEndpoint(run, over)
+  assert.deepEqual([await sagemakerEndpointOf(run), await sagemakerNoteOf(run)], [undefined, over])
 })
