@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { type Ended, ROOT, runProgram, scriptPath, TOY } from '../support/run-script.ts'
@@ -17,6 +17,18 @@ const linked = (): string => {
   return link
 }
 
+/** The project under another name: a link to it, or a copy, in a folder that shells and URLs read otherwise than it is meant. */
+function moved(how: 'linked' | 'copied'): string {
+  const project = `${tempFolder()}/it's "here" #1 ü %41 $(x)`
+  if (how === 'linked') symlinkSync(ROOT, project)
+  else {
+    for (const part of ['package.json', 'scripts', dirname(TOY)])
+      cpSync(`${ROOT}${part}`, `${project}/${part}`, { recursive: true })
+    symlinkSync(`${ROOT}node_modules`, `${project}/node_modules`)
+  }
+  return `${project}/${TOY}`
+}
+
 function npmRun(): Promise<Ended> {
   const cwd = tempFolder()
   writeFileSync(`${cwd}/package.json`, JSON.stringify({ scripts: { toy: `zx ${toy}` } }))
@@ -29,6 +41,9 @@ const starts: [how: string, start: () => Promise<Ended>][] = [
   ['zx from its own folder', () => runProgram(zx, ['toy.mjs', ...args], { cwd: dirname(toy) })],
   ['zx with options of its own', () => runProgram(zx, ['--verbose', '--shell=/bin/bash', toy, ...args])],
   ['zx over a link', () => runProgram(zx, [linked(), ...args])],
+  ['zx in a project that is a link', () => runProgram(zx, [moved('linked'), ...args])],
+  ['zx in a project whose folder has an odd name', () => runProgram(zx, [moved('copied'), ...args])],
+  ['node in such a project', () => runProgram(process.execPath, [moved('copied'), ...args], { cwd: tempFolder() })],
   ['node', () => runProgram(process.execPath, [TOY, ...args])],
   ['node from another folder', () => runProgram(process.execPath, [toy, ...args], { cwd: tempFolder() })],
   ['the shebang', () => runProgram(toy, args, { env: path })],
