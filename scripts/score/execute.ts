@@ -37,6 +37,7 @@ export async function execute(execution: Execution): Promise<ScoreResult> {
     context.talk.warn(
       `the training pairs are not there any more: no verdict says what was seen before. ${target.forgotten}`,
     )
+  context.talk.detail(`scoring ${way.about}`)
   const oracle = await way.open(execution.memory)
   const trained = await target.trained?.(signal)
   const calibration = await calibrated(execution, oracle, trained)

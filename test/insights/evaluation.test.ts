@@ -57,6 +57,22 @@ test('a calibration holds what later thresholds need', async () => {
   assert.ok(calibration.baselines.net16.auc > 0.9)
 })
 
+test('the threshold is chosen among distinct pairs: one that comes all day is one alert', async () => {
+  const all = (ips: readonly number[]): Pairs => ({
+    entities: ['e'],
+    entityIndex: new Uint32Array(ips.length),
+    ip: Uint32Array.from(ips),
+  })
+  const score = (_: readonly string[], __: Uint32Array, ips: Uint32Array) => Float64Array.from(ips)
+  const holdout = all([...Array.from({ length: 90 }, () => 5), 6, 7, 8, 9, 10])
+  const settings = { ...SETTINGS, alertsPerDay: 3, days: 1 }
+  const calibration = await calibrate(score, all(Array.from({ length: 20 }, () => 5)), holdout, settings)
+  assert.deepEqual(
+    [calibration?.holdoutPairs, calibration?.distinctPairs, calibration?.threshold, calibration?.tail],
+    [95, 6, 8, [5, 6, 7, 8, 9, 10]],
+  )
+})
+
 test('without a pair to score there is no calibration', async () =>
   assert.equal(await calibrate(scoreBy(someWeights()), homeBodies(5, 9), homeBodies(5, 20), SETTINGS), undefined))
 

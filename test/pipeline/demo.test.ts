@@ -6,9 +6,12 @@ import { tempFolder } from '../support/temp.ts'
 
 test('the demo goes to the workspace that is named', async () => {
   const cwd = tempFolder()
-  const { code, stdout, stderr } = await runScript('pipeline', ['--demo', '--workspace', 'here', '-o', 'json'], { cwd })
+  const args = ['--demo', '--workspace', 'here', '-o', 'json', '--verbose']
+  const { code, stdout, stderr } = await runScript('pipeline', args, { cwd })
   assert.equal(code, 0, stderr)
-  const { run, report } = JSON.parse(stdout)
+  const { run, report, steps } = JSON.parse(stdout)
+  assert.ok(stderr.includes(`scoring through ${steps.deploy.endpoint}`), stderr)
+  await assert.rejects(fetch(`${steps.deploy.endpoint}/ping`))
   assert.equal(report, `${cwd}/here/runs/${run}/report.html`)
   assert.deepEqual(readdirSync(`${cwd}/prestage-demo`), ['logs'])
 

@@ -43,6 +43,33 @@ test('once it is scored the page is written anew, and then not again', async () 
   assert.equal((await write()).repeated, true)
 })
 
+test('the page has the numbers of the run, and where an entity usually comes from', async () => {
+  await take(score, silentContext(), { workspace, run: run.id, allow: [], alertsPerDay: 3 })
+  const { page } = await write()
+  const text = page
+    .replace(/<svg[\s\S]*?<\/svg>/g, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/\s+/g, ' ')
+  const { ledger } = await openRun(workspace, run.id)
+  const [extracted, scored] = [ledger.steps.extract?.result ?? {}, ledger.steps.score?.result ?? {}]
+  for (const [name, value] of [
+    ['events', extracted.events],
+    ['accesses', extracted.pairs],
+    ['to train on', extracted.trainPairs],
+    ['held out', extracted.holdoutPairs],
+    ['pairs judged', scored.scored],
+    ['pairs flagged', scored.flagged],
+    ['ipv6', 50],
+    ['no-entity', 5],
+  ] as const)
+    assert.ok(text.includes(` ${name} ${Number(value).toLocaleString('en')} `), `${name} ${value}: ${text}`)
+  assert.match(text, / cost so far \$0\.25 \(estimate/)
+  const csv = readFileSync(run.path('scores/anomalies.csv'), 'utf8')
+  const [, entity = '', network = ''] =
+    /^1,yes,([\w-]+),.*,never,([\d./]+) /m.exec(csv) ?? assert.fail(csv.slice(0, 300))
+  assert.match(text, new RegExp(` 1 ${entity} .*? never 1 ${network} `))
+})
+
 test('scored with labels it shows what was found; and equal runs give equal bytes', async () => {
   await take(score, silentContext(), { workspace, run: run.id, labels: `${workspace}/${LABELS}` })
   const first = await write()

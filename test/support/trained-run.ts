@@ -47,7 +47,7 @@ export async function trainedRun(workspace: string, change: Partial<Request> = {
   writeFileSync(run.path('pairs/holdout/part-0.csv'), holdout.join(''))
   writeFileSync(`${workspace}/${LABELS}`, labels.join(''))
   const plan = { settings: {}, inputs: [], overwrite: false }
-  await run.step('stage', plan, async () => ({ objects: 12, bytes: 34_567, estimatedUsd: 0, digest: 's' }))
+  await run.step('stage', plan, async () => ({ objects: 12, bytes: 34_567, estimatedUsd: 0.25, digest: 's' }))
   await run.step('extract', { ...plan, inputs: ['stage'] }, async () => ({
     events: training.length + holdout.length + 55,
     pairs: training.length + holdout.length,
