@@ -6,7 +6,7 @@ import { addOuter, multiply, transpose } from '../../scripts/insights/dense.ts'
 import { Encoder, scoreAll } from '../../scripts/insights/encoder.ts'
 import { validated } from '../../scripts/insights/hyperparameters.ts'
 import { auc } from '../../scripts/insights/metrics.ts'
-import { entityRow, levelsOf, prefixRow, type Weights } from '../../scripts/insights/network.ts'
+import { entityRow, initialWeights, levelsOf, prefixRow, type Weights } from '../../scripts/insights/network.ts'
 import { Random } from '../../scripts/insights/random.ts'
 import { prefixRowsFor, randomOf, trainWeights } from '../../scripts/insights/trainer.ts'
 import { homeBodies, SHAPE, someWeights } from './tiny.ts'
@@ -211,6 +211,44 @@ for (const [name, change] of [
     assert.ok(losses.at(-1)! < 0.6 * losses[0]!, losses.join(' '))
     assert.ok(tablesOf(weights).every(([, table]) => table.every(Number.isFinite)))
   })
+
+for (const [network, bits] of [
+  ['/8', 24],
+  ['/12', 20],
+  ['/16', 16],
+  ['/20', 12],
+  ['/24', 8],
+] as const)
+  test(`it tells neighbours apart that differ from the ${network} on`, async () => {
+    const random = new Random(6)
+    const users = 8
+    const rows = Array.from({ length: users * 300 }, (_, i) => i % users)
+    // Alike before the last bits of their network, and anywhere in what lies below it.
+    const address = (user: number) => ((0x14000000 ^ (user << bits)) | random.below(2 ** bits)) >>> 0
+    const pairs = {
+      entities: Array.from({ length: users }, (_, user) => `user_${user}`),
+      entityIndex: Uint32Array.from(rows),
+      ip: Uint32Array.from(rows, address),
+    }
+    const hyperparameters = { ...SET, epochs: 20 }
+    const weights = await trainWeights(pairs, { hyperparameters, seed: 1 })
+    const entities = Uint32Array.from(rows, (user) => entityRow(`user_${user}`, 100))
+    const own = scoreAll(weights, entities, Uint32Array.from(rows, address))
+    const others = scoreAll(
+      weights,
+      entities,
+      Uint32Array.from(rows, (user) => address((user + 3) % users)),
+    )
+    assert.ok(auc(own, others) > 0.95, `AUC ${auc(own, others)}`)
+  })
+
+test('every table of weights is trained, the layers of the encoder too', async () => {
+  const pairs = homeBodies(10, 100)
+  const hyperparameters = { ...SET, num_ip_encoder_layers: 2 }
+  const weights = await trainWeights(pairs, { hyperparameters, seed: 1 })
+  const start = new Map(tablesOf(initialWeights(weights.shape, 1)))
+  for (const [name, table] of tablesOf(weights)) assert.notDeepEqual(table, start.get(name), name)
+})
 
 test('equal seeds, equal weights; other seeds, other weights', async () => {
   const pairs = homeBodies(10, 50)
