@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { assertSpread, SECONDS } from '../support/spread.ts'
 import { extract, pairsOf, stagedRun } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -139,6 +141,23 @@ describe('the split', () => {
   for (const share of ['95%', '-1', 'half', '1.0'])
     it(`refuses a share of ${share}`, async () =>
       assert.equal((await extract(tempFolder(), [`--holdout=${share}`])).code, 2))
+})
+
+describe('the pairs to train on', () => {
+  it('lie apart, though one user comes after the other in time', async () => {
+    const workspace = tempFolder()
+    const time = (n: number) => new Date(Date.UTC(2026, 2, 2) + n * 1000).toISOString().slice(0, 19)
+    const records = Array.from({ length: SECONDS }, (_, n) => ({
+      eventTime: `${time(n)}Z`,
+      sourceIPAddress: '8.8.4.4',
+      userIdentity: { type: 'IAMUser', principalId: n < SECONDS / 2 ? 'first' : 'second' },
+    }))
+    const run = await stagedRun(workspace, { 'a.json': file(records) })
+    const { stderr, code } = await extract(workspace, ['--holdout', '0'])
+    assert.equal(code, 0, stderr)
+    const rows = readFileSync(run.path('pairs/train/part-00000.csv'), 'utf8').trimEnd().split('\n')
+    assertSpread(rows.map((row) => row.split(',')))
+  })
 })
 
 describe('repeated deliveries', () => {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFile
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { plainEnvironment, runScript, scriptPath } from '../support/run-script.ts'
+import { plainEnvironment, runProgram, runScript, scriptPath } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 import { bytesOf, keysOf } from './read.ts'
@@ -71,6 +71,24 @@ describe('simulate', () => {
       totals: { plainBytes: number }
     }
     assert.ok(totals.plainBytes > 4_500_000 && totals.plainBytes < 7_000_000, String(totals.plainBytes))
+  })
+})
+
+describe('simulate, however much', () => {
+  /** Most memory that it took, in MB. */
+  async function peak(size: string): Promise<number> {
+    const hook = `data:text/javascript,${encodeURIComponent(
+      "process.on('exit', () => process._rawDebug('peak', process.resourceUsage().maxRSS))",
+    )}`
+    const args = ['--import', hook, scriptPath('simulate'), '--logs', tempFolder(), '--source', 'cloudtrail']
+    const { stderr, code } = await runProgram(process.execPath, [...args, '--size', size])
+    assert.equal(code, 0, stderr)
+    return Number(/^peak (\d+)$/m.exec(stderr)?.[1]) / 1024
+  }
+
+  it('takes no more memory for more logs', async () => {
+    const [few, many] = [await peak('5MB'), await peak('80MB')]
+    assert.ok(few > 50 && many < few + 50, `${few} MB, then ${many} MB`)
   })
 })
 
