@@ -75,6 +75,8 @@ export const command = defineCommand({
     }
     if (values.rollback) throw new UsageError('--rollback is for endpoints in SageMaker')
     if (values.dryRun) return preview(run, values)
+    if (!/^(127\.|localhost$|::1$)/.test(values.host))
+      context.talk.warn(`everybody who reaches ${values.host} may ask this endpoint`)
     if (values.detach) return detach(context, run, values)
     return serve(context, run, values)
   },
@@ -102,7 +104,6 @@ const preview = (run: Run, { host, port }: Values<typeof options>): Outcome => (
 /** In the foreground. The process that was left running does the same, and notes itself in the run's folder. */
 async function serve(context: Context, run: Run, { host, port }: Values<typeof options>): Promise<Outcome> {
   const token = context.env[TOKEN_VARIABLE]
-  if (!/^(127\.|localhost$|::1$)/.test(host)) context.talk.warn(`everybody who reaches ${host} may ask this endpoint`)
   const onError = (text: string) => context.talk.warn(text)
   const endpoint = await serveRun(run, { host, port, onError, ...(token !== undefined && { token }) })
   const record = { url: endpoint.url, pid: process.pid, token: token ?? '', model: endpoint.digest }

@@ -174,4 +174,7 @@ test('others than the loopback are warned about', async () => {
   )
   assert.match(ended.stderr, /warning: everybody who reaches 0\.0\.0\.0/)
   assert.match(ended.stderr, /on http:\/\/127\.0\.0\.1:\d+;/)
+  const left = await detach('--host', '0.0.0.0')
+  assert.match(left.stderr, /warning: everybody who reaches 0\.0\.0\.0/)
+  assert.equal(await stopEndpoint(await noted()), 'stopped')
 })
