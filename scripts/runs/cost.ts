@@ -6,6 +6,7 @@ export const PRICES = {
   date: '2026-11-20',
   region: 'us-east-1',
   listRequest: 0.005 / 1000,
+  /** HEAD, too. */
   getRequest: 0.0004 / 1000,
   putRequest: 0.005 / 1000,
   copyRequest: 0.005 / 1000,

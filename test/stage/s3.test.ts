@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { PRICES } from '../../scripts/runs/cost.ts'
 import { FolderBackend } from '../aws/s3/folder.ts'
 import { startSandbox } from '../aws/start.ts'
 import { runScript } from '../support/run-script.ts'
@@ -150,9 +151,22 @@ describe('other ways to the keys, from S3', () => {
       const options = [...args, '--keys', 'digest', '--verify', 'full', '--yes', '--output', 'json']
       const { code, stdout, stderr } = await runScript('stage', options, { env: sandbox.env })
       assert.equal(code, 0, stderr)
-      assert.ok(JSON.parse(stdout).objects > 10)
+      const { objects, verified } = JSON.parse(stdout)
+      assert.ok(objects > 10 && verified === objects, stdout)
+      assert.match(stderr, new RegExp(`, \\d+ GET requests for digests, ${objects} HEAD requests`))
     }
     assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('a file of keys: each is looked at, which is part of the cost', async () => {
+    const { sandbox, stage } = await world()
+    const file = join(tempFolder(), 'keys.txt')
+    writeFileSync(file, KEYS.slice(0, 40).join('\n'))
+    const { result, stderr } = await stage(['--dry-run', '--keys-file', file])
+    assert.ok(result, stderr)
+    const cost = 40 * (PRICES.getRequest + PRICES.copyRequest)
+    assert.ok(Math.abs(result.estimatedUsd - cost) < 1e-9, `$${result.estimatedUsd}`)
+    assert.deepEqual([result.objects, result.listRequests, sandbox.requests.of('HeadObject')], [40, 0, 40])
   })
 
   /** A data file of a report with all keys, in no order. */

@@ -1,6 +1,7 @@
 import pMap from 'p-map'
 import { UserError } from '../../cli/errors.ts'
 import { plural } from '../../cli/format.ts'
+import { PRICES } from '../../runs/cost.ts'
 import { type Branch, discover } from '../../sources/discover.ts'
 import { keyParser, keyRange, type Layout, mayHold } from '../../sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../stores/store.ts'
@@ -30,14 +31,19 @@ export async function digestKeys(store: Store, scope: Scope, settings: ListSetti
     })
   const plain = await discover(store, source, search)
   const branches = joined(digested.branches, plain.branches)
+  const requests = {
+    digests: { what: 'GET requests for digests', count: 0, each: PRICES.getRequest },
+    looks: { what: 'HEAD requests', count: 0, each: PRICES.getRequest },
+  }
   const findings: Findings = {
+    costs: Object.values(requests),
     looked: [`${plural(digested.branches.length, 'branch', 'branches')} with digests`],
     warnings: [],
     lost: [],
     nearest: () => nearestOf(store, plain.branches, settings.base, scope.window),
   }
   const pages = inOrder(
-    branches.map((branch) => () => readBranch({ store, scope, layout, findings, settings }, branch)),
+    branches.map((branch) => () => readBranch({ store, scope, layout, findings, requests, settings }, branch)),
     { concurrency: Math.max(1, Math.floor(settings.concurrency / READS)) },
   )
   return { objects: flat(pages), findings }
@@ -51,6 +57,8 @@ interface Reading {
   readonly scope: Scope
   readonly layout: Layout
   readonly findings: Findings
+  /** As they are made. */
+  readonly requests: Readonly<Record<'digests' | 'looks', { count: number }>>
   readonly settings: ListSettings
 }
 
@@ -100,7 +108,7 @@ async function* readBranch(reading: Reading, branch: IndexedBranch): AsyncGenera
 const digestHorizon = ({ source, window }: Scope): Date =>
   new Date(window.to.getTime() + (source.layouts[0]?.padding.after ?? 0) * 60_000)
 
-async function readDigests({ store, scope, settings }: Reading, branch: Branch): Promise<ChainedDigest[]> {
+async function readDigests({ store, scope, requests, settings }: Reading, branch: Branch): Promise<ChainedDigest[]> {
   const parse = keyParser(branch.layout)
   const { startAfter, endBefore } = keyRange(branch.layout, branch, scope.window)
   const keys: { key: string; trail: string }[] = []
@@ -110,6 +118,7 @@ async function readDigests({ store, scope, settings }: Reading, branch: Branch):
     if (parsed === undefined || !mayHold(branch.layout.padding, scope.window, parsed.time)) continue
     keys.push({ key, trail: parsed.variables.trail ?? '' })
   }
+  requests.digests.count += keys.length
   const read = async ({ key, trail }: { key: string; trail: string }): Promise<ChainedDigest> => ({
     key,
     trail,
@@ -121,7 +130,7 @@ async function readDigests({ store, scope, settings }: Reading, branch: Branch):
 
 /** The log files that hold events of the window, with their sizes. */
 async function namedObjects(reading: Reading, chained: readonly ChainedDigest[]): Promise<Map<string, ObjectInfo>> {
-  const { store, scope, layout, findings, settings } = reading
+  const { store, scope, layout, findings, requests, settings } = reading
   const { from, to } = scope.window
   const parse = keyParser(layout)
   const hashes = new Map<string, string>()
@@ -133,6 +142,7 @@ async function namedObjects(reading: Reading, chained: readonly ChainedDigest[])
         findings.warnings.push(`${JSON.stringify(key)} names what is no log file: ${JSON.stringify(file.s3Object)}`)
       else hashes.set(file.s3Object, file.hashValue)
     }
+  requests.looks.count += hashes.size
   const found = new Map<string, ObjectInfo>()
   const look = async ([key, sha256]: [string, string]) => {
     const object = await store.head(key)

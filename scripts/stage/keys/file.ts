@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pMap from 'p-map'
 import { messageOf, UserError } from '../../cli/errors.ts'
+import { PRICES } from '../../runs/cost.ts'
 import { linesOf } from '../../stores/lines.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
 import type { Failure } from '../copy/copier.ts'
@@ -63,7 +64,9 @@ export async function keysOfFile(
   { concurrency, signal }: ListSettings,
 ): Promise<KeySource> {
   const lost: Failure[] = []
+  const looks = { what: 'HEAD requests', count: 0, each: PRICES.getRequest }
   const look = async (keys: readonly string[]) => {
+    looks.count += keys.length
     const found = await pMap(keys, (key) => store.head(key), { concurrency, signal })
     return found.flatMap((object, i) => {
       if (object !== undefined) return [object]
@@ -91,6 +94,7 @@ export async function keysOfFile(
       looked: [`the keys of ${path}`],
       warnings: [],
       lost,
+      costs: [looks],
       nearest: async () => [],
     },
   }
