@@ -3,12 +3,13 @@ import { UserError } from '../cli/errors.ts'
 import { count, plural } from '../cli/format.ts'
 import { openLogsOutsideRuns } from '../runs/logs.ts'
 import { sourceIds, sourceOf } from '../sources/registry.ts'
+import { scopesThere, scopeText } from '../sources/scope.ts'
 import type { AwsSettings, Logs } from '../stores/open.ts'
 import { remembering } from './days.ts'
 import { type LooseFound, type LooseSurvey, surveyLoose } from './loose.ts'
 import { type Other, othersOf } from './others.ts'
 import { looseText, surveyText } from './render.ts'
-import { type Found, type Survey, survey, valuesOf } from './survey.ts'
+import { type Found, type Survey, survey } from './survey.ts'
 
 /** What is looked for, and how. */
 export interface Search extends AwsSettings {
@@ -56,19 +57,10 @@ export async function inventoryOf(
   }
 }
 
-function outOfScope(logs: Logs, { found }: Survey, { account, region }: Search): UserError {
-  const branches = found.flatMap((one) => one.branches)
-  const wanted = [
-    account.length > 0 && `account ${account.join(', ')}`,
-    region.length > 0 && `region ${region.join(', ')}`,
-  ]
-  return new UserError(`${logs.uri} has logs, but none of ${wanted.filter(Boolean).join(' in ')}`, {
-    hint: `accounts there: ${some(valuesOf(branches, 'account'))}; regions: ${some(valuesOf(branches, 'region'))}`,
+const outOfScope = (logs: Logs, { found }: Survey, { account, region }: Search): UserError =>
+  new UserError(`${logs.uri} has logs, but none of ${scopeText(account, region)}`, {
+    hint: scopesThere(found.flatMap(({ branches }) => branches)),
   })
-}
-
-const some = (values: readonly string[]): string =>
-  values.length <= 8 ? values.join(', ') : `${values.slice(0, 8).join(', ')} and ${values.length - 8} more`
 
 /** Nothing lies where AWS puts it: the names of the objects are looked at. */
 async function loose(context: Context, logs: Logs, { source }: Search) {

@@ -1,6 +1,7 @@
 import pMap from 'p-map'
 import { type Branch, type DiscoverOptions, discover, type Lister } from '../sources/discover.ts'
 import { keyParser } from '../sources/layout.ts'
+import { valuesOf } from '../sources/scope.ts'
 import type { Source } from '../sources/source.ts'
 import type { Store } from '../stores/store.ts'
 import { daysOf } from './days.ts'
@@ -103,7 +104,3 @@ async function isOfLayout(store: Store, { layout, path }: Branch, day: string): 
   }
   return false
 }
-
-export const valuesOf = (branches: readonly BranchDays[], variable: string): string[] => [
-  ...new Set(branches.map(({ variables }) => variables[variable]).filter((value) => value !== undefined)),
-]

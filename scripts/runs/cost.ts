@@ -33,6 +33,7 @@ export interface CostItem {
   readonly each: number
 }
 
+/** What is estimated in all, in dollars. */
 export const totalOf = (items: readonly CostItem[]): number =>
   items.reduce((sum, { count, each }) => sum + count * each, 0)
 

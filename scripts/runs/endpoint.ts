@@ -43,6 +43,7 @@ export const IDENTITY_HEADER = 'x-prestage-endpoint'
 /** Header that names the model's digest. */
 export const MODEL_HEADER = 'x-prestage-model'
 
+/** What an endpoint with this token calls itself. */
 export const identityOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
 /** Whether somebody knows the token; takes as long for a near miss as for a far one. */
@@ -61,6 +62,7 @@ export async function sagemakerEndpointOf(run: Run): Promise<SageMakerRecord | u
 /** The same, and one whose time is over. */
 export const sagemakerNoteOf = (run: Run): Promise<SageMakerRecord | undefined> => noted(run, sagemakerSchema)
 
+/** Replaces what was noted before. */
 export async function noteSagemakerEndpoint(run: Run, record: SageMakerRecord): Promise<void> {
   await run.store.write(paths.endpoint, `${JSON.stringify(record, null, 2)}\n`)
 }

@@ -46,6 +46,7 @@ const SPREAD = 10
 /** How far off, in rows, a near-network attacker sits: beyond where the user himself is seen at times. */
 const NEAR = { from: 30, to: 80 } as const
 
+/** The behaviour of users over their networks; the same settings, the same behaviour. */
 export function behaviour(settings: BehaviourSettings): Behaviour {
   const { seed, users, minEvents = 50, maxEvents = 10_000, travel = 1 } = settings
   const networks = networksOf(seed)

@@ -15,6 +15,7 @@ export interface StagePlan {
   readonly final: boolean
 }
 
+/** What a plan costs in all, in dollars. */
 export const estimatedUsd = (plan: StagePlan): number => totalOf(plan.costs)
 
 /** Listing is paid by whoever reads the logs, whatever then happens to them. */

@@ -43,6 +43,7 @@ export const listing = ({ name, hints }: Bucket, prefix: string): Asked => ({
   hints,
 })
 
+/** What a request about an object was, for its failure. */
 export const about = ({ name, hints }: Bucket, key: string, action: string): Asked => ({
   what: `s3://${name}/${key}`,
   action,

@@ -13,6 +13,7 @@ export async function* list(bucket: Bucket, root: string, options: ListOptions):
     }
 }
 
+/** Common prefixes, relative to `root` as well. */
 export async function prefixes(
   bucket: Bucket,
   root: string,

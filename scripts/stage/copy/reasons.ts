@@ -24,8 +24,10 @@ const PERMANENT = new Set([
   'MethodNotAllowed',
 ])
 
+/** Whether another try at what failed with this code is in vain. */
 export const isPermanent = (code: string): boolean => PERMANENT.has(code)
 
+/** Why an object was not copied, of S3's code and message. */
 export const reasonOfCode = (code: string, message: string): string =>
   REASONS[code] ?? (message === '' ? code : `${code}: ${message}`)
 
@@ -48,5 +50,6 @@ const HOPELESS = new Set([
   'AllAccessDisabled',
 ])
 
+/** Whether going on with other objects is in vain. */
 export const stopsAll = (error: unknown): boolean =>
   error instanceof Error && (HOPELESS.has(error.name) || HOPELESS.has((error.cause as Error | undefined)?.name ?? ''))

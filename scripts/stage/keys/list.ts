@@ -3,6 +3,7 @@ import { plural } from '../../cli/format.ts'
 import { quoted } from '../../runs/next.ts'
 import { type Branch, discover } from '../../sources/discover.ts'
 import { keyParser, keyRange, mayHold, paddedSpan } from '../../sources/layout.ts'
+import { scopesThere, scopeText, valuesOf } from '../../sources/scope.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../stores/store.ts'
 import { inOrder } from '../in-order.ts'
 import type { KeySource, Scope } from './key-source.ts'
@@ -55,6 +56,7 @@ interface Range {
 
 const PAGE = 1000
 
+/** The objects of a range whose key time the window may need, page by page in key order. */
 export async function* readRange(
   store: Store,
   scope: Scope,
@@ -79,6 +81,7 @@ export async function* readRange(
   if (page.length > 0) yield page
 }
 
+/** The items of pages, one by one. */
 export async function* flat<T>(pages: AsyncIterable<T[]>): AsyncGenerator<T> {
   for await (const page of pages) yield* page
 }
@@ -133,10 +136,6 @@ const absent = (variable: string, wanted: readonly string[], branches: readonly 
   return found.size === 0 ? [] : wanted.filter((value) => !found.has(value)).map((value) => `${variable} ${value}`)
 }
 
-const valuesOf = (branches: readonly Branch[], variable: string): string[] => [
-  ...new Set(branches.map(({ variables }) => variables[variable]).filter((value) => value !== undefined)),
-]
-
 /** An account, region or source that is not there at all is a slip, never an empty window. */
 async function absentScope(
   store: Store,
@@ -150,15 +149,7 @@ async function absentScope(
     return new UserError(`${uri} ${base.includes('AWSLogs/') ? 'has' : 'has AWSLogs/, but'} no ${source.id} logs`, {
       hint: `npx zx scripts/inventory.mjs --logs ${quoted(uri)}`,
     })
-  const [all, everywhere] = [valuesOf(branches, 'account'), valuesOf(branches, 'region')]
-  const wanted = [
-    accounts.length > 0 && `account ${accounts.join(', ')}`,
-    regions.length > 0 && `region ${regions.join(', ')}`,
-  ]
-  return new UserError(`${uri} has ${source.id} logs, but none of ${wanted.filter(Boolean).join(' in ')}`, {
-    hint: `accounts there: ${some(all)}; regions: ${some(everywhere)}`,
+  return new UserError(`${uri} has ${source.id} logs, but none of ${scopeText(accounts, regions)}`, {
+    hint: scopesThere(branches),
   })
 }
-
-const some = (values: readonly string[]): string =>
-  values.length <= 8 ? values.join(', ') : `${values.slice(0, 8).join(', ')} and ${values.length - 8} more`
