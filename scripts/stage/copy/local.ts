@@ -1,38 +1,23 @@
 import { createHash } from 'node:crypto'
 import { copyFile, link, mkdir, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { messageOf } from '../../cli/errors.ts'
-import type { ObjectInfo, Store } from '../../stores/store.ts'
-import { forEach } from '../each.ts'
+import { UserError } from '../../cli/errors.ts'
+import { DRAFT } from '../../stores/folder-names.ts'
+import { ConditionFailed, type Store } from '../../stores/store.ts'
 import type { Copier } from './copier.ts'
+import { oneByOne } from './one-by-one.ts'
 
 /** A store whose objects are files. */
 export type FileStore = Store & { localPath(key: string): string }
 
 /** Folder to folder: hard links where the file system allows, copies elsewhere. */
-export function localCopier(from: FileStore, to: FileStore, concurrency: number, signal: AbortSignal): Copier {
-  return {
-    name: 'link',
-    async copy(objects, report) {
-      const copyOne = async (object: ObjectInfo) => {
-        try {
-          const now = await from.head(object.key)
-          if (now === undefined)
-            report.failed({ key: object.key, reason: 'gone since it was listed, or a link that leads nowhere' })
-          else if (now.size !== object.size || (object.etag !== undefined && now.etag !== object.etag))
-            report.failed({ key: object.key, reason: 'changed in the logs since it was listed' })
-          else {
-            await place(from.localPath(object.key), to.localPath(object.key))
-            report.copied(1)
-          }
-        } catch (error) {
-          report.failed({ key: object.key, reason: messageOf(error) })
-        }
-      }
-      await forEach(objects, { concurrency, signal }, copyOne)
-    },
-  }
-}
+export const localCopier = (from: FileStore, to: FileStore, concurrency: number, signal: AbortSignal): Copier =>
+  oneByOne('link', { concurrency, signal, from }, async ({ key, size, etag }) => {
+    const now = await from.head(key)
+    if (now === undefined) throw new UserError('gone since it was listed, or a link that leads nowhere')
+    if (now.size !== size || (etag !== undefined && now.etag !== etag)) throw new ConditionFailed(key)
+    await place(from.localPath(key), to.localPath(key))
+  })
 
 /** Errors of link(2) that say "not this way": another device, a file system without links, too many links. */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'EACCES', 'ENOSYS'])
@@ -40,7 +25,7 @@ const NO_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'E
 /** Puts the file in place whole, by link or copy; what lay there before is replaced. */
 async function place(source: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true })
-  const draft = join(dirname(target), `.draft-${createHash('sha256').update(target).digest('hex').slice(0, 16)}`)
+  const draft = join(dirname(target), `${DRAFT}${createHash('sha256').update(target).digest('hex').slice(0, 16)}`)
   await rm(draft, { force: true })
   try {
     // A link to a symbolic link would be a link to whatever that name means elsewhere.

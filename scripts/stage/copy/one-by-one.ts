@@ -2,7 +2,7 @@ import { explained } from '../../aws/errors.ts'
 import type { ObjectInfo, Store } from '../../stores/store.ts'
 import { forEach } from '../each.ts'
 import type { Copier } from './copier.ts'
-import { isArchived, reasonOf, stopsAll } from './reasons.ts'
+import { isArchived, isOfFullDisk, reasonOf, stopsAll } from './reasons.ts'
 
 interface Limits {
   readonly concurrency: number
@@ -26,6 +26,7 @@ export const oneByOne = (name: string, limits: Limits, copyOne: (object: ObjectI
         report.copied(1)
       } catch (error) {
         limits.signal.throwIfAborted()
+        if (isOfFullDisk(error)) throw error
         if (stopsAll(error)) throw explained(error, { what: `${name} of ${object.key}`, ...RIGHTS })
         report.failed({ key: object.key, reason: reasonOf(error) })
       }
@@ -36,8 +37,9 @@ export const oneByOne = (name: string, limits: Limits, copyOne: (object: ObjectI
 /** Why an archived object cannot be read; one that was restored can, and a listing does not tell. */
 async function unreadable(object: ObjectInfo, from: Limits['from']): Promise<string | undefined> {
   if (!isArchived(object)) return undefined
-  const { restored } = (await from.head(object.key)) ?? {}
-  if (restored === 'yes') return undefined
-  const next = restored === 'soon' ? 'its restoration is not finished yet' : 'restore it first'
+  const now = await from.head(object.key)
+  // A report may tell of another place: what lies on this machine is not archived.
+  if (now === undefined || !isArchived(now) || now.restored === 'yes') return undefined
+  const next = now.restored === 'soon' ? 'its restoration is not finished yet' : 'restore it first'
   return `archived (${object.storageClass}): ${next}`
 }

@@ -50,6 +50,11 @@ const HOPELESS = new Set([
   'AllAccessDisabled',
 ])
 
+/** The same of the disk that is copied to. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS'])
+
+export const isOfFullDisk = (error: unknown): boolean => FULL.has((error as NodeJS.ErrnoException | null)?.code ?? '')
+
 /** Whether going on with other objects is in vain. */
 export const stopsAll = (error: unknown): boolean =>
   error instanceof Error && (HOPELESS.has(error.name) || HOPELESS.has((error.cause as Error | undefined)?.name ?? ''))
