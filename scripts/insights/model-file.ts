@@ -58,7 +58,9 @@ export async function unpackModel(bytes: Uint8Array): Promise<Model> {
   const members = new Map<string, Buffer>()
   let description: ModelDescription | undefined
   for await (const { name, size, content } of unpacked(bytes)) {
-    if (size > mostBytes(name, description)) throw new Error(`${name}: ${size} bytes are more than a model has there`)
+    const most = mostBytes(name, description)
+    if (size > most)
+      throw new Error(most === 0 ? `${name} is no part of one` : `${name}: ${size} bytes are more than it can have`)
     members.set(name, await content())
     if (name === MEMBERS.description) description = descriptionOf(String(members.get(name)))
   }
@@ -82,7 +84,9 @@ const MOST_HEADER_BYTES = 2 ** 20
 function mostBytes(name: string, description: ModelDescription | undefined): number {
   if (name === MEMBERS.description) return MOST_HEADER_BYTES
   if (name === MEMBERS.entities) return MOST_ENTITY_BYTES
-  if (name !== MEMBERS.weights || description === undefined) return 0
+  if (name !== MEMBERS.weights) return 0
+  if (description === undefined)
+    throw new Error(`${name} comes before ${MEMBERS.description}, which says how large it is`)
   return Math.min(MOST_WEIGHT_BYTES, weightBytesOf(shapeIn(description))) + MOST_HEADER_BYTES
 }
 
