@@ -26,7 +26,13 @@ export const RULES = {
     about: 'mini batches between two reports of speed',
   },
   epochs: { min: 1, max: Number.MAX_SAFE_INTEGER, integer: true, default: 10, about: 'passes over the pairs' },
-  learning_rate: { min: 1e-6, max: 10, integer: false, default: 0.001, about: 'step size of Adam' },
+  learning_rate: {
+    min: 1e-6,
+    max: 10,
+    integer: false,
+    default: 0.001,
+    about: 'step size of Adam, on this machine falling to 0 by the end',
+  },
   mini_batch_size: { min: 1, max: 500_000, integer: true, default: 10_000, about: 'pairs per step' },
   num_ip_encoder_layers: {
     min: 0,

@@ -30,8 +30,14 @@ function optionOf(name: HyperparameterName): Option<number | undefined> {
   const range = { min, ...(max !== Number.MAX_SAFE_INTEGER && { max }), integer }
   if (name === 'num_entity_vectors')
     return number({ about: `${about} (default: that; in SageMaker ten times it)`, ...range })
-  const standard = DEFAULTS[name] ?? documentedDefaults[name]
-  return number({ about, ...range, ...(standard !== undefined && { default: standard }) })
+  const [own, documented] = [DEFAULTS[name], documentedDefaults[name]]
+  const standard = own ?? documented
+  const differs = own !== undefined && documented !== undefined && own !== documented
+  return number({
+    about: differs ? `${about}; AWS documents ${documented}` : about,
+    ...range,
+    ...(standard !== undefined && { default: standard }),
+  })
 }
 
 /** The full set. @param entityVectors when nobody chose a number. @throws Error when values do not go together */
