@@ -1,18 +1,11 @@
-import * as v from 'valibot'
 import type { Athena } from '../aws/athena.ts'
 import { UserError } from '../cli/errors.ts'
-import { record } from '../cli/shapes.ts'
 import { openAthena } from '../engines/athena.ts'
+import { notedAttempts } from '../engines/athena-attempts.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import type { AthenaWish } from './athena-tables.ts'
 import type { Leftover } from './leftovers.ts'
-
-/** What extraction notes of its queries; null for one that is about to be started. */
-const memorySchema = v.object({
-  salt: v.string(),
-  queries: record(v.string(), v.object({ id: v.nullable(v.string()) })),
-})
 
 interface Talk {
   readonly signal: AbortSignal
@@ -22,16 +15,15 @@ interface Talk {
 /** Queries of an extraction that was interrupted, if they still run. */
 export async function runningQueries(run: Run, wish: AthenaWish, talk: Talk): Promise<Leftover[]> {
   const extract = run.ledger.steps.extract
-  const memory = v.safeParse(memorySchema, extract?.memory)
-  if (extract === undefined || extract.state === 'done' || !memory.success) return []
-  const { salt, queries } = memory.output
-  const ids = Object.values(queries).map(({ id }) => id)
+  const noted = notedAttempts(extract?.memory ?? {})
+  if (extract === undefined || extract.state === 'done' || noted === undefined) return []
+  const ids = Object.values(noted.queries).map(({ id }) => id)
   if (ids.length === 0) return []
   const athena = await openAthena(wish, run.uriOf(`${paths.tmp}athena/`), { ...talk, onState: () => {} })
   const found = new Set<string>()
   for (const id of ids) if (id !== null && (await athena.isUnderWay(id))) found.add(id)
   if (ids.includes(null))
-    for (const id of await unnoted(athena, run.id, salt, new Date(extract.startedAt), talk)) found.add(id)
+    for (const id of await unnoted(athena, run.id, noted.salt, new Date(extract.startedAt), talk)) found.add(id)
   return [...found].map((id) => ({
     what: `Athena query ${id}`,
     files: 0,

@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import * as v from 'valibot'
-import { number, record } from '../cli/shapes.ts'
 import { openAthena } from '../engines/athena.ts'
+import { notedAttempts } from '../engines/athena-attempts.ts'
 import { dropTable } from '../engines/athena-sql.ts'
 import { paths } from '../runs/paths.ts'
 import type { Run } from '../runs/run.ts'
 import type { AwsSettings } from '../stores/open.ts'
 import type { Leftover } from './leftovers.ts'
-
-/** What extraction notes of its attempts. */
-const memorySchema = v.object({ salt: v.string(), queries: record(v.string(), v.object({ attempt: number })) })
 
 /** Statements of extraction that make a table. */
 const TABLES = ['classified', 'train', 'holdout', 'times', 'entities']
@@ -17,10 +13,10 @@ const TABLES = ['classified', 'train', 'holdout', 'times', 'entities']
 /** Tables that an extraction which never came to its end has left in the catalog. */
 function attemptTables(run: Run): string[] {
   const extract = run.ledger.steps.extract
-  const memory = v.safeParse(memorySchema, extract?.memory)
+  const noted = notedAttempts(extract?.memory ?? {})
   // One that was done has dropped them itself.
-  if (extract === undefined || extract.state === 'done' || !memory.success) return []
-  const { salt, queries } = memory.output
+  if (extract?.state === 'done' || noted === undefined) return []
+  const { salt, queries } = noted
   return TABLES.flatMap((table) =>
     Array.from({ length: queries[table]?.attempt ?? 0 }, (_, i) => `${table}_${salt}_${i + 1}`),
   )

@@ -10,10 +10,13 @@ const noteSchema = v.object({ attempt: number, id: v.nullable(v.string()) })
 const memorySchema = v.object({ salt: v.string(), queries: record(v.string(), noteSchema) })
 type Note = v.InferOutput<typeof noteSchema>
 
-/** The last attempt at a statement that a step has noted; undefined when there was none. */
-export function notedQuery(memory: StepMemory['recalled'], name: string): Note | undefined {
+/**
+ * What a step has noted of its statements: what their names are made with, and the last attempt at each; its id is null before it is
+ * started. Undefined when there was none.
+ */
+export function notedAttempts(memory: StepMemory['recalled']): v.InferOutput<typeof memorySchema> | undefined {
   const recalled = v.safeParse(memorySchema, memory)
-  return recalled.success ? recalled.output.queries[name] : undefined
+  return recalled.success ? recalled.output : undefined
 }
 
 /** A statement that succeeded: its attempt names where its rows are. */
@@ -46,13 +49,13 @@ export class Attempts {
   #scanned = 0
 
   constructor(athena: Runner, memory: StepMemory, run: string, signal: AbortSignal) {
-    const recalled = v.safeParse(memorySchema, memory.recalled)
+    const noted = notedAttempts(memory.recalled)
     this.#athena = athena
     this.#memory = memory
     this.#run = run
     this.#signal = signal
-    this.#salt = recalled.success ? recalled.output.salt : randomBytes(3).toString('hex')
-    this.#queries = recalled.success ? recalled.output.queries : {}
+    this.#salt = noted?.salt ?? randomBytes(3).toString('hex')
+    this.#queries = noted?.queries ?? {}
   }
 
   /** Bytes that the queries of this process have scanned, or found scanned. */

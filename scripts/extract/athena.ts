@@ -1,7 +1,7 @@
 import type { Athena } from '../aws/athena.ts'
 import { UserError } from '../cli/errors.ts'
 import { plural } from '../cli/format.ts'
-import { Attempts, notedQuery } from '../engines/athena-attempts.ts'
+import { Attempts, notedAttempts } from '../engines/athena-attempts.ts'
 import { classifiedSql, countRows, ctas, dropTable, overTable } from '../engines/athena-sql.ts'
 import { ensureTable } from '../engines/athena-table.ts'
 import { type ExtractSettings, literal, render } from '../engines/render.ts'
@@ -33,7 +33,7 @@ const TABLES: readonly Kept[] = ['classified', 'train', 'holdout', 'times', 'ent
 /** Whether the one scan of the logs is done or under way, or was about to be started when an attempt was killed. */
 export async function isScanPaid({ state, memory }: StepRecord, open: () => Promise<Athena>): Promise<boolean> {
   if (memory[EXTRACTED] !== undefined) return true
-  const scan = notedQuery(memory, 'classified')
+  const scan = notedAttempts(memory)?.queries.classified
   if (scan === undefined) return false
   // Only its token tells whether that one was started; asking with it again starts no other.
   return scan.id === null ? state === 'running' : (await open()).isGood(scan.id)
