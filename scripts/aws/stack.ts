@@ -28,12 +28,15 @@ export interface StackEvent {
   readonly reason: string | undefined
 }
 
-/** What is asked of CloudFormation about a stack, for messages. */
-export const asked = (operation: string, name: string) => ({
-  what: `stack ${name}`,
-  action: `cloudformation:${operation}`,
-  resource: `arn:aws:cloudformation:*:*:stack/${name}/*`,
-})
+/** What is asked of CloudFormation about a stack, by its name or its id, for messages. */
+export function asked(operation: string, stack: string) {
+  const [, name = stack] = /:stack\/([^/]+)/.exec(stack) ?? []
+  return {
+    what: `stack ${name}`,
+    action: `cloudformation:${operation}`,
+    resource: `arn:aws:cloudformation:*:*:stack/${name}/*`,
+  }
+}
 
 /** @returns undefined when there is no such stack. @throws UserError when it cannot be asked about */
 export async function findStack(client: CloudFormationClient, name: string): Promise<Stack | undefined> {

@@ -139,8 +139,12 @@ export class Endpoints {
 export const isOurs = (tags: Record<string, string>): boolean =>
   tags[RUN_TAG] !== undefined && tags[WORKSPACE_TAG] !== undefined
 
-const about = (kind: string, name: string, action: string) => ({
-  what: `${kind.replace('-', ' ')} ${name}`,
-  action: `sagemaker:${action}`,
-  resource: `arn:aws:sagemaker:*:*:${kind}/${name}`,
-})
+/** @param named by its name or its ARN */
+function about(kind: string, named: string, action: string) {
+  const name = named.slice(named.lastIndexOf('/') + 1)
+  return {
+    what: `${kind.replace('-', ' ')} ${name}`,
+    action: `sagemaker:${action}`,
+    resource: `arn:aws:sagemaker:*:*:${kind}/${name}`,
+  }
+}

@@ -116,8 +116,9 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
   const path = resolve(CONFIG)
   const existing = await standing(stack, context.talk)
   const [partition, template] = [partitionOf(stack.region), await shippedTemplate()]
-  const parameters = parametersOf(chosen, existing, partition)
-  const values = valuesOf(parameters, existing, defaultsIn(template))
+  const defaults = defaultsIn(template)
+  const parameters = parametersOf(chosen, existing, defaults, partition)
+  const values = valuesOf(parameters, existing, defaults)
   checkPolicies(template, { stack: stack.name, region: stack.region, partition, values })
   checkRetention(Number(values.RetentionDays), Number(values.ResultsRetentionDays))
   const after = [`then note stack: ${stack.name} in ${path}`]

@@ -25,10 +25,17 @@ export type Parameters = Readonly<Record<string, string | undefined>>
 const GB = 1_000_000_000
 
 /**
- * The template's parameters. What is not asked for stays as the stack has it, or as the template does.
+ * The template's parameters. What is not asked for stays as the stack has it, or as the template does; what an older template had, and
+ * this one has not, goes.
+ * @param defaults of this template
  * @throws UsageError when a new stack has no logs
  */
-export function parametersOf(wish: Wish, existing: Stack | undefined, partition = 'aws'): Parameters {
+export function parametersOf(
+  wish: Wish,
+  existing: Stack | undefined,
+  defaults: Stack['parameters'],
+  partition: string,
+): Parameters {
   const { readLogs: logs, logsKey } = wish
   if (logs.length === 0 && existing === undefined)
     throw new UsageError('no logs', 'add --read-logs s3://bucket[/prefix], of every bucket that is to be read')
@@ -48,7 +55,9 @@ export function parametersOf(wish: Wish, existing: Stack | undefined, partition 
     AllowVpc: wish.allowVpc === 'none' ? '' : wish.allowVpc,
   }
   const given = Object.entries(asked).filter(([, value]) => value !== undefined)
-  const kept = Object.keys(existing?.parameters ?? {}).map((name) => [name, undefined])
+  const kept = Object.keys(existing?.parameters ?? {})
+    .filter((name) => Object.hasOwn(defaults, name))
+    .map((name) => [name, undefined])
   return Object.fromEntries([...kept, ...given])
 }
 

@@ -12,7 +12,8 @@ const TEMPLATE = parseTemplate(TEXT)
 const MOST = 6144
 
 function built(stack: string, [partition, region]: readonly [string, string], wish: Wish): Built {
-  const values = valuesOf(parametersOf(wish, undefined, partition), undefined, defaultsIn(TEXT))
+  const defaults = defaultsIn(TEXT)
+  const values = valuesOf(parametersOf(wish, undefined, defaults, partition), undefined, defaults)
   return { stack, region, partition, values }
 }
 
