@@ -28,9 +28,16 @@ export interface Endpoint {
   close(): Promise<void>
 }
 
+/** WHATWG Fetch, "Port blocking": those from 1024 on. Scores are asked for by fetch, and so is whether an endpoint lives. */
+const NEVER_ASKED: readonly number[] = [
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+]
+
 /** Serves a model until it is closed. @throws UserError when it cannot listen there */
 export async function startEndpoint(settings: EndpointSettings): Promise<Endpoint> {
   const { host = '127.0.0.1', port = 0, ...rest } = settings
+  if (NEVER_ASKED.includes(port))
+    throw new UserError(`port ${port} is one of those that fetch asks nothing at`, { hint: 'name another --port' })
   let onStop = () => {}
   const asked = new Promise<void>((resolve) => {
     onStop = resolve

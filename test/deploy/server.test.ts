@@ -231,6 +231,13 @@ test('with a connection left open it still closes at once', async () => {
 test('it listens on the loopback unless told otherwise', () =>
   assert.match(endpoint.url, /^http:\/\/127\.0\.0\.1:\d+$/))
 
+test('where nothing could ask it, it does not listen', async () => {
+  for (const port of [1719, 6000, 6669, 10_080]) {
+    await assert.rejects(fetch(`http://127.0.0.1:${port}/`), (error: Error) => /bad port/.test(String(error.cause)))
+    await assert.rejects(startEndpoint({ model: toyModel(), digest: 'd', port }), /fetch asks nothing at/)
+  }
+})
+
 test('the right token makes it ask to be closed', async () => {
   const other = await startEndpoint({ model: toyModel(), digest: 'd1', token: 't' })
   await fetch(`${other.url}/stop`, { method: 'POST', headers: { authorization: 'Bearer t' } })
