@@ -77,7 +77,13 @@ const nothing = (run: string): Outcome => ({
 async function cleanInAws(context: Context, run: Run, values: Values<typeof options>): Promise<Outcome> {
   const { everything, dryRun } = values
   const wish = { ...values, signal: context.signal }
-  const talk = { signal: context.signal, warn: (text: string) => context.talk.warn(text) }
+  const told = new Set<string>()
+  // What is looked at for the plan is looked at again before it goes.
+  const warn = (text: string) => {
+    if (!told.has(text)) context.talk.warn(text)
+    told.add(text)
+  }
+  const talk = { signal: context.signal, warn }
   const found = await awsLeftovers(run, wish, talk)
   if (found.length === 0 && !everything) {
     // One that was killed at its end has removed all, and neither noted that nor given back its lock.

@@ -18,6 +18,7 @@ export interface AwsWish extends AthenaWish {
 
 interface Talk {
   readonly signal: AbortSignal
+  /** The same is told once, however often it is found. */
   warn(text: string): void
 }
 
@@ -76,14 +77,10 @@ async function remains(run: Run, { bucket, sagemaker }: Place, wish: AwsWish, { 
   const { s3Client } = await import('../aws/clients.ts')
   const { failedUploads, objectsBelow } = await import('./s3-objects.ts')
   const { isThere, sagemakerLeftovers } = await import('./sagemaker-resources.ts')
-  let isTold = false
-  const onVersions = () => {
-    if (isTold) return
-    isTold = true
+  const onVersions = () =>
     warn(
       `bucket ${bucket} keeps versions: what was removed lies there as older ones, and is paid for, until they are deleted or a lifecycle rule expires them`,
     )
-  }
   const roots = placesOf(run).map(keyIn)
   const place = { client: await s3Client(wish, bucket), bucket, roots, store: run.store, onVersions }
   const inSagemaker = await sagemakerLeftovers(sagemaker)
