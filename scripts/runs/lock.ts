@@ -41,6 +41,15 @@ export async function withLock<T>(store: Store, step: string, work: () => Promis
   }
 }
 
+/** Takes away a lock that a dead process has left, where there is one. Whoever may only read leaves it there. */
+export async function clearDeadLock(store: Store): Promise<void> {
+  try {
+    const { holder, etag } = await read(store)
+    // Taken over first, in the name of the step that it was of: somebody else may be about to.
+    if (etag !== undefined && !(holder && isAlive(holder))) await withLock(store, holder?.step ?? '', async () => {})
+  } catch {}
+}
+
 /** Returns how to stop: a beat under way is waited for, else it would put the lock back after its removal. */
 function keepBeating(store: Store, mine: Holder): () => Promise<void> {
   let beating: Promise<void> = Promise.resolve()

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { messageOf, UsageError, UserError } from '../cli/errors.ts'
 import type { Store } from '../stores/store.ts'
 import { type Json, type Ledger, readLedger, type StepRecord, writeLedger } from './ledger.ts'
-import { withLock } from './lock.ts'
+import { clearDeadLock, withLock } from './lock.ts'
 import { nextCommand } from './next.ts'
 import type { Request } from './request.ts'
 
@@ -139,7 +139,11 @@ export class Run {
     work: (memory: StepMemory) => Promise<R>,
   ): Promise<R & { repeated: boolean }> {
     const done = async () => ({ ...(this.#ledger.steps[name]?.result as R), repeated: true })
-    if (await this.isCurrent(name, plan)) return done()
+    if (await this.isCurrent(name, plan)) {
+      // Its owner may have died between its last note and the end.
+      await clearDeadLock(this.store)
+      return done()
+    }
     return withLock(this.store, name, async () => {
       this.#ledger = (await readLedger(this.store)) ?? this.#ledger
       const inputs = this.#stampsOf(plan.inputs)

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { test } from 'node:test'
 import { UserError } from '../../scripts/cli/errors.ts'
-import { withLock } from '../../scripts/runs/lock.ts'
+import { clearDeadLock, withLock } from '../../scripts/runs/lock.ts'
 import { folderStore } from '../../scripts/stores/folder.ts'
 import type { Store } from '../../scripts/stores/store.ts'
 import { firstLine, killHard, startFixture } from '../support/child.ts'
@@ -104,6 +104,22 @@ for (const [what, text, alive] of locks)
     await assert.rejects(taken, /another process is at this run/)
     assert.equal(readFileSync(lockOf(folder), 'utf8'), text)
   })
+
+for (const [what, text, alive] of locks)
+  test(`a lock of ${what} is ${alive ? 'left alone' : 'cleared'}`, async () => {
+    const folder = tempFolder()
+    writeFileSync(lockOf(folder), text)
+    await clearDeadLock(folderStore(folder))
+    assert.equal(existsSync(lockOf(folder)), alive)
+  })
+
+test('whoever may only read leaves a dead lock where it is', async () => {
+  const folder = tempFolder()
+  writeFileSync(lockOf(folder), lock({ pid: 2 ** 30 }))
+  const readOnly: Store = { ...folderStore(folder), write: () => Promise.reject(new Error('EROFS')) }
+  await clearDeadLock(readOnly)
+  assert.ok(existsSync(lockOf(folder)))
+})
 
 test('a lock that somebody else took meanwhile stays', async () => {
   const folder = tempFolder()

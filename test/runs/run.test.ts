@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { hostname } from 'node:os'
 import { test } from 'node:test'
 import { UsageError, UserError } from '../../scripts/cli/errors.ts'
 import { type Json, readLedger } from '../../scripts/runs/ledger.ts'
 import { nextCommand } from '../../scripts/runs/next.ts'
+import { paths } from '../../scripts/runs/paths.ts'
 import type { Run, StepMemory, StepPlan } from '../../scripts/runs/run.ts'
 import { createRun, openRun } from '../../scripts/runs/workspace.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -210,6 +212,14 @@ test('two steps at once: the second is refused', async () => {
     await assert.rejects(run.step('stage', plan(), worker()), /another process is at this run: stage/)
     return {}
   })
+})
+
+test('who finds a step done takes away the lock of a process that died behind its last note', async () => {
+  const run = await newRun()
+  await run.step('stage', plan(), worker())
+  await run.store.write(paths.lock, JSON.stringify({ token: 't', host: hostname(), pid: 2 ** 30, step: 'stage' }))
+  assert.equal((await run.step('stage', plan(), worker())).repeated, true)
+  assert.equal(await run.store.text(paths.lock), undefined)
 })
 
 test('what is done is told to who may only read the run, and while another step is at it', async () => {
