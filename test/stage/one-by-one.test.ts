@@ -49,6 +49,20 @@ describe('copies object by object', () => {
     assert.ok(asked <= 4, `${asked} objects were read`)
   })
 
+  it('end when credentials expire, in one line whatever the key', async () => {
+    const key = 'logs/a\nstage: all is staged'
+    const expired: Store = {
+      ...folderStore(logsOf()),
+      read: () => Promise.reject(Object.assign(new Error('The provided token has expired.'), { name: 'ExpiredToken' })),
+    }
+    const copying = copied(downloadCopier(expired, folderStore(scratch()), 4, signal), [{ key, size: 1 }])
+    await assert.rejects(copying, (error: Error) => {
+      assert.match(error.message, /^download of "logs\/a\\nstage: all is staged": /)
+      assert.doesNotMatch(error.message, /\n/)
+      return true
+    })
+  })
+
   it('take what lies here for readable, whatever a report says of where it came from', async () => {
     const from = folderStore(logsOf())
     const objects = (await all(from.list())).map((object) => ({ ...object, storageClass: 'GLACIER' }))

@@ -27,7 +27,7 @@ export const oneByOne = (name: string, limits: Limits, copyOne: (object: ObjectI
       } catch (error) {
         limits.signal.throwIfAborted()
         if (isOfFullDisk(error)) throw error
-        if (stopsAll(error)) throw explained(error, { what: `${name} of ${object.key}`, ...RIGHTS })
+        if (stopsAll(error)) throw explained(error, { what: `${name} of ${JSON.stringify(object.key)}`, ...RIGHTS })
         report.failed({ key: object.key, reason: reasonOf(error) })
       }
     })
