@@ -1,4 +1,4 @@
 #!/usr/bin/env zx
-import { run } from './cli/boot.mjs'
+import { run } from './lib/cli/boot.mjs'
 
 await run(import.meta.url, () => import('./score/command.ts'))

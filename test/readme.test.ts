@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
-import { command as toy } from './cli/fixture/toy/command.ts'
+import { command as toy } from './lib/cli/fixture/toy/command.ts'
 import { commandLinesIn, faultIn } from './support/command-lines.ts'
 import { commandOf, scriptNames } from './support/commands.ts'
 import { SHARED, sectionIn, sectionOf, sharedSection, withOptions } from './support/readme.ts'
@@ -28,7 +28,7 @@ test('README: a section for every script, in the order of their use, each with a
 test('README: the main command is there', () =>
   assert.ok(commandLinesIn(read('README.md')).includes('scripts/pipeline.mjs --demo')))
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'sql/README.md', 'test/aws/README.md']
+const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'sql/README.md', 'test/sandbox/README.md']
 
 for (const document of documents) {
   test(`${document}: every command line would be taken`, async () => {

@@ -1,9 +1,9 @@
-import { REPORTS } from '../runs/paths.ts'
-import { windowOfRequest } from '../runs/request.ts'
-import type { Run } from '../runs/run.ts'
-import { compactTime } from '../runs/window.ts'
-import { type AwsSettings, openStore } from '../stores/open.ts'
-import type { ObjectInfo, Store } from '../stores/store.ts'
+import { REPORTS } from '../lib/runs/paths.ts'
+import { windowOfRequest } from '../lib/runs/request.ts'
+import type { Run } from '../lib/runs/run.ts'
+import { compactTime } from '../lib/runs/window.ts'
+import { type AwsSettings, openStore } from '../lib/stores/open.ts'
+import type { ObjectInfo, Store } from '../lib/stores/store.ts'
 
 /** Pages over several runs, of which this is one: they tell its entities. Keys are relative to the workspace. */
 export async function pagesAbout(run: Run, aws: AwsSettings = {}): Promise<{ root: Store; pages: ObjectInfo[] }> {

@@ -1,18 +1,18 @@
 import { once } from 'node:events'
-import { defineCommand, type Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
-import { UsageError, UserError } from '../cli/errors.ts'
-import { facts } from '../cli/format.ts'
-import { flag, number, text, type Values } from '../cli/options.ts'
-import { awsOptions, runOptions } from '../cli/shared-options.ts'
-import { nextCommand } from '../runs/next.ts'
-import { paths } from '../runs/paths.ts'
-import type { Run } from '../runs/run.ts'
-import { openRun, runOfModel } from '../runs/workspace.ts'
-import type { AwsSettings } from '../stores/open.ts'
-import { forgetEndpoint, noteEndpoint, runningEndpoint, startDetached, TOKEN_VARIABLE } from './detached.ts'
-import { type Endpoint, serveRun } from './endpoint.ts'
-import { sagemakerDeployOptions } from './sagemaker-options.ts'
+import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { UsageError, UserError } from '../lib/cli/errors.ts'
+import { facts } from '../lib/cli/format.ts'
+import { flag, number, text, type Values } from '../lib/cli/options.ts'
+import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { nextCommand } from '../lib/runs/next.ts'
+import { paths } from '../lib/runs/paths.ts'
+import type { Run } from '../lib/runs/run.ts'
+import { openRun, runOfModel } from '../lib/runs/workspace.ts'
+import type { AwsSettings } from '../lib/stores/open.ts'
+import { forgetEndpoint, noteEndpoint, runningEndpoint, startDetached, TOKEN_VARIABLE } from './local/detached.ts'
+import { type Endpoint, serveRun } from './local/endpoint.ts'
+import { sagemakerDeployOptions } from './sagemaker/options.ts'
 
 const options = {
   host: text({
@@ -70,7 +70,7 @@ export const command = defineCommand({
     const run = model === undefined ? await openRun(values.workspace, values.run, aws) : await modelRun(model, aws)
     run.result('train')
     if (run.folder === undefined) {
-      const { deployInSagemaker } = await import('./in-sagemaker.ts')
+      const { deployInSagemaker } = await import('./sagemaker/deploy.ts')
       return deployInSagemaker(context, run, values, aws)
     }
     if (values.rollback) throw new UsageError('--rollback is for endpoints in SageMaker')

@@ -1,4 +1,4 @@
-import type { BadFile } from '../engines/duckdb/spool.ts'
+import type { BadFile } from '../lib/engines/duckdb/spool.ts'
 
 /** What became of every record. */
 export interface Counts {

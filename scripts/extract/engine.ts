@@ -1,6 +1,6 @@
-import type { Outcome } from '../cli/command.ts'
-import type { StepRecord } from '../runs/ledger.ts'
-import type { StepMemory } from '../runs/run.ts'
+import type { Outcome } from '../lib/cli/command.ts'
+import type { StepRecord } from '../lib/runs/ledger.ts'
+import type { StepMemory } from '../lib/runs/run.ts'
 import type { Extracted, Written } from './counts.ts'
 
 /** What an extraction hands to the ledger. */

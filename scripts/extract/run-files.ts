@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { paths } from '../runs/paths.ts'
-import type { Run } from '../runs/run.ts'
+import { paths } from '../lib/runs/paths.ts'
+import type { Run } from '../lib/runs/run.ts'
 import type { Extracted, Written } from './counts.ts'
 
 /** What extraction writes, as keys of the run. */

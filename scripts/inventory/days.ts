@@ -1,4 +1,4 @@
-import type { Lister } from '../sources/discover.ts'
+import type { Lister } from '../lib/sources/discover.ts'
 
 /** Years, months, days as AWS writes them; names outside of these ranges are something else. */
 const LEVELS = [/^\d{4}$/, /^(?:0[1-9]|1[0-2])$/, /^(?:0[1-9]|[12]\d|3[01])$/] as const

@@ -1,6 +1,6 @@
-import { nameParser } from '../sources/layout.ts'
-import type { Source } from '../sources/source.ts'
-import type { Store } from '../stores/store.ts'
+import { nameParser } from '../lib/sources/layout.ts'
+import type { Source } from '../lib/sources/source.ts'
+import type { Store } from '../lib/stores/store.ts'
 
 /** Objects of a source outside of its folders, known by their names alone. */
 export interface LooseFound {

@@ -1,6 +1,6 @@
 import pMap from 'p-map'
-import type { DiscoverOptions, Lister } from '../sources/discover.ts'
-import { matchesVariable } from '../sources/layout.ts'
+import type { DiscoverOptions, Lister } from '../lib/sources/discover.ts'
+import { matchesVariable } from '../lib/sources/layout.ts'
 
 /** Logs that lie there and that no source reads. */
 export interface Other {

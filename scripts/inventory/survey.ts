@@ -1,9 +1,9 @@
 import pMap from 'p-map'
-import { type Branch, type DiscoverOptions, discover, type Lister } from '../sources/discover.ts'
-import { keyParser } from '../sources/layout.ts'
-import { valuesOf } from '../sources/scope.ts'
-import type { Source } from '../sources/source.ts'
-import type { Store } from '../stores/store.ts'
+import { type Branch, type DiscoverOptions, discover, type Lister } from '../lib/sources/discover.ts'
+import { keyParser } from '../lib/sources/layout.ts'
+import { valuesOf } from '../lib/sources/scope.ts'
+import type { Source } from '../lib/sources/source.ts'
+import type { Store } from '../lib/stores/store.ts'
 import { daysOf } from './days.ts'
 
 /** One account, region, web ACL, … of a source. */

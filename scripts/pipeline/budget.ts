@@ -1,6 +1,6 @@
-import type { Context } from '../cli/context.ts'
-import { Declined } from '../cli/errors.ts'
-import { aboutUsd, usd } from '../cli/format.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { Declined } from '../lib/cli/errors.ts'
+import { aboutUsd, usd } from '../lib/cli/format.ts'
 
 /** One limit for all steps together: what earlier ones were estimated to cost is no longer there for later ones. */
 export function withBudget(context: Context, maxCost: number | undefined, yes: boolean): Context {

@@ -1,6 +1,6 @@
-import { defineCommand } from '../cli/command.ts'
-import { duration, facts } from '../cli/format.ts'
-import { choices, flag, number, text } from '../cli/options.ts'
+import { defineCommand } from '../lib/cli/command.ts'
+import { duration, facts } from '../lib/cli/format.ts'
+import { choices, flag, number, text } from '../lib/cli/options.ts'
 import {
   awsOptions,
   guardOptions,
@@ -8,11 +8,11 @@ import {
   scopeOptions,
   windowOptions,
   workspaceOption,
-} from '../cli/shared-options.ts'
-import { athenaOptions } from '../engines/athena.ts'
+} from '../lib/cli/shared-options.ts'
+import { athenaOptions } from '../lib/engines/athena/athena.ts'
+import { sourceIds } from '../lib/sources/registry.ts'
 import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
-import { sourceIds } from '../sources/registry.ts'
 import { command as stageCommand } from '../stage/command.ts'
 import { withBudget } from './budget.ts'
 import { checkDemo, DEMO_ALERTS, DEMO_FOLDER, previewOfDemo, simulateLogs } from './demo.ts'

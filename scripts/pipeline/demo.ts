@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import type { Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
-import { UsageError } from '../cli/errors.ts'
+import type { Outcome } from '../lib/cli/command.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { UsageError } from '../lib/cli/errors.ts'
 import { take } from './steps.ts'
 
 /** Where the demo keeps its logs and its runs, unless told otherwise. */

@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodeOf, messageOf, UserError } from '../cli/errors.ts'
+import { type ExitCode, exitCodeOf, messageOf, UserError } from '../lib/cli/errors.ts'
 
 /** Why a source did not come through. */
 export interface Failure {

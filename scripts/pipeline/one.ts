@@ -1,7 +1,7 @@
-import type { Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
-import { count, plural } from '../cli/format.ts'
-import { locationOf } from '../stores/uri.ts'
+import type { Outcome } from '../lib/cli/command.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { count, plural } from '../lib/cli/format.ts'
+import { locationOf } from '../lib/stores/uri.ts'
 import { serving } from './serving.ts'
 import { take } from './steps.ts'
 

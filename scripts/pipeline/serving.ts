@@ -1,6 +1,6 @@
-import type { Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
-import { openRun } from '../runs/workspace.ts'
+import type { Outcome } from '../lib/cli/command.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { openRun } from '../lib/runs/workspace.ts'
 
 /** Serves the run's model while `work` uses it, on a port of its own, and not a moment longer. */
 export async function serving(
@@ -8,7 +8,7 @@ export async function serving(
   given: { readonly workspace: string; readonly run: string },
   work: (endpoint: string, deployed: Outcome) => Promise<void>,
 ): Promise<void> {
-  const { serveRun } = await import('../deploy/endpoint.ts')
+  const { serveRun } = await import('../deploy/local/endpoint.ts')
   const run = await openRun(given.workspace, given.run)
   const endpoint = await serveRun(run, { port: 0, onError: (text) => context.talk.warn(`endpoint: ${text}`) })
   context.talk.info(`deploy: serving at ${endpoint.url} while it scores`)

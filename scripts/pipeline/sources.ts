@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import { UsageError } from '../cli/errors.ts'
-import { suggestion } from '../cli/nearest.ts'
-import { compactTime } from '../runs/window.ts'
-import { sourceIds, sourceOf } from '../sources/registry.ts'
+import { UsageError } from '../lib/cli/errors.ts'
+import { suggestion } from '../lib/cli/nearest.ts'
+import { compactTime } from '../lib/runs/window.ts'
+import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
 
 /** Each once, in an order of our own: however they were typed, it is the same work. */
 export const inOrder = (sources: readonly string[]): string[] => sourceIds.filter((id) => sources.includes(id))

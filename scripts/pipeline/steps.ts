@@ -1,7 +1,7 @@
-import type { Command, Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
-import { duration } from '../cli/format.ts'
-import type { OptionSpecs, Values } from '../cli/options.ts'
+import type { Command, Outcome } from '../lib/cli/command.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { duration } from '../lib/cli/format.ts'
+import type { OptionSpecs, Values } from '../lib/cli/options.ts'
 
 /** Takes a step with the pipeline's own values where the step has the same option, and the step's defaults elsewhere. */
 export async function take<S extends OptionSpecs>(

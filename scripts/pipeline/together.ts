@@ -1,6 +1,6 @@
-import type { Approval } from '../cli/confirm.ts'
-import type { Context, Talk } from '../cli/context.ts'
-import { lineProgress } from '../cli/progress.ts'
+import type { Approval } from '../lib/cli/confirm.ts'
+import type { Context, Talk } from '../lib/cli/context.ts'
+import { lineProgress } from '../lib/cli/progress.ts'
 
 /** A context whose every line says which source it is about. */
 export function named(context: Context, name: string): Context {

@@ -1,5 +1,5 @@
-import type { Outcome } from '../cli/command.ts'
-import { aboutUsd, bytes, plural, table } from '../cli/format.ts'
+import type { Outcome } from '../lib/cli/command.ts'
+import { aboutUsd, bytes, plural, table } from '../lib/cli/format.ts'
 
 /** What an engine answers: rows as text, in the order of the question. */
 export interface Answer {

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { UsageError } from '../cli/errors.ts'
-import { suggestion } from '../cli/nearest.ts'
-import { fill, placeholdersOf } from '../engines/render.ts'
-import type { Source } from '../sources/source.ts'
+import { UsageError } from '../lib/cli/errors.ts'
+import { suggestion } from '../lib/cli/nearest.ts'
+import { fill, placeholdersOf } from '../lib/engines/render.ts'
+import type { Source } from '../lib/sources/source.ts'
 
 /** A text that asks something of a run's relations. */
 export interface Question {

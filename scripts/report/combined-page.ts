@@ -1,4 +1,4 @@
-import { count, plural } from '../cli/format.ts'
+import { count, plural } from '../lib/cli/format.ts'
 import { chartist } from './charts.ts'
 import type { ReportData } from './data.ts'
 import { type Content, type Html, html, strange } from './html.ts'

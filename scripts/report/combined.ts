@@ -1,7 +1,7 @@
-import { REPORTS } from '../runs/paths.ts'
-import { openRun } from '../runs/workspace.ts'
-import { sourceNameOf } from '../sources/registry.ts'
-import { type AwsSettings, openStore } from '../stores/open.ts'
+import { REPORTS } from '../lib/runs/paths.ts'
+import { openRun } from '../lib/runs/workspace.ts'
+import { sourceNameOf } from '../lib/sources/registry.ts'
+import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { reportData } from './collect.ts'
 import { type CombinedPart, combinedPageOf } from './combined-page.ts'
 

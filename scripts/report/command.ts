@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { defineCommand } from '../cli/command.ts'
-import { bytes, facts } from '../cli/format.ts'
-import { awsOptions, runOptions } from '../cli/shared-options.ts'
-import { quoted } from '../runs/next.ts'
-import { hasPairs, toMakePairs } from '../runs/pairs.ts'
-import { paths } from '../runs/paths.ts'
-import { openRun } from '../runs/workspace.ts'
+import { defineCommand } from '../lib/cli/command.ts'
+import { bytes, facts } from '../lib/cli/format.ts'
+import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { quoted } from '../lib/runs/next.ts'
+import { hasPairs, toMakePairs } from '../lib/runs/pairs.ts'
+import { paths } from '../lib/runs/paths.ts'
+import { openRun } from '../lib/runs/workspace.ts'
 
 export const command = defineCommand({
   name: 'report',

@@ -1,4 +1,4 @@
-import { type RuleResult, ruleNames } from '../insights/baselines.ts'
+import { type RuleResult, ruleNames } from '../lib/insights/baselines.ts'
 
 /** All that a report shows, as plain data. */
 export interface ReportData {

@@ -1,5 +1,5 @@
 import type * as PlotLibrary from '@observablehq/plot'
-import { count } from '../cli/format.ts'
+import { count } from '../lib/cli/format.ts'
 import type { Bin } from './data.ts'
 import { score, share } from './numbers.ts'
 

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
-import { UserError } from '../cli/errors.ts'
-import type { RuleResult } from '../insights/baselines.ts'
-import { auc, aucOfRule, countBelow, quantile, roc } from '../insights/metrics.ts'
-import type { Verdict } from '../insights/verdicts.ts'
-import { linesOf } from '../stores/lines.ts'
+import { UserError } from '../lib/cli/errors.ts'
+import type { RuleResult } from '../lib/insights/baselines.ts'
+import { auc, aucOfRule, countBelow, quantile, roc } from '../lib/insights/metrics.ts'
+import type { Verdict } from '../lib/insights/verdicts.ts'
+import { linesOf } from '../lib/stores/lines.ts'
 import { type Bin, type Curve, type Rule, rules, type Unjudged } from './data.ts'
 
 export type PairVerdict = Verdict & { readonly accesses: number }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { messageOf, UsageError } from '../cli/errors.ts'
-import { type Cidr, formatIpv4, parseCidr } from '../insights/ipv4.ts'
+import { messageOf, UsageError } from '../lib/cli/errors.ts'
+import { type Cidr, formatIpv4, parseCidr } from '../lib/insights/ipv4.ts'
 
 /**
  * Networks that are never flagged: written as such, or one a line in files, where `#` begins a remark.

@@ -1,5 +1,5 @@
-import type { Accesses } from '../insights/accesses.ts'
-import { encodeEntity } from '../insights/entity-codec.ts'
+import type { Accesses } from '../lib/insights/accesses.ts'
+import { encodeEntity } from '../lib/insights/entity-codec.ts'
 import { textOf } from './allow.ts'
 import type { PairVerdict } from './tally.ts'
 

@@ -1,24 +1,24 @@
-import { awsOf } from '../aws/settings.ts'
-import { defineCommand, type Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
-import { UsageError } from '../cli/errors.ts'
-import { aboutUsd } from '../cli/format.ts'
-import { choice, list, number, parsed, text, type Values } from '../cli/options.ts'
-import { awsOptions, runOptions } from '../cli/shared-options.ts'
-import { priceNote } from '../runs/cost.ts'
-import { nextCommand } from '../runs/next.ts'
-import { paths } from '../runs/paths.ts'
-import { OF_FILES } from '../runs/request.ts'
-import type { Run } from '../runs/run.ts'
-import { openRun, runOfModel } from '../runs/workspace.ts'
-import { type AwsSettings, openStore } from '../stores/open.ts'
+import { awsOf } from '../lib/aws/settings.ts'
+import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { UsageError } from '../lib/cli/errors.ts'
+import { aboutUsd } from '../lib/cli/format.ts'
+import { choice, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
+import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { priceNote } from '../lib/runs/cost.ts'
+import { nextCommand } from '../lib/runs/next.ts'
+import { paths } from '../lib/runs/paths.ts'
+import { OF_FILES } from '../lib/runs/request.ts'
+import type { Run } from '../lib/runs/run.ts'
+import { openRun, runOfModel } from '../lib/runs/workspace.ts'
+import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { execute } from './execute.ts'
 import { findingsOptions, wantedFindings } from './findings/options.ts'
 import { findingRows, writeAlerts } from './findings/write.ts'
 import { type Prepared, preparedFor } from './prepare.ts'
-import { summaryOf } from './result.ts'
+import { summaryOf } from './render.ts'
+import { regionFor, type Way, wayOf, ways } from './scoring.ts'
 import { filesOfRun, filesTarget, runTarget, type Target } from './target.ts'
-import { regionFor, type Way, wayOf, ways } from './way.ts'
 
 const options = {
   fromRun: text({ about: 'judge all pairs of this other run, instead of the holdout', value: 'ID' }),
@@ -196,7 +196,7 @@ async function scoreFiles(context: Context, values: Options): Promise<Outcome> {
 /** The run of a model that SageMaker has trained, or of what an endpoint serves; undefined for a model without one. */
 async function modelRun(context: Context, { model, endpoint }: Options, aws: AwsSettings): Promise<Run | undefined> {
   if (model !== undefined) return model.startsWith('s3://') ? runOfModel(model.replace(/\/+$/, ''), aws) : undefined
-  const { runAtEndpoint } = await import('./sagemaker-endpoint-run.ts')
+  const { runAtEndpoint } = await import('./sagemaker/endpoint-run.ts')
   return runAtEndpoint(endpoint ?? '', await regionFor(undefined, aws, context), aws)
 }
 

@@ -1,8 +1,8 @@
-import { UserError } from '../cli/errors.ts'
-import { nextCommand } from '../runs/next.ts'
-import { paths } from '../runs/paths.ts'
-import type { Run } from '../runs/run.ts'
-import { linesOf } from '../stores/lines.ts'
+import { UserError } from '../lib/cli/errors.ts'
+import { nextCommand } from '../lib/runs/next.ts'
+import { paths } from '../lib/runs/paths.ts'
+import type { Run } from '../lib/runs/run.ts'
+import { linesOf } from '../lib/stores/lines.ts'
 
 /** The known entities of a run, encoded, with their accesses in training. @throws UserError when that is not there or damaged */
 export async function knownEntities(run: Run): Promise<Map<string, number>> {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { parse } from 'csv-parse/sync'
-import { messageOf, UsageError } from '../cli/errors.ts'
-import { encodeEntity } from '../insights/entity-codec.ts'
-import { formatIpv4, parseIpv4 } from '../insights/ipv4.ts'
+import { messageOf, UsageError } from '../lib/cli/errors.ts'
+import { encodeEntity } from '../lib/insights/entity-codec.ts'
+import { formatIpv4, parseIpv4 } from '../lib/insights/ipv4.ts'
 
 /** Known attacks. */
 export interface Labels {

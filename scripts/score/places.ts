@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { UserError } from '../cli/errors.ts'
-import { type PairSource, type Pairs, readPairs, readPairsFrom } from '../insights/pairs.ts'
-import { type AwsSettings, openStore } from '../stores/open.ts'
-import type { Store } from '../stores/store.ts'
+import { UserError } from '../lib/cli/errors.ts'
+import { type PairSource, type Pairs, readPairs, readPairsFrom } from '../lib/insights/pairs.ts'
+import { type AwsSettings, openStore } from '../lib/stores/open.ts'
+import type { Store } from '../lib/stores/store.ts'
 
 /** An object or a file. */
 export interface Place {

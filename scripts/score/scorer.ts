@@ -1,5 +1,5 @@
-import type { Measured, Trial } from '../insights/evaluation.ts'
-import { formatIpv4 } from '../insights/ipv4.ts'
+import type { Measured, Trial } from '../lib/insights/evaluation.ts'
+import { formatIpv4 } from '../lib/insights/ipv4.ts'
 
 /** Pairs to be scored together: entity i with address i. */
 export interface Batch {

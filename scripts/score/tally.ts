@@ -1,5 +1,5 @@
-import { ruleNames } from '../insights/baselines.ts'
-import type { Verdict } from '../insights/verdicts.ts'
+import { ruleNames } from '../lib/insights/baselines.ts'
+import type { Verdict } from '../lib/insights/verdicts.ts'
 
 /** A verdict on a distinct pair, as it stands in verdicts.ndjson. */
 export interface PairVerdict extends Verdict {

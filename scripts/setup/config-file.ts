@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { Document, isMap, parseDocument } from 'yaml'
-import { messageOf, UserError } from '../cli/errors.ts'
+import { messageOf, UserError } from '../lib/cli/errors.ts'
 
 /** What became of a configuration file. `other`: it names another stack, and was left alone. */
 export type Noted = { readonly how: 'made' | 'added' | 'there' } | { readonly how: 'other'; readonly stack: string }

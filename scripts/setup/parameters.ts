@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Stack } from '../aws/stack.ts'
-import { UsageError } from '../cli/errors.ts'
-import { plural } from '../cli/format.ts'
+import type { Stack } from '../lib/aws/cloudformation/stack.ts'
+import { UsageError } from '../lib/cli/errors.ts'
+import { plural } from '../lib/cli/format.ts'
 
 /** What a user wants otherwise than it is, or than the template has it. */
 export interface Wish {

@@ -1,5 +1,5 @@
-import type { Change } from '../aws/change-set.ts'
-import { plural } from '../cli/format.ts'
+import type { Change } from '../lib/aws/cloudformation/change-set.ts'
+import { plural } from '../lib/cli/format.ts'
 
 /** What a resource is, for people. */
 const WORDS: Readonly<Record<string, string>> = {

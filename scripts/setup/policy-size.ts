@@ -1,7 +1,7 @@
 import { parse, type ScalarTag, type YAMLSeq } from 'yaml'
-import { urisOfObjects } from '../aws/objects-arn.ts'
-import { UsageError } from '../cli/errors.ts'
-import { count, plural } from '../cli/format.ts'
+import { urisOfObjects } from '../lib/aws/objects-arn.ts'
+import { UsageError } from '../lib/cli/errors.ts'
+import { count, plural } from '../lib/cli/format.ts'
 
 /** Characters that a managed policy may have, white space aside; IAM raises it for nobody. */
 const MOST = 6144

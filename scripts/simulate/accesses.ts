@@ -1,5 +1,5 @@
-import { formatIpv4 } from '../insights/ipv4.ts'
-import type { Window } from '../runs/window.ts'
+import { formatIpv4 } from '../lib/insights/ipv4.ts'
+import type { Window } from '../lib/runs/window.ts'
 import { type AttackKind, attackKinds, type Behaviour } from './behaviour.ts'
 import type { Label } from './log-file.ts'
 import { attackSpanOf, spanOf } from './settings.ts'

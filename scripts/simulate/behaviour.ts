@@ -1,5 +1,5 @@
-import { NOT_PUBLIC } from '../insights/ipv4.ts'
-import { Random } from '../insights/random.ts'
+import { NOT_PUBLIC } from '../lib/insights/ipv4.ts'
+import { Random } from '../lib/insights/random.ts'
 
 /**
  * Who logs in from where: the generative model of AWS's IP Insights tutorial, over a made-up table of the Internet's networks.

@@ -1,4 +1,4 @@
-import type { Random } from '../insights/random.ts'
+import type { Random } from '../lib/insights/random.ts'
 import { hex, pick, uuid } from './identifiers.ts'
 
 /** An API call as CloudTrail records it, in JSON. */

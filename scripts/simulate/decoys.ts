@@ -1,4 +1,4 @@
-import { Random } from '../insights/random.ts'
+import { Random } from '../lib/insights/random.ts'
 import { hex, tailOf, uuid } from './identifiers.ts'
 import { compactOf, isoOf, type LogFile } from './log-file.ts'
 import { type Branch, branchesOf, type Trail } from './trail.ts'

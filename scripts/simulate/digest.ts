@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Random } from '../insights/random.ts'
+import { Random } from '../lib/insights/random.ts'
 import { hex } from './identifiers.ts'
 import { compactOf, isoOf } from './log-file.ts'
 import type { Branch } from './trail.ts'

@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { UsageError, UserError } from '../cli/errors.ts'
-import { paths } from '../runs/paths.ts'
-import { folderStore } from '../stores/folder.ts'
-import { DRAFT } from '../stores/folder-names.ts'
-import { linesOf } from '../stores/lines.ts'
-import type { Store } from '../stores/store.ts'
+import { UsageError, UserError } from '../lib/cli/errors.ts'
+import { paths } from '../lib/runs/paths.ts'
+import { folderStore } from '../lib/stores/folder.ts'
+import { DRAFT } from '../lib/stores/folder-names.ts'
+import { linesOf } from '../lib/stores/lines.ts'
+import type { Store } from '../lib/stores/store.ts'
 import { type Settings, settingsText } from './settings.ts'
 
 /** What simulate leaves beside the logs, and by which it knows its own folders again. */

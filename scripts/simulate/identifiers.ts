@@ -1,4 +1,4 @@
-import { Random } from '../insights/random.ts'
+import { Random } from '../lib/insights/random.ts'
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'

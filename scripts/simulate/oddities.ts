@@ -1,4 +1,4 @@
-import { Random } from '../insights/random.ts'
+import { Random } from '../lib/insights/random.ts'
 import type { Access, Parts } from './cloudtrail-record.ts'
 import { hex, iamId, pick } from './identifiers.ts'
 

@@ -1,4 +1,4 @@
-import { Random } from '../insights/random.ts'
+import { Random } from '../lib/insights/random.ts'
 import { iamId, pick } from './identifiers.ts'
 
 /** A principal of CloudTrail. */

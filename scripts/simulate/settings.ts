@@ -1,4 +1,4 @@
-import { daysOf, type Window } from '../runs/window.ts'
+import { daysOf, type Window } from '../lib/runs/window.ts'
 
 /** What a simulation is made from; equal settings give equal bytes. */
 export interface Settings {

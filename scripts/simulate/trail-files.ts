@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Random } from '../insights/random.ts'
+import { Random } from '../lib/insights/random.ts'
 import { chunksOf, type Deliveries } from './deliveries.ts'
 import { type DigestedFile, digestOf, type PreviousDigest } from './digest.ts'
 import { tailOf } from './identifiers.ts'

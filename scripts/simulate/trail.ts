@@ -1,4 +1,4 @@
-import { Random } from '../insights/random.ts'
+import { Random } from '../lib/insights/random.ts'
 import type { Accesses } from './accesses.ts'
 import { HOME_REGION, recordOf } from './cloudtrail-record.ts'
 import { type Deliveries, deliver } from './deliveries.ts'

@@ -1,4 +1,4 @@
-import { Random } from '../insights/random.ts'
+import { Random } from '../lib/insights/random.ts'
 import { hex, pick } from './identifiers.ts'
 
 /** A client of a web site, as WAF can tell it from others. */

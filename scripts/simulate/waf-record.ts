@@ -1,5 +1,5 @@
-import { formatIpv4 } from '../insights/ipv4.ts'
-import { Random } from '../insights/random.ts'
+import { formatIpv4 } from '../lib/insights/ipv4.ts'
+import { Random } from '../lib/insights/random.ts'
 import { hex, pick, uuid } from './identifiers.ts'
 import type { Client } from './user-agents.ts'
 

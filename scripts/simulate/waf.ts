@@ -1,4 +1,4 @@
-import { Random } from '../insights/random.ts'
+import { Random } from '../lib/insights/random.ts'
 import { type Accesses, accessesOf, labelsOf, spread } from './accesses.ts'
 import { behaviour } from './behaviour.ts'
 import { chunksOf, type Deliveries, deliver } from './deliveries.ts'

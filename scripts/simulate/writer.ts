@@ -4,7 +4,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip, gzipSync } from 'node:zlib'
-import { DRAFT, pathOf } from '../stores/folder-names.ts'
+import { DRAFT, pathOf } from '../lib/stores/folder-names.ts'
 
 const compress = promisify(gzip)
 

@@ -1,10 +1,10 @@
 import pMap from 'p-map'
-import { UsageError, UserError } from '../cli/errors.ts'
-import { openLogsOutsideRuns } from '../runs/logs.ts'
-import { discover } from '../sources/discover.ts'
-import { sourceOf } from '../sources/registry.ts'
-import type { AwsSettings } from '../stores/open.ts'
-import { placesIn } from '../stores/uri.ts'
+import { UsageError, UserError } from '../lib/cli/errors.ts'
+import { openLogsOutsideRuns } from '../lib/runs/logs.ts'
+import { discover } from '../lib/sources/discover.ts'
+import { sourceOf } from '../lib/sources/registry.ts'
+import type { AwsSettings } from '../lib/stores/open.ts'
+import { placesIn } from '../lib/stores/uri.ts'
 
 /**
  * Where a source is delivered: the place that is named, or of several the one that has its folders; that takes some LIST requests.

@@ -1,6 +1,6 @@
-import { aboutUsd, bytes, count, counted, facts } from '../cli/format.ts'
-import { type CostItem, PRICES, priceNote, totalOf } from '../runs/cost.ts'
-import { describeWindow, type Window } from '../runs/window.ts'
+import { aboutUsd, bytes, count, counted, facts } from '../lib/cli/format.ts'
+import { type CostItem, PRICES, priceNote, totalOf } from '../lib/runs/cost.ts'
+import { describeWindow, type Window } from '../lib/runs/window.ts'
 import type { SelectionTotals } from './selection.ts'
 
 /** What staging would do and cost. */

@@ -1,5 +1,5 @@
-import { matched } from '../stores/merge.ts'
-import type { ObjectInfo, Store } from '../stores/store.ts'
+import { matched } from '../lib/stores/merge.ts'
+import type { ObjectInfo, Store } from '../lib/stores/store.ts'
 import type { Failure } from './copy/copier.ts'
 import type { Selection } from './selection.ts'
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { paths } from '../runs/paths.ts'
-import { linesOf } from '../stores/lines.ts'
-import { compareKeys, type ObjectInfo, type Store } from '../stores/store.ts'
+import { paths } from '../lib/runs/paths.ts'
+import { linesOf } from '../lib/stores/lines.ts'
+import { compareKeys, type ObjectInfo, type Store } from '../lib/stores/store.ts'
 
 /**
  * The objects of a run, in key order, as a file of rows `key,size,etag,storage class,SHA-256` (the key percent-encoded). The manifest

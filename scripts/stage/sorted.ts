@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { compareKeys, type ObjectInfo } from '../stores/store.ts'
+import { compareKeys, type ObjectInfo } from '../lib/stores/store.ts'
 import { parseRows, rowOf } from './selection.ts'
 
 /** Length of a run: as many objects are in memory. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { number, time } from '../cli/shapes.ts'
-import { paths } from '../runs/paths.ts'
-import type { Run } from '../runs/run.ts'
+import { number, time } from '../lib/cli/shapes.ts'
+import { paths } from '../lib/runs/paths.ts'
+import type { Run } from '../lib/runs/run.ts'
 import { prove } from './proof.ts'
 import { type Draft, type Selection, savedSelection } from './selection.ts'
 

@@ -1,21 +1,21 @@
 import { resolve } from 'node:path'
-import { awsOf } from '../aws/settings.ts'
-import { defineCommand, type Outcome } from '../cli/command.ts'
-import type { Context } from '../cli/context.ts'
-import { messageOf, UsageError } from '../cli/errors.ts'
-import { list, number, text, type Values } from '../cli/options.ts'
-import { awsOptions, runOptions } from '../cli/shared-options.ts'
-import { entityVectorsFor, type Hyperparameters } from '../insights/hyperparameters.ts'
-import { nextCommand } from '../runs/next.ts'
-import { paths } from '../runs/paths.ts'
-import type { Run } from '../runs/run.ts'
-import { openRun } from '../runs/workspace.ts'
-import { openStore } from '../stores/open.ts'
+import { awsOf } from '../lib/aws/settings.ts'
+import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { messageOf, UsageError } from '../lib/cli/errors.ts'
+import { list, number, text, type Values } from '../lib/cli/options.ts'
+import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { entityVectorsFor, type Hyperparameters } from '../lib/insights/hyperparameters.ts'
+import { nextCommand } from '../lib/runs/next.ts'
+import { paths } from '../lib/runs/paths.ts'
+import type { Run } from '../lib/runs/run.ts'
+import { openRun } from '../lib/runs/workspace.ts'
+import { openStore } from '../lib/stores/open.ts'
+import { hyperparameterOptions, hyperparametersOf } from './hyperparameters.ts'
 import { inputOf, inputOfRun } from './input.ts'
-import { outcomeOf, previewOf, resultOf } from './outcome.ts'
-import { sagemakerTrainOptions } from './sagemaker-options.ts'
-import { hyperparameterOptions, hyperparametersOf } from './settings.ts'
-import { checkSize } from './size.ts'
+import { checkSize } from './memory.ts'
+import { outcomeOf, previewOf, resultOf } from './render.ts'
+import { sagemakerTrainOptions } from './sagemaker/options.ts'
 import { type Input, type Output, type Settings, train } from './train.ts'
 import { warningsAfter, warningsBefore } from './warnings.ts'
 
@@ -87,7 +87,7 @@ async function trainRun(context: Context, values: Options): Promise<Outcome> {
   const aws = awsOf(values, context)
   const run = await openRun(values.workspace, values.run, aws)
   if (run.folder === undefined) {
-    const { trainRunInSagemaker } = await import('./sagemaker-run.ts')
+    const { trainRunInSagemaker } = await import('./sagemaker/run.ts')
     return trainRunInSagemaker(context, run, choiceForSagemaker(values), values, aws)
   }
   warnOfSagemaker(context, values)
@@ -118,7 +118,7 @@ async function trainFiles(context: Context, values: Options): Promise<Outcome> {
   const held = holdout === undefined ? [] : [holdout]
   const input = await inputOf(values.pairs, held, values.holdoutDays, context.signal, aws)
   if (model.startsWith('s3://')) {
-    const { trainFilesInSagemaker } = await import('./sagemaker-files.ts')
+    const { trainFilesInSagemaker } = await import('./sagemaker/files.ts')
     const files = { pairs: values.pairs, holdout: held, model: model.replace(/\/+$/, '') }
     return trainFilesInSagemaker(context, files, input, choiceForSagemaker(values), values, aws)
   }
@@ -161,7 +161,7 @@ function choiceForSagemaker(values: Options) {
 }
 
 async function forSagemaker(values: Options, entities: number): Promise<Hyperparameters> {
-  const { vectorsFor } = await import('./sagemaker-size.ts')
+  const { vectorsFor } = await import('./sagemaker/size.ts')
   return checked(values, vectorsFor(entities, values.vectorDim ?? 1))
 }
 

@@ -1,7 +1,7 @@
-import { count, percent, plural } from '../cli/format.ts'
-import type { Calibration } from '../insights/calibration.ts'
-import { entityRow } from '../insights/network.ts'
-import type { Pairs } from '../insights/pairs.ts'
+import { count, percent, plural } from '../lib/cli/format.ts'
+import type { Calibration } from '../lib/insights/calibration.ts'
+import { entityRow } from '../lib/insights/network.ts'
+import type { Pairs } from '../lib/insights/pairs.ts'
 import type { Input } from './train.ts'
 
 /** Below this there is too little to learn from, whatever the score says. */

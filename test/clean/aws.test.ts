@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as s3 from '@aws-sdk/client-s3'
-import { RUN_TAG, tagsOf } from '../../scripts/aws/sagemaker.ts'
-import type { Ledger } from '../../scripts/runs/ledger.ts'
-import type { SandboxSettings } from '../aws/start.ts'
-import { type World, world } from '../score/s3-world.ts'
+import { RUN_TAG, tagsOf } from '../../scripts/lib/aws/sagemaker/jobs.ts'
+import type { Ledger } from '../../scripts/lib/runs/ledger.ts'
+import type { SandboxSettings } from '../sandbox/start.ts'
+import { type World, world } from '../score/s3-sandbox.ts'
 import { BUCKET, WORKSPACE } from '../support/run-in-s3.ts'
 
 const FAST = { sagemaker: { pace: 'instant' } } as const

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JobStatus } from '../aws/s3control/job.ts'
-import { assertStaged, BATCH, world } from '../stage/world.ts'
+import type { JobStatus } from '../sandbox/s3control/job.ts'
+import { assertStaged, BATCH, world } from '../stage/sandbox.ts'
 import { type RunOptions, runScript } from '../support/run-script.ts'
 
 const WORKSPACE = 's3://org-staging/prestage'

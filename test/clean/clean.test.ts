@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
 import { test } from 'node:test'
-import { isNothing, leftoversOf, removeEverything, removeReplaceable } from '../../scripts/clean/clean.ts'
-import { openRun } from '../../scripts/runs/workspace.ts'
+import { isNothing, leftoversOf, removeEverything, removeReplaceable } from '../../scripts/clean/local/clean.ts'
+import { openRun } from '../../scripts/lib/runs/workspace.ts'
 import { firstLine, killHard, startFixture } from '../support/child.ts'
 import { type Ended, runScript, scriptPath } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -127,7 +127,7 @@ for (const [typed, code, stays] of [
 
 test('a run that another process is at is left alone', async () => {
   const { run, workspace } = await runWithLeavings()
-  const holder = startFixture('runs/fixture/hold-lock.ts', [run.path('')])
+  const holder = startFixture('lib/runs/fixture/hold-lock.ts', [run.path('')])
   assert.equal(await firstLine(holder), 'held')
   for (const more of [[], ['--everything']]) {
     const ended = await clean(workspace, '--yes', ...more)

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import type { Run } from '../../scripts/runs/run.ts'
-import { createRun } from '../../scripts/runs/workspace.ts'
-import { REQUEST } from '../runs/fixture/ledger.ts'
+import type { Run } from '../../scripts/lib/runs/run.ts'
+import { createRun } from '../../scripts/lib/runs/workspace.ts'
+import { REQUEST } from '../lib/runs/fixture/ledger.ts'
 import { tempFolder } from '../support/temp.ts'
 
 /** A run with staged copies, some linked from the logs, a model, a report, and links that lead out of its folder. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { world as extraction } from '../extract/athena-run.ts'
-import { world as scoring } from '../score/s3-world.ts'
+import { world as scoring } from '../score/s3-sandbox.ts'
 import { BUCKET, ROLE } from '../support/run-in-s3.ts'
 import { runScript } from '../support/run-script.ts'
 import { s3World } from '../support/s3-run.ts'

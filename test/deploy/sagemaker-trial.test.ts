@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Invoke } from '../../scripts/aws/invoke.ts'
-import { UserError } from '../../scripts/cli/errors.ts'
-import { memoryFor } from '../../scripts/deploy/sagemaker-order.ts'
-import { hourlyUsd } from '../../scripts/deploy/sagemaker-outcome.ts'
-import { isWorse, tellsOfNonsense, tested, testOf } from '../../scripts/deploy/sagemaker-trial.ts'
-import type { Pairs } from '../../scripts/insights/pairs.ts'
+import { hourlyUsd } from '../../scripts/deploy/sagemaker/render.ts'
+import { memoryFor } from '../../scripts/deploy/sagemaker/spec.ts'
+import { isWorse, tellsOfNonsense, tested, testOf } from '../../scripts/deploy/sagemaker/trial.ts'
+import type { Invoke } from '../../scripts/lib/aws/sagemaker/invoke.ts'
+import { UserError } from '../../scripts/lib/cli/errors.ts'
+import type { Pairs } from '../../scripts/lib/insights/pairs.ts'
 
 const SIGNAL = new AbortController().signal
 

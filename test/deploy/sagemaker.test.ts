@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
-import { parseCalibration } from '../../scripts/insights/calibration.ts'
+import { parseCalibration } from '../../scripts/lib/insights/calibration.ts'
 import { accesses, artifactOf, putRun, s3World } from '../support/s3-run.ts'
 
 const good = artifactOf(accesses(1, 1800))

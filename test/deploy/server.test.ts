@@ -3,9 +3,9 @@ import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { type Endpoint, startEndpoint } from '../../scripts/deploy/endpoint.ts'
-import { encodeEntity } from '../../scripts/insights/entity-codec.ts'
-import { identityOf } from '../../scripts/runs/endpoint.ts'
+import { type Endpoint, startEndpoint } from '../../scripts/deploy/local/endpoint.ts'
+import { encodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
+import { identityOf } from '../../scripts/lib/runs/endpoint.ts'
 import { toyModel } from './toy-model.ts'
 
 let endpoint: Endpoint

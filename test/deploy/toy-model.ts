@@ -1,4 +1,4 @@
-import type { Model } from '../../scripts/insights/model.ts'
+import type { Model } from '../../scripts/lib/insights/model.ts'
 
 /** A model whose scores are easy to foretell: entity `e<n>` with an address that ends in `.k` scores n − k, others −k. */
 export function toyModel(entities: Readonly<Record<string, number>> = { e1: 50, e2: 3 }): Model {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Failure } from '../aws/athena/settings.ts'
+import type { Failure } from '../sandbox/athena/settings.ts'
 import { startedOf, world } from './athena-run.ts'
 
 const passing: [what: string, failure: Failure][] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { linesAt } from '../support/athena-world.ts'
+import { linesAt } from '../support/athena-sandbox.ts'
 import { runScript } from '../support/run-script.ts'
 import { EVENTS, event, fileOf, KEY, stagedIn, world } from './athena-run.ts'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
-import { encodedSql, literal } from '../../scripts/engines/render.ts'
-import { encodeEntity } from '../../scripts/insights/entity-codec.ts'
+import { encodedSql, literal } from '../../scripts/lib/engines/render.ts'
+import { encodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
 
 describe('the entity codec in SQL', () => {
   const odd = fc.oneof(

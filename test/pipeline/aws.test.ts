@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { athenaWorld, linesAt, linesIn, WORKSPACE } from '../support/athena-world.ts'
+import { athenaWorld, linesAt, linesIn, WORKSPACE } from '../support/athena-sandbox.ts'
 import { type RunOptions, runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'

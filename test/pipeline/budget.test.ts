@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Approval } from '../../scripts/cli/confirm.ts'
-import { silentContext } from '../../scripts/cli/context.ts'
+import type { Approval } from '../../scripts/lib/cli/confirm.ts'
+import { silentContext } from '../../scripts/lib/cli/context.ts'
 import { withBudget } from '../../scripts/pipeline/budget.ts'
 
 const spend = (usd: number): Approval => ({ action: 'scan', plan: [], kind: 'spend', usd })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { athenaWorld } from '../support/athena-world.ts'
+import { athenaWorld } from '../support/athena-sandbox.ts'
 import { runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'

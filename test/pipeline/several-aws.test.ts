@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { athenaWorld, WORKSPACE } from '../support/athena-world.ts'
+import { athenaWorld, WORKSPACE } from '../support/athena-sandbox.ts'
 import { type RunOptions, scriptPath } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { onTerminal, TERMINAL } from '../support/terminal.ts'

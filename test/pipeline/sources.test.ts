@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UserError } from '../../scripts/cli/errors.ts'
+import { UserError } from '../../scripts/lib/cli/errors.ts'
 import { failedAltogether, failureOf } from '../../scripts/pipeline/failure.ts'
 import { entitiesOf, inOrder, nameOfAll } from '../../scripts/pipeline/sources.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { world as setupWorld } from '../setup/world.ts'
+import { world as setupWorld } from '../setup/sandbox.ts'
 import { runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'

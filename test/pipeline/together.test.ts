@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Approval } from '../../scripts/cli/confirm.ts'
-import { type Context, silentContext } from '../../scripts/cli/context.ts'
+import type { Approval } from '../../scripts/lib/cli/confirm.ts'
+import { type Context, silentContext } from '../../scripts/lib/cli/context.ts'
 import { withBudget } from '../../scripts/pipeline/budget.ts'
 import { named, together } from '../../scripts/pipeline/together.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
-import { athenaWorld, WORKSPACE } from '../support/athena-world.ts'
+import { athenaWorld, WORKSPACE } from '../support/athena-sandbox.ts'
 import { ROOT, runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'

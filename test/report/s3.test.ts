@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { world } from '../score/s3-world.ts'
+import { world } from '../score/s3-sandbox.ts'
 import { BUCKET, WORKSPACE } from '../support/run-in-s3.ts'
 import { runScript } from '../support/run-script.ts'
 

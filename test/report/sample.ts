@@ -1,4 +1,4 @@
-import { Random } from '../../scripts/insights/random.ts'
+import { Random } from '../../scripts/lib/insights/random.ts'
 import type { Anomaly, ReportData } from '../../scripts/report/data.ts'
 
 /** Report data that a demo could have, made up from a seed. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { modelIn, packModel } from '../../scripts/insights/model-file.ts'
-import { direct } from '../../scripts/score/direct.ts'
-import { someModel } from '../insights/tiny.ts'
+import { modelIn, packModel } from '../../scripts/lib/insights/model-file.ts'
+import { direct } from '../../scripts/score/local/direct.ts'
+import { someModel } from '../lib/insights/tiny.ts'
 
 for (const weight of [Number.NaN, Number.POSITIVE_INFINITY])
   test(`a score that is no number is an error, for it would flag nothing: ${weight}`, async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UserError } from '../../scripts/cli/errors.ts'
-import { type EndpointSettings, endpointScorer } from '../../scripts/score/endpoint.ts'
+import { UserError } from '../../scripts/lib/cli/errors.ts'
+import { type EndpointSettings, endpointScorer } from '../../scripts/score/local/endpoint.ts'
 import { type Answer, cut, endless, faultyEndpoint, hangUp, honest, never, status, text } from './faulty-endpoint.ts'
 
 const batch = { entities: ['e1', 'a%2Eb', 'e1'], ips: Uint32Array.of(0x0a000001, 0xffffffff, 0) }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { parseCalibration } from '../../scripts/insights/calibration.ts'
+import { parseCalibration } from '../../scripts/lib/insights/calibration.ts'
 import { BUCKET, ROLE } from '../support/run-in-s3.ts'
 import { runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
-import { world } from './s3-world.ts'
+import { world } from './s3-sandbox.ts'
 
 const keyOf = (uri: string): string => uri.replace(`s3://${BUCKET}/`, '')
 const FAST = { sagemaker: { pace: 'instant' } } as const

@@ -4,7 +4,7 @@ import { plainJson } from '../support/changes.ts'
 import { assertDoneOnce, killedAfter, killedAfterEachChange } from '../support/kill-chain.ts'
 import { BUCKET, ROLE } from '../support/run-in-s3.ts'
 import type { RunOptions } from '../support/run-script.ts'
-import { type World, world } from './s3-world.ts'
+import { type World, world } from './s3-sandbox.ts'
 
 const VIA = ['--via', 'transform', '--sagemaker-role', ROLE]
 const SLOW = { sagemaker: { pace: 'poll' } } as const

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { parseCalibration } from '../../scripts/insights/calibration.ts'
-import { BLOCK, linked, linkedRows, unlinked } from '../../scripts/score/transform-rows.ts'
+import { parseCalibration } from '../../scripts/lib/insights/calibration.ts'
+import { BLOCK, linked, linkedRows, unlinked } from '../../scripts/score/sagemaker/transform-rows.ts'
 import { BUCKET, ROLE, WORKSPACE } from '../support/run-in-s3.ts'
 import { runScript } from '../support/run-script.ts'
-import { world } from './s3-world.ts'
+import { world } from './s3-sandbox.ts'
 
 const VIA = ['--via', 'transform', '--sagemaker-role', ROLE, '--yes']
 const FAST = { sagemaker: { pace: 'instant' } } as const

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Sandbox } from '../aws/start.ts'
-import { world } from './world.ts'
+import type { Sandbox } from '../sandbox/start.ts'
+import { world } from './sandbox.ts'
 
 type Finding = { what: string; ok: boolean; says: string; hint?: string }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type CostItem, PRICES, totalOf } from '../../scripts/runs/cost.ts'
-import { INSTANCES } from '../../scripts/runs/instances.ts'
+import { type CostItem, PRICES, totalOf } from '../../scripts/lib/runs/cost.ts'
+import { INSTANCES } from '../../scripts/lib/runs/instances.ts'
 import { ROOT } from '../support/run-script.ts'
 
 /** What the README says a night is. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Change } from '../../scripts/aws/change-set.ts'
+import type { Change } from '../../scripts/lib/aws/cloudformation/change-set.ts'
 import { changeText, planText } from '../../scripts/setup/plan.ts'
 
 const change = (given: Partial<Change>): Change => ({

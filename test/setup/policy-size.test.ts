@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { parametersOf, valuesOf, type Wish } from '../../scripts/setup/parameters.ts'
 import { type Built, checkPolicies, policySizes } from '../../scripts/setup/policy-size.ts'
 import { defaultsIn, shippedTemplate } from '../../scripts/setup/template.ts'
-import { parseTemplate, Resolver } from '../aws/cloudformation/template.ts'
-import { world } from './world.ts'
+import { parseTemplate, Resolver } from '../sandbox/cloudformation/template.ts'
+import { world } from './sandbox.ts'
 
 const TEXT = await shippedTemplate()
 const TEMPLATE = parseTemplate(TEXT)

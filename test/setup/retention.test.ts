@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LOGS, world } from './world.ts'
+import { LOGS, world } from './sandbox.ts'
 
 describe('how long setup lets things stay', () => {
   it('lets what can be made again expire, and keeps what must outlive it', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { LOGS, world } from './world.ts'
+import { LOGS, world } from './sandbox.ts'
 
 describe('setup', () => {
   it('makes the stack after its plan, with progress, and again changes nothing', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { hourlyKeys } from '../stage/logs.ts'
-import { world } from './world.ts'
+import { world } from './sandbox.ts'
 
 const DAY = ['--source', 'cloudtrail', '--logs', 's3://org-logs', '--from', '2026-03-02', '--to', '2026-03-03']
 const KEYS = hourlyKeys(['012345678901'], ['us-east-1'], ['20260302'])

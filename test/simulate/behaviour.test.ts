@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isPublic } from '../../scripts/insights/ipv4.ts'
+import { isPublic } from '../../scripts/lib/insights/ipv4.ts'
 import { attackKinds, behaviour } from '../../scripts/simulate/behaviour.ts'
 
 const people = behaviour({ seed: 1, users: 2000 })

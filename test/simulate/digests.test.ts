@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { keyParser } from '../../scripts/sources/layout.ts'
-import { sourceOf } from '../../scripts/sources/registry.ts'
+import { keyParser } from '../../scripts/lib/sources/layout.ts'
+import { sourceOf } from '../../scripts/lib/sources/registry.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { contentOf, keysOf, logKey, type TrailRecord } from './read.ts'
 

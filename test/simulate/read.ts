@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { keyParser } from '../../scripts/sources/layout.ts'
-import { sourceOf } from '../../scripts/sources/registry.ts'
-import { folderStore } from '../../scripts/stores/folder.ts'
+import { keyParser } from '../../scripts/lib/sources/layout.ts'
+import { sourceOf } from '../../scripts/lib/sources/registry.ts'
+import { folderStore } from '../../scripts/lib/stores/folder.ts'
 
 /** All keys of a simulated folder, without what simulate itself leaves beside them. */
 export async function keysOf(folder: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { literal, render, withRelations } from '../../scripts/engines/render.ts'
+import { literal, render, withRelations } from '../../scripts/lib/engines/render.ts'
 import { assertSpread, oneAfterAnother, SECONDS } from '../support/spread.ts'
 
 const classified = oneAfterAnother(`(select range as n from range(1, ${SECONDS + 1}))`)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { render } from '../../scripts/engines/render.ts'
-import { sources } from '../../scripts/sources/registry.ts'
+import { render } from '../../scripts/lib/engines/render.ts'
+import { sources } from '../../scripts/lib/sources/registry.ts'
 import { ROOT } from '../support/run-script.ts'
 
 const text = (name: string): string => readFileSync(`${ROOT}sql/${name}`, 'utf8')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { UserError } from '../../scripts/cli/errors.ts'
-import { failedTask, failedTasks } from '../../scripts/stage/copy/batch-report.ts'
-import { folderStore } from '../../scripts/stores/folder.ts'
+import { UserError } from '../../scripts/lib/cli/errors.ts'
+import { folderStore } from '../../scripts/lib/stores/folder.ts'
+import { failedTask, failedTasks } from '../../scripts/stage/copy/batch/report.ts'
 import { scratch, writeObjects } from './logs.ts'
 
 describe('a row of a completion report', () => {

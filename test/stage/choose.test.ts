@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { silentContext } from '../../scripts/cli/context.ts'
-import { type Json, writeLedger } from '../../scripts/runs/ledger.ts'
-import { openRun } from '../../scripts/runs/workspace.ts'
+import { silentContext } from '../../scripts/lib/cli/context.ts'
+import { type Json, writeLedger } from '../../scripts/lib/runs/ledger.ts'
+import { openRun } from '../../scripts/lib/runs/workspace.ts'
+import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import { copierOf } from '../../scripts/stage/copy/choose.ts'
 import type { Planned } from '../../scripts/stage/planned.ts'
 import type { Task } from '../../scripts/stage/request.ts'
-import { folderStore } from '../../scripts/stores/folder.ts'
-import { ledgerOf } from '../runs/fixture/ledger.ts'
+import { ledgerOf } from '../lib/runs/fixture/ledger.ts'
 import { tempFolder } from '../support/temp.ts'
-import { ROLE } from './world.ts'
+import { ROLE } from './sandbox.ts'
 
 /** A run whose ledger notes this of a job. */
 async function runWith(job: Json) {

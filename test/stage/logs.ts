@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { compactTime } from '../../scripts/runs/window.ts'
+import { compactTime } from '../../scripts/lib/runs/window.ts'
 import { runScript } from '../support/run-script.ts'
 
 /** A folder that is removed by nobody but the system: tests only ever add to their own. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { TrinoSQL } from 'dt-sql-parser'
-import { cloudtrail } from '../../scripts/sources/cloudtrail.ts'
+import { cloudtrail } from '../../scripts/lib/sources/cloudtrail.ts'
 import type { Scope } from '../../scripts/stage/keys/key-source.ts'
 import { metadataKeys, metadataQuery } from '../../scripts/stage/keys/metadata.ts'
 import { trailKey } from './logs.ts'

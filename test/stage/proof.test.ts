@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import { outstanding, prove } from '../../scripts/stage/proof.ts'
 import type { Selection } from '../../scripts/stage/selection.ts'
-import { folderStore } from '../../scripts/stores/folder.ts'
 import { scratch, stageDay, trailKey, writeObjects } from './logs.ts'
 
 /** What was selected, with sizes, against what is staged. */

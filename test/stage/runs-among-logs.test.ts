@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { startSandbox } from '../aws/start.ts'
+import { startSandbox } from '../sandbox/start.ts'
 import { runScript } from '../support/run-script.ts'
 import { contents, scratch, trailKey, writeObjects } from './logs.ts'
 

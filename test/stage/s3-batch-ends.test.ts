@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decodeKey } from '../../scripts/stage/selection.ts'
-import type { RunnerSettings } from '../aws/s3control/runner.ts'
+import type { RunnerSettings } from '../sandbox/s3control/runner.ts'
 import { trailKey } from './logs.ts'
-import { assertStaged, BATCH, EXPECTED, ODD, ROLE, world } from './world.ts'
+import { assertStaged, BATCH, EXPECTED, ODD, ROLE, world } from './sandbox.ts'
 
 type Failing = RunnerSettings['failTask']
 const passing = { code: 'InternalError', status: 500, message: 'We encountered an internal error. Please try again.' }

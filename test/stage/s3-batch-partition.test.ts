@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { s3ControlClient } from '../../scripts/aws/clients.ts'
-import { createJob, finishJob } from '../../scripts/stage/copy/batch-job.ts'
-import { startSandbox } from '../aws/start.ts'
+import { s3ControlClient } from '../../scripts/lib/aws/clients.ts'
+import { createJob, finishJob } from '../../scripts/stage/copy/batch/job.ts'
+import { startSandbox } from '../sandbox/start.ts'
 import { trailKey } from './logs.ts'
 
 const KEY = trailKey('111122223333', 'us-gov-west-1', '20260302T1005Z', 'a')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { internalError } from '../aws/faults.ts'
-import type { Sandbox } from '../aws/start.ts'
-import { assertStaged, BATCH, EXPECTED, world } from './world.ts'
+import { internalError } from '../sandbox/faults.ts'
+import type { Sandbox } from '../sandbox/start.ts'
+import { assertStaged, BATCH, EXPECTED, world } from './sandbox.ts'
 
 describe('logs that change between plan and copy', () => {
   const key = EXPECTED[7] ?? ''

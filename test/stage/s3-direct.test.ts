@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expiredToken } from '../aws/faults.ts'
-import type { Sandbox } from '../aws/start.ts'
+import { expiredToken } from '../sandbox/faults.ts'
+import type { Sandbox } from '../sandbox/start.ts'
 import { tempFolder } from '../support/temp.ts'
-import { assertStaged, EXPECTED, world } from './world.ts'
+import { assertStaged, EXPECTED, world } from './sandbox.ts'
 
 /** How often each object was copied. */
 function copies(sandbox: Sandbox): Map<string, number> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Rows } from '../aws/athena/settings.ts'
+import type { Rows } from '../sandbox/athena/settings.ts'
 import { tempFolder } from '../support/temp.ts'
-import { assertStaged, EXPECTED, KEYS, ODD, world } from './world.ts'
+import { assertStaged, EXPECTED, KEYS, ODD, world } from './sandbox.ts'
 
 const COLUMNS = ['key', '_col1', '_col2', '_col3'].map((name, i) => ({ name, type: i === 1 ? 'bigint' : 'varchar' }))
 const inOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))

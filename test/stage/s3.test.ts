@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { PRICES } from '../../scripts/runs/cost.ts'
-import { FolderBackend } from '../aws/s3/folder.ts'
-import { startSandbox } from '../aws/start.ts'
+import { PRICES } from '../../scripts/lib/runs/cost.ts'
+import { FolderBackend } from '../sandbox/s3/folder.ts'
+import { startSandbox } from '../sandbox/start.ts'
 import { runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 import { lastHour, trailKey } from './logs.ts'
-import { assertStaged, BATCH, DAY, EXPECTED, KEYS, ODD, world } from './world.ts'
+import { assertStaged, BATCH, DAY, EXPECTED, KEYS, ODD, world } from './sandbox.ts'
 
 describe('staging from S3', () => {
   it('shows a plan with its cost, and copies nothing', async () => {

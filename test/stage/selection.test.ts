@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
+import { folderStore } from '../../scripts/lib/stores/folder.ts'
+import { compareKeys, type ObjectInfo } from '../../scripts/lib/stores/store.ts'
 import {
   decodeKey,
   draftSelection,
@@ -14,8 +16,6 @@ import {
   savedSelection,
   saveSelection,
 } from '../../scripts/stage/selection.ts'
-import { folderStore } from '../../scripts/stores/folder.ts'
-import { compareKeys, type ObjectInfo } from '../../scripts/stores/store.ts'
 
 const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
 const object = fc.record(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import fc from 'fast-check'
+import { compareKeys, type ObjectInfo } from '../../scripts/lib/stores/store.ts'
 import { sorted } from '../../scripts/stage/sorted.ts'
-import { compareKeys, type ObjectInfo } from '../../scripts/stores/store.ts'
 import { scratch } from './logs.ts'
 
 const object = fc.record({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Ledger } from '../../scripts/runs/ledger.ts'
-import type { Reply } from '../aws/http.ts'
-import type { Sandbox } from '../aws/start.ts'
+import type { Ledger } from '../../scripts/lib/runs/ledger.ts'
+import type { Reply } from '../sandbox/http.ts'
+import type { Sandbox } from '../sandbox/start.ts'
 
 /** Operations after which all is as it was. Whatever is not among them counts as a change. */
 const READS = /^(Get|Head|List|Describe|BatchGet|Invoke)/

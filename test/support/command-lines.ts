@@ -1,4 +1,4 @@
-import { parseArguments } from '../../scripts/cli/arguments.ts'
+import { parseArguments } from '../../scripts/lib/cli/arguments.ts'
 import { commandOf, scriptNames } from './commands.ts'
 
 /** Command lines of the scripts in a text: `npx zx scripts/x.mjs --a b`, also `zx`, `node` or a plain path before. */

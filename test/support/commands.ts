@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import type { Command } from '../../scripts/cli/command.ts'
+import type { Command } from '../../scripts/lib/cli/command.ts'
 import { ROOT } from './run-script.ts'
 
 /** In the order in which a user meets them. */

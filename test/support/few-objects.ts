@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { FolderBackend } from '../aws/s3/folder.ts'
-import type { Sandbox } from '../aws/start.ts'
+import { FolderBackend } from '../sandbox/s3/folder.ts'
+import type { Sandbox } from '../sandbox/start.ts'
 import { type SimulatedOptions, simulatedLogs } from './simulated.ts'
 
 /**

@@ -14,16 +14,16 @@ const HEAVY = /^(@duckdb\/node-api|fastify|@observablehq\/plot|linkedom|@aws-sdk
 const AWS = /^@(aws-sdk|smithy)\//
 /** A step's file may use the AWS SDK when its name says which service it speaks to; `direct` is CopyObject. */
 const AWS_FILE =
-  /^(scripts\/aws\/.*|scripts\/stores\/s3|.*\/([a-z]+-)*(athena|batch|direct|glue|s3|sagemaker)(-[a-z]+)*)\.ts$/
+  /^(scripts\/lib\/aws\/.*|scripts\/lib\/stores\/s3(-[a-z]+)*|.*\/(athena|batch|sagemaker)\/.*|.*\/([a-z]+-)*(athena|batch|direct|glue|s3|sagemaker)(-[a-z]+)*)\.ts$/
 const GROUND = ['cli', 'sources', 'aws', 'insights']
-const SHARED = ['scripts/cli/errors.ts', 'scripts/cli/format.ts']
+const SHARED = ['scripts/lib/cli/errors.ts', 'scripts/lib/cli/format.ts']
 /** Settings may come from a stack: the one way from the ground to another room, gone late and only when a stack is named. */
-const TO_STACK = ['scripts/cli/settings.ts', 'scripts/aws/stack.ts'] as const
+const TO_STACK = ['scripts/lib/cli/settings.ts', 'scripts/lib/aws/cloudformation/stack.ts'] as const
 const LONGEST = 300
 /** What says something about the machine or other processes, not about this one's arguments or terminal. */
 const HARMLESS = ['pid', 'kill', 'platform', 'arch', 'version', 'versions', 'execPath', 'memoryUsage', 'hrtime']
 
-const roomOf = (path: string): string => /^scripts\/([^/]+)\//.exec(path)?.[1] ?? ''
+const roomOf = (path: string): string => /^scripts\/(?:lib\/)?([^/]+)\//.exec(path)?.[1] ?? ''
 const floorOf = (room: string): number =>
   GROUND.includes(room) ? 0 : (({ stores: 1, runs: 2, engines: 3, pipeline: 5 } as Record<string, number>)[room] ?? 4)
 
@@ -68,7 +68,7 @@ export const entryShape: Rule = (files) =>
 
 export const entryText = (name: string): string =>
   `#!/usr/bin/env zx
-import { run } from './cli/boot.mjs'
+import { run } from './lib/cli/boot.mjs'
 
 await run(import.meta.url, () => import('./${name}/command.ts'))
 `

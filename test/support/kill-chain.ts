@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Death } from '../aws/faults.ts'
-import type { Sandbox } from '../aws/start.ts'
+import type { Death } from '../sandbox/faults.ts'
+import type { Sandbox } from '../sandbox/start.ts'
 import { changesIn, isChange } from './changes.ts'
 import type { Ended, RunOptions } from './run-script.ts'
 

@@ -1,5 +1,5 @@
-import type { Command } from '../../scripts/cli/command.ts'
-import { ownHelp, sharedHelp } from '../../scripts/cli/help.ts'
+import type { Command } from '../../scripts/lib/cli/command.ts'
+import { ownHelp, sharedHelp } from '../../scripts/lib/cli/help.ts'
 
 const open = (name: string): string => `<!-- options:${name} -->`
 const close = (name: string): string => `<!-- /options:${name} -->`

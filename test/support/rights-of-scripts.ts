@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
-import { askedForScripts } from '../aws/access.ts'
+import { askedForScripts } from '../sandbox/access.ts'
 
 /** At the end of every file of tests: nothing that its scripts have done needs more rights than the stack gives. */
 async function prove(): Promise<void> {

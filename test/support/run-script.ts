@@ -2,7 +2,7 @@ import './rights-of-scripts.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { APP } from '../aws/access.ts'
+import { APP } from '../sandbox/access.ts'
 
 /** The project's root, with a trailing slash. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -11,7 +11,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const scriptPath = (name: string): string => `${ROOT}${name.endsWith('.mjs') ? name : `scripts/${name}.mjs`}`
 
 /** The entry with which the tests of the kit play. */
-export const TOY = 'test/cli/fixture/toy.mjs'
+export const TOY = 'test/lib/cli/fixture/toy.mjs'
 
 export interface Ended {
   readonly stdout: string

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { decodeEntity } from '../../scripts/insights/entity-codec.ts'
-import type { Request } from '../../scripts/runs/request.ts'
-import type { Run } from '../../scripts/runs/run.ts'
-import { createRun } from '../../scripts/runs/workspace.ts'
+import { decodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
+import type { Request } from '../../scripts/lib/runs/request.ts'
+import type { Run } from '../../scripts/lib/runs/run.ts'
+import { createRun } from '../../scripts/lib/runs/workspace.ts'
 import { runScript } from './run-script.ts'
 
 const REQUEST: Request = {

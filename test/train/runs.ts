@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatIpv4 } from '../../scripts/insights/ipv4.ts'
-import { createRun } from '../../scripts/runs/workspace.ts'
+import { formatIpv4 } from '../../scripts/lib/insights/ipv4.ts'
+import { createRun } from '../../scripts/lib/runs/workspace.ts'
 import { behaviour } from '../../scripts/simulate/behaviour.ts'
-import { REQUEST } from '../runs/fixture/ledger.ts'
+import { REQUEST } from '../lib/runs/fixture/ledger.ts'
 
 /** Rows of simulated users: seven days to train on, three held out. */
 export function simulatedRows(users: number, seed = 1, minEvents = 50): { train: string; holdout: string } {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Failure } from '../aws/sagemaker/settings.ts'
+import type { Failure } from '../sandbox/sagemaker/settings.ts'
 import { s3World } from '../support/s3-run.ts'
 
 const ARGS = ['--yes', '--epochs', '8', '--vector-dim', '8', '--mini-batch-size', '100']

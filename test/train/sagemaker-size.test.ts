@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { resourceName } from '../../scripts/aws/sagemaker.ts'
-import { INSTANCES } from '../../scripts/runs/instances.ts'
-import { failureOf, whyOf } from '../../scripts/train/sagemaker-failure.ts'
+import { resourceName } from '../../scripts/lib/aws/sagemaker/jobs.ts'
+import { INSTANCES } from '../../scripts/lib/runs/instances.ts'
+import { failureOf, whyOf } from '../../scripts/train/sagemaker/failure.ts'
 import {
   instanceFor,
   runtimeFor,
@@ -11,7 +11,7 @@ import {
   vectorsFor,
   volumeFor,
   type Work,
-} from '../../scripts/train/sagemaker-size.ts'
+} from '../../scripts/train/sagemaker/size.ts'
 
 const MILLION = 1_000_000
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { validated } from '../../scripts/insights/hyperparameters.ts'
-import { checkSize } from '../../scripts/train/size.ts'
-import { homeBodies } from '../insights/tiny.ts'
+import { validated } from '../../scripts/lib/insights/hyperparameters.ts'
+import { checkSize } from '../../scripts/train/memory.ts'
+import { homeBodies } from '../lib/insights/tiny.ts'
 
 const PAIRS = homeBodies(20, 100)
 const GB = 2 ** 30

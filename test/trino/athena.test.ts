@@ -3,12 +3,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { classifiedSql, overTable, type RunTable } from '../../scripts/engines/athena-sql.ts'
-import { rowsOf, withRecords } from '../../scripts/engines/duckdb/duckdb.ts'
-import { classifiedValues, type ExtractSettings, literal, render, withRelations } from '../../scripts/engines/render.ts'
-import { textForAthena } from '../../scripts/query/ask-athena.ts'
+import { classifiedSql, overTable, type RunTable } from '../../scripts/lib/engines/athena/sql.ts'
+import { rowsOf, withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
+import {
+  classifiedValues,
+  type ExtractSettings,
+  literal,
+  render,
+  withRelations,
+} from '../../scripts/lib/engines/render.ts'
+import type { Run } from '../../scripts/lib/runs/run.ts'
+import { textForAthena } from '../../scripts/query/athena.ts'
 import { type Question, questions, statementOf } from '../../scripts/query/question.ts'
-import type { Run } from '../../scripts/runs/run.ts'
 import { assertSpread, oneAfterAnother, SECONDS } from '../support/spread.ts'
 import { tempFolder } from '../support/temp.ts'
 import { ask, asText, type Row } from './client.ts'

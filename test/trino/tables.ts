@@ -1,7 +1,7 @@
-import { createTable, type RunTable } from '../../scripts/engines/athena-sql.ts'
-import { columnsOf } from '../../scripts/engines/athena-table.ts'
-import { identifier, literal } from '../../scripts/engines/render.ts'
-import type { Source } from '../../scripts/sources/source.ts'
+import { createTable, type RunTable } from '../../scripts/lib/engines/athena/sql.ts'
+import { columnsOf } from '../../scripts/lib/engines/athena/table.ts'
+import { identifier, literal } from '../../scripts/lib/engines/render.ts'
+import type { Source } from '../../scripts/lib/sources/source.ts'
 import { ask } from './client.ts'
 
 /** A type of Hive, without spaces, as Trino writes it: `struct<a:string>` is `row("a" varchar)`. */

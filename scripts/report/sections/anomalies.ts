@@ -1,4 +1,4 @@
-import { count, plural } from '../../cli/format.ts'
+import { count, plural } from '../../lib/cli/format.ts'
 import { type Anomaly, type ReportData, rules, shortName } from '../data.ts'
 import { type Html, html, strange } from '../html.ts'
 import { score, share } from '../numbers.ts'

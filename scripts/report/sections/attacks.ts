@@ -1,4 +1,4 @@
-import { count, plural } from '../../cli/format.ts'
+import { count, plural } from '../../lib/cli/format.ts'
 import type { chartist } from '../charts.ts'
 import {
   type AttackKind,

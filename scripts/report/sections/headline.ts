@@ -1,4 +1,4 @@
-import { count, plural, usd } from '../../cli/format.ts'
+import { count, plural, usd } from '../../lib/cli/format.ts'
 import type { Calibrated, ReportData, Scored } from '../data.ts'
 import { type Content, type Html, html } from '../html.ts'
 import { auc, day, share } from '../numbers.ts'

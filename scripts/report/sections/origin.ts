@@ -1,4 +1,4 @@
-import { bytes, count, plural } from '../../cli/format.ts'
+import { bytes, count, plural } from '../../lib/cli/format.ts'
 import type { ReportData } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import { share } from '../numbers.ts'

@@ -1,4 +1,4 @@
-import { plural } from '../../cli/format.ts'
+import { plural } from '../../lib/cli/format.ts'
 import type { chartist } from '../charts.ts'
 import type { Bin, ReportData } from '../data.ts'
 import { type Html, html } from '../html.ts'

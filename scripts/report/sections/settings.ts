@@ -1,4 +1,4 @@
-import { plural, usd } from '../../cli/format.ts'
+import { plural, usd } from '../../lib/cli/format.ts'
 import type { ReportData } from '../data.ts'
 import { type Content, type Html, html, strange } from '../html.ts'
 import { score } from '../numbers.ts'

@@ -1,4 +1,4 @@
-import { partitionOf } from '../../aws/partition.ts'
+import { partitionOf } from '../../lib/aws/partition.ts'
 import { seenBefore } from '../anomalies.ts'
 import { cut, shown } from './display.ts'
 import { type About, type Finding, severityOf } from './finding.ts'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Store } from '../../stores/store.ts'
+import type { Store } from '../../lib/stores/store.ts'
 import { asffOf, type Hub, MOST_IN_BATCH } from './asff.ts'
 import { csvRows } from './csv.ts'
 import type { About, Finding } from './finding.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { formatIpv4, networkOf, parseIpv4 } from '../../insights/ipv4.ts'
-import type { Seen } from '../../insights/verdicts.ts'
-import { compactTime, type Window } from '../../runs/window.ts'
+import { formatIpv4, networkOf, parseIpv4 } from '../../lib/insights/ipv4.ts'
+import type { Seen } from '../../lib/insights/verdicts.ts'
+import { compactTime, type Window } from '../../lib/runs/window.ts'
 import type { PairVerdict } from '../tally.ts'
 
 /** What is the same for all findings of a run. */

@@ -1,4 +1,4 @@
-import { DAY_MS, daysOf } from '../../runs/window.ts'
+import { DAY_MS, daysOf } from '../../lib/runs/window.ts'
 import type { PairVerdict } from '../tally.ts'
 import { type About, type Finding, findingOf, networkText, type Sighting, startOf } from './finding.ts'
 import { sightingsOf, type Times } from './times.ts'

@@ -1,5 +1,5 @@
-import { UsageError } from '../../cli/errors.ts'
-import { list, number, parsed, text, type Values } from '../../cli/options.ts'
+import { UsageError } from '../../lib/cli/errors.ts'
+import { list, number, parsed, text, type Values } from '../../lib/cli/options.ts'
 import type { Hub } from './asff.ts'
 import { type Format, formats } from './files.ts'
 

@@ -1,4 +1,4 @@
-import { count, plural } from '../../cli/format.ts'
+import { count, plural } from '../../lib/cli/format.ts'
 import { seenBefore } from '../anomalies.ts'
 import { cut, shown } from './display.ts'
 import type { About, Finding } from './finding.ts'

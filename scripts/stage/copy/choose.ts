@@ -1,17 +1,17 @@
-import type { Context } from '../../cli/context.ts'
-import { UsageError, UserError } from '../../cli/errors.ts'
-import { type CostItem, PRICES } from '../../runs/cost.ts'
-import { paths } from '../../runs/paths.ts'
-import type { Run, StepMemory } from '../../runs/run.ts'
-import { type AwsSettings, openStore } from '../../stores/open.ts'
-import type { Store } from '../../stores/store.ts'
-import { keyIn, locationOf } from '../../stores/uri.ts'
+import type { Context } from '../../lib/cli/context.ts'
+import { UsageError, UserError } from '../../lib/cli/errors.ts'
+import { type CostItem, PRICES } from '../../lib/runs/cost.ts'
+import { paths } from '../../lib/runs/paths.ts'
+import type { Run, StepMemory } from '../../lib/runs/run.ts'
+import { type AwsSettings, openStore } from '../../lib/stores/open.ts'
+import type { Store } from '../../lib/stores/store.ts'
+import { keyIn, locationOf } from '../../lib/stores/uri.ts'
 import type { Planned } from '../planned.ts'
 import type { Task } from '../request.ts'
-import type { BatchSettings } from './batch.ts'
+import type { BatchSettings } from './batch/batch.ts'
 import type { Copier } from './copier.ts'
 import { downloadCopier } from './download.ts'
-import { type FileStore, localCopier } from './local.ts'
+import { type FileStore, localCopier } from './link.ts'
 
 /** So much is copied or read. */
 export interface Load {
@@ -115,12 +115,12 @@ export async function copierOf(
       { what: 'tasks', count: objects, each: PRICES.batchObject },
     ],
     isUnderWay: async (run) => {
-      const { isLeftUnderWay } = await import('./batch.ts')
+      const { isLeftUnderWay } = await import('./batch/batch.ts')
       const recalled = run.ledger.steps.stage?.memory ?? {}
       return isLeftUnderWay(await settings(run, { recalled, remember: async () => {} }))
     },
     open: async (run, memory) => {
-      const { batchCopier } = await import('./batch.ts')
+      const { batchCopier } = await import('./batch/batch.ts')
       return batchCopier(await settings(run, memory))
     },
   }
@@ -150,7 +150,7 @@ async function direct(
   aws: AwsSettings,
   signal: AbortSignal,
 ): Promise<Copier> {
-  const { s3Client } = await import('../../aws/clients.ts')
+  const { s3Client } = await import('../../lib/aws/clients.ts')
   const { directCopier } = await import('./direct.ts')
   const to = destinationOf(task, run, bucket, wish)
   return directCopier(await s3Client(aws, bucket), task.logs.store, to, wish.concurrency, signal)
@@ -166,8 +166,8 @@ async function batch(
   memory: StepMemory,
   signal: AbortSignal,
 ): Promise<BatchSettings> {
-  const { s3Client, s3ControlClient } = await import('../../aws/clients.ts')
-  const { accountOfRole } = await import('../../aws/account.ts')
+  const { s3Client, s3ControlClient } = await import('../../lib/aws/clients.ts')
+  const { accountOfRole } = await import('../../lib/aws/account.ts')
   // The job must be created in the region of the bucket that it copies to.
   const region = await (await s3Client(aws, bucket)).config.region()
   const { newest } = planned.record

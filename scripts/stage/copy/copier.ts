@@ -1,4 +1,4 @@
-import type { ObjectInfo } from '../../stores/store.ts'
+import type { ObjectInfo } from '../../lib/stores/store.ts'
 
 /** An object that could not be copied. */
 export interface Failure {

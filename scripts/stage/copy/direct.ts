@@ -9,7 +9,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import pMap from 'p-map'
-import type { ObjectInfo, Store } from '../../stores/store.ts'
+import type { ObjectInfo, Store } from '../../lib/stores/store.ts'
 import type { Copier } from './copier.ts'
 import type { Destination } from './destination.ts'
 import { oneByOne } from './one-by-one.ts'

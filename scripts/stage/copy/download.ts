@@ -1,4 +1,4 @@
-import type { Store } from '../../stores/store.ts'
+import type { Store } from '../../lib/stores/store.ts'
 import type { Copier } from './copier.ts'
 import { oneByOne } from './one-by-one.ts'
 

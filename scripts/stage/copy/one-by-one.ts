@@ -1,5 +1,5 @@
-import { explained } from '../../aws/errors.ts'
-import type { ObjectInfo, Store } from '../../stores/store.ts'
+import { explained } from '../../lib/aws/errors.ts'
+import type { ObjectInfo, Store } from '../../lib/stores/store.ts'
 import { forEach } from '../each.ts'
 import type { Copier } from './copier.ts'
 import { isArchived, isOfFullDisk, reasonOf, stopsAll } from './reasons.ts'

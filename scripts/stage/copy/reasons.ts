@@ -1,5 +1,5 @@
-import { messageOf, UserError } from '../../cli/errors.ts'
-import { ConditionFailed, type ObjectInfo } from '../../stores/store.ts'
+import { messageOf, UserError } from '../../lib/cli/errors.ts'
+import { ConditionFailed, type ObjectInfo } from '../../lib/stores/store.ts'
 
 /** Storage classes that must be restored before anything can read them. */
 const ARCHIVES = new Set(['GLACIER', 'DEEP_ARCHIVE'])

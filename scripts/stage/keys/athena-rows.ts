@@ -1,11 +1,11 @@
-import { QueryFailed } from '../../aws/athena-failure.ts'
-import { sendsLocation } from '../../aws/athena-workgroup.ts'
-import type { AwsSettings } from '../../aws/settings.ts'
-import { UserError } from '../../cli/errors.ts'
-import { openAthena } from '../../engines/athena.ts'
-import { Attempts } from '../../engines/athena-attempts.ts'
-import { openStore } from '../../stores/open.ts'
-import { locationOf } from '../../stores/uri.ts'
+import { QueryFailed } from '../../lib/aws/athena/failure.ts'
+import { sendsLocation } from '../../lib/aws/athena/workgroup.ts'
+import type { AwsSettings } from '../../lib/aws/settings.ts'
+import { UserError } from '../../lib/cli/errors.ts'
+import { openAthena } from '../../lib/engines/athena/athena.ts'
+import { Attempts } from '../../lib/engines/athena/attempts.ts'
+import { openStore } from '../../lib/stores/open.ts'
+import { locationOf } from '../../lib/stores/uri.ts'
 
 /** Where a query runs, and what is told of it. */
 export interface AthenaPlace extends AwsSettings {
@@ -45,7 +45,7 @@ export async function* athenaRows(sql: string, place: AthenaPlace): AsyncGenerat
 async function checkRegion(place: AthenaPlace, scratch: string): Promise<void> {
   const location = locationOf(scratch)
   if (location.kind !== 's3') throw new Error(`${scratch} is not in S3`)
-  const { regionOf } = await import('../../aws/clients.ts')
+  const { regionOf } = await import('../../lib/aws/clients.ts')
   const [theirs, ours] = [await regionOf(place, place.bucket), await regionOf(place, location.bucket)]
   if (theirs !== ours)
     throw new UserError(

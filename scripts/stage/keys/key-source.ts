@@ -1,8 +1,8 @@
-import type { CostItem } from '../../runs/cost.ts'
-import type { Window } from '../../runs/window.ts'
-import { keyParser, mayHold, paddedSpan, type Variables } from '../../sources/layout.ts'
-import type { Source } from '../../sources/source.ts'
-import type { ObjectInfo } from '../../stores/store.ts'
+import type { CostItem } from '../../lib/runs/cost.ts'
+import type { Window } from '../../lib/runs/window.ts'
+import { keyParser, mayHold, paddedSpan, type Variables } from '../../lib/sources/layout.ts'
+import type { Source } from '../../lib/sources/source.ts'
+import type { ObjectInfo } from '../../lib/stores/store.ts'
 import type { Failure } from '../copy/copier.ts'
 
 /** What is asked for. */

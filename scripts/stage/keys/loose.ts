@@ -1,7 +1,7 @@
-import { keyParser, mayHold, nameParser, type ParsedKey } from '../../sources/layout.ts'
-import { sources } from '../../sources/registry.ts'
-import type { Source } from '../../sources/source.ts'
-import type { Store } from '../../stores/store.ts'
+import { keyParser, mayHold, nameParser, type ParsedKey } from '../../lib/sources/layout.ts'
+import { sources } from '../../lib/sources/registry.ts'
+import type { Source } from '../../lib/sources/source.ts'
+import type { Store } from '../../lib/stores/store.ts'
 import type { KeySource, Scope } from './key-source.ts'
 
 /** Names that a log without a time in its name may have. */

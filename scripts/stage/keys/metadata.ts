@@ -1,6 +1,6 @@
-import type { CostItem } from '../../runs/cost.ts'
-import { paddedSpan } from '../../sources/layout.ts'
-import { compareKeys, type ObjectInfo } from '../../stores/store.ts'
+import type { CostItem } from '../../lib/runs/cost.ts'
+import { paddedSpan } from '../../lib/sources/layout.ts'
+import { compareKeys, type ObjectInfo } from '../../lib/stores/store.ts'
 import { daysOf, type KeySource, keyFilter, type Scope } from './key-source.ts'
 
 /** Runs a query and gives its rows as text, column by column. */

@@ -1,8 +1,8 @@
 import pMap from 'p-map'
-import type { Window } from '../../runs/window.ts'
-import type { Branch } from '../../sources/discover.ts'
-import { keyParser, keyRange } from '../../sources/layout.ts'
-import type { ObjectInfo, Store } from '../../stores/store.ts'
+import type { Window } from '../../lib/runs/window.ts'
+import type { Branch } from '../../lib/sources/discover.ts'
+import { keyParser, keyRange } from '../../lib/sources/layout.ts'
+import type { ObjectInfo, Store } from '../../lib/stores/store.ts'
 
 /** How many branches are asked for their neighbours: a help for the reader, not a survey. */
 const ASKED = 20

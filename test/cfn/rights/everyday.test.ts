@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Access } from '../../aws/access.ts'
+import type { Access } from '../../sandbox/access.ts'
 import { refusedEveryday } from './everyday.ts'
 
 const call = (action: string, resource: string, principal = 'user/analyst'): Access => ({

@@ -1,4 +1,4 @@
-import type { Access } from '../../aws/access.ts'
+import type { Access } from '../../sandbox/access.ts'
 import { judge } from './judge.ts'
 import { ACCOUNT, byTheseNames, renderedPolicies } from './rendered.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { QueryErrorSettings } from '../../aws/athena/settings.ts'
+import type { QueryErrorSettings } from '../../sandbox/athena/settings.ts'
 import type { RunOptions } from '../../support/run-script.ts'
 import { simulatedLogs } from '../../support/simulated.ts'
 import { ACCOUNT, ADMIN_ARN, LOGS_KEY, REGION, type World } from './world.ts'

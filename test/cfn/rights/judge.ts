@@ -1,5 +1,5 @@
 import { runSimulation } from '@cloud-copilot/iam-simulate'
-import type { Access } from '../../aws/access.ts'
+import type { Access } from '../../sandbox/access.ts'
 import { listOf, type Policies, type Statement } from './policies.ts'
 
 /** A part of a statement that a call rests on. */

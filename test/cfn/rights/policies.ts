@@ -1,5 +1,5 @@
-import type { Made, Stack } from '../../aws/cloudformation/stack.ts'
-import type { Json, Members } from '../../aws/cloudformation/template.ts'
+import type { Made, Stack } from '../../sandbox/cloudformation/stack.ts'
+import type { Json, Members } from '../../sandbox/cloudformation/template.ts'
 
 export interface Statement {
   readonly Sid: string

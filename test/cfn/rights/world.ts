@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { defaultCredentials } from '../../aws/identity.ts'
-import { type Sandbox, startSandbox } from '../../aws/start.ts'
+import { defaultCredentials } from '../../sandbox/identity.ts'
+import { type Sandbox, startSandbox } from '../../sandbox/start.ts'
 import { type RunOptions, runScript } from '../../support/run-script.ts'
 import { tempFolder } from '../../support/temp.ts'
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { json, record, time as utcTime } from '../../../scripts/cli/shapes.ts'
+import { json, record, time as utcTime } from '../../../scripts/lib/cli/shapes.ts'
 
 // Two shapes that others prescribe, cut to what prestage writes; whatever is not named here is refused.
 

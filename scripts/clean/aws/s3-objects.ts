@@ -1,0 +1,151 @@
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectsCommand,
+  ListMultipartUploadsCommand,
+  type MultipartUpload,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import pMap from 'p-map'
+import { detailsOf, explained } from '../../lib/aws/errors.ts'
+import { partitionOf } from '../../lib/aws/partition.ts'
+import { UserError } from '../../lib/cli/errors.ts'
+import { plural } from '../../lib/cli/format.ts'
+import type { Store } from '../../lib/stores/store.ts'
+import { keyIn } from '../../lib/stores/uri.ts'
+import type { Leftover } from './leftovers.ts'
+
+/** Keys in one request: DeleteObjects, S3 API reference. */
+const KEYS = 1000
+/** Requests in flight. */
+const CONCURRENCY = 4
+
+/** Where what a run has lies. */
+export interface RunPlace {
+  readonly client: S3Client
+  readonly bucket: string
+  /** What all its keys in the bucket begin with: one of these. */
+  readonly roots: readonly string[]
+  readonly store: Store
+  /** Told when the bucket keeps what is deleted as older versions. */
+  onVersions(): void
+}
+
+/** The objects below a part of the run, as one thing. Undefined when there are none. */
+export async function objectsBelow(
+  place: RunPlace,
+  what: string,
+  prefix: string,
+  goes: (key: string) => boolean = () => true,
+): Promise<Leftover | undefined> {
+  let [files, bytes] = [0, 0]
+  for await (const { key, size } of place.store.list({ prefix }))
+    if (goes(key)) {
+      files += 1
+      bytes += size
+    }
+  if (files === 0) return undefined
+  return { what, files, bytes, remove: (signal) => removeBelow(place, prefix, goes, signal) }
+}
+
+async function removeBelow(
+  { client, bucket, store, onVersions }: RunPlace,
+  prefix: string,
+  goes: (key: string) => boolean,
+  signal: AbortSignal,
+) {
+  async function* batches(): AsyncGenerator<string[]> {
+    let batch: string[] = []
+    for await (const { key } of store.list({ prefix })) {
+      if (!goes(key) || batch.push(keyIn(store.uriOf(key))) < KEYS) continue
+      yield batch
+      batch = []
+    }
+    if (batch.length > 0) yield batch
+  }
+  const removeBatch = async (keys: string[]) => {
+    if (await removeKeys(client, bucket, keys, signal)) onVersions()
+  }
+  await pMap(batches(), removeBatch, { concurrency: CONCURRENCY, signal })
+}
+
+/** @returns whether older versions stay. @throws UserError when one of them stays as it is */
+async function removeKeys(
+  client: S3Client,
+  Bucket: string,
+  keys: readonly string[],
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  // Only an answer that is not quiet tells of delete markers: "DeleteObjects", S3 API reference.
+  const Delete = { Objects: keys.map((Key) => ({ Key })) }
+  const asked = { what: `s3://${Bucket}/${keys[0]}`, action: 's3:DeleteObject', resource: `arn:aws:s3:::${Bucket}/*` }
+  try {
+    const command = new DeleteObjectsCommand({ Bucket, Delete })
+    const { Deleted = [], Errors = [] } = await client.send(command, { abortSignal })
+    const [first] = Errors
+    if (first === undefined) return Deleted.some(({ DeleteMarker }) => DeleteMarker === true)
+    throw new UserError(
+      `s3://${Bucket}/${first.Key}: could not be deleted (${first.Code}: ${first.Message})${Errors.length > 1 ? `, nor ${plural(Errors.length - 1, 'other')}` : ''}`,
+      {
+        hint: `ask for s3:DeleteObject on arn:${partitionOf(await client.config.region())}:s3:::${Bucket}/*; the same command goes on`,
+        exitCode: /AccessDenied/.test(first.Code ?? '') ? 4 : 1,
+      },
+    )
+  } catch (error) {
+    throw explained(error, asked)
+  }
+}
+
+/** Uploads in parts that were never completed: nobody sees them, and their parts are paid for. Undefined when there are none. */
+export async function failedUploads({ client, bucket, roots }: RunPlace): Promise<Leftover | undefined> {
+  const uploads = (await Promise.all(roots.map((root) => listUploads(client, bucket, root)))).flat()
+  if (uploads.length === 0) return undefined
+  return {
+    what: 'failed uploads',
+    files: uploads.length,
+    bytes: 0,
+    note: `${plural(uploads.length, 'that was', 'that were')} never completed`,
+    remove: async (signal) => {
+      await pMap(uploads, ({ Key, UploadId }) => abort(client, { Bucket: bucket, Key, UploadId }), {
+        concurrency: CONCURRENCY,
+        signal,
+      })
+    },
+  }
+}
+
+async function listUploads(client: S3Client, Bucket: string, Prefix: string): Promise<MultipartUpload[]> {
+  const uploads: MultipartUpload[] = []
+  let from: { KeyMarker?: string; UploadIdMarker?: string } = {}
+  try {
+    while (true) {
+      const page = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix, ...from }))
+      uploads.push(...(page.Uploads ?? []))
+      const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page
+      if (!IsTruncated || KeyMarker === undefined) return uploads
+      from = { KeyMarker, ...(UploadIdMarker !== undefined && { UploadIdMarker }) }
+    }
+  } catch (error) {
+    throw explained(error, {
+      what: `unfinished uploads below s3://${Bucket}/${Prefix}`,
+      action: 's3:ListBucketMultipartUploads',
+      resource: `arn:aws:s3:::${Bucket}`,
+      bucket: Bucket,
+    })
+  }
+}
+
+async function abort(
+  client: S3Client,
+  upload: { Bucket: string; Key: string | undefined; UploadId: string | undefined },
+): Promise<void> {
+  try {
+    await client.send(new AbortMultipartUploadCommand(upload))
+  } catch (error) {
+    if (detailsOf(error).code === 'NoSuchUpload') return
+    throw explained(error, {
+      what: `upload of s3://${upload.Bucket}/${upload.Key}`,
+      action: 's3:AbortMultipartUpload',
+      resource: `arn:aws:s3:::${upload.Bucket}/${upload.Key}`,
+    })
+  }
+}

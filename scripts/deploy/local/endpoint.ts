@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { messageOf, UserError } from '../../lib/cli/errors.ts'
+import type { Model } from '../../lib/insights/model.ts'
+import { digestOf, loadModel } from '../../lib/insights/model-file.ts'
+import { paths } from '../../lib/runs/paths.ts'
+import type { Run } from '../../lib/runs/run.ts'
+import { serverOf } from './server.ts'
+
+export interface EndpointSettings {
+  readonly model: Model
+  /** Digest of the model's file. */
+  readonly digest: string
+  /** Default 127.0.0.1: only this machine. */
+  readonly host?: string
+  /** Default 0: any that is free. */
+  readonly port?: number
+  readonly token?: string
+  readonly onError?: (text: string) => void
+}
+
+/** A model that is being served in this process. */
+export interface Endpoint {
+  /** Where it answers, without a trailing slash. */
+  readonly url: string
+  /** Resolves when somebody with the token has asked it to stop. */
+  readonly asked: Promise<void>
+  close(): Promise<void>
+}
+
+/** WHATWG Fetch, "Port blocking": those from 1024 on. Scores are asked for by fetch, and so is whether an endpoint lives. */
+const NEVER_ASKED: readonly number[] = [
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+]
+
+/** Serves a model until it is closed. @throws UserError when it cannot listen there */
+export async function startEndpoint(settings: EndpointSettings): Promise<Endpoint> {
+  const { host = '127.0.0.1', port = 0, ...rest } = settings
+  if (NEVER_ASKED.includes(port))
+    throw new UserError(`port ${port} is one of those that fetch asks nothing at`, { hint: 'name another --port' })
+  let onStop = () => {}
+  const asked = new Promise<void>((resolve) => {
+    onStop = resolve
+  })
+  const server = await serverOf({ ...rest, onStop })
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    await server.close()
+    throw cannotListen(host, port, error)
+  }
+  return { url: urlOf(host, server.server.address() as AddressInfo), asked, close: () => server.close() }
+}
+
+/** Serves the model of a run. @throws UserError when it has none, or it cannot listen there */
+export async function serveRun(
+  run: Run,
+  settings: Omit<EndpointSettings, 'model' | 'digest'> = {},
+): Promise<Endpoint & { readonly digest: string }> {
+  const path = run.path(paths.model)
+  const model = await loadModel(path)
+  const digest = digestOf(await readFile(path))
+  return { ...(await startEndpoint({ ...settings, model, digest })), digest }
+}
+
+/** An address that means "all of them" is reached from here by the loopback. */
+function urlOf(host: string, { port, family, address }: AddressInfo): string {
+  const reached = /^(0\.0\.0\.0|::)$/.test(address) ? (family === 'IPv6' ? '::1' : '127.0.0.1') : host
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+}
+
+function cannotListen(host: string, port: number, error: unknown): UserError {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'EADDRINUSE')
+    return new UserError(`port ${port} of ${host} is taken`, {
+      hint: 'name another --port, or --port 0 for any free one',
+    })
+  if (code === 'EACCES')
+    return new UserError(`port ${port} of ${host}: not allowed`, {
+      hint: 'ports from 1024 on need no rights',
+      exitCode: 4,
+    })
+  return new UserError(`cannot listen on ${host}, port ${port}: ${messageOf(error)}`)
+}

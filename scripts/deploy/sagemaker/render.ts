@@ -1,0 +1,114 @@
+import type { Outcome } from '../../lib/cli/command.ts'
+import { count, duration, facts, plural, usd } from '../../lib/cli/format.ts'
+import { PRICES, priceNote } from '../../lib/runs/cost.ts'
+import { INSTANCES } from '../../lib/runs/instances.ts'
+import type { Range } from './options.ts'
+import type { Hardware, Order } from './spec.ts'
+import { type Standing, standingText } from './trial.ts'
+
+const isServerless = (hardware: Hardware): hardware is Extract<Hardware, { memoryMB: number }> => 'memoryMB' in hardware
+
+/** Dollars for every hour that an endpoint is there. Undefined without a known price. */
+export function hourlyUsd(hardware: Hardware): number | undefined {
+  if (isServerless(hardware)) return 0
+  const price = INSTANCES[hardware.instanceType]?.usdPerHour
+  return price === undefined ? undefined : price * hardware.instances
+}
+
+/** Dollars for answering so many pairs, some thousand in a second. */
+const trialUsd = (pairs: number, memoryMB: number): number =>
+  (60 + pairs / 2000) * (memoryMB / 1024) * PRICES.serverlessGBSecond
+
+export function costText(hardware: Hardware): string {
+  if (isServerless(hardware))
+    return `nothing while idle; ${usd((hardware.memoryMB / 1024) * PRICES.serverlessGBSecond * 3600)} for an hour of answering`
+  const hour = hourlyUsd(hardware)
+  if (hour === undefined) return `unknown: ${hardware.instanceType} is not in the list of prices (${PRICES.date})`
+  return `${usd(hour)} an hour, ${usd(hour * 730)} a month, used or not`
+}
+
+const hardwareText = (hardware: Hardware, autoscale?: Range): string =>
+  isServerless(hardware)
+    ? `serverless, ${count(hardware.memoryMB)} MB`
+    : `${hardware.instances} x ${hardware.instanceType}${autoscale === undefined ? '' : `, scaled from ${autoscale.min} to ${autoscale.max}`}`
+
+export interface Plan {
+  readonly order: Order
+  readonly autoscale: Range | undefined
+  /** Configuration in service now. */
+  readonly champion: string | undefined
+  /** Pairs that the new model, and the one in service, are asked. */
+  readonly holdoutPairs: number
+  readonly deleteAfterMs: number | undefined
+}
+
+export const planFacts = ({ order, autoscale, champion, holdoutPairs, deleteAfterMs }: Plan): [string, string][] => [
+  ['endpoint', `${order.endpoint} in ${order.region}`],
+  ['model', order.model],
+  ['hardware', hardwareText(order.hardware, autoscale)],
+  ['in service', champion === undefined ? 'nothing yet' : `${champion}; the new model is compared with it first`],
+  ['test', `${plural(holdoutPairs, 'pair')} of the holdout, and attacks on them`],
+  ['cost', `${costText(order.hardware)} (${priceNote})`],
+  deleteAfterMs === undefined
+    ? ['stays', 'until clean, or --delete-after']
+    : ['stays', `${duration(deleteAfterMs)}, then it is deleted`],
+]
+
+/** The estimate that is approved: the test, and an hour of what stays (or as long as it stays). */
+export function planUsd({ order: { hardware }, holdoutPairs, champion, deleteAfterMs }: Plan): number | undefined {
+  const hour = hourlyUsd(hardware)
+  const models = champion === undefined ? 1 : 2
+  const memory = isServerless(hardware) ? hardware.memoryMB : 4096
+  if (hour === undefined) return undefined
+  return hour * Math.max(1, (deleteAfterMs ?? 0) / 3_600_000) + models * trialUsd(3 * holdoutPairs, memory)
+}
+
+export function previewOf(plan: Plan): Outcome {
+  const { order, champion } = plan
+  return {
+    json: {
+      run: order.id,
+      dryRun: true,
+      endpoint: order.endpoint,
+      region: order.region,
+      model: order.model,
+      ...order.hardware,
+      inService: champion ?? null,
+      hourlyUsd: hourlyUsd(order.hardware) ?? null,
+      estimatedUsd: planUsd(plan) ?? null,
+    },
+    text: facts(planFacts(plan)),
+  }
+}
+
+export type DeployResult = {
+  readonly endpoint: string
+  readonly region: string
+  readonly status: string
+  readonly config: string
+  readonly previous: string | null
+  readonly threshold: number | null
+  readonly auc: number | null
+  readonly challenger: Standing | null
+  readonly champion: Standing | null
+  readonly hourlyUsd: number | null
+  readonly digest: string
+}
+
+export function outcomeOf(run: string, result: DeployResult, hardware: Hardware, repeated: boolean): Outcome {
+  const { endpoint, region, status, config, previous, threshold, challenger, champion } = result
+  return {
+    json: { run, ...result, repeated },
+    text: facts([
+      ['run', run],
+      ['endpoint', `${endpoint} in ${region}${repeated ? ', was deployed before' : ''}`],
+      ['status', status],
+      ['serves', `${config} (${hardwareText(hardware)})`],
+      previous === null ? undefined : ['before', `${previous}, kept: deploy --rollback goes back to it`],
+      challenger === null ? undefined : ['new model', standingText(challenger)],
+      champion === null ? undefined : ['old model', standingText(champion)],
+      ['threshold', threshold === null ? 'none' : threshold.toPrecision(5)],
+      status === 'InService' ? ['costs', costText(hardware)] : undefined,
+    ]),
+  }
+}

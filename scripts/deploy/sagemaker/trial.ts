@@ -1,0 +1,164 @@
+import type { Invoke } from '../../lib/aws/sagemaker/invoke.ts'
+import { UserError } from '../../lib/cli/errors.ts'
+import { count, percent, plural } from '../../lib/cli/format.ts'
+import { groupByEntity, History } from '../../lib/insights/baselines.ts'
+import { type Calibration, thresholdFor } from '../../lib/insights/calibration.ts'
+import {
+  calibrationOf,
+  type Measured,
+  measure,
+  type Score,
+  type Trial,
+  trialOf,
+} from '../../lib/insights/evaluation.ts'
+import { formatIpv4 } from '../../lib/insights/ipv4.ts'
+import { countBelow } from '../../lib/insights/metrics.ts'
+import type { Pairs } from '../../lib/insights/pairs.ts'
+import { MIN_EVENTS } from '../../lib/insights/verdicts.ts'
+
+const SEED = 1
+
+export interface Held {
+  readonly train: Pairs
+  readonly holdout: Pairs
+  /** Days that the holdout covers. */
+  readonly days: number
+  readonly alertsPerDay: number
+}
+
+/** What a model is put to the test with; `trial` is absent when nothing of the holdout can be scored. */
+export const testOf = (held: Held): Held & { readonly trial: Trial | undefined } => ({
+  ...held,
+  trial: trialOf(held.train, held.holdout, MIN_EVENTS, SEED),
+})
+
+/** Scores through an endpoint. */
+const scoreThrough =
+  (invoke: Invoke): Score =>
+  async (entities, entityIndex, ips) =>
+    Float64Array.from(await invoke(Array.from(ips, (ip, i) => `${entities[entityIndex[i] ?? 0]},${formatIpv4(ip)}`)))
+
+export interface Tested {
+  readonly calibration: Calibration
+  readonly measured: Measured
+}
+
+/**
+ * Puts what answers to the smoke test, and measures it.
+ * @param model digest of the model that answers
+ * @param smoke what it has to stand first
+ * @throws UserError when it does not answer as IP Insights does
+ */
+export async function tested(
+  invoke: Invoke,
+  test: ReturnType<typeof testOf>,
+  model: string,
+  signal: AbortSignal,
+  smoke = refusesNonsense,
+): Promise<Tested | undefined> {
+  await smoke(invoke)
+  const { trial, days, alertsPerDay } = test
+  if (trial === undefined) {
+    await answersAtAll(invoke, test.train)
+    return undefined
+  }
+  const measured = await measure(scoreThrough(invoke), trial, signal)
+  const settings = { alertsPerDay, days, minEvents: MIN_EVENTS, seed: SEED, model }
+  const calibration = calibrationOf(trial, measured, settings)
+  goodPairsPass(trial, measured, calibration)
+  return { calibration, measured }
+}
+
+const NONSENSE = 'prestage-smoke-test'
+
+/** A model that did not refuse what it should. */
+class TookNonsense extends UserError {}
+
+/** The same, where that is only worth a warning: nobody has seen what the real container says. */
+export const tellsOfNonsense =
+  (warn: (text: string) => void) =>
+  (invoke: Invoke): Promise<void> =>
+    refusesNonsense(invoke).catch((error: unknown) => {
+      if (!(error instanceof TookNonsense)) throw error
+      warn(error.message)
+    })
+
+/** @throws UserError unless a line that is no pair is refused with 400 */
+export async function refusesNonsense(invoke: Invoke): Promise<void> {
+  let said = 'answered it'
+  try {
+    await invoke([NONSENSE])
+  } catch (error) {
+    const status = (error as { cause?: { OriginalStatusCode?: number } }).cause?.OriginalStatusCode
+    if (status === 400) return
+    if (status === undefined) throw error
+    said = `refused it with ${status}`
+  }
+  throw new TookNonsense(`smoke test: a line that is no pair must get status 400, and the model ${said}`, {
+    hint: 'does it serve an IP Insights model? If so, --force deploys it all the same',
+  })
+}
+
+async function answersAtAll(invoke: Invoke, { entities, entityIndex, ip }: Pairs): Promise<void> {
+  await invoke(
+    Array.from(ip.subarray(0, 20), (address, i) => `${entities[entityIndex[i] ?? 0]},${formatIpv4(address)}`),
+  )
+}
+
+const FEWEST_GOOD = 0.9
+
+/**
+ * Pairs whose /24 was seen with the entity in training are known to be good: most must lie on the threshold's right side, as
+ * far as the budget of alerts lets any.
+ */
+function goodPairsPass({ train, distinct }: Trial, { distinct: scores }: Measured, { threshold }: Calibration): void {
+  const history = new History(train, groupByEntity(train))
+  const seenBefore = (i: number) =>
+    history.seen(distinct.entities[distinct.entityIndex[i] ?? 0] ?? '', distinct.ip[i] ?? 0).net24
+  const good = scores.filter((_, i) => seenBefore(i))
+  const passed = good.filter((score) => score >= threshold).length
+  const passing = scores.filter((score) => score >= threshold).length / scores.length
+  if (passed >= FEWEST_GOOD * passing * good.length) return
+  throw new UserError(
+    `smoke test: only ${count(passed)} of ${plural(good.length, 'pair that is', 'pairs that are')} known to be good score above the threshold ${threshold.toPrecision(4)}`,
+    { hint: 'the model did not learn them: train longer (--epochs), or lower --alerts-per-day' },
+  )
+}
+
+/** How a model does on a holdout. */
+export type Standing = {
+  /** Holdout pairs against the same entities with random public addresses. */
+  readonly auc: number
+  /** Share of those attacks that it flags, with the threshold that the budget of alerts gives it on this holdout. */
+  readonly found: number
+  /** Share of the distinct holdout pairs that it then flags. */
+  readonly flagged: number
+}
+
+export function standingOf(calibration: Calibration, { distinct, attack }: Measured, alertsPerDay: number): Standing {
+  const threshold = thresholdFor(calibration, alertsPerDay)
+  const share = (scores: Float64Array) => countBelow(scores.toSorted(), threshold) / scores.length
+  return { auc: calibration.auc, found: share(attack), flagged: share(distinct) }
+}
+
+/** The same of the model in service, which has a calibration of its own that is of no use here. */
+export async function championOf(
+  invoke: Invoke,
+  test: ReturnType<typeof testOf>,
+  trial: Trial,
+  signal: AbortSignal,
+): Promise<Standing> {
+  const measured = await measure(scoreThrough(invoke), trial, signal)
+  const { days, alertsPerDay } = test
+  const settings = { alertsPerDay, days, minEvents: MIN_EVENTS, seed: SEED, model: '' }
+  return standingOf(calibrationOf(trial, measured, settings), measured, alertsPerDay)
+}
+
+/** What two trainings on the same pairs may differ by. */
+const [AUC_MARGIN, FOUND_MARGIN] = [0.005, 0.05] as const
+
+export const isWorse = (challenger: Standing, champion: Standing): boolean =>
+  challenger.auc < champion.auc - AUC_MARGIN || challenger.found < champion.found - FOUND_MARGIN
+
+export const standingText = ({ auc, found, flagged }: Standing): string =>
+  `AUC ${auc.toFixed(4)}, flags ${percent(found, 1)} of attacks and ${percent(flagged, 1)} of the holdout`

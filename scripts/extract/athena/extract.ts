@@ -1,0 +1,149 @@
+import type { Athena } from '../../lib/aws/athena/athena.ts'
+import { UserError } from '../../lib/cli/errors.ts'
+import { plural } from '../../lib/cli/format.ts'
+import { Attempts, notedAttempts } from '../../lib/engines/athena/attempts.ts'
+import { classifiedSql, countRows, ctas, dropTable, overTable } from '../../lib/engines/athena/sql.ts'
+import { ensureTable } from '../../lib/engines/athena/table.ts'
+import { type ExtractSettings, literal, render } from '../../lib/engines/render.ts'
+import type { Json, StepRecord } from '../../lib/runs/ledger.ts'
+import type { Run, StepMemory } from '../../lib/runs/run.ts'
+import { type Counts, countsOf, type Extracted, type Written } from '../counts.ts'
+import type { AthenaOutput, Kept, Part, Placed } from './output.ts'
+
+interface AthenaExtract {
+  readonly run: Run
+  readonly athena: Athena
+  readonly output: AthenaOutput
+  readonly memory: StepMemory
+  readonly settings: ExtractSettings
+  /** Workspace of the run, `s3://bucket[/prefix]`. */
+  readonly workspace: string
+  readonly signal: AbortSignal
+  onState(text: string): void
+}
+
+type AthenaExtracted = Extracted & { readonly written?: Written; readonly scannedBytes: number }
+
+/** Under it the ledger notes what came out, before scratch goes. */
+const EXTRACTED = 'extracted'
+
+/** What becomes a table, in order. */
+const TABLES: readonly Kept[] = ['classified', 'train', 'holdout', 'times', 'entities']
+
+/** Whether the one scan of the logs is done or under way, or was about to be started when an attempt was killed. */
+export async function isScanPaid({ state, memory }: StepRecord, open: () => Promise<Athena>): Promise<boolean> {
+  if (memory[EXTRACTED] !== undefined) return true
+  const scan = notedAttempts(memory)?.queries.classified
+  if (scan === undefined) return false
+  // Only its token tells whether that one was started; asking with it again starts no other.
+  return scan.id === null ? state === 'running' : (await open()).isGood(scan.id)
+}
+
+/**
+ * Turns the staged objects of a run into pairs with Athena. The logs are scanned once: every access is classified into a
+ * table, and what follows reads that one.
+ * @throws UserError when a query fails for good; Error when its rows are not what they should be
+ */
+export async function extractWithAthena(given: AthenaExtract): Promise<AthenaExtracted> {
+  const { run, athena, memory, settings, workspace, signal, onState } = given
+  const attempts = new Attempts(athena, memory, run.id, signal)
+  const steps = stepsOf(given, attempts)
+  // Cleaning up takes away what the statements of an interrupted extraction could be taken up from.
+  const recalled = memory.recalled[EXTRACTED] as AthenaExtracted | undefined
+  if (recalled === undefined) {
+    onState('looking at the tables')
+    await ensureTable(athena, attempts, settings.source, workspace)
+  }
+  const extracted = recalled ?? (await extract(given, attempts, steps))
+  await memory.remember({ [EXTRACTED]: extracted as unknown as Json })
+  await steps.tidy()
+  return extracted
+}
+
+async function extract(given: AthenaExtract, attempts: Attempts, steps: Steps): Promise<AthenaExtracted> {
+  const { run, athena, output, settings } = given
+  const all = await classifiedSql({ source: settings.source, database: athena.database, run: run.id }, settings)
+  const classified = await steps.keep('classified', 'classifying accesses', 'parquet', all)
+  const counts = { ...(await steps.counts(classified)), bad: [] }
+  // Nothing to learn from: what earlier pairs there are stay.
+  if (counts.trainPairs === 0) return { ...counts, entities: 0, scannedBytes: attempts.scannedBytes }
+  const train = await steps.pairs(classified, 'train', counts.trainPairs)
+  const holdout = await steps.pairs(classified, 'holdout', counts.holdoutPairs)
+  const times = await steps.times(classified)
+  const entities = await steps.entities(classified)
+  const written = await output.settle([...train, ...holdout, entities], [times])
+  return { ...counts, entities: entities.rows, written, scannedBytes: attempts.scannedBytes }
+}
+
+type Steps = ReturnType<typeof stepsOf>
+
+function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts) {
+  const { database } = athena
+
+  /** Keeps the rows of a query where they are asked for, or where the workgroup decides. */
+  async function keep(kept: Kept, what: string, form: 'csv' | 'parquet', query: string): Promise<Placed> {
+    onState(what)
+    const done = await attempts.run(kept, what, ({ name }) =>
+      ctas(form, database, name, output.askedFor(kept, name), query),
+    )
+    const { name } = done.attempt
+    const location = output.askedFor(kept, name) ?? output.decided(done.id)
+    return { name, prefix: output.prefixOf(kept, name), location }
+  }
+
+  async function rowsOf(name: string, what: string, sql: string): Promise<(readonly (string | null)[])[]> {
+    onState(what)
+    const done = await attempts.run(name, what, () => sql)
+    const rows: (readonly (string | null)[])[] = []
+    for await (const row of athena.rows(done.id)) rows.push(row)
+    return rows
+  }
+
+  return {
+    keep,
+
+    async counts(classified: Placed): Promise<Counts> {
+      const sql = overTable('classified', database, classified.name, await render('dropped.sql'))
+      return countsOf(await rowsOf('dropped', 'counting', sql))
+    },
+
+    /** One part of the pairs: at its place, and as many as were counted. None when there are none. */
+    async pairs(classified: Placed, part: Part, rows: number) {
+      if (rows === 0) return []
+      const text = await render('athena/pairs.sql', { part: literal(part) })
+      const placed = await keep(
+        part,
+        `writing the pairs of ${part}`,
+        'csv',
+        overTable('classified', database, classified.name, text),
+      )
+      const [row] = await rowsOf(`${part}_rows`, 'reading them back', await countRows(database, placed.name))
+      if (Number(row?.[0]) !== rows)
+        throw new UserError(
+          `${placed.location}: Athena wrote ${plural(rows, 'pair')} and reads back ${row?.[0] ?? 'none'}`,
+          {
+            hint: 'nothing of it is used; extract again with --overwrite',
+          },
+        )
+      return [await output.pairs(placed, rows)]
+    },
+
+    async times(classified: Placed) {
+      const sql = overTable('classified', database, classified.name, await render('times.sql'))
+      return output.times(await keep('times', 'noting when', 'csv', sql))
+    },
+
+    async entities(classified: Placed) {
+      const sql = overTable('classified', database, classified.name, await render('entities.sql'))
+      return output.entities(await keep('entities', 'counting entities', 'csv', sql))
+    },
+
+    /** Takes the tables of all attempts out of the catalog, and scratch away. */
+    async tidy(): Promise<void> {
+      onState('cleaning up')
+      for (const { name } of TABLES.flatMap((kept) => attempts.begun(kept)))
+        await attempts.run(`drop_${name}`, 'dropping a table', () => dropTable(database, name))
+      await output.sweep()
+    },
+  }
+}

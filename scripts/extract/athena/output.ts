@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto'
+import { text as textOf } from 'node:stream/consumers'
+import type { Athena } from '../../lib/aws/athena/athena.ts'
+import { namesLocation } from '../../lib/aws/athena/workgroup.ts'
+import type { AwsSettings } from '../../lib/aws/settings.ts'
+import { UserError } from '../../lib/cli/errors.ts'
+import { plural } from '../../lib/cli/format.ts'
+import { paths } from '../../lib/runs/paths.ts'
+import type { Run } from '../../lib/runs/run.ts'
+import { openStore } from '../../lib/stores/open.ts'
+import { compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
+import type { Written } from '../counts.ts'
+
+const AGAIN = 'nothing of it is used; extract again with --overwrite'
+
+/** Below it, what is gone at the end. */
+const SCRATCH = `${paths.tmp}athena/`
+
+const PLACES = {
+  classified: SCRATCH,
+  entities: SCRATCH,
+  train: paths.train,
+  holdout: paths.holdout,
+  times: paths.times,
+} as const
+export type Kept = keyof typeof PLACES
+export type Part = 'train' | 'holdout'
+
+/** Rows that a statement has kept. */
+export interface Placed {
+  /** The table in the catalog. */
+  readonly name: string
+  /** Key prefix in the run where they are to be. */
+  readonly prefix: string
+  /** Where they are: `s3://bucket/prefix/`. */
+  readonly location: string
+}
+
+interface Brought {
+  readonly path: string
+  readonly rows: number
+  readonly objects: readonly ObjectInfo[]
+  /** Of what is in it, whatever its objects are called and however its rows are spread over them. */
+  readonly digest: string
+}
+
+/** What Athena writes, brought to its place in the run and looked at. */
+export class AthenaOutput {
+  readonly #run: Run
+  readonly #athena: Athena
+  readonly #aws: AwsSettings
+  readonly #elsewhere = new Set<string>()
+
+  constructor(run: Run, athena: Athena, aws: AwsSettings) {
+    this.#run = run
+    this.#athena = athena
+    this.#aws = aws
+  }
+
+  prefixOf(kept: Kept, attempt: string): string {
+    return `${PLACES[kept]}${attempt}/`
+  }
+
+  /** The place to ask for; undefined where the workgroup decides it. */
+  askedFor(kept: Kept, attempt: string): string | undefined {
+    return namesLocation(this.#athena.workgroup) ? this.#run.uriOf(this.prefixOf(kept, attempt)) : undefined
+  }
+
+  /** Where an enforcing workgroup puts the rows of a CTAS: "tables/<query id>" below its own place. */
+  decided(queryId: string): string {
+    const place = `${(this.#athena.workgroup.outputLocation ?? '').replace(/\/$/, '')}/tables/${queryId}/`
+    this.#elsewhere.add(place)
+    return place
+  }
+
+  /** Pairs at their place, every object looked at. @throws UserError when they are not what a training job reads */
+  async pairs(placed: Placed, rows: number): Promise<Brought> {
+    const objects = await this.#bring(placed)
+    if (objects.length === 0)
+      throw new UserError(`${placed.location} is empty, and ${plural(rows, 'row was', 'rows were')} written there`, {
+        hint: AGAIN,
+      })
+    for (const object of objects) await checkObject(this.#run.store, object)
+    return { path: placed.prefix, rows, objects, digest: `${rows} ${bytesIn(objects)}` }
+  }
+
+  /** When pairs were accessed, at its place; in no order. */
+  async times(placed: Placed): Promise<Brought> {
+    return { path: placed.prefix, rows: 0, objects: await this.#bring(placed), digest: '' }
+  }
+
+  /** The known entities, put together to one file in order. */
+  async entities({ location }: Placed): Promise<Brought> {
+    const store = await openStore(location, this.#aws)
+    const lines: string[] = []
+    for await (const { key } of store.list())
+      lines.push(...(await textOf(await store.read(key))).split('\n').filter((line) => line !== ''))
+    const entityOf = (line: string) => line.slice(0, line.indexOf(','))
+    lines.sort((a, b) => compareKeys(entityOf(a), entityOf(b)))
+    const text = lines.map((line) => `${line}\n`).join('')
+    const written = await this.#run.store.write(paths.entities, text)
+    const digest = createHash('sha256').update(text).digest('hex')
+    return { path: paths.entities, rows: lines.length, objects: [written], digest }
+  }
+
+  /**
+   * Takes away what earlier extractions and attempts left in the places of pairs and times.
+   * @param beside what is not part of the result's files
+   */
+  async settle(brought: readonly Brought[], beside: readonly Brought[]): Promise<Written> {
+    const kept = new Set([...brought, ...beside].flatMap(({ objects }) => objects.map(({ key }) => key)))
+    for (const place of [paths.train, paths.holdout, paths.times])
+      await removeBelow(this.#run.store, place, (key) => !kept.has(key))
+    // With what was staged and the settings it names the pairs: extracted again they are no others, and the model stands.
+    const digest = createHash('sha256').update(brought.map((one) => one.digest).join('\n'))
+    return {
+      files: brought.map(({ path, rows, objects }) => ({ path, rows, bytes: bytesIn(objects) })),
+      digest: digest.digest('hex'),
+    }
+  }
+
+  /** Removes scratch, and what the workgroup wrote at its own place. */
+  async sweep(): Promise<void> {
+    await removeBelow(this.#run.store, SCRATCH)
+    for (const place of this.#elsewhere) await removeBelow(await openStore(place, this.#aws), '')
+  }
+
+  /** Objects with keys in the run. */
+  async #bring({ location, prefix }: Placed): Promise<ObjectInfo[]> {
+    const target = this.#run.store
+    const objects: ObjectInfo[] = []
+    if (location === this.#run.uriOf(prefix)) {
+      for await (const object of target.list({ prefix })) objects.push(object)
+      return objects
+    }
+    const source = await openStore(location, this.#aws)
+    for await (const { key, size } of source.list()) {
+      const there = await target.head(prefix + key)
+      objects.push(there?.size === size ? there : await target.write(prefix + key, await source.read(key)))
+    }
+    return objects
+  }
+}
+
+const bytesIn = (objects: readonly ObjectInfo[]): number => objects.reduce((sum, { size }) => sum + size, 0)
+
+async function removeBelow(store: Store, prefix: string, goes: (key: string) => boolean = () => true): Promise<void> {
+  for await (const { key } of store.list({ prefix })) if (goes(key)) await store.remove(key)
+}
+
+/** Longer than any line of a pair: entities have at most 2,048 bytes before they are encoded. */
+const GLANCE = 16_384
+const PAIR = /^[^,"\r\n]+,\d{1,3}(\.\d{1,3}){3}$/
+
+/** @throws UserError when an object is compressed or its first or last line is no pair */
+async function checkObject(store: Store, { key, size }: ObjectInfo): Promise<void> {
+  const wrong = (what: string) => new UserError(`${store.uriOf(key)} ${what}`, { hint: AGAIN })
+  if (size === 0) throw wrong('is empty')
+  const head = await bytesOf(store, key, 0, Math.min(size, GLANCE) - 1)
+  if (key.endsWith('.gz') || (head[0] === 0x1f && head[1] === 0x8b)) throw wrong('is compressed')
+  const tail = await bytesOf(store, key, Math.max(0, size - GLANCE), size - 1)
+  const [first = ''] = head.toString().split('\n')
+  const last = tail.toString().replace(/\n$/, '').split('\n').at(-1) ?? ''
+  for (const line of [first, last])
+    if (!PAIR.test(line)) throw wrong(`has a line that is no pair: ${JSON.stringify(line)}`)
+}
+
+async function bytesOf(store: Store, key: string, start: number, end: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of await store.read(key, { start, end })) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}

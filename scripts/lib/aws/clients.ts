@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs'
+import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling'
+import type { AthenaClient } from '@aws-sdk/client-athena'
+import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { S3ControlClient } from '@aws-sdk/client-s3-control'
+import type { SageMakerClient } from '@aws-sdk/client-sagemaker'
+import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import type { ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
+import type { STSClient } from '@aws-sdk/client-sts'
+import { regionOfBucket } from './bucket-region.ts'
+import { metIn } from './errors.ts'
+import { PatientRetries } from './retries.ts'
+import type { AwsSettings } from './settings.ts'
+
+const CONCURRENCY = 64
+/** Throttled, about half a minute before giving up; failing, about six seconds. */
+const MAX_ATTEMPTS = 8
+const CONNECT_MS = 10_000
+/** Of silence, before or within an answer. */
+const SILENCE_MS = 60_000
+
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
+
+/** The settings that all clients share. @param region to call; when absent, the one that the SDK finds configured */
+function clientOptions(settings: AwsSettings, region = settings.awsRegion) {
+  const { profile, endpointUrl, concurrency = CONCURRENCY } = settings
+  const agent = { keepAlive: true, maxSockets: concurrency }
+  return {
+    ...(profile !== undefined && { profile }),
+    ...(region !== undefined && { region }),
+    ...(endpointUrl !== undefined && { endpoint: endpointUrl }),
+    maxAttempts: MAX_ATTEMPTS,
+    retryStrategy: new PatientRetries(MAX_ATTEMPTS),
+    customUserAgent: [['prestage', version()] satisfies [string, string]],
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: SILENCE_MS,
+      httpAgent: agent,
+      httpsAgent: agent,
+      // Else it writes to the console when more requests wait than there are sockets.
+      logger: silent,
+    },
+  }
+}
+
+type Ask = (args: never) => Promise<unknown>
+
+interface Asking {
+  readonly config: { region(): Promise<string> }
+  readonly middlewareStack: { add(middleware: (next: Ask) => Ask): void }
+}
+
+/** A client whose errors tell in which region they were met. */
+function placed<T extends Asking>(client: T): T {
+  client.middlewareStack.add((next) => async (args) => {
+    try {
+      return await next(args)
+    } catch (error) {
+      throw metIn(error, await client.config.region().catch(() => ''))
+    }
+  })
+  return client
+}
+
+/** A client of S3 in the bucket's own region. @throws UserError when there is no such bucket, or no credentials */
+export async function s3Client(settings: AwsSettings, bucket: string): Promise<S3Client> {
+  return s3ClientIn(settings, await regionOf(settings, bucket))
+}
+
+async function s3ClientIn(settings: AwsSettings, region: string | undefined): Promise<S3Client> {
+  const { S3Client } = await import('@aws-sdk/client-s3')
+  const client = placed(
+    new S3Client({
+      ...clientOptions(settings, region),
+      // A checksum of the whole says nothing about a read that was resumed; the connection has its own.
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    }),
+  )
+  // Other servers' names seldom have one below for each bucket.
+  client.config.forcePathStyle = (await customEndpoint(client, settings)) !== undefined
+  return client
+}
+
+/**
+ * A client of S3 Control. Its requests go to `<account>.<host>`, which only AWS's own names have below them: at other
+ * addresses the account is left to the header that says it, too.
+ */
+export async function s3ControlClient(settings: AwsSettings, region: string): Promise<S3ControlClient> {
+  const { S3ControlClient } = await import('@aws-sdk/client-s3-control')
+  const client = placed(new S3ControlClient(clientOptions(settings, region)))
+  const endpoint = await customEndpoint(client, settings)
+  if (endpoint === undefined) return client
+  const url = new URL(endpoint)
+  if (!/\.amazonaws\.com(\.cn)?$/.test(url.hostname))
+    client.config.endpointProvider = () => ({ url, headers: {}, properties: {} })
+  return client
+}
+
+/** The region that a workspace's other services are asked in: that of its bucket. @throws UserError as `s3Client` */
+export const regionOf = (settings: AwsSettings, bucket: string): Promise<string> =>
+  regionOfBucket(settings, bucket, (region) => s3ClientIn(settings, region))
+
+export async function athenaClient(settings: AwsSettings, region: string): Promise<AthenaClient> {
+  const { AthenaClient } = await import('@aws-sdk/client-athena')
+  return placed(new AthenaClient(clientOptions(settings, region)))
+}
+
+export async function sagemakerClient(settings: AwsSettings, region: string): Promise<SageMakerClient> {
+  const { SageMakerClient } = await import('@aws-sdk/client-sagemaker')
+  return placed(new SageMakerClient(clientOptions(settings, region)))
+}
+
+/** One that asks once: invoke.ts repeats, and tells of it. */
+export async function sagemakerRuntimeClient(settings: AwsSettings, region: string): Promise<SageMakerRuntimeClient> {
+  const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
+  return placed(
+    new SageMakerRuntimeClient({ ...clientOptions(settings, region), retryStrategy: new PatientRetries(1) }),
+  )
+}
+
+export async function autoScalingClient(settings: AwsSettings, region: string): Promise<ApplicationAutoScalingClient> {
+  const { ApplicationAutoScalingClient } = await import('@aws-sdk/client-application-auto-scaling')
+  return placed(new ApplicationAutoScalingClient(clientOptions(settings, region)))
+}
+
+/** @param region undefined: the one that the SDK finds configured */
+export async function cloudFormationClient(
+  settings: AwsSettings,
+  region: string | undefined,
+): Promise<CloudFormationClient> {
+  const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation')
+  return placed(new CloudFormationClient(clientOptions(settings, region)))
+}
+
+export async function stsClient(settings: AwsSettings, region: string | undefined): Promise<STSClient> {
+  const { STSClient } = await import('@aws-sdk/client-sts')
+  return placed(new STSClient(clientOptions(settings, region)))
+}
+
+export async function serviceQuotasClient(settings: AwsSettings, region: string): Promise<ServiceQuotasClient> {
+  const { ServiceQuotasClient } = await import('@aws-sdk/client-service-quotas')
+  return placed(new ServiceQuotasClient(clientOptions(settings, region)))
+}
+
+interface Configured {
+  readonly config: object
+}
+
+/** The address from the settings, else from `AWS_ENDPOINT_URL…` or the configuration files; undefined for AWS's own. */
+async function customEndpoint(client: Configured, { endpointUrl }: AwsSettings): Promise<string | undefined> {
+  // Not in the SDK's types: how a client itself looks the variables up.
+  const config = client.config as { serviceConfiguredEndpoint?: () => Promise<string | undefined> }
+  return endpointUrl ?? (await config.serviceConfiguredEndpoint?.())
+}
+
+let known: string | undefined
+function version(): string {
+  known ??= (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string })
+    .version
+  return known
+}

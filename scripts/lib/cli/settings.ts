@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs'
+import { type RawValues, splitList } from './arguments.ts'
+import { messageOf, UsageError } from './errors.ts'
+import { suggestion } from './nearest.ts'
+import { kebab, type OptionSpecs, type Values, variable } from './options.ts'
+import { awsOptions } from './shared-options.ts'
+
+const DEFAULT_CONFIG = 'prestage.yaml'
+
+/** What the AWS SDK reads from the environment by itself: the file only must not win over it. */
+const AWS_VARIABLES = {
+  profile: 'AWS_PROFILE',
+  'aws-region': 'AWS_REGION',
+  'endpoint-url': 'AWS_ENDPOINT_URL',
+} as const
+
+/** Settings that a stack of `setup` knows, and its outputs that hold them. A stack without a key is one, too. */
+const OF_STACK: Readonly<Record<string, string>> = {
+  logs: 'Logs',
+  workspace: 'Workspace',
+  'batch-role': 'BatchRoleArn',
+  'sagemaker-role': 'SageMakerRoleArn',
+  workgroup: 'Workgroup',
+  database: 'Database',
+  'kms-key': 'KmsKeyArn',
+}
+const OPTIONAL = 'KmsKeyArn'
+
+/**
+ * Values of all options: flag, else environment (PRESTAGE_…, AWS_…), else configuration file, else stack, else default.
+ * @throws UsageError naming where the bad value came from
+ */
+export async function resolveValues<S extends OptionSpecs>(
+  specs: S,
+  typed: RawValues,
+  env: NodeJS.ProcessEnv,
+  warn: (text: string) => void,
+): Promise<Values<S>> {
+  const lower = await settingsBelowFlags(typed, env, warn)
+  for (const [name, given] of await settingsOfStack(specs, typed, lower)) lower.set(name, given)
+  const values: Record<string, unknown> = {}
+  for (const [key, spec] of Object.entries(specs)) {
+    const name = kebab(key)
+    const typedAs = spec.argument ? (spec.value ?? name) : `--${name}`
+    const given = typed[key] !== undefined ? { from: typedAs, value: typed[key] } : lower.get(name)
+    if (given === undefined) {
+      if (spec.required) throw new UsageError(`--${name} is missing: ${spec.about}`)
+      values[key] = spec.fallback
+      continue
+    }
+    const parse = (text: string): unknown => {
+      try {
+        return spec.parse(text)
+      } catch (error) {
+        throw new UsageError(`${given.from} "${text}": ${messageOf(error)}`)
+      }
+    }
+    const { value } = given
+    if (spec.kind === 'list') values[key] = (Array.isArray(value) ? value : splitList(value)).map(parse)
+    else if (Array.isArray(value)) throw new UsageError(`${given.from}: this script takes only one`)
+    else values[key] = parse(value)
+  }
+  return values as Values<S>
+}
+
+/** What a stack says of options that have no value otherwise. AWS is asked only when there are such, and never for work on a folder. */
+async function settingsOfStack(
+  specs: OptionSpecs,
+  typed: RawValues,
+  lower: ReadonlyMap<string, Given>,
+): Promise<Map<string, Given>> {
+  const given = (name: string): string | undefined => {
+    const value = typed[camel(name)] ?? lower.get(name)?.value
+    return typeof value === 'string' ? value : undefined
+  }
+  // What makes the stack takes nothing from it, nor does what never speaks with AWS.
+  const takes = specs.stack === awsOptions.stack
+  const [stack, workspace] = [given('stack'), given('workspace')]
+  const isHere = workspace !== undefined && !workspace.startsWith('s3://')
+  const offline = Object.entries(specs).some(([key, spec]) => spec.offline && typed[key] === 'true')
+  const wanted = Object.keys(specs)
+    .map(kebab)
+    .filter((name) => Object.hasOwn(OF_STACK, name) && given(name) === undefined)
+    // Logs may be read from AWS for work here; all else is of no use here.
+    .filter((name) => name === 'logs' || !isHere)
+  if (stack === undefined || !takes || offline || wanted.length === 0) return new Map()
+  const { outputsOfStack } = await import('../aws/cloudformation/stack.ts')
+  const outputs = await outputsOfStack(stack, {
+    profile: given('profile'),
+    awsRegion: given('aws-region'),
+    endpointUrl: given('endpoint-url'),
+  })
+  return new Map(
+    wanted.flatMap((name): [string, Given][] => {
+      const output = OF_STACK[name] ?? ''
+      const value = outputs[output]
+      if (value !== undefined) return [[name, { from: `stack ${stack}: ${output}`, value }]]
+      if (output === OPTIONAL) return []
+      throw new UsageError(`stack ${stack} has no output ${output}: it is none of prestage`, 'name another --stack')
+    }),
+  )
+}
+
+/** `batch-role` → `batchRole` */
+const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+
+type Given = { from: string; value: string | string[] }
+
+async function settingsBelowFlags(
+  typed: RawValues,
+  env: NodeJS.ProcessEnv,
+  warn: (text: string) => void,
+): Promise<Map<string, Given>> {
+  const found = new Map<string, Given>()
+  const named = typed.config ?? (env.PRESTAGE_CONFIG || undefined)
+  const path = typeof named === 'string' ? named : existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined
+  // An empty variable is none.
+  const variables = Object.keys(env).filter(
+    (name) => name.startsWith('PRESTAGE_') && !/^PRESTAGE_(CONFIG|TEST_.*)$/.test(name) && env[name] !== '',
+  )
+  // The schema library loads only when there is something to check: help stays quick.
+  if (path === undefined && variables.length === 0) return found
+  const { configNames, readConfig } = await import('./config.ts')
+  if (path !== undefined)
+    for (const [name, value] of Object.entries(readConfig(path))) found.set(name, { from: `${path}: ${name}`, value })
+  for (const [name, awsVariable] of Object.entries(AWS_VARIABLES)) if (env[awsVariable]) found.delete(name)
+  const nameOf = new Map(configNames.map((name) => [variable(name), name]))
+  for (const key of variables) {
+    const name = nameOf.get(key)
+    if (name === undefined)
+      warn(`environment variable ${key} is not known and ignored (${suggestion(key, [...nameOf.keys()])})`)
+    else found.set(name, { from: key, value: env[key] ?? '' })
+  }
+  return found
+}

@@ -1,0 +1,119 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as v from 'valibot'
+import type { Athena, Finished } from '../../aws/athena/athena.ts'
+import { bytes } from '../../cli/format.ts'
+import { number, record } from '../../cli/shapes.ts'
+import type { StepMemory } from '../../runs/run.ts'
+
+const noteSchema = v.object({ attempt: number, id: v.nullable(v.string()) })
+const memorySchema = v.object({ salt: v.string(), queries: record(v.string(), noteSchema) })
+type Note = v.InferOutput<typeof noteSchema>
+
+/**
+ * What a step has noted of its statements: what their names are made with, and the last attempt at each; its id is null before it is
+ * started. Undefined when there was none.
+ */
+export function notedAttempts(memory: StepMemory['recalled']): v.InferOutput<typeof memorySchema> | undefined {
+  const recalled = v.safeParse(memorySchema, memory)
+  return recalled.success ? recalled.output : undefined
+}
+
+/** A statement that succeeded: its attempt names where its rows are. */
+export interface Done extends Finished {
+  readonly attempt: Attempt
+}
+
+/** Names one try of one statement. */
+export interface Attempt {
+  /** For locations and tables: `train_3f9a1c_1`. No other try of any run has it. */
+  readonly name: string
+}
+
+/** What runs statements. */
+type Runner = Pick<Athena, 'start' | 'finish' | 'workgroup'>
+
+const BACKOFF_MS = 2000
+
+/**
+ * The statements of a step. Each is one query however often the step is interrupted: its id is noted before it is waited for,
+ * and its token is that of the attempt. A failed attempt leaves its place behind, for the next one takes another.
+ */
+export class Attempts {
+  readonly #athena: Runner
+  readonly #memory: StepMemory
+  readonly #run: string
+  readonly #salt: string
+  readonly #queries: Record<string, Note>
+  readonly #signal: AbortSignal
+  #scanned = 0
+
+  constructor(athena: Runner, memory: StepMemory, run: string, signal: AbortSignal) {
+    const noted = notedAttempts(memory.recalled)
+    this.#athena = athena
+    this.#memory = memory
+    this.#run = run
+    this.#signal = signal
+    this.#salt = noted?.salt ?? randomBytes(3).toString('hex')
+    this.#queries = noted?.queries ?? {}
+  }
+
+  /** Bytes that the queries of this process have scanned, or found scanned. */
+  get scannedBytes(): number {
+    return this.#scanned
+  }
+
+  /** Every attempt at a statement that was begun. */
+  begun(name: string): Attempt[] {
+    const last = this.#queries[name]?.attempt ?? 0
+    return Array.from({ length: last }, (_, i) => this.#attempt(name, i + 1))
+  }
+
+  /**
+   * Runs a statement to its success.
+   * @param what as a phrase, for progress and errors: "classifying accesses"
+   * @param sqlOf the statement, for the names of the attempt
+   * @throws UserError when no further attempt is worth it
+   */
+  async run(name: string, what: string, sqlOf: (attempt: Attempt) => Promise<string> | string): Promise<Done> {
+    const { QueryFailed, explainedFailure, isWorthAnother } = await import('../../aws/athena/failure.ts')
+    for (let failures = 0; ; ) {
+      const note = this.#queries[name] ?? { attempt: 1, id: null }
+      const attempt = this.#attempt(name, note.attempt)
+      const id = note.id ?? (await this.#start(name, note.attempt, await sqlOf(attempt)))
+      try {
+        const finished = await this.#athena.finish(id)
+        this.#scanned += finished.scannedBytes
+        return { ...finished, attempt }
+      } catch (error) {
+        if (!(error instanceof QueryFailed)) throw error
+        await this.#remember(name, { attempt: note.attempt + 1, id: null })
+        // How a query ended that an earlier process had left is why this one is here.
+        if (note.id !== null) continue
+        failures += 1
+        const { cutoff } = this.#athena.workgroup
+        if (!isWorthAnother(error, failures)) throw explainedFailure(error, { what, cutoff, bytes })
+        await sleep(Math.random() * BACKOFF_MS * 2 ** failures, undefined, { signal: this.#signal })
+      }
+    }
+  }
+
+  async #start(name: string, attempt: number, sql: string): Promise<string> {
+    // The salt has to be known before there is a query that depends on it.
+    await this.#remember(name, { attempt, id: null })
+    const id = await this.#athena.start(sql, tokenOf([this.#run, this.#salt, name, attempt, sql]))
+    await this.#remember(name, { attempt, id })
+    return id
+  }
+
+  #remember(name: string, note: Note): Promise<void> {
+    this.#queries[name] = note
+    return this.#memory.remember({ salt: this.#salt, queries: { ...this.#queries } })
+  }
+
+  #attempt(name: string, attempt: number): Attempt {
+    return { name: `${name}_${this.#salt}_${attempt}` }
+  }
+}
+
+const tokenOf = (parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex')

@@ -1,0 +1,75 @@
+import { paths } from '../../runs/paths.ts'
+import { bulkUri } from '../../runs/places.ts'
+import type { Source } from '../../sources/source.ts'
+import { classifiedValues, type ExtractSettings, identifier, literal, render, withRelations } from '../render.ts'
+
+/** Where a run's logs are a table: `<database>.<source>`, its partition the run. */
+export interface RunTable {
+  readonly source: Source
+  readonly database: string
+  readonly run: string
+}
+
+/** A name as Hive quotes it, in DDL. Names come from a whitelist (`checkName`), so that nothing is to be escaped. */
+const hiveName = (...names: readonly string[]): string => names.map((name) => `\`${checkName(name)}\``).join('.')
+
+/** A name of two parts as Trino quotes it. */
+const trinoName = (...names: readonly string[]): string => names.map((name) => identifier(checkName(name))).join('.')
+
+/** Names of databases and tables: what neither Hive nor Trino nor CTAS needs to escape. */
+export function checkName(name: string): string {
+  if (/^[a-z0-9_]{1,128}$/.test(name)) return name
+  throw new Error(`"${name}" is no name for a database or table: lower-case letters, digits and _`)
+}
+
+export const createDatabase = (database: string): Promise<string> =>
+  render('athena/database.sql', { database: hiveName(database) })
+
+export const dropTable = (database: string, table: string): Promise<string> =>
+  render('athena/drop-table.sql', { table: hiveName(database, table) })
+
+/** The external table of a source over all runs of a workspace (`s3://bucket/prefix`). */
+export const createTable = ({ source, database }: Omit<RunTable, 'run'>, workspace: string): Promise<string> =>
+  render(`${source.id}/table.sql`, {
+    table: hiveName(database, source.id),
+    bulk: hiveLiteral(bulkUri(workspace)),
+    staged: hiveLiteral(stagedTemplate(workspace)),
+  })
+
+/** Athena puts the run in. */
+export const stagedTemplate = (workspace: string): string => bulkUri(workspace, `\${run}`, paths.staged)
+
+/** In Hive a backslash escapes, in Trino it does not. */
+const hiveLiteral = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+/** The flat relation of a run. */
+export const accessesSql = ({ source, database, run }: RunTable): Promise<string> =>
+  render(`${source.id}/accesses.athena.sql`, { table: trinoName(database, source.id), run: literal(run) })
+
+/** Every access of a run with its entity, its part and the reason for which it is no pair. */
+export async function classifiedSql(table: RunTable, settings: ExtractSettings): Promise<string> {
+  const classified = await render('classified.sql', await classifiedValues(settings))
+  return withRelations({ accesses: await accessesSql(table) }, classified)
+}
+
+/** A query over a table of `ctas` in place of the relation that its text names. */
+export const overTable = (relation: string, database: string, table: string, query: string): string =>
+  withRelations({ [relation]: `select * from ${trinoName(database, table)}` }, query)
+
+/** How many rows a table of pairs has. */
+export const countRows = (database: string, table: string): Promise<string> =>
+  render('athena/count.sql', { table: trinoName(database, table) })
+
+/** Keeps what a query gives: as CSV that IP Insights reads, or as a table to go on with. `location` is an empty prefix. */
+export const ctas = (
+  form: 'csv' | 'parquet',
+  database: string,
+  table: string,
+  location: string | undefined,
+  query: string,
+): Promise<string> =>
+  render(`athena/${form}.sql`, {
+    table: `${checkName(database)}.${checkName(table)}`,
+    location: location === undefined ? '' : `, external_location = ${literal(location)}`,
+    query,
+  })

@@ -1,0 +1,69 @@
+import type { Athena } from '../../aws/athena/athena.ts'
+import { UserError } from '../../cli/errors.ts'
+import type { Source } from '../../sources/source.ts'
+import type { Attempts } from './attempts.ts'
+import { createDatabase, createTable, stagedTemplate } from './sql.ts'
+
+/** Where tables are looked up. */
+type Catalog = Pick<Athena, 'table' | 'database'>
+
+/**
+ * Makes sure of the table over the staged objects of a workspace: created when it is missing, left as it is otherwise.
+ * @throws UserError when there is one that is another
+ */
+export async function ensureTable(
+  athena: Catalog,
+  attempts: Pick<Attempts, 'run'>,
+  source: Source,
+  workspace: string,
+): Promise<void> {
+  const { database } = athena
+  const sql = await createTable({ source, database }, workspace)
+  if ((await athena.table(source.id)) === undefined) {
+    await attempts.run('database', `creating database ${database}`, () => createDatabase(database))
+    await attempts.run('table', `creating table ${database}.${source.id}`, () => sql)
+  }
+  await checkTable(athena, source, sql, workspace)
+}
+
+/** @throws UserError naming what the table has otherwise */
+async function checkTable(athena: Catalog, source: Source, sql: string, workspace: string): Promise<void> {
+  const found = await athena.table(source.id)
+  if (found === undefined) throw new UserError(`table ${athena.database}.${source.id} is gone again`)
+  const columns = new Map((found.Columns ?? []).map(({ Name = '', Type = '' }) => [Name, plain(Type)]))
+  const otherwise = columnsOf(sql).flatMap(([name, type]) => {
+    const is = columns.get(name)
+    if (is === type) return []
+    return [is === undefined ? `no column ${name}` : `column ${name} is ${is}, not ${type}`]
+  })
+  const parameters = found.Parameters ?? {}
+  const template = parameters['storage.location.template']
+  if (template !== stagedTemplate(workspace))
+    otherwise.push(template === undefined ? 'no location of runs' : `it reads ${template}`)
+  if (parameters['projection.run.type'] !== 'injected') otherwise.push('its run is not an injected partition')
+  if (otherwise.length === 0) return
+  throw new UserError(
+    `Athena's table ${athena.database}.${source.id} is not the one for ${workspace}: ${otherwise.join('; ')}`,
+    { hint: 'name another --database for this workspace, or drop the table: its objects stay where they are' },
+  )
+}
+
+/** Names and types of the columns that a text of table.sql declares. */
+export function columnsOf(sql: string): [name: string, type: string][] {
+  const start = sql.indexOf('(') + 1
+  const columns: string[] = ['']
+  for (let at = start, depth = 0; at < sql.length; at++) {
+    const character = sql[at] ?? ''
+    if (character === ')' && depth === 0) break
+    if ('(<'.includes(character)) depth += 1
+    if (')>'.includes(character)) depth -= 1
+    if (character === ',' && depth === 0) columns.push('')
+    else columns[columns.length - 1] += character
+  }
+  return columns.map((column) => {
+    const [, name = '', type = ''] = /^\s*`?(\w+)`?\s+(.*)$/s.exec(column) ?? []
+    return [name, plain(type)]
+  })
+}
+
+const plain = (type: string): string => type.replace(/\s+/g, '').toLowerCase()

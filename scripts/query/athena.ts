@@ -1,0 +1,90 @@
+import type { Athena } from '../lib/aws/athena/athena.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { aboutUsd, bytes } from '../lib/cli/format.ts'
+import { openAthena } from '../lib/engines/athena/athena.ts'
+import { Attempts } from '../lib/engines/athena/attempts.ts'
+import { accessesSql, classifiedSql } from '../lib/engines/athena/sql.ts'
+import { ensureTable } from '../lib/engines/athena/table.ts'
+import { type ExtractSettings, withRelations } from '../lib/engines/render.ts'
+import { PRICES, priceNote } from '../lib/runs/cost.ts'
+import { paths } from '../lib/runs/paths.ts'
+import type { Run, StepMemory } from '../lib/runs/run.ts'
+import { stagedTotals } from '../lib/runs/staged.ts'
+import type { AwsSettings } from '../lib/stores/open.ts'
+import type { Answer } from './answer.ts'
+import type { Asked } from './question.ts'
+
+interface Wish extends AwsSettings {
+  readonly workgroup: string
+  readonly database: string
+  readonly queryTimeout: number
+  readonly limit: number
+}
+
+/** The statement with its relations, as Athena takes it. */
+export async function textForAthena(
+  run: Run,
+  settings: ExtractSettings,
+  { sql, accesses, classified }: Asked,
+  database: string,
+): Promise<string> {
+  const table = { source: settings.source, database, run: run.id }
+  return withRelations(
+    {
+      ...(accesses && { accesses: await accessesSql(table) }),
+      ...(classified && { classified: await classifiedSql(table, settings) }),
+    },
+    sql,
+  )
+}
+
+/** Nothing is taken up again: a question that was interrupted is asked anew. */
+const forgetful: StepMemory = { recalled: {}, remember: async () => {} }
+
+/** Asks Athena, once the user agrees to what that costs. */
+export async function askAthena(
+  context: Context,
+  run: Run,
+  settings: ExtractSettings,
+  asked: Asked,
+  wish: Wish,
+): Promise<Answer> {
+  const sql = await textForAthena(run, settings, asked, wish.database)
+  await approve(context, run)
+  const progress = context.progress('Athena')
+  const athena = await openAthena(wish, run.uriOf(`${paths.tmp}athena/`), {
+    signal: context.signal,
+    warn: context.talk.warn,
+    onState: (text) => progress.state(text),
+  })
+  const attempts = new Attempts(athena, forgetful, run.id, context.signal)
+  await ensureTable(athena, attempts, settings.source, run.workspace)
+  const done = await attempts.run('question', 'asking', () => sql)
+  progress.end(`${bytes(done.scannedBytes)} scanned`)
+  return {
+    columns: await athena.columns(done.id),
+    ...(await firstRows(athena, done.id, wish.limit)),
+    scannedBytes: done.scannedBytes,
+    usd: done.scannedBytes * PRICES.athenaByte,
+  }
+}
+
+async function approve(context: Context, run: Run): Promise<void> {
+  const { bytes: staged } = await stagedTotals(run)
+  const cost = staged * PRICES.athenaByte
+  await context.approve({
+    action: `scan ${bytes(staged)} with Athena`,
+    plan: [`run   ${run.id}`, `cost  ${aboutUsd(cost)}: ${bytes(staged)} scanned (${priceNote})`],
+    kind: 'spend',
+    usd: cost,
+  })
+}
+
+async function firstRows(athena: Athena, id: string, limit: number): Promise<Pick<Answer, 'rows' | 'more'>> {
+  const rows: (readonly (string | null)[])[] = []
+  for await (const row of athena.rows(id)) {
+    if (rows.length === limit) return { rows, more: true }
+    rows.push(row)
+  }
+  return { rows, more: false }
+}

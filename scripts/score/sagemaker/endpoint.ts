@@ -1,0 +1,113 @@
+import {
+  DescribeEndpointCommand,
+  DescribeEndpointConfigCommand,
+  DescribeModelCommand,
+  type SageMakerClient,
+} from '@aws-sdk/client-sagemaker'
+import { sagemakerClient, sagemakerRuntimeClient } from '../../lib/aws/clients.ts'
+import { detailsOf } from '../../lib/aws/errors.ts'
+import { invoker } from '../../lib/aws/sagemaker/invoke.ts'
+import { answered, ifThere } from '../../lib/aws/sagemaker/jobs.ts'
+import { UserError } from '../../lib/cli/errors.ts'
+import { measure, type Score } from '../../lib/insights/evaluation.ts'
+import type { AwsSettings } from '../../lib/stores/open.ts'
+import { lineOf, type Oracle, type Scorer } from '../scorer.ts'
+
+export interface EndpointSettings {
+  readonly name: string
+  readonly region: string
+  readonly aws: AwsSettings
+  readonly signal: AbortSignal
+  readonly warn: (text: string) => void
+  /** What should answer; absent where nothing is known of it. */
+  readonly expected?: Expected
+}
+
+export interface Expected {
+  /** `s3://` of the model. */
+  readonly model: string
+  /** The endpoint configuration that is known to have it. */
+  readonly config?: string
+  /** What to do when there is no such endpoint, or another model answers. */
+  readonly hint: string
+}
+
+const CONCURRENCY = 4
+
+/** A SageMaker endpoint. @throws UserError when it is not in service, or has another model than is expected */
+export async function sagemakerEndpoint(settings: EndpointSettings): Promise<Oracle> {
+  const { name, region, aws, signal, warn } = settings
+  await checkEndpoint(await sagemakerClient(aws, region), settings)
+  const client = await sagemakerRuntimeClient(aws, region)
+  const invoke = invoker(client, name, { signal, concurrency: CONCURRENCY, onRetry: warn })
+  const scorer: Scorer = {
+    concurrency: CONCURRENCY,
+    score: async ({ entities, ips }) =>
+      Float64Array.from(await invoke(Array.from(ips, (ip, i) => lineOf(entities[i] ?? '', ip)))),
+  }
+  const score: Score = async (entities, entityIndex, ips) =>
+    Float64Array.from(await invoke(Array.from(ips, (ip, i) => lineOf(entities[entityIndex[i] ?? 0] ?? '', ip))))
+  return {
+    by: () => ({ via: 'endpoint', endpoint: name, region }),
+    measure: (trial) => measure(score, trial, signal),
+    scorer: async () => scorer,
+  }
+}
+
+const SERVING = ['InService', 'Updating', 'SystemUpdating', 'RollingBack']
+
+async function checkEndpoint(client: SageMakerClient, settings: EndpointSettings): Promise<void> {
+  const { name, region, expected } = settings
+  const found = await looked(settings, 'DescribeEndpoint', (abortSignal) =>
+    client.send(new DescribeEndpointCommand({ EndpointName: name }), { abortSignal }),
+  )
+  if (found === 'unseen') return
+  const hint = expected?.hint ?? 'npx zx scripts/deploy.mjs makes one'
+  if (found === undefined) throw new UserError(`there is no endpoint ${name} in ${region}`, { hint })
+  if (!SERVING.includes(found.EndpointStatus ?? ''))
+    throw new UserError(
+      `endpoint ${name} is not in service: ${found.EndpointStatus}${found.FailureReason ? ` (${found.FailureReason})` : ''}`,
+      { hint: found.EndpointStatus === 'Creating' ? 'wait for it; the same command then goes on' : hint },
+    )
+  if (expected === undefined || found.EndpointConfigName === expected.config) return
+  const model = await modelOf(client, settings, found.EndpointConfigName ?? '')
+  if (model === 'unseen' || model === expected.model) return
+  throw new UserError(
+    `endpoint ${name} serves another model (${model ?? 'one that is gone'}) than the one of this run, ${expected.model}`,
+    { hint: `${expected.hint}; a threshold does not carry over to another model` },
+  )
+}
+
+/** Where the model of a configuration lies. */
+async function modelOf(client: SageMakerClient, settings: EndpointSettings, EndpointConfigName: string) {
+  const config = await looked(settings, 'DescribeEndpointConfig', (abortSignal) =>
+    client.send(new DescribeEndpointConfigCommand({ EndpointConfigName }), { abortSignal }),
+  )
+  if (config === 'unseen' || config === undefined) return config
+  const ModelName = config.ProductionVariants?.[0]?.ModelName ?? ''
+  const model = await looked(settings, 'DescribeModel', (abortSignal) =>
+    client.send(new DescribeModelCommand({ ModelName }), { abortSignal }),
+  )
+  return model === 'unseen' ? model : model?.PrimaryContainer?.ModelDataUrl
+}
+
+/** Who may only invoke is told that nobody has looked whether it is the right model. Undefined when there is nothing. */
+async function looked<T>(
+  { name, region, signal, warn }: EndpointSettings,
+  action: string,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined | 'unseen'> {
+  try {
+    return await ifThere(ask(signal))
+  } catch (error) {
+    if (/^AccessDenied/.test(detailsOf(error).code)) {
+      warn(`sagemaker:${action} is not allowed: taking it that endpoint ${name} has the model of this run`)
+      return 'unseen'
+    }
+    return answered(Promise.reject(error), {
+      what: `endpoint ${name}`,
+      action: `sagemaker:${action}`,
+      resource: `arn:aws:sagemaker:${region}:*:endpoint/${name}`,
+    })
+  }
+}

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { sagemakerClient } from '../../lib/aws/clients.ts'
+import { dotProductIn } from '../../lib/aws/sagemaker/answers.ts'
+import { UserError } from '../../lib/cli/errors.ts'
+import type { Measured, Trial } from '../../lib/insights/evaluation.ts'
+import { paths } from '../../lib/runs/paths.ts'
+import { linesOf } from '../../lib/stores/lines.ts'
+import type { AwsSettings } from '../../lib/stores/open.ts'
+import type { Store } from '../../lib/stores/store.ts'
+import { lineOf, type Oracle, type Scorer } from '../scorer.ts'
+import { goodJobs, jobName, type Order, type TransformWorld, transformed } from './transform-job.ts'
+import { linked, unlinked } from './transform-rows.ts'
+
+export type Purpose = 'calibrating' | 'scoring'
+
+export interface TransformSettings {
+  /** All of an order but what is asked. */
+  readonly order: Omit<Order, 'input' | 'output'>
+  /** The run's. */
+  readonly store: Store
+  readonly aws: AwsSettings
+  /** Ask another job although one has answered. */
+  readonly overwrite: boolean
+  readonly signal: AbortSignal
+  onState(text: string): void
+  /** Told of a job before it is created. */
+  onJob(purpose: Purpose, job: string): Promise<void> | undefined
+  onLeft(job: string): void
+}
+
+const FOLDER = `${paths.tmp}transform/`
+const SENT = '/in/pairs.csv'
+const answersAt = (digest: string): string => `${FOLDER}${digest}/out/pairs.csv.out`
+/** Lines that are written at a time. */
+const SLICE = 10_000
+
+/** The model in a batch transform: every pair goes into one object, and the answers come back in its order. */
+export async function transform(settings: TransformSettings): Promise<Oracle> {
+  const { order, store, aws, signal } = settings
+  const client = await sagemakerClient(aws, order.region)
+  const { onState, onLeft } = settings
+  const world: TransformWorld = { client, signal, onState, onLeft }
+  let job = ''
+
+  /** Dot products of lines, in their order. */
+  async function* ask(purpose: Purpose, lines: () => Iterable<string>): AsyncGenerator<number, void> {
+    const { digest, rows } = digestOf(lines())
+    if (rows === 0) return
+    const [input, output] = [`${FOLDER}${digest}${SENT}`, answersAt(digest)]
+    const full = { ...order, input: store.uriOf(input), output: `${store.uriOf(FOLDER)}${digest}/out` }
+    const upload = async () => {
+      await store.write(input, Readable.from(slices(linked(lines())), { objectMode: false }))
+    }
+    const onJob = async (name: string) => settings.onJob(purpose, name)
+    const usable = async () => !settings.overwrite && (await store.head(output)) !== undefined
+    const ended = await transformed(world, full, upload, onJob, usable)
+    job = ended.TransformJobName ?? jobName(full, 1)
+    const where = store.uriOf(output)
+    if ((await store.head(output)) === undefined)
+      throw new UserError(`transform job ${job} is done, and has written nothing to ${where}`, {
+        hint: 'the same command starts another one',
+      })
+    yield* unlinked(answersIn(await store.read(output), where, signal), rows, where)
+  }
+
+  return {
+    by: () => ({ via: 'transform', job, region: order.region, instanceType: order.instanceType }),
+    measure: (trial) => measured(trial, (lines) => ask('calibrating', lines)),
+    scorer: async (lines) => {
+      const { rows } = digestOf(lines())
+      return sequential(ask('scoring', lines), rows)
+    },
+    // The answers are paid for: they stay until the run is cleaned, for whoever stops between here and the end of the step.
+    tidy: async () => {
+      for await (const { key } of store.list({ prefix: FOLDER })) if (key.endsWith(SENT)) await store.remove(key)
+    },
+  }
+}
+
+/** How many of these jobs need not be paid for again: they run, or what they have answered is there. */
+export async function answered(
+  { order, store, aws, signal }: Pick<TransformSettings, 'order' | 'store' | 'aws' | 'signal'>,
+  names: readonly string[],
+): Promise<number> {
+  if (names.length === 0) return 0
+  const jobs = await goodJobs({ client: await sagemakerClient(aws, order.region), signal }, order, names)
+  const good = await Promise.all(
+    jobs.map(async ({ TransformJobStatus, TransformOutput }) => {
+      if (TransformJobStatus === 'InProgress') return true
+      const [, digest] = /([0-9a-f]+)\/out$/.exec(TransformOutput?.S3OutputPath ?? '') ?? []
+      return digest !== undefined && (await store.head(answersAt(digest))) !== undefined
+    }),
+  )
+  return good.filter(Boolean).length
+}
+
+type Ask = (lines: () => Iterable<string>) => AsyncIterable<number>
+
+/** A trial in one go. */
+async function measured({ distinct, examples }: Trial, ask: Ask): Promise<Measured> {
+  const { entities, entityIndex, normal, attack } = examples
+  const parts = [
+    { entities: distinct.entities, entityIndex: distinct.entityIndex, ips: distinct.ip },
+    { entities, entityIndex, ips: normal },
+    { entities, entityIndex, ips: attack },
+  ]
+  function* lines() {
+    for (const part of parts)
+      for (const [i, ip] of part.ips.entries()) yield lineOf(part.entities[part.entityIndex[i] ?? 0] ?? '', ip)
+  }
+  const all = new Float64Array(distinct.ip.length + normal.length + attack.length)
+  let at = 0
+  for await (const score of ask(lines)) all[at++] = score
+  const [first, second] = [distinct.ip.length, distinct.ip.length + normal.length]
+  return { distinct: all.subarray(0, first), normal: all.subarray(first, second), attack: all.subarray(second) }
+}
+
+/** A scorer that gives out the answers as they come: what is asked for is what was sent, in that order. */
+function sequential(answers: AsyncGenerator<number, void>, rows: number): Scorer {
+  let given = 0
+  return {
+    concurrency: 1,
+    async score({ ips }) {
+      const scores = new Float64Array(ips.length)
+      for (let i = 0; i < ips.length; i++) scores[i] = (await answers.next()).value ?? Number.NaN
+      given += ips.length
+      // Only its end proves that there are no more answers than lines.
+      if (given === rows) await answers.next()
+      return scores
+    },
+  }
+}
+
+function digestOf(lines: Iterable<string>): { digest: string; rows: number } {
+  const hash = createHash('sha256')
+  let rows = 0
+  for (const line of lines) {
+    hash.update(`${line}\n`)
+    rows += 1
+  }
+  return { digest: hash.digest('hex').slice(0, 16), rows }
+}
+
+function* slices(lines: Iterable<string>): Generator<string> {
+  let slice: string[] = []
+  for (const line of lines) {
+    if (slice.push(`${line}\n`) < SLICE) continue
+    yield slice.join('')
+    slice = []
+  }
+  yield slice.join('')
+}
+
+async function* answersIn(stream: Readable, where: string, signal: AbortSignal): AsyncGenerator<number> {
+  let number = 0
+  for await (const line of linesOf(stream)) {
+    number += 1
+    if (number % SLICE === 0) signal.throwIfAborted()
+    // AssembleWith adds a newline after every payload, also to one that ends in a newline: "TransformOutput", API reference.
+    if (line === '') continue
+    yield dotProductIn(line, number, where)
+  }
+}

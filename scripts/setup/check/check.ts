@@ -1,0 +1,156 @@
+import { accountOfRole } from '../../lib/aws/account.ts'
+import type { Stack } from '../../lib/aws/cloudformation/stack.ts'
+import { uriOfObjects } from '../../lib/aws/objects-arn.ts'
+import { imageOf } from '../../lib/aws/sagemaker/image.ts'
+import type { AwsSettings } from '../../lib/aws/settings.ts'
+import { messageOf, UserError } from '../../lib/cli/errors.ts'
+import { bytes } from '../../lib/cli/format.ts'
+import { openStore } from '../../lib/stores/open.ts'
+import type { OpenStack } from '../setup.ts'
+import { allComplete, asShipped, roleAsMade } from './stack.ts'
+
+/** One line of the doctor. */
+export interface Finding {
+  readonly what: string
+  readonly ok: boolean
+  readonly says: string
+  /** What to do. */
+  readonly hint?: string
+}
+
+interface Patient {
+  readonly stack: OpenStack
+  readonly settings: AwsSettings
+  readonly nodeVersion: string
+  /** Of SageMaker, that must not be zero. */
+  readonly quotas: readonly string[]
+}
+
+const OLDEST = [20, 18] as const
+
+/** Looks at everything that a run in AWS needs; what cannot be looked at says why. */
+export async function examine(patient: Patient): Promise<Finding[]> {
+  const { stack, settings, nodeVersion, quotas } = patient
+  const region = stack.region
+  const findings = [
+    await look('Node', async () => nodeFits(nodeVersion)),
+    await look('credentials', async () => (await callerIn(settings, region)).arn),
+    await look('image of the region', async () => imageOf(region)),
+    await look('quotas', () => quotasIn(settings, region, quotas)),
+  ]
+  const found = await stack.find().catch(() => undefined)
+  const usable = found !== undefined && stack.isUsable(found) ? found : undefined
+  findings.push(
+    await look('stack', async () => {
+      if (found === undefined)
+        throw new UserError(`there is no stack ${stack.name} in ${region}`, {
+          hint: `npx zx scripts/setup.mjs --stack ${stack.name} --read-logs s3://bucket`,
+        })
+      if (usable === undefined) throw stack.failureOf(found, await stack.events(found.id))
+      return `${found.name} is ${found.status} in ${region}`
+    }),
+  )
+  return usable === undefined ? findings : [...findings, ...(await insideOf(stack, usable, settings))]
+}
+
+async function insideOf(opened: OpenStack, stack: Stack, settings: AwsSettings): Promise<Finding[]> {
+  const { outputs } = stack
+  const { region } = opened
+  const output = (name: string): string => {
+    const value = outputs[name]
+    if (value !== undefined) return value
+    throw new UserError(`stack ${stack.name} has no output ${name}`, { hint: 'update it: npx zx scripts/setup.mjs' })
+  }
+  const logs = (outputs.LogsObjectArns ?? '').split(',').filter((arn) => arn !== '')
+  return [
+    await look('template', () => asShipped(stack)),
+    await look('resources', () => allComplete(opened, stack)),
+    await look('workspace', () => workspaceTakes(output('Workspace'), settings)),
+    ...(await Promise.all(
+      logs.map((arn) => look(`logs ${uriOfObjects(arn)}`, () => logsRead(uriOfObjects(arn), settings))),
+    )),
+    await look('workgroup', () => workgroupIn(output('Workgroup'), settings, region)),
+    await look('roles', async () => {
+      const { account } = await callerIn(settings, region)
+      const roles = [output('BatchRoleArn'), output('SageMakerRoleArn')]
+      const foreign = roles.find((role) => accountOfRole(role) !== account)
+      if (foreign !== undefined)
+        throw new UserError(`${foreign} is in another account than ${account}`, {
+          hint: 'use credentials of its account',
+        })
+      await Promise.all(['BatchRole', 'SageMakerRole'].map((role) => roleAsMade(opened, stack, role)))
+      return roles.join(', ')
+    }),
+  ]
+}
+
+async function look(what: string, work: () => Promise<string>): Promise<Finding> {
+  try {
+    return { what, ok: true, says: await work() }
+  } catch (error) {
+    const hint = error instanceof UserError ? error.hint : undefined
+    return { what, ok: false, says: messageOf(error), ...(hint !== undefined && { hint }) }
+  }
+}
+
+function nodeFits(version: string): string {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number)
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return version
+  throw new UserError(`${version} is too old`, { hint: `install Node ${OLDEST.join('.')} or later` })
+}
+
+async function callerIn(settings: AwsSettings, region: string) {
+  const [{ stsClient }, { identityOf }] = await Promise.all([
+    import('../../lib/aws/clients.ts'),
+    import('../../lib/aws/identity.ts'),
+  ])
+  return identityOf(await stsClient(settings, region))
+}
+
+async function quotasIn(settings: AwsSettings, region: string, names: readonly string[]): Promise<string> {
+  const [{ serviceQuotasClient }, { sagemakerQuotas }] = await Promise.all([
+    import('../../lib/aws/clients.ts'),
+    import('../../lib/aws/quotas.ts'),
+  ])
+  const found = await sagemakerQuotas(await serviceQuotasClient(settings, region), names)
+  const none = names.filter((name) => !found.get(name))
+  if (none.length === 0) return names.map((name) => `${name} ${found.get(name)}`).join(', ')
+  throw new UserError(`this account has none of ${none.map((name) => `"${name}"`).join(', ')} in ${region}`, {
+    hint: 'ask for one in the console of Service Quotas, under Amazon SageMaker, or name another --instance-type',
+  })
+}
+
+/** Writes, reads and removes an object: what every step does. */
+async function workspaceTakes(workspace: string, settings: AwsSettings): Promise<string> {
+  const store = await openStore(workspace, settings)
+  const key = `doctor-${process.pid}`
+  await store.write(key, 'prestage setup --check\n')
+  await store.text(key)
+  await store.remove(key)
+  return `${workspace} can be written, read and tidied`
+}
+
+async function logsRead(uri: string, settings: AwsSettings): Promise<string> {
+  const store = await openStore(uri, settings)
+  for await (const { key, size } of store.list()) {
+    if (size === 0) continue
+    for await (const _ of await store.read(key, { start: 0, end: 0 })) break
+    return 'can be listed and read'
+  }
+  throw new UserError('nothing lies there', {
+    hint: 'check the prefix: it ends before AWSLogs/, or names a part of it',
+  })
+}
+
+async function workgroupIn(name: string, settings: AwsSettings, region: string): Promise<string> {
+  const [{ athenaClient }, { readWorkgroup }] = await Promise.all([
+    import('../../lib/aws/clients.ts'),
+    import('../../lib/aws/athena/workgroup.ts'),
+  ])
+  let warned: string | undefined
+  const { cutoff } = await readWorkgroup(await athenaClient(settings, region), name, region, (text) => {
+    warned = text
+  })
+  if (warned !== undefined) throw new UserError(warned, { hint: 'attach the operator policy of the stack' })
+  return `${name}${cutoff === undefined ? ', without a cutoff' : `, queries end at ${bytes(cutoff)}`}`
+}

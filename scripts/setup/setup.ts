@@ -1,0 +1,126 @@
+import type { ChangeSet, StackWish } from '../lib/aws/cloudformation/change-set.ts'
+import type { Stack, StackEvent } from '../lib/aws/cloudformation/stack.ts'
+import type { AwsSettings } from '../lib/aws/settings.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { UserError } from '../lib/cli/errors.ts'
+import { changeSetName, type Parameters } from './parameters.ts'
+import { planText } from './plan.ts'
+import { shippedTemplate } from './template.ts'
+
+/** CloudFormation, with all that a step of setup needs of it. */
+export async function openStack(name: string, settings: AwsSettings, poll: number, context: Context) {
+  const [{ cloudFormationClient }, stacks, parts, sets, progress] = await Promise.all([
+    import('../lib/aws/clients.ts'),
+    import('../lib/aws/cloudformation/stack.ts'),
+    import('../lib/aws/cloudformation/resources.ts'),
+    import('../lib/aws/cloudformation/change-set.ts'),
+    import('../lib/aws/cloudformation/progress.ts'),
+  ])
+  const client = await cloudFormationClient(settings, settings.awsRegion)
+  const region = await stacks.regionOfClient(client)
+  const { signal, talk } = context
+  const watching = { poll, signal, onEvent: (event: StackEvent) => talk.info(eventText(event)) }
+  return {
+    name,
+    region,
+    find: (id = name) => stacks.findStack(client, id),
+    isUsable: stacks.isUsable,
+    isMoving: stacks.isMoving,
+    events: (id = name) => stacks.eventsAfter(client, id, undefined),
+    resources: (id = name) => parts.resourcesOfStack(client, id),
+    drift: (resource: string, id = name) => parts.driftOf(client, id, resource),
+    newest: (id = name) => progress.newestEvent(client, id),
+    settled: (id: string, after?: string) => progress.settled(client, id, after, watching),
+    failureOf: progress.failureOf,
+    propose: (wish: Omit<StackWish, 'stack'>) =>
+      sets.proposeChanges(client, { ...wish, stack: name }, { poll, signal }),
+    execute: (set: ChangeSet) => sets.executeChanges(client, set),
+    discard: (set: ChangeSet) => sets.discard(client, set),
+    remove: (id: string) => sets.deleteStack(client, id),
+  }
+}
+
+export type OpenStack = Awaited<ReturnType<typeof openStack>>
+
+const eventText = ({ time, resource, status, reason }: StackEvent): string =>
+  `${time.toISOString().slice(11, 19)} ${resource} ${status}${reason === undefined ? '' : `: ${reason}`}`
+
+/** The stack as it stands, when it stands. @throws UserError when it can only be deleted */
+export async function standing(stack: OpenStack, talk: Context['talk']): Promise<Stack | undefined> {
+  let found = await stack.find()
+  if (found !== undefined && stack.isMoving(found)) {
+    talk.info(`stack ${stack.name} is ${found.status}: waiting for it`)
+    found = (await stack.settled(found.id, await stack.newest(found.id))).stack
+  }
+  // An interrupted setup: nothing but its change set is there.
+  if (found === undefined || found.status === 'REVIEW_IN_PROGRESS' || found.status === 'DELETE_COMPLETE')
+    return undefined
+  if (stack.isUsable(found)) return found
+  throw stack.failureOf(found, await stack.events(found.id))
+}
+
+export interface Setting {
+  readonly stack: OpenStack
+  readonly existing: Stack | undefined
+  readonly parameters: Parameters
+  /** Whether what was changed or deleted outside of the stack goes back to what the template says. */
+  readonly restore: boolean
+  readonly tags: Readonly<Record<string, string>>
+  readonly dryRun: boolean
+  /** Lines of the plan that follow the changes. */
+  readonly after: readonly string[]
+}
+
+/** Creates or updates the stack by a change set that is shown and approved first. Undefined when only shown. */
+export async function setUp(context: Context, setting: Setting) {
+  const { stack, existing, parameters, restore, tags, dryRun, after } = setting
+  const template = await shippedTemplate()
+  context.talk.info(`asking CloudFormation what would change in stack ${stack.name}, ${stack.region}`)
+  const name = changeSetName(template, parameters)
+  const set = await stack.propose({ existing, template, parameters, restore, tags, name })
+  if (set === undefined) return { changes: undefined, stack: existing, plan: [] }
+  const plan = [
+    `${existing === undefined ? 'create' : 'update'} stack ${stack.name} in ${stack.region}`,
+    ...(set.changes.length === 0 ? ['  ~ outputs of the stack'] : planText(set.changes)),
+    ...after,
+  ]
+  if (dryRun) {
+    await stack.discard(set)
+    return { changes: set.changes, stack: undefined, plan }
+  }
+  try {
+    await context.approve({ action: plan[0] ?? '', plan, kind: 'spend' })
+  } catch (error) {
+    await stack.discard(set)
+    throw error
+  }
+  const id = (await stack.find())?.id ?? stack.name
+  const newest = await stack.newest(id)
+  await stack.execute(set)
+  const ended = await stack.settled(id, newest)
+  if (ended.stack === undefined) throw new UserError(`stack ${stack.name} is gone: somebody has deleted it`)
+  if (!stack.isUsable(ended.stack) || ended.stack.status.includes('ROLLBACK'))
+    throw stack.failureOf(ended.stack, ended.events)
+  return { changes: set.changes, stack: ended.stack, plan }
+}
+
+/** Deletes the stack, after its name was typed. @returns undefined when there is none */
+export async function takeDown(context: Context, stack: OpenStack, dryRun: boolean) {
+  const found = await stack.find()
+  if (found === undefined) return undefined
+  const bucket = found.outputs.StagingBucket
+  const stays = bucket === undefined ? 'a staging bucket' : `bucket ${bucket}`
+  const plan = [
+    `delete stack ${stack.name} in ${stack.region}: its roles, policies, workgroup, saved queries and database`,
+    `  ${stays} stays, with all runs in it, and so does a KMS key of the stack: they are yours to delete`,
+    ...(bucket === undefined ? [] : [`  to empty and delete it: aws s3 rb --force s3://${bucket}`]),
+  ]
+  if (dryRun) return { plan, bucket }
+  await context.approve({ action: `delete stack ${stack.name}`, plan, kind: 'delete', typed: stack.name })
+  const newest = await stack.newest(found.id)
+  await stack.remove(found.id)
+  const ended = await stack.settled(found.id, newest)
+  if (ended.stack !== undefined && ended.stack.status !== 'DELETE_COMPLETE')
+    throw stack.failureOf(ended.stack, ended.events)
+  return { plan, bucket }
+}

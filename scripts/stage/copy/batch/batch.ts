@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto'
+import type { S3ControlClient } from '@aws-sdk/client-s3-control'
+import * as v from 'valibot'
+import { explained } from '../../../lib/aws/errors.ts'
+import { isUnknownJob } from '../../../lib/aws/s3-batch.ts'
+import { messageOf, UserError } from '../../../lib/cli/errors.ts'
+import { count, plural } from '../../../lib/cli/format.ts'
+import { number } from '../../../lib/cli/shapes.ts'
+import { paths } from '../../../lib/runs/paths.ts'
+import type { StepMemory } from '../../../lib/runs/run.ts'
+import type { ObjectInfo, Store } from '../../../lib/stores/store.ts'
+import { keyIn } from '../../../lib/stores/uri.ts'
+import { outstanding } from '../../proof.ts'
+import { type Draft, draftSelection, manifestOf } from '../../selection.ts'
+import type { Copier, CopyReport } from '../copier.ts'
+import type { Destination } from '../destination.ts'
+import { COPY_LIMIT } from '../direct.ts'
+import { isArchived, isPermanent, reasonOfCode } from '../reasons.ts'
+import { createJob, findJob, finishJob, isUnderWay, type JobOrder } from './job.ts'
+import { type FailedTask, failedTasks } from './report.ts'
+
+export interface BatchSettings {
+  readonly control: S3ControlClient
+  readonly accountId: string
+  readonly roleArn: string
+  readonly destination: Destination
+  readonly run: string
+  /** Names the plan: the time at which it was made. */
+  readonly plan: string
+  /** The run's. */
+  readonly store: Store
+  /** The bucket that the run is in, at its root. */
+  readonly bucket: Store
+  readonly memory: StepMemory
+  readonly unmodifiedSince?: Date
+  readonly pollSeconds: number
+  readonly signal: AbortSignal
+  /** Copies what a job cannot or what is not worth a job. */
+  readonly direct: Copier
+}
+
+const jobNote = v.object({
+  manifest: v.object({ key: v.string(), etag: v.string(), rows: number }),
+  id: v.optional(v.string()),
+})
+type JobNote = v.InferOutput<typeof jobNote>
+
+/** Failed tasks up to this many are tried again one by one, more of them by another job. */
+const FEW = 1000
+/** Jobs that follow the first one. */
+const ROUNDS = 2
+
+type Settings = BatchSettings & { readonly attempts: Attempts }
+
+/** Whether the job that an earlier attempt has left is under way. */
+export async function isLeftUnderWay(given: BatchSettings): Promise<boolean> {
+  const { control, accountId, memory } = given
+  const left = v.safeParse(jobNote, memory.recalled.job)
+  if (!left.success) return false
+  try {
+    const id = left.output.id ?? (await findJob(control, orderOf(given, left.output.manifest)))
+    return id !== undefined && (await isUnderWay(control, accountId, id))
+  } catch (error) {
+    throw explained(error, asked(given))
+  }
+}
+
+/** Bucket to bucket by S3 Batch Operations. A job that an earlier attempt left is waited for before anything new is asked. */
+export function batchCopier(given: BatchSettings): Copier {
+  const settings = { ...given, attempts: attemptsOf(given.memory) }
+  return {
+    name: 'S3 Batch Operations',
+    async copy(objects, report) {
+      const left = v.safeParse(jobNote, settings.memory.recalled.job)
+      try {
+        if (left.success) await takeUp(settings, left.output, report)
+        await rounds(settings, objects, report)
+      } catch (error) {
+        settings.signal.throwIfAborted()
+        throw explained(error, asked(settings))
+      }
+    },
+  }
+}
+
+const asked = ({ accountId, destination }: BatchSettings) => ({
+  what: `S3 Batch Operations in account ${accountId}`,
+  action: 's3:CreateJob, s3:DescribeJob, s3:ListJobs, s3:UpdateJobStatus and iam:PassRole',
+  resource: '*',
+  bucket: destination.bucket,
+})
+
+/** Jobs that have ended, over all attempts at the step. */
+interface Attempts {
+  ended: number
+  end(): Promise<void>
+}
+
+function attemptsOf(memory: StepMemory): Attempts {
+  const attempts = {
+    ended: Number(memory.recalled.endedJobs ?? 0),
+    end: () => {
+      attempts.ended += 1
+      return memory.remember({ job: null, endedJobs: attempts.ended })
+    },
+  }
+  return attempts
+}
+
+/** Finishes the job of an earlier attempt; what it did not copy is outstanding afterwards, so its failures are not read. */
+async function takeUp(settings: Settings, note: JobNote, report: CopyReport): Promise<void> {
+  const order = orderOf(settings, note.manifest)
+  const id = note.id ?? (await findJob(settings.control, order))
+  if (id === undefined) return
+  report.state(`going on with job ${id}`)
+  await settings.memory.remember({ job: { ...note, id } })
+  await finishJob(settings.control, order, id, pollOf(settings, report)).catch((error: unknown) => {
+    settings.signal.throwIfAborted()
+    if (!(error instanceof UserError) && !isUnknownJob(error)) throw error
+    report.state(`another job is needed: ${messageOf(error)}`)
+  })
+  await settings.attempts.end()
+}
+
+async function rounds(settings: Settings, objects: AsyncIterable<ObjectInfo>, report: CopyReport): Promise<void> {
+  const apart: ObjectInfo[] = []
+  const draft = await draftSelection(forJob(objects, apart))
+  try {
+    if (draft.totals.objects > 0) await runJobs(settings, draft, report)
+  } finally {
+    await draft.dispose()
+  }
+  await settings.direct.copy(each(apart), report)
+}
+
+/** Sets aside what a job cannot copy, or only if it was restored. */
+async function* forJob(objects: AsyncIterable<ObjectInfo>, apart: ObjectInfo[]) {
+  for await (const object of objects)
+    if (isArchived(object) || object.size > COPY_LIMIT) apart.push(object)
+    else yield object
+}
+
+async function runJobs(settings: Settings, first: Draft, report: CopyReport): Promise<void> {
+  let draft = first
+  for (let round = 0; ; round++) {
+    const { id, failed, gaveUp } = await runJob(settings, draft, report)
+    const lasting = new Set<string>()
+    for (const { key, code, message } of failed.values())
+      if (isPermanent(code)) {
+        lasting.add(key)
+        report.failed({ key, reason: reasonOfCode(code, message) })
+      }
+    if (gaveUp && lasting.size > failed.size / 2) throw hopeless(id, failed)
+    // Of a job that S3 gave up, what is not there was not tried either.
+    const missing = gaveUp ? outstanding(draft, settings.store.within(paths.staged)) : only(draft.rows(), failed)
+    const next = await draftSelection(without(missing, lasting))
+    if (draft !== first) await draft.dispose()
+    draft = next
+    const left = next.totals.objects
+    if (left > FEW && round < ROUNDS)
+      report.state(`${count(left)} tasks ${gaveUp ? 'are left' : 'failed'}: another job for them`)
+    else {
+      await settings.direct.copy(next.rows(), report)
+      return next.dispose()
+    }
+  }
+}
+
+/** One job from its manifest to its report: its failed tasks by key, and whether S3 gave up because of them. */
+async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
+  const { store, bucket, control, memory } = settings
+  // The same plan is the same job until that job has ended; then it is another attempt.
+  const attempt = settings.attempts.ended
+  const name = createHash('sha256')
+    .update(`${settings.plan} ${draft.totals.digest} ${attempt}`)
+    .digest('hex')
+    .slice(0, 12)
+  const key = `${paths.jobs}${name}/manifest.csv`
+  // A manifest must not be encrypted with KMS, whatever the bucket's default.
+  const written = await store.write(key, manifestOf(draft, settings.destination.source.bucket), { sse: 'AES256' })
+  const manifest = { key: keyIn(store.uriOf(key)), etag: written.etag ?? '', rows: draft.totals.objects }
+  const order = orderOf(settings, manifest)
+  await memory.remember({ job: { manifest } })
+  const id = await createJob(control, order)
+  await memory.remember({ job: { manifest, id } })
+  report.state(`job ${id} created`)
+  const job = await finishJob(control, order, id, pollOf(settings, report))
+  const { NumberOfTasksSucceeded: succeeded = 0, NumberOfTasksFailed: failures = 0 } = job.ProgressSummary ?? {}
+  const failed = new Map<string, FailedTask>()
+  if (failures > 0) for await (const task of failedTasks(bucket, order.report, id)) failed.set(task.key, task)
+  report.copied(succeeded)
+  await settings.attempts.end()
+  return { id, failed, gaveUp: job.Status === 'Failed' }
+}
+
+/** S3 fails a job when more than half of 1,000 tasks or more did. Another one would meet the same. */
+function hopeless(id: string, failed: ReadonlyMap<string, FailedTask>): UserError {
+  const reasons = new Map<string, number>()
+  for (const { code, message } of failed.values()) {
+    const reason = reasonOfCode(code, message)
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  }
+  const [[reason, times] = ['', 0]] = [...reasons].sort(([, a], [, b]) => b - a)
+  return new UserError(
+    `S3 gave up job ${id}: ${plural(failed.size, 'task')} failed, ${count(times)} of them so: ${reason}`,
+    {
+      hint: 'once that is mended, the same command copies what is missing',
+    },
+  )
+}
+
+const orderOf = (settings: BatchSettings, manifest: JobNote['manifest']): JobOrder => ({
+  accountId: settings.accountId,
+  roleArn: settings.roleArn,
+  destination: settings.destination,
+  manifest,
+  report: manifest.key.replace(/\/manifest\.csv$/, ''),
+  ...(settings.unmodifiedSince && { unmodifiedSince: settings.unmodifiedSince }),
+  run: settings.run,
+})
+
+const pollOf = ({ pollSeconds, signal }: BatchSettings, report: CopyReport) => ({
+  seconds: pollSeconds,
+  signal,
+  onState: (text: string, succeeded: number) => report.state(`${text}, ${count(succeeded)} copied`),
+})
+
+async function* only(objects: AsyncIterable<ObjectInfo>, keys: ReadonlyMap<string, unknown>) {
+  for await (const object of objects) if (keys.has(object.key)) yield object
+}
+
+async function* without(objects: AsyncIterable<ObjectInfo>, keys: ReadonlySet<string>) {
+  for await (const object of objects) if (!keys.has(object.key)) yield object
+}
+
+async function* each<T>(items: readonly T[]) {
+  yield* items
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { readConfig } from '../../../scripts/lib/cli/config.ts'
+import { UsageError } from '../../../scripts/lib/cli/errors.ts'
+import { tempFolder } from '../../support/temp.ts'
+
+const mistakes: [yaml: string, says: string][] = [
+  ['log: ./a', 'unknown setting "log" (did you mean logs?)'],
+  ['acount: "1"\nlogs: a', 'unknown setting "acount" (did you mean account?)'],
+  ['logs: a\nyes: true', 'unknown setting "yes" (valid: workspace, '],
+  ['alertsPerDay: 3', 'unknown setting "alertsPerDay" (did you mean alerts-per-day?)'],
+  ['log: a\nregio: b', 'unknown setting "log" (did you mean logs?); unknown setting "regio" (did you mean region?)'],
+  [
+    'account: 012345678901',
+    'account must be text or a list of texts; put ids in quotes, or YAML turns them into numbers',
+  ],
+  ['account: [012345678901]', 'account must be text or a list of texts; put ids in quotes'],
+  ['account: ["1", null]', 'account must be text or a list of texts'],
+  ['profile: 1e3', 'profile must be text; put it in quotes, or YAML turns it into a number'],
+  ['profile:', 'profile has no value: write one or delete the line'],
+  ['account:', 'account has no value'],
+  ['concurrency: "16"', 'concurrency must be a number'],
+  ['dedupe: yes', 'dedupe must be true or false'],
+  ['holdout: true', 'holdout must be text or a number'],
+  ['max-cost: 5 USD', 'max-cost must be a number'],
+  ['region: { a: b }', 'region must be text or a list of texts'],
+  ['max-cost: .inf', 'max-cost must be a number'],
+  ['max-cost: .nan', 'max-cost must be a number'],
+  ['holdout: -.inf', 'holdout must be text or a number'],
+  [
+    'concurrency: no\nlogs:\nregio: b',
+    'logs has no value: write one or delete the line; concurrency must be a number; unknown',
+  ],
+  ['__proto__: a', 'unknown setting "__proto__" (valid: workspace, '],
+  ['constructor: a', 'unknown setting "constructor" ('],
+  ['[]', 'the file must hold lines of the form "name: value"'],
+  ['- logs', 'the file must hold lines of the form "name: value"'],
+  ['just words', 'the file must hold lines of the form "name: value"'],
+  ['logs: a\nlogs: b', 'not valid YAML: Map keys must be unique'],
+  ['logs: "a', 'not valid YAML: '],
+  ['logs: *nothing', 'not valid YAML: '],
+]
+
+const fileWith = (yaml: string): string => {
+  const path = `${tempFolder()}/prestage.yaml`
+  writeFileSync(path, yaml)
+  return path
+}
+
+for (const [yaml, says] of mistakes)
+  test(`configuration refused: ${JSON.stringify(yaml)}`, () => {
+    const path = fileWith(yaml)
+    assert.throws(
+      () => readConfig(path),
+      (error) => {
+        assert.ok(error instanceof UsageError)
+        assert.ok(error.message.startsWith(`configuration ${path}: ${says}`), error.message)
+        return true
+      },
+    )
+  })
+
+test('configuration: a folder', () => {
+  const path = `${tempFolder()}/prestage.yaml`
+  mkdirSync(path)
+  assert.throws(() => readConfig(path), /prestage.yaml: cannot be read: EISDIR/)
+})
+
+test('configuration: texts, numbers and lists come as they would be typed', () =>
+  assert.deepEqual(
+    readConfig(
+      fileWith('account: ["012345678901"]\nlogs: s3://b\nholdout: 20%\nconcurrency: 16\ndedupe: false\nmax-cost: 0.5'),
+    ),
+    {
+      account: ['012345678901'],
+      logs: 's3://b',
+      holdout: '20%',
+      concurrency: '16',
+      dedupe: 'false',
+      'max-cost': '0.5',
+    },
+  ))

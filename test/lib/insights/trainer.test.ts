@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Batch } from '../../../scripts/lib/insights/batch.ts'
+import { addOuter, multiply, transpose } from '../../../scripts/lib/insights/dense.ts'
+import { Encoder, scoreAll } from '../../../scripts/lib/insights/encoder.ts'
+import { validated } from '../../../scripts/lib/insights/hyperparameters.ts'
+import { auc } from '../../../scripts/lib/insights/metrics.ts'
+import { entityRow, initialWeights, levelsOf, prefixRow, type Weights } from '../../../scripts/lib/insights/network.ts'
+import { Random } from '../../../scripts/lib/insights/random.ts'
+import { prefixRowsFor, randomOf, trainWeights } from '../../../scripts/lib/insights/trainer.ts'
+import { homeBodies, SHAPE, someWeights } from './tiny.ts'
+
+const IPS = Uint32Array.from([0x01020304, 0x01020399, 0xc0000001, 0xfffefdfc, 0x7f000001, 0x01020304])
+/** Row of the entity, address, whether it is real. */
+const EXAMPLES: [number, number, boolean][] = [
+  [0, 0, true],
+  [3, 1, true],
+  [3, 2, false],
+  [6, 3, false],
+  [0, 4, true],
+  [1, 5, false],
+  [1, 0, false],
+]
+
+/** Weighted loss of the examples; with its gradients in the batch. */
+function lossOf(weights: Weights, batch = new Batch(weights, IPS.length, SHAPE.entityRows)): number {
+  batch.encode(IPS, IPS.length)
+  let loss = 0
+  for (const [n, [row, address, real]] of EXAMPLES.entries()) loss += (n + 1) * batch.judge(row, address, real, n + 1)
+  batch.backward()
+  return loss
+}
+
+const tablesOf = ({ entities, prefixes, layers }: Weights): [string, Float32Array][] => [
+  ['entities', entities],
+  ['prefixes', prefixes],
+  ...layers.flatMap(({ weight, bias }, l): [string, Float32Array][] => [
+    [`layer ${l} weight`, weight],
+    [`layer ${l} bias`, bias],
+  ]),
+]
+
+/** All gradients, those of untouched rows being zero. */
+function gradientsOf(batch: Batch, weights: Weights): Map<string, Float32Array> {
+  const full = new Map(tablesOf(weights).map(([name, table]) => [name, new Float32Array(table.length)]))
+  for (const [name, sparse] of [
+    ['entities', batch.gradients.entities],
+    ['prefixes', batch.gradients.prefixes],
+  ] as const)
+    for (let slot = 0; slot < sparse.touched; slot++)
+      full
+        .get(name)!
+        .set(sparse.values.subarray(slot * SHAPE.dim, (slot + 1) * SHAPE.dim), sparse.rows[slot]! * SHAPE.dim)
+  for (const [l, { weight, bias }] of batch.gradients.layers.entries()) {
+    full.get(`layer ${l} weight`)!.set(weight)
+    full.get(`layer ${l} bias`)!.set(bias)
+  }
+  return full
+}
+
+test('every gradient is the slope of the loss', () => {
+  const weights = someWeights()
+  const batch = new Batch(weights, IPS.length, SHAPE.entityRows)
+  lossOf(weights, batch)
+  const gradients = gradientsOf(batch, weights)
+  const step = 2 ** -8
+  let moved = 0
+  for (const [name, table] of tablesOf(weights))
+    for (let i = 0; i < table.length; i++) {
+      const value = table[i]!
+      table[i] = value + step
+      const above = lossOf(weights)
+      const upper = table[i]!
+      table[i] = value - step
+      const slope = (above - lossOf(weights)) / (upper - table[i]!)
+      table[i] = value
+      const gradient = gradients.get(name)![i]!
+      assert.ok(Math.abs(gradient - slope) < 0.01 * Math.max(1, Math.abs(slope)), `${name} ${i}: ${gradient}, ${slope}`)
+      if (gradient !== 0) moved += 1
+    }
+  assert.ok(moved > 100)
+})
+
+test('a batch forgets the one before', () => {
+  const weights = someWeights()
+  const batch = new Batch(weights, IPS.length, SHAPE.entityRows)
+  assert.equal(lossOf(weights, batch), lossOf(weights, batch))
+  const twice = gradientsOf(batch, weights)
+  const fresh = new Batch(weights, IPS.length, SHAPE.entityRows)
+  lossOf(weights, fresh)
+  assert.deepEqual(twice, gradientsOf(fresh, weights))
+})
+
+test('products in blocks are the plain ones, for any number of vectors and outputs', () =>
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 7 }), fc.nat(1000), (count, dim, seed) => {
+      const random = new Random(seed)
+      const some = (size: number) => Float32Array.from({ length: size }, () => random.below(9) - 4)
+      const [weight, bias, x, y] = [some(dim * dim), some(dim), some(count * dim), new Float32Array(count * dim)]
+      multiply(weight, bias, x, y, count, dim)
+      const sum = new Float32Array(dim * dim)
+      addOuter(y, x, sum, count, dim)
+      for (let n = 0; n < count; n++)
+        for (let o = 0; o < dim; o++) {
+          let expected = bias[o]!
+          for (let i = 0; i < dim; i++) expected += weight[o * dim + i]! * x[n * dim + i]!
+          assert.equal(y[n * dim + o], expected)
+        }
+      const turned = new Float32Array(dim * dim)
+      transpose(weight, turned, dim)
+      for (let o = 0; o < dim; o++)
+        for (let i = 0; i < dim; i++) {
+          let expected = 0
+          for (let n = 0; n < count; n++) expected += y[n * dim + o]! * x[n * dim + i]!
+          assert.equal(sum[o * dim + i], expected)
+          assert.equal(turned[i * dim + o], weight[o * dim + i])
+        }
+    }),
+  ))
+
+test('many scores at once are the single ones', () => {
+  const weights = someWeights()
+  const random = new Random(8)
+  const ips = Uint32Array.from({ length: 1001 }, () => random.uint32())
+  const rows = ips.map((ip) => ip % SHAPE.entityRows)
+  const one = new Encoder(weights, 1)
+  for (const [n, score] of scoreAll(weights, rows, ips).entries()) {
+    const vector = one.encode([ips[n]!], 1)
+    let expected = 0
+    for (let i = 0; i < SHAPE.dim; i++) expected += weights.entities[rows[n]! * SHAPE.dim + i]! * vector[i]!
+    assert.ok(Math.abs(score - expected) < 1e-5)
+  }
+})
+
+test('addresses of one prefix share its row, and every row lies in the table', () => {
+  const { levels, rows } = levelsOf(SHAPE)
+  fc.assert(
+    fc.property(fc.nat(0xffffffff), fc.nat(255), (ip, host) => {
+      for (const level of levels) assert.ok(prefixRow(ip, level) >= level.offset && prefixRow(ip, level) < rows)
+      const sibling = ((ip & 0xffffff00) | host) >>> 0
+      assert.deepEqual(
+        levels.map((level) => prefixRow(ip, level)),
+        levels.map((level) => prefixRow(sibling, level)),
+      )
+    }),
+  )
+})
+
+for (const [addresses, expected] of [
+  [1, 1024],
+  [512, 1024],
+  [513, 2048],
+  [40_000, 65_536],
+] as const)
+  test(`${addresses} networks get ${expected} rows`, () =>
+    assert.equal(prefixRowsFor(Uint32Array.from({ length: addresses }, (_, i) => i << 8)), expected))
+
+for (const [size, rate] of [
+  [1000, 1],
+  [1000, 2],
+  [1000, 4],
+  [1000, 5],
+  [1000, 8],
+  [1000, 499],
+  [997, 2],
+  [20, 12],
+] as const)
+  test(`of ${size} pairs with ${rate} random negatives each, every one gets as many different addresses, and every address has work`, () => {
+    const pool = Math.ceil((size * rate) / 4)
+    const uses = new Uint32Array(pool)
+    for (let pair = 0; pair < size; pair++) {
+      const own = Array.from({ length: rate }, (_, round) => randomOf(pair, round, rate, pool))
+      assert.equal(new Set(own).size, rate)
+      for (const address of own) uses[address]! += 1
+    }
+    assert.deepEqual(
+      uses.filter((n) => n < 3 || n > 5),
+      new Uint32Array(),
+    )
+  })
+
+const SET = validated({ num_entity_vectors: 100, vector_dim: 8, epochs: 6, learning_rate: 0.02, mini_batch_size: 100 })
+
+test('it learns who comes from where', async () => {
+  const [train, holdout] = [homeBodies(20, 200), homeBodies(20, 50, 6)]
+  const losses: number[] = []
+  const weights = await trainWeights(train, { hyperparameters: SET, seed: 1, onEpoch: (_, loss) => losses.push(loss) })
+  const rows = holdout.entityIndex.map((e) => entityRow(holdout.entities[e]!, 100))
+  const others = holdout.ip.map((_, i) => holdout.ip[(i + 7) % holdout.ip.length]!)
+  assert.ok(auc(scoreAll(weights, rows, holdout.ip), scoreAll(weights, rows, others)) > 0.98)
+  assert.ok(losses.length === 6 && losses[5]! < 0.3 * losses[0]!, losses.join(' '))
+})
+
+for (const [name, change] of [
+  ['no layer', { num_ip_encoder_layers: 0 }],
+  ['three layers', { num_ip_encoder_layers: 3 }],
+  ['an odd length', { vector_dim: 7 }],
+  ['no random negatives', { random_negative_sampling_rate: 0 }],
+  ['no shuffled negatives', { shuffled_negative_sampling_rate: 0, random_negative_sampling_rate: 3 }],
+  ['a batch larger than the set', { mini_batch_size: 100_000, epochs: 100 }],
+] as const)
+  test(`it learns with ${name}`, async () => {
+    const losses: number[] = []
+    const hyperparameters = { ...SET, epochs: 20, ...change }
+    const weights = await trainWeights(homeBodies(10, 100), {
+      hyperparameters,
+      seed: 1,
+      onEpoch: (_, loss) => losses.push(loss),
+    })
+    assert.ok(losses.at(-1)! < 0.6 * losses[0]!, losses.join(' '))
+    assert.ok(tablesOf(weights).every(([, table]) => table.every(Number.isFinite)))
+  })
+
+for (const [network, bits] of [
+  ['/8', 24],
+  ['/12', 20],
+  ['/16', 16],
+  ['/20', 12],
+  ['/24', 8],
+] as const)
+  test(`it tells neighbours apart that differ from the ${network} on`, async () => {
+    const random = new Random(6)
+    const users = 8
+    const rows = Array.from({ length: users * 300 }, (_, i) => i % users)
+    // Alike before the last bits of their network, and anywhere in what lies below it.
+    const address = (user: number) => ((0x14000000 ^ (user << bits)) | random.below(2 ** bits)) >>> 0
+    const pairs = {
+      entities: Array.from({ length: users }, (_, user) => `user_${user}`),
+      entityIndex: Uint32Array.from(rows),
+      ip: Uint32Array.from(rows, address),
+    }
+    const hyperparameters = { ...SET, epochs: 20 }
+    const weights = await trainWeights(pairs, { hyperparameters, seed: 1 })
+    const entities = Uint32Array.from(rows, (user) => entityRow(`user_${user}`, 100))
+    const own = scoreAll(weights, entities, Uint32Array.from(rows, address))
+    const others = scoreAll(
+      weights,
+      entities,
+      Uint32Array.from(rows, (user) => address((user + 3) % users)),
+    )
+    assert.ok(auc(own, others) > 0.95, `AUC ${auc(own, others)}`)
+  })
+
+test('every table of weights is trained, the layers of the encoder too', async () => {
+  const pairs = homeBodies(10, 100)
+  const hyperparameters = { ...SET, num_ip_encoder_layers: 2 }
+  const weights = await trainWeights(pairs, { hyperparameters, seed: 1 })
+  const start = new Map(tablesOf(initialWeights(weights.shape, 1)))
+  for (const [name, table] of tablesOf(weights)) assert.notDeepEqual(table, start.get(name), name)
+})
+
+test('equal seeds, equal weights; other seeds, other weights', async () => {
+  const pairs = homeBodies(10, 50)
+  const [a, b, c] = await Promise.all([1, 1, 2].map((seed) => trainWeights(pairs, { hyperparameters: SET, seed })))
+  assert.deepEqual(a, b)
+  assert.notDeepEqual(a!.entities, c!.entities)
+})
+
+test('a penalty keeps weights small', async () => {
+  const size = async (weight_decay: number) => {
+    const { prefixes } = await trainWeights(homeBodies(10, 50), { hyperparameters: { ...SET, weight_decay }, seed: 1 })
+    return prefixes.reduce((sum, x) => sum + x * x, 0)
+  }
+  assert.ok((await size(0.1)) < 0.8 * (await size(0)))
+})
+
+test('it stops soon after it is told to', async () => {
+  const stop = new AbortController()
+  let epochs = 0
+  const training = trainWeights(homeBodies(10, 200), {
+    hyperparameters: { ...SET, epochs: 1_000_000 },
+    seed: 1,
+    signal: stop.signal,
+    onProgress: () => stop.abort(new Error('stopped')),
+    onEpoch: () => {
+      epochs += 1
+    },
+  })
+  await assert.rejects(training, /stopped/)
+  assert.ok(epochs < 10_000)
+})

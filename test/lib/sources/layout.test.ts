@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import {
+  keyParser,
+  keyRange,
+  type Layout,
+  matchesVariable,
+  mayHold,
+  nameParser,
+  render,
+} from '../../../scripts/lib/sources/layout.ts'
+import { sourceIds, sourceOf, sources } from '../../../scripts/lib/sources/registry.ts'
+import { compareKeys } from '../../../scripts/lib/stores/store.ts'
+
+const digest = sources.cloudtrail?.digest
+assert.ok(digest)
+const layouts: Layout[] = [...Object.values(sources).flatMap((source) => source.layouts), digest]
+const layoutOf = (id: string): Layout => {
+  const found = layouts.find((layout) => layout.id === id)
+  assert.ok(found)
+  return found
+}
+
+/** An end of a name for each layout, from some random text. */
+const tails: Record<string, (word: string) => string> = {
+  cloudtrail: (word) => `_${word}.json.gz`,
+  'cloudtrail-digest': () => '.json.gz',
+  'waf-s3': (word) => `_${word}.log.gz`,
+  'waf-firehose': (word) => `-${word}`,
+}
+
+const values: Record<string, fc.Arbitrary<string>> = {
+  org: fc.stringMatching(/^o-[a-z0-9]{4,12}$/),
+  account: fc.stringMatching(/^\d{12}$/),
+  region: fc.constantFrom('us-east-1', 'eu-central-2', 'ap-southeast-4', 'us-gov-west-1'),
+  acl: fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/),
+  stream: fc.stringMatching(/^[a-z]([a-z0-9.-]*[a-z])?$/),
+  version: fc.stringMatching(/^[1-9]\d?$/),
+  trail: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{2,20}$/),
+  home: fc.constantFrom('us-east-1', 'eu-west-3'),
+}
+const word = fc.stringMatching(/^[A-Za-z0-9]{1,16}$/)
+const root = fc.constantFrom('', 'prefix/', 'o-abc123/', 'a/b/', '/', 'AWSLogs/', 'ünï/')
+const second = fc
+  .date({
+    min: new Date('2001-01-01T00:00:00Z'),
+    max: new Date('2099-12-31T23:59:59Z'),
+    noInvalidDate: true,
+  })
+  .map((date) => new Date(Math.floor(date.getTime() / 1000) * 1000))
+
+const variablesOf = (layout: Layout) => {
+  const names = [...`${layout.path}${layout.timed}`.matchAll(/\{(\w+)(\??)\}/g)]
+  const own = names.filter(([, name = '']) => name in values)
+  const optional = own.filter(([, , mark]) => mark === '?').map(([, name = '']) => name)
+  return fc.record(Object.fromEntries(own.map(([, name = '']) => [name, values[name] ?? word])), {
+    requiredKeys: own.map(([, name = '']) => name).filter((name) => !optional.includes(name)),
+    noNullPrototype: true,
+  })
+}
+
+/** Minutes for most names, seconds where the name has them. */
+const roundedTo = (layout: Layout, time: Date): Date =>
+  layout.timed.includes('{ss}') ? time : new Date(Math.floor(time.getTime() / 60_000) * 60_000)
+
+const keyOf = (layout: Layout, prefix: string, variables: Record<string, string>, time: Date, tail: string): string =>
+  `${prefix}${render(layout.path, variables, time)}${render(layout.timed, variables, time)}${tails[layout.id]?.(tail)}`
+
+for (const layout of layouts)
+  describe(`layout ${layout.id}`, () => {
+    it('reads back what it wrote', () =>
+      fc.assert(
+        fc.property(root, variablesOf(layout), second, word, (prefix, variables, time, tail) => {
+          const parsed = keyParser(layout)(keyOf(layout, prefix, variables, time, tail))
+          assert.deepEqual(parsed, { root: prefix, variables, time: roundedTo(layout, time) })
+        }),
+      ))
+
+    it('knows the time from the name alone', () =>
+      fc.assert(
+        fc.property(variablesOf(layout), second, word, (variables, time, tail) => {
+          const name = keyOf(layout, '', variables, time, tail).split('/').at(-1) ?? ''
+          assert.equal(nameParser(layout)(`copied/${name}`)?.time.getTime(), roundedTo(layout, time).getTime())
+        }),
+      ))
+
+    it('has one range of keys for all that a window may need, and for little else', () =>
+      fc.assert(
+        fc.property(
+          variablesOf(layout),
+          second,
+          fc.integer({ min: 1, max: 3 * 1440 }),
+          fc.integer({ min: -200, max: 3 * 1440 + 200 }),
+          word,
+          (variables, from, minutes, offset, tail) => {
+            const window = { from, to: new Date(from.getTime() + minutes * 60_000) }
+            const time = roundedTo(layout, new Date(from.getTime() + offset * 60_000))
+            const path = render(layout.path, variables, time)
+            const key = keyOf(layout, '', variables, time, tail)
+            const { startAfter, endBefore } = keyRange(layout, { path, variables: pathOnly(layout, variables) }, window)
+            const inRange = compareKeys(key, startAfter) > 0 && compareKeys(key, endBefore) < 0
+            const wanted = mayHold(layout.padding, window, time)
+            // A variable before the finest part of the time makes the range coarser, never narrower.
+            if (isExact(layout)) assert.equal(inRange, wanted, key)
+            else assert.ok(inRange || !wanted, key)
+          },
+        ),
+        { numRuns: 300 },
+      ))
+
+    it('takes no key with something more where a folder begins', () =>
+      fc.assert(
+        fc.property(
+          variablesOf(layout),
+          second,
+          word,
+          fc.nat(),
+          fc.constantFrom('/', '\n', 'x', '../'),
+          (variables, time, tail, at, piece) => {
+            const key = keyOf(layout, '', variables, time, tail)
+            const slashes = [...key.matchAll(/\//g)].map(({ index }) => index)
+            const slash = slashes[at % slashes.length] ?? 0
+            assert.equal(keyParser(layout)(`${key.slice(0, slash + 1)}${piece}${key.slice(slash + 1)}`), undefined)
+          },
+        ),
+      ))
+  })
+
+const pathOnly = (layout: Layout, variables: Record<string, string>) =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => layout.path.includes(`{${name}`)))
+
+const isExact = (layout: Layout): boolean =>
+  [...layout.timed.matchAll(/\{(\w+)\}/g)].every(
+    ([, name = '']) => /^(yyyy|MM|dd|HH|mm|ss)$/.test(name) || layout.path.includes(`{${name}`),
+  )
+
+it('no text at all makes a parser fail', () =>
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+      for (const layout of layouts) assert.equal(keyParser(layout)(text), undefined)
+    }),
+  ))
+
+const ORG = 'AWSLogs/o-abc123/012345678901'
+const trail = (key: string) => keyParser(layoutOf('cloudtrail'))(key)
+const waf = (key: string) => keyParser(layoutOf('waf-s3'))(key) ?? keyParser(layoutOf('waf-firehose'))(key)
+
+describe('keys as AWS documents them', () => {
+  const mine: [key: string, account: string | undefined, time: string][] = [
+    [
+      'prefix_name/AWSLogs/111122223333/CloudTrail/us-east-2/2015/08/01/111122223333_CloudTrail_us-east-2_20150801T0210Z_Mu0KsOhtH1ar15ZZ.json.gz',
+      '111122223333',
+      '2015-08-01T02:10:00.000Z',
+    ],
+    [
+      `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260302T0005Z_a.json.gz`,
+      '012345678901',
+      '2026-03-02T00:05:00.000Z',
+    ],
+    [
+      `o-abc123/${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260302T0005Z_a.json.gz`,
+      '012345678901',
+      '2026-03-02T00:05:00.000Z',
+    ],
+    [
+      'AWSLogs/123456789012/CloudTrail/us-west-1/2014/06/20/123456789012_CloudTrail_us-west-1_20140620T1255ZHdkvFTXOA3Vnhbc.json.gz',
+      '123456789012',
+      '2014-06-20T12:55:00.000Z',
+    ],
+    [
+      'AWSLogs/11111111111/WAFLogs/us-east-1/TEST-WEBACL/2021/10/28/19/50/11111111111_waflogs_us-east-1_TEST-WEBACL_20211028T1950Z_e0ca43b5.log.gz',
+      '11111111111',
+      '2021-10-28T19:50:00.000Z',
+    ],
+    [
+      'AWSLogs/111122223333/WAFLogs/cloudfront/driver-wafacl-prd/2025/05/07/03/50/111122223333_waflogs_cloudfront_driver-wafacl-prd_20250507T0350Z_0a7915da.log.gz',
+      '111122223333',
+      '2025-05-07T03:50:00.000Z',
+    ],
+    [
+      '2020/10/02/21/aws-waf-logs-testing-1-2020-10-02-21-25-30-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
+      undefined,
+      '2020-10-02T21:25:30.000Z',
+    ],
+  ]
+  for (const [key, account, time] of mine)
+    it(key, () => {
+      const parsed = [trail(key), waf(key)].filter((found) => found !== undefined)
+      assert.equal(parsed.length, 1)
+      assert.equal(parsed[0]?.variables.account, account)
+      assert.equal(parsed[0]?.time.toISOString(), time)
+    })
+
+  const others = [
+    `${ORG}/CloudTrail-Digest/us-east-1/2026/03/02/012345678901_CloudTrail-Digest_us-east-1_t_us-east-1_20260302T000531Z.json.gz`,
+    `${ORG}/CloudTrail-Insight/us-east-1/2026/03/02/012345678901_CloudTrail-Insight_us-east-1_20260302T0005Z_a.json.gz`,
+    `${ORG}/CloudTrail-NetworkActivity/us-east-1/2026/03/02/012345678901_CloudTrail-NetworkActivity_us-east-1_20260302T0005Z_a.json.gz`,
+    `${ORG}/CloudTrail-Aggregated/us-east-1/2026/03/02/012345678901_CloudTrail-Aggregated_us-east-1_20260302T0005Z_a.json.gz`,
+    'AWSLogs/123456789012/CloudTrail-Lake/Query/2026/03/02/0123-abcd/result_1.csv.gz',
+    'AWSLogs/123456789012/Config/us-east-1/2026/3/2/ConfigHistory/123456789012_Config_us-east-1_ConfigHistory_AWS::EC2::Instance_20260302T004303Z_20260302T025123Z_1.json.gz',
+    'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
+    'AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/03/02/123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20260302T1620Z_fe123456.log.gz',
+    '2024/06/12/08/amazon-apigateway-s-2-2024-06-12-08-45-12-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
+    // Account, region and time must say the same in folders and name; times must exist.
+    `${ORG}/CloudTrail/us-east-1/2026/03/02/999999999999_CloudTrail_us-east-1_20260302T0005Z_a.json.gz`,
+    `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_eu-west-1_20260302T0005Z_a.json.gz`,
+    `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260303T0005Z_a.json.gz`,
+    `${ORG}/CloudTrail/us-east-1/2026/02/31/012345678901_CloudTrail_us-east-1_20260231T0005Z_a.json.gz`,
+    `${ORG}/CloudTrail/us-east-1/2026/13/01/012345678901_CloudTrail_us-east-1_20261301T0005Z_a.json.gz`,
+    `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260302T0075Z_a.json.gz`,
+    `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260302T2400Z_a.json.gz`,
+    `${ORG}/CloudTrail/us-east-1/0026/03/02/012345678901_CloudTrail_us-east-1_00260302T0005Z_a.json.gz`,
+    `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260302T0005Z_a/../../x.json.gz`,
+    `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260302T0005Z_a.json.gz.tmp`,
+    `x${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260302T0005Z_a.json.gz`,
+  ]
+  for (const key of others)
+    it(`belongs to no source: ${key}`, () => assert.deepEqual([trail(key), waf(key)], [undefined, undefined]))
+})
+
+describe('padding', () => {
+  const window = { from: new Date('2026-03-02T10:02:00Z'), to: new Date('2026-03-02T11:00:00Z') }
+  /** First and last key time that counts, and the steps next to them that do not. */
+  const edges: [layout: string, before: string, first: string, last: string, after: string][] = [
+    ['cloudtrail', '09:40:00', '09:45:00', '12:00:00', '12:05:00'],
+    ['cloudtrail-digest', '10:01:59', '10:02:00', '13:00:00', '13:00:01'],
+    ['waf-s3', '09:50:00', '09:55:00', '11:05:00', '11:10:00'],
+    ['waf-firehose', '09:46:59', '09:47:00', '11:15:00', '11:15:01'],
+  ]
+  for (const [id, ...clocks] of edges)
+    it(`of ${id} takes ${clocks[1]} to ${clocks[2]} for 10:02 to 11:00`, () => {
+      const held = clocks.map((clock) => mayHold(layoutOf(id).padding, window, new Date(`2026-03-02T${clock}Z`)))
+      assert.deepEqual(held, [false, true, true, false])
+    })
+
+  it('reaches over midnight and the year’s end', () => {
+    const newYear = { from: new Date('2026-01-01T00:00:00Z'), to: new Date('2026-12-31T23:59:00Z') }
+    const branch = { path: 'AWSLogs/1/CloudTrail/r/', variables: { account: '1', region: 'r' } }
+    const { startAfter, endBefore } = keyRange(layoutOf('cloudtrail'), branch, newYear)
+    assert.equal(startAfter, 'AWSLogs/1/CloudTrail/r/2025/12/31/1_CloudTrail_r_20251231T2345Z')
+    assert.ok(endBefore.startsWith('AWSLogs/1/CloudTrail/r/2027/01/01/1_CloudTrail_r_20270101T0059Z'))
+  })
+})
+
+describe('names of variables', () => {
+  const table: [variable: string, name: string, is: boolean][] = [
+    ['account', '012345678901', true],
+    ['account', '12345', false],
+    ['account', '123456789012\n', false],
+    ['org', 'o-abc123', true],
+    ['org', '012345678901', false],
+    ['org', 'o-ABC', false],
+    ['region', 'us-east-1', true],
+    ['region', '../..', false],
+    ['acl', 'a_b-c.d', true],
+    ['acl', '', false],
+  ]
+  for (const [variable, name, is] of table)
+    it(`${JSON.stringify(name)} is ${is ? 'a' : 'no'} value of ${variable}`, () =>
+      assert.equal(matchesVariable(variable, name), is))
+})
+
+describe('sources', () => {
+  it('are found by id, and only by their own', () => {
+    for (const id of sourceIds) assert.equal(sourceOf(id).id, id)
+    for (const id of ['constructor', '__proto__', 'CloudTrail', ''])
+      assert.throws(() => sourceOf(id), /cloudtrail, waf/)
+  })
+
+  it('have a default entity among their entities', () => {
+    for (const source of Object.values(sources)) assert.ok(Object.hasOwn(source.entities, source.defaultEntity))
+  })
+})
