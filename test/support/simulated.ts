@@ -42,7 +42,7 @@ export async function simulatedLogs(options: SimulatedOptions = {}): Promise<str
 
 /** What the bytes depend on besides the settings. */
 const simulatorText = (): string =>
-  ['simulate', 'insights']
+  ['simulate', 'lib/insights']
     .flatMap((room) => readdirSync(`${ROOT}scripts/${room}`).map((file) => `${ROOT}scripts/${room}/${file}`))
     .filter((path) => /simulate\/|insights\/(random|ipv4)\.ts$/.test(path))
     .map((path) => readFileSync(path, 'utf8'))
