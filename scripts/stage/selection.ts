@@ -93,7 +93,7 @@ async function scratch(chunks: AsyncIterable<string | Uint8Array>) {
 
 /** Stores a selection and its manifest in the run's folder. Row for row the same objects. */
 export async function saveSelection(store: Store, bucket: string, selection: Selection): Promise<void> {
-  await store.write(paths.manifest, manifestOf(selection, bucket), { sse: 'AES256' })
+  await store.write(paths.manifest, manifestOf(selection, bucket))
   await store.write(paths.selection, text(selection, rowOf))
 }
 

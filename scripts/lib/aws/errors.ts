@@ -95,7 +95,8 @@ export function explained(error: unknown, given: Asked): unknown {
   const asked = { ...given, resource: inPartition(given.resource, (error as SdkError).clientRegion) }
   const rule = RULES.find(([codes]) => codes.test(details.code)) ?? ruleOf(details.status)
   if (rule === undefined && details.status === undefined) return error
-  const { why, hint, exitCode } = rule?.[1](details, asked) ?? {
+  const explain = isNotJson(details) ? noService : rule?.[1]
+  const { why, hint, exitCode } = explain?.(details, asked) ?? {
     why: `AWS answered ${details.code}: ${details.message}`,
     hint: `the call was ${asked.action} on ${asked.resource}`,
   }
@@ -108,6 +109,20 @@ const inPartition = (arn: string, region = ''): string => arn.replace(/^arn:aws:
 function ruleOf(status: number | undefined): Rule | undefined {
   if (status === undefined || status === 400) return undefined
   return RULES.find(([codes]) => codes.test(String(status)))
+}
+
+/** An answer that the SDK could not parse, and no failure of a gateway: the server does not speak the protocol of the service. */
+const isNotJson = ({ code, status }: Details): boolean => code === 'SyntaxError' && status !== undefined && status < 500
+
+const SERVICES: Readonly<Record<string, string>> = { sagemaker: 'SageMaker', athena: 'Athena' }
+
+function noService({ status }: Details, { action }: Asked): Explanation {
+  const [prefix = ''] = action.split(':')
+  const service = SERVICES[prefix] ?? prefix
+  return {
+    why: `there is no ${service} at this address (the answer, HTTP ${status}, is not JSON)`,
+    hint: `check --endpoint-url and AWS_ENDPOINT_URL: a server that offers only S3 has no ${service}; steps that need it work with a folder as --workspace`,
+  }
 }
 
 const RENEW = 'aws sso login, or renew the keys; the same command then resumes where it stopped'
