@@ -1,11 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { commandOf, scriptNames } from './support/commands.ts'
-import { withOptions } from './support/readme.ts'
+import { optionsPage } from './support/options-page.ts'
 import { ROOT } from './support/run-script.ts'
 
-/** `npm run docs`: writes the help of every script into the README. */
-const path = `${ROOT}README.md`
-const before = readFileSync(path, 'utf8')
-const after = withOptions(before, await Promise.all(scriptNames.map(commandOf)))
-if (after !== before) writeFileSync(path, after)
-process.stdout.write(after === before ? 'README.md was up to date\n' : 'README.md rewritten\n')
+/** `npm run docs`: writes the help of every command into docs/options.md. */
+writeFileSync(`${ROOT}docs/options.md`, optionsPage(await Promise.all(scriptNames.map(commandOf))))

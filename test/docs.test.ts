@@ -1,34 +1,68 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { command as toy } from './lib/cli/fixture/toy/command.ts'
 import { commandLinesIn, faultIn } from './support/command-lines.ts'
 import { commandOf, scriptNames } from './support/commands.ts'
-import { SHARED, sectionIn, sectionOf, sharedSection, withOptions } from './support/readme.ts'
+import { optionsPage } from './support/options-page.ts'
 import { ROOT } from './support/run-script.ts'
 
 const read = (name: string): string => readFileSync(`${ROOT}${name}`, 'utf8')
 
-for (const name of scriptNames)
-  test(`README: the section of ${name} is its help (npm run docs)`, async () =>
-    assert.equal(sectionIn(read('README.md'), name), sectionOf(await commandOf(name))))
+test('docs/options.md is the help of every command (npm run docs)', async () =>
+  assert.equal(read('docs/options.md'), optionsPage(await Promise.all(scriptNames.map(commandOf)))))
 
-test('README: what all scripts have alike is there once (npm run docs)', () =>
-  assert.equal(sectionIn(read('README.md'), SHARED), sharedSection()))
+test('README: short enough to be read', () => assert.ok(read('README.md').split('\n').length - 1 <= 250))
 
-test('README: a section for every script, in the order of their use, each with a heading', () => {
-  const sections = [...read('README.md').matchAll(/\n### (.*)\n\n<!-- options:(.*?) -->/g)]
+test('README: begins with the commands that install, test and show', () => {
+  for (const words of ['npm ci', 'npm test', 'scripts/pipeline.mjs --demo'])
+    assert.ok(read('README.md').includes(words))
+})
+
+test('README: every command and every page of docs is named', () => {
+  const named = [
+    ...scriptNames.map((name) => `](docs/options.md#${name})`),
+    ...readdirSync(`${ROOT}docs`).map((name) => `](docs/${name}`),
+  ]
   assert.deepEqual(
-    sections.map(([, heading, name]) => [heading, name]),
-    [...scriptNames.map((name) => [name, name]), ['Every script', SHARED]],
+    named.filter((link) => !read('README.md').includes(link)),
+    [],
   )
 })
 
-test('README: the main command is there', () =>
-  assert.ok(commandLinesIn(read('README.md')).includes('scripts/pipeline.mjs --demo')))
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'sql/README.md',
+  'test/sandbox/README.md',
+  ...readdirSync(`${ROOT}docs`)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'sql/README.md', 'test/sandbox/README.md']
+/** Where a document's links lead: the file, empty for itself, and the section, empty for the whole. */
+const linksIn = (document: string): { link: string; path: string; anchor: string }[] =>
+  [...read(document).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(
+    ([link, path = '', anchor = '']) => ({
+      link,
+      path: path === '' ? document : join(dirname(document), path),
+      anchor,
+    }),
+  )
+
+/** The sections of a document, as a link names them. */
+const anchorsIn = (document: string): string[] =>
+  [
+    ...read(document)
+      .replace(/^```.*?^```/gms, '')
+      .matchAll(/^#+ (.*)$/gm),
+  ].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  )
 
 for (const document of documents) {
   test(`${document}: every command line would be taken`, async () => {
@@ -48,29 +82,21 @@ for (const document of documents) {
     )
   })
 
-  test(`${document}: every file that is linked exists`, () => {
-    const links = [...read(document).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, path]) => path ?? '')
+  test(`${document}: every file and section that is linked exists`, () => {
+    const isDead = ({ path, anchor }: { path: string; anchor: string }) =>
+      !existsSync(`${ROOT}${path}`) || (anchor !== '' && !anchorsIn(path).includes(anchor))
     assert.deepEqual(
-      links.filter((path) => !existsSync(`${ROOT}${dirname(document)}/${path}`)),
+      linksIn(document)
+        .filter(isDead)
+        .map(({ link }) => link),
       [],
     )
   })
 }
 
-test('README: every section that is linked exists', () => {
-  const readme = read('README.md').replace(/^```.*?^```/gms, '')
-  const anchors = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w -]/g, '')
-      .replaceAll(' ', '-'),
-  )
-  const links = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor)
-  assert.ok(links.length > 0)
-  assert.deepEqual(
-    links.filter((anchor) => !anchors.includes(anchor)),
-    [],
-  )
+test('a link is found with its file and its section', () => {
+  assert.ok(linksIn('README.md').some(({ path, anchor }) => path === 'docs/options.md' && anchor === 'stage'))
+  assert.ok(anchorsIn('docs/options.md').includes('stage'))
 })
 
 const written: [text: string, lines: string[]][] = [
@@ -102,12 +128,3 @@ for (const [line, says] of faulty)
     if (says === undefined) assert.equal(fault, undefined)
     else assert.match(fault ?? '', says)
   })
-
-test('npm run docs replaces what lies between the markers, and nothing else', () => {
-  const [a, z] = ['# A\n<!-- options:toy -->', `<!-- /options:toy -->\nthe rest\n${sharedSection()}\n`]
-  const fresh = withOptions(`${a}${z}`, [toy])
-  assert.equal(fresh, `# A\n${sectionOf(toy)}\nthe rest\n${sharedSection()}\n`)
-  assert.equal(withOptions(fresh, [toy]), fresh)
-  assert.equal(withOptions(fresh.replace('do what', 'do as'), [toy]), fresh)
-  for (const text of ['', a, z, `${z}${a}`]) assert.throws(() => withOptions(text, [toy]), /has no section/)
-})
