@@ -9,6 +9,7 @@ import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
 import type { STSClient } from '@aws-sdk/client-sts'
 import { regionOfBucket } from './bucket-region.ts'
+import { endpointOfProfile } from './endpoint-of-profile.ts'
 import { metIn } from './errors.ts'
 import { PatientRetries } from './retries.ts'
 import type { AwsSettings } from './settings.ts'
@@ -44,15 +45,20 @@ function clientOptions(settings: AwsSettings, region = settings.awsRegion) {
   }
 }
 
-type Ask = (args: never) => Promise<unknown>
+type Handler = (args: never) => Promise<unknown>
 
-interface Asking {
-  readonly config: { region(): Promise<string> }
-  readonly middlewareStack: { add(middleware: (next: Ask) => Ask): void }
+interface SdkClient {
+  readonly config: {
+    region(): Promise<string>
+    readonly serviceId: string
+    /** Not in the SDK's types: how a client finds an address in the environment and the configuration files. */
+    serviceConfiguredEndpoint?: () => Promise<string | undefined>
+  }
+  readonly middlewareStack: { add(middleware: (next: Handler) => Handler): void }
 }
 
-/** A client whose errors tell in which region they were met. */
-function placed<T extends Asking>(client: T): T {
+/** What all clients share beyond their options: errors name the region of the call, and a profile's own address counts. */
+function prepared<T extends SdkClient>(client: T, { profile }: AwsSettings): T {
   client.middlewareStack.add((next) => async (args) => {
     try {
       return await next(args)
@@ -60,6 +66,8 @@ function placed<T extends Asking>(client: T): T {
       throw metIn(error, await client.config.region().catch(() => ''))
     }
   })
+  const { config } = client
+  if (profile !== undefined) config.serviceConfiguredEndpoint = () => endpointOfProfile(profile, config.serviceId)
   return client
 }
 
@@ -70,12 +78,13 @@ export async function s3Client(settings: AwsSettings, bucket: string): Promise<S
 
 async function s3ClientIn(settings: AwsSettings, region: string | undefined): Promise<S3Client> {
   const { S3Client } = await import('@aws-sdk/client-s3')
-  const client = placed(
+  const client = prepared(
     new S3Client({
       ...clientOptions(settings, region),
       // A checksum of the whole says nothing about a read that was resumed; the connection has its own.
       responseChecksumValidation: 'WHEN_REQUIRED',
     }),
+    settings,
   )
   // Other servers' names seldom have one below for each bucket.
   client.config.forcePathStyle = (await customEndpoint(client, settings)) !== undefined
@@ -88,7 +97,7 @@ async function s3ClientIn(settings: AwsSettings, region: string | undefined): Pr
  */
 export async function s3ControlClient(settings: AwsSettings, region: string): Promise<S3ControlClient> {
   const { S3ControlClient } = await import('@aws-sdk/client-s3-control')
-  const client = placed(new S3ControlClient(clientOptions(settings, region)))
+  const client = prepared(new S3ControlClient(clientOptions(settings, region)), settings)
   const endpoint = await customEndpoint(client, settings)
   if (endpoint === undefined) return client
   const url = new URL(endpoint)
@@ -103,25 +112,24 @@ export const regionOf = (settings: AwsSettings, bucket: string): Promise<string>
 
 export async function athenaClient(settings: AwsSettings, region: string): Promise<AthenaClient> {
   const { AthenaClient } = await import('@aws-sdk/client-athena')
-  return placed(new AthenaClient(clientOptions(settings, region)))
+  return prepared(new AthenaClient(clientOptions(settings, region)), settings)
 }
 
 export async function sagemakerClient(settings: AwsSettings, region: string): Promise<SageMakerClient> {
   const { SageMakerClient } = await import('@aws-sdk/client-sagemaker')
-  return placed(new SageMakerClient(clientOptions(settings, region)))
+  return prepared(new SageMakerClient(clientOptions(settings, region)), settings)
 }
 
 /** One that asks once: invoke.ts repeats, and tells of it. */
 export async function sagemakerRuntimeClient(settings: AwsSettings, region: string): Promise<SageMakerRuntimeClient> {
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
-  return placed(
-    new SageMakerRuntimeClient({ ...clientOptions(settings, region), retryStrategy: new PatientRetries(1) }),
-  )
+  const once = { ...clientOptions(settings, region), retryStrategy: new PatientRetries(1) }
+  return prepared(new SageMakerRuntimeClient(once), settings)
 }
 
 export async function autoScalingClient(settings: AwsSettings, region: string): Promise<ApplicationAutoScalingClient> {
   const { ApplicationAutoScalingClient } = await import('@aws-sdk/client-application-auto-scaling')
-  return placed(new ApplicationAutoScalingClient(clientOptions(settings, region)))
+  return prepared(new ApplicationAutoScalingClient(clientOptions(settings, region)), settings)
 }
 
 /** @param region undefined: the one that the SDK finds configured */
@@ -130,27 +138,21 @@ export async function cloudFormationClient(
   region: string | undefined,
 ): Promise<CloudFormationClient> {
   const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation')
-  return placed(new CloudFormationClient(clientOptions(settings, region)))
+  return prepared(new CloudFormationClient(clientOptions(settings, region)), settings)
 }
 
 export async function stsClient(settings: AwsSettings, region: string | undefined): Promise<STSClient> {
   const { STSClient } = await import('@aws-sdk/client-sts')
-  return placed(new STSClient(clientOptions(settings, region)))
+  return prepared(new STSClient(clientOptions(settings, region)), settings)
 }
 
 export async function serviceQuotasClient(settings: AwsSettings, region: string): Promise<ServiceQuotasClient> {
   const { ServiceQuotasClient } = await import('@aws-sdk/client-service-quotas')
-  return placed(new ServiceQuotasClient(clientOptions(settings, region)))
-}
-
-interface Configured {
-  readonly config: object
+  return prepared(new ServiceQuotasClient(clientOptions(settings, region)), settings)
 }
 
 /** The address from the settings, else from `AWS_ENDPOINT_URL…` or the configuration files; undefined for AWS's own. */
-async function customEndpoint(client: Configured, { endpointUrl }: AwsSettings): Promise<string | undefined> {
-  // Not in the SDK's types: how a client itself looks the variables up.
-  const config = client.config as { serviceConfiguredEndpoint?: () => Promise<string | undefined> }
+async function customEndpoint({ config }: SdkClient, { endpointUrl }: AwsSettings): Promise<string | undefined> {
   return endpointUrl ?? (await config.serviceConfiguredEndpoint?.())
 }
 
