@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { UserError } from '../lib/cli/errors.ts'
+import { count } from '../lib/cli/format.ts'
 import { type PairSource, type Pairs, readPairs, readPairsFrom } from '../lib/insights/pairs.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { pairsOf } from '../lib/runs/pairs.ts'
@@ -12,8 +13,23 @@ import type { Input } from './train.ts'
 
 const DAY_MS = 86_400_000
 
+/** @throws UserError when extract has put every pair into the holdout */
+export function requireTrainingPairs(run: Run): void {
+  const { trainPairs, holdoutPairs, cutoff } = run.result('extract')
+  if (trainPairs !== 0) return
+  const held = holdoutPairs === 1 ? 'its only pair is' : `all of its ${count(Number(holdoutPairs))} pairs are`
+  const judge = nextCommand('score', run).replace('--run ', '--run TRAINED_RUN --from-run ')
+  throw new UserError(
+    `run ${run.id} has no pairs to train on: ${held} in the holdout, which begins at ${String(cutoff)}`,
+    {
+      hint: `hold out less: ${nextCommand('extract', run)} --overwrite --holdout 5%; or stage a longer window; or judge these pairs with the model of another run: ${judge}`,
+    },
+  )
+}
+
 /** The pairs of a run. @throws UserError when they are not there */
 export async function inputOfRun(run: Run, signal: AbortSignal): Promise<Input> {
+  requireTrainingPairs(run)
   const { cutoff } = run.result('extract')
   const train = await pairsOf(run, 'train', signal)
   if (train.ip.length === 0)

@@ -36,7 +36,9 @@ export async function extractedRun(workspace: string, train: string, holdout: st
       'pairs/train/part-1.csv': rows.slice(rows.length / 2).join(''),
       ...(holdout !== '' && { 'pairs/holdout/part-0.csv': holdout }),
     })
-    return { cutoff: '2026-11-20T18:00:00.000Z', digest: 'some' }
+    const count = (text: string) => text.split('\n').length - 1
+    const [trainPairs, holdoutPairs] = [count(train), count(holdout)]
+    return { trainPairs, holdoutPairs, cutoff: '2026-11-20T18:00:00.000Z', digest: 'some' }
   })
   return run
 }

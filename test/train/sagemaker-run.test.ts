@@ -149,6 +149,14 @@ describe('before anything is sent', () => {
     assert.deepEqual([sandbox.requests.of('CreateTrainingJob'), sandbox.requests.of('PutObject')], [0, 0])
   })
 
+  it('a run whose pairs are all in the holdout', async () => {
+    const { sandbox, train } = await world({ train: '' })
+    const { code, stderr } = await train(ARGS)
+    assert.equal(code, 1)
+    assert.match(stderr, /has no pairs to train on: all of its 600 pairs are in the holdout/)
+    assert.deepEqual([sandbox.requests.of('CreateTrainingJob'), sandbox.violations], [0, []])
+  })
+
   it('a region without the algorithm', async () => {
     const { train, sandbox } = await world({ sandbox: { region: 'ap-southeast-7' } })
     const { code, stderr } = await train(['--yes'])

@@ -192,6 +192,17 @@ describe('train --run', () => {
     assert.notEqual(over.digest, result.digest)
   })
 
+  it('says what to do when every pair is in the holdout', async () => {
+    const other = tempFolder()
+    const { id } = await extractedRun(other, '', holdout)
+    for (const more of [[], ['--dry-run']]) {
+      const { stderr, code } = await runScript('train', ['--workspace', other, ...more])
+      assert.equal(code, 1, stderr)
+      assert.match(stderr, /has no pairs to train on: all of its [\d,]+ pairs are in the holdout, .* 2026-11-20T18/)
+      assert.match(stderr, new RegExp(`extract.mjs --run ${id} .*--holdout 5%; .*--run TRAINED_RUN --from-run ${id} `))
+    }
+  })
+
   it('names the step that comes before', async () => {
     const other = tempFolder()
     const { stderr, code } = await runScript('train', ['--workspace', other])

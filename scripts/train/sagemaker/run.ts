@@ -7,6 +7,7 @@ import { pairObjects, requirePairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run, StepMemory } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
+import { requireTrainingPairs } from '../input.ts'
 import { approvalOf, outcomeOfJob, previewOfJob, type resultOfJob, warningsOf } from './render.ts'
 import { isPaid, planTraining, type Staged, type TrainWish, trainInSagemaker } from './train.ts'
 
@@ -59,6 +60,7 @@ const keyOf = (run: Run, uri: string): string => (uri.startsWith(`${run.uri}/`) 
 
 /** @throws UserError when the pairs that extract has counted are not there */
 async function stagedPairs(run: Run): Promise<Staged> {
+  requireTrainingPairs(run)
   await requirePairs(run)
   const { trainPairs, holdoutPairs, entities, digest } = run.result('extract')
   const objects = { train: await pairObjects(run, 'train'), holdout: await pairObjects(run, 'holdout') }
