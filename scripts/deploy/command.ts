@@ -101,19 +101,21 @@ const preview = (run: Run, { host, port }: Values<typeof options>): Outcome => (
   text: `would serve ${run.path(paths.model)} on ${host}, port ${port}`,
 })
 
-/** In the foreground. The process that was left running does the same, and notes itself in the run's folder. */
+/** In the foreground. The detached process does the same; it also replaces the one before, and notes itself in the run's folder. */
 async function serve(context: Context, run: Run, { host, port }: Values<typeof options>): Promise<Outcome> {
   const token = context.env[TOKEN_VARIABLE]
   const onError = (text: string) => context.talk.warn(text)
-  const endpoint = await serveRun(run, { host, port, onError, ...(token !== undefined && { token }) })
+  const replaced = token === undefined ? undefined : await runningEndpoint(run)
+  const endpoint = await serveRun(run, { host, port, onError, ...(token !== undefined && { token }) }, replaced)
   const record = { url: endpoint.url, pid: process.pid, token: token ?? '', model: endpoint.digest }
   try {
     if (token !== undefined) await noteEndpoint(run, record)
     context.talk.info(`serving run ${run.id} on ${endpoint.url}${token === undefined ? '; Ctrl-C stops it' : ''}`)
     await ended(endpoint, context.signal)
   } finally {
-    await endpoint.close()
+    // First: whoever waits for the end of this endpoint may then note its own at once.
     if (token !== undefined) await forgetEndpoint(run, record)
+    await endpoint.close()
   }
   return outcomeOf(run, endpoint.url, 'Stopped')
 }

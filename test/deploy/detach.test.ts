@@ -131,6 +131,21 @@ test('where it cannot listen, deploy says why and leaves nothing', async () => {
   assert.equal(foreground.code, 1)
 })
 
+test('a redeployment that fails leaves the endpoint that ran; one at the same port takes its place', async () => {
+  assert.equal((await detach()).code, 0)
+  const first = await noted()
+  const { url } = await foreignServer()
+  const failed = await script('deploy', '--port', new URL(url).port, '--detach', '--overwrite')
+  assert.match(failed.stderr, /did not start: .*port \d+ of 127\.0\.0\.1 is taken/)
+  assert.equal(failed.code, 1)
+  assert.deepEqual([await noted(), await stateOf(first)], [first, 'ours'])
+  const replaced = await script('deploy', '--port', new URL(first.url).port, '--detach', '--overwrite')
+  assert.equal(replaced.code, 0, replaced.stderr)
+  const second = await noted()
+  assert.deepEqual([second.url, second.pid === first.pid], [first.url, false])
+  assert.deepEqual([await stateOf(second), await stopEndpoint(second)], ['ours', 'stopped'])
+})
+
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],

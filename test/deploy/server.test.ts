@@ -199,6 +199,28 @@ for (const [method, path, status] of elsewhere)
     assert.equal(code, status)
   })
 
+/** A request under another name: fetch does not let one choose it. */
+const statusFor = (host: string, path = '/ping') =>
+  new Promise<number | undefined>((resolve, reject) => {
+    const { hostname, port } = new URL(endpoint.url)
+    request({ hostname, port, path, headers: { host } }, (answer) => resolve(answer.resume().statusCode))
+      .once('error', reject)
+      .end()
+  })
+
+test('a page that points a name of its own at this machine (DNS rebinding) gets no answer', async () => {
+  const { port } = new URL(endpoint.url)
+  for (const host of [
+    'evil.example',
+    `evil.example:${port}`,
+    `127.0.0.1.evil.example:${port}`,
+    `localhost.evil.example`,
+  ])
+    for (const path of ['/ping', '/invocations', '/stop']) assert.equal(await statusFor(host, path), 421, host)
+  for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, '127.0.0.1', 'LocalHost:9', '[::1]:1'])
+    assert.equal(await statusFor(host), 200, host)
+})
+
 test('a wrong token stops nothing', async () => {
   const answer = await fetch(`${endpoint.url}/stop`, { method: 'POST', headers: { authorization: 'Bearer secrets' } })
   assert.equal(answer.status, 403)
@@ -234,7 +256,7 @@ test('it listens on the loopback unless told otherwise', () =>
 test('where nothing could ask it, it does not listen', async () => {
   for (const port of [1719, 6000, 6669, 10_080]) {
     await assert.rejects(fetch(`http://127.0.0.1:${port}/`), (error: Error) => /bad port/.test(String(error.cause)))
-    await assert.rejects(startEndpoint({ model: toyModel(), digest: 'd', port }), /fetch asks nothing at/)
+    await assert.rejects(startEndpoint({ model: toyModel(), digest: 'd', port }), /is blocked for fetch/)
   }
 })
 

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../../lib/cli/errors.ts'
-import { type EndpointRecord, endpointOf, stateOf, stopEndpoint } from '../../lib/runs/endpoint.ts'
+import { type EndpointRecord, endpointOf, stateOf } from '../../lib/runs/endpoint.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run } from '../../lib/runs/run.ts'
 
-/** Tells a process that it is the one that was left running, and how it may be stopped. Not a setting of users. */
+/** Tells a process that it is the detached one, and with which token it may be stopped. Not a setting for users. */
 export const TOKEN_VARIABLE = 'ENDPOINT_OF_PRESTAGE'
 
 export interface DetachedSettings {
@@ -25,28 +25,33 @@ export async function runningEndpoint(run: Run): Promise<EndpointRecord | undefi
 }
 
 /**
- * Starts the same script as a process of its own, which outlives this one, and waits until it answers. One that is running
- * already, with another model or at another place, is stopped first.
- * @throws UserError with the end of its log when it does not start
+ * Starts the same script as a process of its own, which outlives this one, and waits until it answers. That process also stops the
+ * endpoint that it replaces.
+ * @throws UserError with the beginning of its log when it does not start; what ran before then still runs
  */
 export async function startDetached(run: Run, settings: DetachedSettings): Promise<EndpointRecord> {
-  const before = await endpointOf(run)
-  if (before !== undefined) await stopEndpoint(before)
-  await run.store.remove(paths.endpoint)
   await mkdir(run.path('endpoint'), { recursive: true })
   const token = randomBytes(24).toString('hex')
-  const child = await launch(run, token, settings)
+  // An endpoint that still runs goes on writing to the log.
+  const isRunning = (await runningEndpoint(run)) !== undefined
+  const log = await open(run.path(paths.endpointLog), isRunning ? 'a' : 'w')
+  const logStart = (await log.stat()).size
+  const child = await launch(run, token, log, settings)
   try {
-    return await answering(run, token, child, settings.signal)
+    return await answering(run, { token, child, logStart, signal: settings.signal })
   } catch (error) {
     child.kill('SIGKILL')
-    await run.store.remove(paths.endpoint)
+    await forgetEndpoint(run, { token })
     throw error
   }
 }
 
-async function launch(run: Run, token: string, { host, port, env }: DetachedSettings): Promise<ChildProcess> {
-  const log = await open(run.path(paths.endpointLog), 'w')
+async function launch(
+  run: Run,
+  token: string,
+  log: FileHandle,
+  { host, port, env }: DetachedSettings,
+): Promise<ChildProcess> {
   try {
     const script = fileURLToPath(new URL('../../deploy.mjs', import.meta.url))
     const workspace = run.uri.replace(/\/runs\/[^/]+$/, '')
@@ -71,7 +76,15 @@ const withoutSettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
 const START_MS = 60_000
 const POLL_MS = 50
 
-async function answering(run: Run, token: string, child: ChildProcess, signal: AbortSignal): Promise<EndpointRecord> {
+interface Starting {
+  readonly token: string
+  readonly child: ChildProcess
+  /** Where its part of the log begins. */
+  readonly logStart: number
+  readonly signal: AbortSignal
+}
+
+async function answering(run: Run, { token, child, logStart, signal }: Starting): Promise<EndpointRecord> {
   let failed: Error | undefined
   child.once('error', (error) => {
     failed = error
@@ -80,17 +93,17 @@ async function answering(run: Run, token: string, child: ChildProcess, signal: A
     const record = await endpointOf(run)
     if (record?.token === token && (await stateOf(record)) === 'ours') return record
     if (failed !== undefined || child.exitCode !== null || child.signalCode !== null)
-      throw new UserError(`the endpoint did not start: ${failed?.message ?? (await lastWords(run))}`)
+      throw new UserError(`the endpoint did not start: ${failed?.message ?? (await reasonIn(run, logStart))}`)
   }
   throw new UserError(`the endpoint did not answer within ${START_MS / 1000} s`, {
     hint: `its log is ${run.path(paths.endpointLog)}`,
   })
 }
 
-/** The first failure that the log names. */
-async function lastWords(run: Run): Promise<string> {
-  const log = await readFile(run.path(paths.endpointLog), 'utf8')
-  return log.trim().split('\n').slice(0, 3).join('; ') || 'it ended without a word'
+/** The first lines that it wrote to the log. */
+async function reasonIn(run: Run, logStart: number): Promise<string> {
+  const log = (await readFile(run.path(paths.endpointLog))).subarray(logStart).toString('utf8')
+  return log.trim().split('\n').slice(0, 3).join('; ') || 'it ended without a message'
 }
 
 /** Noted by the endpoint itself once it listens, readable by its user alone: who knows the token may stop it. */
@@ -100,7 +113,7 @@ export async function noteEndpoint(run: Run, record: EndpointRecord): Promise<vo
   await rename(`${path}.draft`, path)
 }
 
-/** Unless another endpoint has taken its place. */
-export async function forgetEndpoint(run: Run, { token }: EndpointRecord): Promise<void> {
+/** Removes the note, unless another endpoint has taken its place. */
+export async function forgetEndpoint(run: Run, { token }: Pick<EndpointRecord, 'token'>): Promise<void> {
   if ((await endpointOf(run))?.token === token) await run.store.remove(paths.endpoint)
 }

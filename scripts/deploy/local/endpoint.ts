@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
 import type { Model } from '../../lib/insights/model.ts'
 import { digestOf, loadModel } from '../../lib/insights/model-file.ts'
+import { type EndpointRecord, stopEndpoint } from '../../lib/runs/endpoint.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { serverOf } from './server.ts'
@@ -28,21 +29,23 @@ export interface Endpoint {
   close(): Promise<void>
 }
 
-/** WHATWG Fetch, "Port blocking": those from 1024 on. Scores are asked for by fetch, and so is whether an endpoint lives. */
-const NEVER_ASKED: readonly number[] = [
+/** WHATWG Fetch, "Port blocking": those from 1024 on. Scores and states of endpoints are asked for with fetch. */
+const BLOCKED_PORTS: readonly number[] = [
   1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ]
 
 /** Serves a model until it is closed. @throws UserError when it cannot listen there */
 export async function startEndpoint(settings: EndpointSettings): Promise<Endpoint> {
   const { host = '127.0.0.1', port = 0, ...rest } = settings
-  if (NEVER_ASKED.includes(port))
-    throw new UserError(`port ${port} is one of those that fetch asks nothing at`, { hint: 'name another --port' })
+  if (BLOCKED_PORTS.includes(port))
+    throw new UserError(`port ${port} is blocked for fetch, with which endpoints are asked`, {
+      hint: 'name another --port',
+    })
   let onStop = () => {}
   const asked = new Promise<void>((resolve) => {
     onStop = resolve
   })
-  const server = await serverOf({ ...rest, onStop })
+  const server = await serverOf({ ...rest, host, onStop })
   try {
     await server.listen({ host, port })
   } catch (error) {
@@ -52,16 +55,40 @@ export async function startEndpoint(settings: EndpointSettings): Promise<Endpoin
   return { url: urlOf(host, server.server.address() as AddressInfo), asked, close: () => server.close() }
 }
 
-/** Serves the model of a run. @throws UserError when it has none, or it cannot listen there */
+/**
+ * Serves the model of a run. An endpoint that it replaces is stopped only once this one listens, so that a failure leaves it running; at
+ * the same port it is stopped first, once the port is known to be the only obstacle.
+ * @throws UserError when the run has no model, or it cannot listen there
+ */
 export async function serveRun(
   run: Run,
   settings: Omit<EndpointSettings, 'model' | 'digest'> = {},
+  replaced?: EndpointRecord,
 ): Promise<Endpoint & { readonly digest: string }> {
   const path = run.path(paths.model)
   const model = await loadModel(path)
   const digest = digestOf(await readFile(path))
-  return { ...(await startEndpoint({ ...settings, model, digest })), digest }
+  const start = () => startEndpoint({ ...settings, model, digest })
+  if (replaced === undefined) return { ...(await start()), digest }
+  let endpoint: Endpoint
+  try {
+    endpoint = await start()
+  } catch (error) {
+    if (!isTaken(error) || new URL(replaced.url).port !== String(settings.port)) throw error
+    await stopEndpoint(replaced)
+    return { ...(await start()), digest }
+  }
+  try {
+    await stopEndpoint(replaced)
+  } catch (error) {
+    await endpoint.close()
+    throw error
+  }
+  return { ...endpoint, digest }
 }
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof UserError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
 
 /** An address that means "all of them" is reached from here by the loopback. */
 function urlOf(host: string, { port, family, address }: AddressInfo): string {
@@ -74,6 +101,7 @@ function cannotListen(host: string, port: number, error: unknown): UserError {
   if (code === 'EADDRINUSE')
     return new UserError(`port ${port} of ${host} is taken`, {
       hint: 'name another --port, or --port 0 for any free one',
+      cause: error,
     })
   if (code === 'EACCES')
     return new UserError(`port ${port} of ${host}: not allowed`, {

@@ -20,11 +20,13 @@ export interface ServerSettings {
   readonly model: Model
   /** Digest of the model's file. */
   readonly digest: string
-  /** With one, whoever knows it may stop the server. */
+  /** The name or address that it listens on. */
+  readonly host: string
+  /** With a token, whoever knows it may stop the server. */
   readonly token?: string
-  /** Called when somebody did. */
+  /** Called when somebody stops it. */
   readonly onStop?: () => void
-  /** Told of what went wrong inside; the caller only learns that something did. */
+  /** Gets internal errors in full; the client only learns that there was one. */
   readonly onError?: (text: string) => void
 }
 
@@ -43,6 +45,7 @@ export async function serverOf(settings: ServerSettings): Promise<FastifyInstanc
   }
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(contentTypes, { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  server.addHook('onRequest', async (request, reply) => refuseOtherHost(request, reply, settings.host))
   server.setErrorHandler((error, _, reply) => explain(error, reply, settings))
   server.setNotFoundHandler((request, reply) =>
     refuse(reply, 404, `${request.method} ${request.url}: there are only GET /ping and POST /invocations`),
@@ -52,6 +55,20 @@ export async function serverOf(settings: ServerSettings): Promise<FastifyInstanc
   const { token } = settings
   if (token !== undefined) server.post('/stop', (request, reply) => stop(request, reply, token, settings))
   return server
+}
+
+const LOOPBACK = /^(::ffff:)?127\.|^::1$/
+const OWN_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
+
+/**
+ * A web page can point a name of its own at this machine (DNS rebinding) and would then read the answers: on the loopback only this
+ * machine's own names are answered. Whoever listens on another address has let others in, under names that nobody here knows.
+ */
+function refuseOtherHost(request: FastifyRequest, reply: FastifyReply, host: string) {
+  const named = request.headers.host ?? ''
+  if (!LOOPBACK.test(request.socket.localAddress ?? '') || OWN_NAME.test(named)) return undefined
+  if (named.replace(/:\d+$/, '').toLowerCase() === host.toLowerCase()) return undefined
+  return refuse(reply, 421, `this server is not "${named}": ask it as localhost, 127.0.0.1 or [::1]`)
 }
 
 /** Numbers in the embeddings of one answer: beyond, it would be hundreds of megabytes. */
@@ -70,7 +87,7 @@ function invoke(model: Model, request: FastifyRequest, reply: FastifyReply) {
 
 function stop(request: FastifyRequest, reply: FastifyReply, token: string, { onStop }: ServerSettings) {
   const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  if (!knowsToken(given, token)) return refuse(reply, 403, 'only who started this endpoint may stop it')
+  if (!knowsToken(given, token)) return refuse(reply, 403, 'only the one who started this endpoint may stop it')
   reply.raw.once('close', () => onStop?.())
   return reply.header('connection', 'close').send({ stopping: true })
 }
