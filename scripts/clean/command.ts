@@ -6,7 +6,7 @@ import { awsOptions, guardOptions, runOptions } from '../lib/cli/shared-options.
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { openRun } from '../lib/runs/workspace.ts'
+import { chosenRun } from '../lib/runs/workspace.ts'
 import { awsLeftovers, removeInAws } from './aws/clean.ts'
 import type { Leftover } from './aws/leftovers.ts'
 import { isNothing, type Leftovers, leftoversOf, removeEverything, removeReplaceable } from './local/clean.ts'
@@ -42,9 +42,8 @@ export const command = defineCommand({
   ],
   options,
   async run(context, values) {
-    const { workspace, run: id, everything, dryRun } = values
-    const { profile, awsRegion, endpointUrl } = values
-    const run = await openRun(workspace, id, { profile, awsRegion, endpointUrl, signal: context.signal })
+    const { everything, dryRun } = values
+    const run = await chosenRun(values, context)
     if (run.folder === undefined) return cleanInAws(context, run, values)
     const leftovers = await leftoversOf(run, everything)
     if (isNothing(leftovers)) return nothing(run.id)

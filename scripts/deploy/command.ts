@@ -8,7 +8,7 @@ import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { openRun, runOfModel } from '../lib/runs/workspace.ts'
+import { chosenRun, runOfModel } from '../lib/runs/workspace.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import { forgetEndpoint, noteEndpoint, runningEndpoint, startDetached, TOKEN_VARIABLE } from './local/detached.ts'
 import { type Endpoint, serveRun } from './local/endpoint.ts'
@@ -67,7 +67,7 @@ export const command = defineCommand({
     const { profile, awsRegion, endpointUrl } = values
     const aws = { profile, awsRegion, endpointUrl, signal: context.signal }
     const { model } = values
-    const run = model === undefined ? await openRun(values.workspace, values.run, aws) : await modelRun(model, aws)
+    const run = model === undefined ? await chosenRun(values, context) : await modelRun(model, aws)
     run.result('train')
     if (run.folder === undefined) {
       const { deployInSagemaker } = await import('./sagemaker/deploy.ts')

@@ -7,7 +7,7 @@ import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { openRun } from '../lib/runs/workspace.ts'
+import { chosenRun } from '../lib/runs/workspace.ts'
 import { sourceOf, sources } from '../lib/sources/registry.ts'
 import type { Source } from '../lib/sources/source.ts'
 import { inAthena } from './athena/athena.ts'
@@ -70,7 +70,7 @@ export const command = defineCommand({
   options,
   async run(context, values) {
     const aws = awsOf(values, context)
-    const run = await openRun(values.workspace, values.run, aws)
+    const run = await chosenRun(values, context)
     const source = sourceOf(run.request.source)
     const entity = entityOf(source, values.entity)
     const cutoff = cutoffOf(run, values.holdout)

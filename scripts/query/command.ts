@@ -8,7 +8,7 @@ import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import type { ExtractSettings } from '../lib/engines/render.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { openRun } from '../lib/runs/workspace.ts'
+import { chosenRun } from '../lib/runs/workspace.ts'
 import { sourceOf } from '../lib/sources/registry.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import { outcomeOf } from './answer.ts'
@@ -59,7 +59,7 @@ export const command = defineCommand({
     if (values.file === undefined) return listed(await questions())
     const aws: AwsSettings = { ...values, signal: context.signal }
     const question = await findQuestion(values.file)
-    const run = await openRun(values.workspace, values.run, aws)
+    const run = await chosenRun(values, context)
     const settings = settingsOf(run, values.entity)
     const asked = statementOf(question, settings.source, settings)
     const athena = run.folder === undefined

@@ -5,7 +5,7 @@ import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { quoted } from '../lib/runs/next.ts'
 import { hasPairs, toMakePairs } from '../lib/runs/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
-import { openRun } from '../lib/runs/workspace.ts'
+import { chosenRun } from '../lib/runs/workspace.ts'
 
 export const command = defineCommand({
   name: 'report',
@@ -25,8 +25,8 @@ export const command = defineCommand({
   ],
   options: { ...runOptions, ...awsOptions },
   async run(context, values) {
-    const { workspace, run: id, overwrite, dryRun, profile, awsRegion, endpointUrl } = values
-    const run = await openRun(workspace, id, { profile, awsRegion, endpointUrl, signal: context.signal })
+    const { overwrite, dryRun } = values
+    const run = await chosenRun(values, context)
     run.result('train')
     const path = run.store.localPath?.(paths.report) ?? run.uriOf(paths.report)
     const inputs = ['stage', 'extract', 'train', ...(run.isDone('score') ? ['score'] : [])]

@@ -10,7 +10,7 @@ import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
 import { OF_FILES } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { openRun, runOfModel } from '../lib/runs/workspace.ts'
+import { chosenRun, otherRun, runOfModel } from '../lib/runs/workspace.ts'
 import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { execute } from './execute.ts'
 import { findingsOptions, wantedFindings } from './findings/options.ts'
@@ -21,7 +21,10 @@ import { regionFor, type Way, wayOf, ways } from './scoring.ts'
 import { filesOfRun, filesTarget, runTarget, type Target } from './target.ts'
 
 const options = {
-  fromRun: text({ about: 'judge all pairs of this other run, instead of the holdout', value: 'ID' }),
+  fromRun: text({
+    about: 'judge all pairs of this run instead of the holdout; latest is the latest run of the same source',
+    value: 'ID',
+  }),
   pairs: list({
     about: 'judge the pairs of this file, without a run; needs --model, or the name of an --endpoint',
     value: 'FILE',
@@ -114,8 +117,9 @@ type Options = Values<typeof options>
 
 async function scoreRun(context: Context, values: Options): Promise<Outcome> {
   const aws = awsOf(values, context)
-  const run = await openRun(values.workspace, values.run, aws)
-  const other = values.fromRun === undefined ? undefined : await openRun(values.workspace, values.fromRun, aws)
+  const run = await chosenRun(values, context)
+  const other =
+    values.fromRun === undefined ? undefined : await otherRun({ ...values, run: values.fromRun }, run, context)
   if (other?.id === run.id)
     throw new UsageError(
       `--from-run names run ${run.id} itself: its model has learned most of these pairs, and would find them normal`,

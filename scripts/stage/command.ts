@@ -12,7 +12,7 @@ import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
 import { runIdOf } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { createRun, findRun } from '../lib/runs/workspace.ts'
+import { createRun, findRun, touchRun } from '../lib/runs/workspace.ts'
 import { sourceIds } from '../lib/sources/registry.ts'
 import { type Choice, copierOf, type Load, readCosts } from './copy/choose.ts'
 import { estimatedUsd, listCost, planText, type StagePlan } from './plan.ts'
@@ -98,7 +98,10 @@ export const command = defineCommand({
     const task = await taskOf(values, context.now(), reading)
     const existing = await findRun(values.workspace, task.request, awsOf(values, context))
     const planned = await planStage(task, existing, context, values)
-    if (planned === 'done' && existing !== undefined) return outcomeOf(existing, { ...existing.result('stage') }, true)
+    if (planned === 'done' && existing !== undefined) {
+      if (!values.dryRun) await touchRun(existing, awsOf(values, context))
+      return outcomeOf(existing, { ...existing.result('stage') }, true)
+    }
     if (planned === 'done') throw new Error('a run that does not exist cannot be done')
     try {
       return await carryOut(context, values, task, planned, existing)

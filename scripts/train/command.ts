@@ -9,7 +9,7 @@ import { entityVectorsFor, type Hyperparameters } from '../lib/insights/hyperpar
 import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { openRun } from '../lib/runs/workspace.ts'
+import { chosenRun } from '../lib/runs/workspace.ts'
 import { openStore } from '../lib/stores/open.ts'
 import { hyperparameterOptions, hyperparametersOf } from './hyperparameters.ts'
 import { inputOf, inputOfRun } from './input.ts'
@@ -85,7 +85,7 @@ async function trainRun(context: Context, values: Options): Promise<Outcome> {
       'add --pairs FILE, or leave --holdout out',
     )
   const aws = awsOf(values, context)
-  const run = await openRun(values.workspace, values.run, aws)
+  const run = await chosenRun(values, context)
   if (run.folder === undefined) {
     const { trainRunInSagemaker } = await import('./sagemaker/run.ts')
     return trainRunInSagemaker(context, run, choiceForSagemaker(values), values, aws)

@@ -62,7 +62,12 @@ export const guardOptions = {
 /** Options of a step that works on an existing run. */
 export const runOptions = {
   ...workspaceOption,
-  run: text({ about: 'run id, or latest', value: 'ID', default: 'latest' }),
+  run: text({
+    about: 'id of a run, or latest: the run that a command named last',
+    value: 'ID',
+    default: 'latest',
+  }),
+  source: list({ about: 'with --run latest: the latest run of this source', value: 'NAME' }),
   ...guardOptions,
 }
 

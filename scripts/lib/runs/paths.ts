@@ -33,6 +33,9 @@ export const paths = {
 /** Where runs lie, in the workspace. */
 export const RUNS = 'runs/'
 
+/** Where a workspace notes, for each source, which runs were named last. */
+export const LATEST = 'latest/'
+
 /** In a workspace in S3: where that part of runs lies which is large and can be made again. It expires sooner. */
 export const BULK = 'bulk/'
 

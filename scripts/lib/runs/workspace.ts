@@ -1,22 +1,33 @@
 import pMap from 'p-map'
+import { awsOf } from '../aws/settings.ts'
+import type { Context } from '../cli/context.ts'
 import { UsageError, UserError } from '../cli/errors.ts'
 import { suggestion } from '../cli/nearest.ts'
+import { FILES, sourceIds } from '../sources/registry.ts'
 import { type AwsSettings, openStore } from '../stores/open.ts'
 import { ConditionFailed, type Store } from '../stores/store.ts'
+import { namedRuns, noteNamed } from './latest.ts'
 import { type Ledger, readLedger, writeLedger } from './ledger.ts'
 import { RUNS } from './paths.ts'
 import { runStore } from './places.ts'
 import { isSameRequest, type Request, runIdOf } from './request.ts'
 import { Run } from './run.ts'
 
-/** The run of this request: the one that exists, or a new one. @param id another one than that of a window */
+/** The run of this request, created where it does not exist; it becomes the latest. @param id default: that of the request */
 export async function createRun(
   workspace: string,
   request: Request,
   aws: AwsSettings = {},
   id = runIdOf(request),
 ): Promise<Run> {
-  const store = runStore(await openStore(workspace, aws), id)
+  const root = await openStore(workspace, aws)
+  const run = await createIn(root, request, id)
+  await noteNamed(root, run)
+  return run
+}
+
+async function createIn(root: Store, request: Request, id: string): Promise<Run> {
+  const store = runStore(root, id)
   const existing = await readLedger(store)
   if (existing !== undefined) return runOf(store, existing, request)
   const now = new Date().toISOString()
@@ -34,12 +45,12 @@ export async function createRun(
 
 function runOf(store: Store, ledger: Ledger, request: Request): Run {
   if (isSameRequest(ledger.request, request)) return new Run(store, ledger)
-  throw new UserError(`run ${ledger.id} exists, and was made for something else: ${JSON.stringify(ledger.request)}`, {
-    hint: `name another --workspace, or move ${store.uri} away`,
+  throw new UserError(`run ${ledger.id} exists, but for another request: ${JSON.stringify(ledger.request)}`, {
+    hint: `choose another --workspace, or move ${store.uri} away`,
   })
 }
 
-/** The run of this request if it exists already. */
+/** The run of this request; undefined if there is none. */
 export async function findRun(
   workspace: string,
   request: Request,
@@ -51,49 +62,101 @@ export async function findRun(
   return ledger === undefined ? undefined : runOf(store, ledger, request)
 }
 
-/** The run with this id, or the one that was worked on last for `latest`. @throws UserError that lists what there is */
+/** Options that choose a run. */
+export interface RunChoice extends AwsSettings {
+  readonly workspace: string
+  /** An id, or `latest`. */
+  readonly run: string
+  /** `latest` means the latest run of these sources; of any source if there are none. */
+  readonly source?: string | readonly string[] | undefined
+  readonly dryRun?: boolean
+}
+
+/** The run that the options choose. It becomes the latest; for `latest`, says which run that is. @throws UserError listing the runs */
+export async function chosenRun(choice: RunChoice, context: Context): Promise<Run> {
+  const run = await found(choice, context, undefined)
+  if (choice.dryRun !== true) await touchRun(run, awsOf(choice, context))
+  return run
+}
+
+/**
+ * The run whose pairs the model of another run judges. `latest` is the latest run of the same source that is not the model's own. The
+ * model's run stays the latest, and this one becomes the one before it.
+ */
+export async function otherRun(choice: RunChoice, model: Run, context: Context): Promise<Run> {
+  const { source } = model.request
+  const run = await found({ ...choice, source: source === FILES ? [] : source }, context, model.id)
+  const aws = awsOf(choice, context)
+  if (choice.dryRun !== true) for (const touched of [run, model]) await touchRun(touched, aws)
+  return run
+}
+
+async function found(choice: RunChoice, context: Context, except: string | undefined): Promise<Run> {
+  const { workspace, run: id } = choice
+  const aws = awsOf(choice, context)
+  if (id !== 'latest') return openRun(workspace, id, aws)
+  const sources = [choice.source ?? []].flat()
+  const unknown = sources.find((source) => !sourceIds.includes(source))
+  if (unknown !== undefined) throw new UsageError(`there is no source "${unknown}"`, suggestion(unknown, sourceIds))
+  const run = await latest(await openStore(workspace, aws), { sources, except })
+  context.talk.info(`latest is run ${run.id}`)
+  return run
+}
+
+/** Makes a run the latest of its workspace and of its source. */
+export const touchRun = async (run: Run, aws: AwsSettings): Promise<void> =>
+  noteNamed(await openStore(run.workspace, aws), run)
+
+/** The run with this id, or the latest one for `latest`. @throws UserError listing the runs */
 export async function openRun(workspace: string, idOrLatest: string, aws: AwsSettings = {}): Promise<Run> {
   const root = await openStore(workspace, aws)
-  if (idOrLatest === 'latest') return latest(root, workspace)
+  if (idOrLatest === 'latest') return latest(root)
   if (!/^[\w.-]+$/.test(idOrLatest)) throw new UsageError(`--run "${idOrLatest}" is not a run id`)
-  const store = runStore(root, idOrLatest)
-  const ledger = await readLedger(store)
-  if (ledger !== undefined) return new Run(store, ledger)
+  const run = await runIn(root, idOrLatest)
+  if (run !== undefined) return run
   const ids = await runIds(root)
   if (ids.length === 0) throw noRuns(workspace)
   throw new UserError(`no run ${idOrLatest} in ${workspace}`, { hint: suggestion(idOrLatest, ids), exitCode: 2 })
 }
 
-/**
- * The run that a model in S3 belongs to: by the URI of the model, or of the workspace, of which it is the run that was worked on
- * last. Undefined where there are no runs.
- */
+/** The run of a model in S3, named by the model's URI or by its workspace, whose latest run is meant. Undefined if there are no runs. */
 export async function runOfModel(model: string, aws: AwsSettings): Promise<Run | undefined> {
   const [, workspace, id] = /^(s3:\/\/.+?)\/runs\/([\w.-]+)(?:\/.*)?$/.exec(model) ?? []
   if (workspace !== undefined && id !== undefined) return openRun(workspace, id, aws)
   const root = await openStore(model, aws)
-  return (await runIds(root)).length === 0 ? undefined : latest(root, model)
+  return (await runIds(root)).length === 0 ? undefined : latest(root)
 }
 
-async function latest(root: Store, workspace: string): Promise<Run> {
-  const runs = await pMap(
-    await runIds(root),
-    async (id) => {
-      const store = runStore(root, id)
-      const ledger = await readLedger(store)
-      return ledger === undefined ? undefined : new Run(store, ledger)
-    },
-    { concurrency: 16 },
-  )
+interface Which {
+  readonly sources?: readonly string[]
+  readonly except?: string | undefined
+}
+
+/** The run that was named last; if none of those is left, the run with the youngest ledger. */
+async function latest(root: Store, { sources = [], except }: Which = {}): Promise<Run> {
+  const named = await namedRuns(root, sources)
+  for (const id of named) {
+    const run = id === except ? undefined : await runIn(root, id)
+    if (run !== undefined) return run
+  }
+  const others = (await runIds(root)).filter((id) => id !== except && !named.includes(id))
+  const runs = await pMap(others, (id) => runIn(root, id), { concurrency: 16 })
   const newest = runs
-    .filter((run) => run !== undefined)
-    .sort((a, b) => (a.ledger.touchedAt < b.ledger.touchedAt ? 1 : -1))[0]
-  if (newest === undefined) throw noRuns(workspace)
-  return newest
+    .filter((run) => run !== undefined && (sources.length === 0 || sources.includes(run.request.source)))
+    .sort((a, b) => ((a?.ledger.touchedAt ?? '') < (b?.ledger.touchedAt ?? '') ? 1 : -1))[0]
+  if (newest !== undefined) return newest
+  const of = sources.length === 0 ? '' : ` of ${sources.join(' or ')}`
+  throw noRuns(root.uri, except === undefined ? `run${of}` : `other run${of}`)
 }
 
-const noRuns = (workspace: string): UserError =>
-  new UserError(`there is no run in ${workspace}`, { hint: 'npx zx scripts/stage.mjs --help', exitCode: 2 })
+const noRuns = (workspace: string, what = 'run'): UserError =>
+  new UserError(`there is no ${what} in ${workspace}`, { hint: 'npx zx scripts/stage.mjs --help', exitCode: 2 })
+
+async function runIn(root: Store, id: string): Promise<Run | undefined> {
+  const store = runStore(root, id)
+  const ledger = await readLedger(store)
+  return ledger === undefined ? undefined : new Run(store, ledger)
+}
 
 async function runIds(root: Store): Promise<string[]> {
   const prefixes = await root.prefixes({ prefix: RUNS })
