@@ -3,6 +3,8 @@ import type { Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { duration, facts } from '../lib/cli/format.ts'
 import { windowOf } from '../lib/runs/window.ts'
+import { sourceOf } from '../lib/sources/registry.ts'
+import { settlingOf } from '../lib/sources/source.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { noLogs } from '../stage/request.ts'
 import { exitCodeOfAll, type Failure, failedAltogether, failureOf } from './failure.ts'
@@ -37,7 +39,8 @@ export async function takeSeveral(context: Context, sources: readonly string[], 
   if (given.logs === undefined) throw noLogs()
   const entities = entitiesOf(sources, given.entity)
   // One window for all: that of --last moves on meanwhile.
-  const { from, to } = windowOf(given, context.now())
+  const settling = Math.max(...sources.map((source) => settlingOf(sourceOf(source))))
+  const { from, to } = windowOf(given, context.now(), settling)
   const shared = { ...given, from: from.toISOString(), to: to.toISOString(), last: undefined }
   const ends = await endsOf(context, sources, (source) => ({ ...shared, source, entity: entities.get(source) }))
   context.signal.throwIfAborted()

@@ -4,6 +4,7 @@ import { openLogsOutsideRuns } from '../lib/runs/logs.ts'
 import type { Request } from '../lib/runs/request.ts'
 import { windowOf } from '../lib/runs/window.ts'
 import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
+import { settlingOf } from '../lib/sources/source.ts'
 import type { AwsSettings, Logs } from '../lib/stores/open.ts'
 import { surveyKeysFile } from './keys/file.ts'
 import type { Scope } from './keys/key-source.ts'
@@ -36,7 +37,8 @@ export interface Task {
 export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<Task> {
   if (wish.source === undefined) throw new UsageError('no source', `add --source ${sourceIds.join(' or --source ')}`)
   if (wish.logs === undefined) throw noLogs()
-  const window = windowOf(wish, now)
+  const source = sourceOf(wish.source)
+  const window = windowOf(wish, now, settlingOf(source))
   const logs = await openLogsOutsideRuns(await placeOf(wish.source, wish.logs, aws), aws)
   const keys = await keysOf(wish)
   const [accounts, regions] = [unique(wish.account), unique(wish.region)]
@@ -44,7 +46,7 @@ export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<T
     logs,
     aws,
     ...(keys.file && { keysFile: keys.file }),
-    scope: { source: sourceOf(wish.source), window, accounts, regions },
+    scope: { source, window, accounts, regions },
     request: {
       source: wish.source,
       logs: logs.uri,

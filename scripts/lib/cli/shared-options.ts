@@ -74,7 +74,11 @@ export const runOptions = {
 export const windowOptions = {
   from: text({ about: 'start of the window, UTC, for example 2026-11-20 or 2026-11-20T13:00', value: 'TIME' }),
   to: text({ about: 'end of the window, exclusive', value: 'TIME' }),
-  last: text({ about: 'window that ends now: 90m, 24h, 7d', value: 'SPAN' }),
+  last: text({
+    about:
+      'window up to the newest events that are delivered by now: 90m, 24h, 7d. It ends an hour ago (cloudtrail; with several sources) or 15 minutes ago (waf), rounded down to five minutes, so that the windows of two nights meet',
+    value: 'SPAN',
+  }),
 }
 
 const accountId = (input: string): string => {

@@ -10,22 +10,28 @@ export interface Window {
 const MINUTE = 60_000
 const SPANS = { m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE, w: 7 * 24 * 60 * MINUTE } as const
 
-/** `--last` ends at a full five minutes, the step of AWS's log files, so that a rerun soon after means the same window. */
+/** `--last` ends at a full five minutes, the step of AWS's log files, so that a rerun soon after selects the same window. */
 const LAST_STEP = 5 * MINUTE
 
 /** No log is older, and the years before 0 and after 9999 have another notation. */
 const EARLIEST = Date.UTC(2000, 0)
 const LATEST = Date.UTC(9999, 11, 31)
 
-/** The window of `--from --to` or `--last`. @throws UsageError when it is missing, empty, or begins in the future */
+/**
+ * The window of `--from --to` or `--last`.
+ * @param settling milliseconds after an event until its delivery. `--last` ends that long ago: what is delivered later than its end
+ * belongs to the window of the next night, so that the two meet without a gap
+ * @throws UsageError when it is missing, empty, or begins in the future
+ */
 export function windowOf(
   given: { from?: string | undefined; to?: string | undefined; last?: string | undefined },
   now: Date,
+  settling = 0,
 ): Window {
   const { from, to, last } = given
   if (last !== undefined) {
-    if (from !== undefined || to !== undefined) throw new UsageError('--last stands alone, without --from and --to')
-    const end = Math.floor(now.getTime() / LAST_STEP) * LAST_STEP
+    if (from !== undefined || to !== undefined) throw new UsageError('--last excludes --from and --to')
+    const end = Math.floor((now.getTime() - settling) / LAST_STEP) * LAST_STEP
     const start = end - spanOf(last)
     if (start < EARLIEST) throw new UsageError(`--last "${last}" goes back to before there were logs`)
     return { from: new Date(start), to: new Date(end) }

@@ -1,5 +1,9 @@
 import type { Layout } from './layout.ts'
 
+/** Milliseconds after an event until it has normally been delivered, by any of the source's layouts. */
+export const settlingOf = ({ layouts }: Pick<Source, 'layouts'>): number =>
+  Math.max(...layouts.map(({ padding }) => padding.after)) * 60_000
+
 /** What may stand for "who" in a pair. */
 export interface EntityChoice {
   readonly about: string

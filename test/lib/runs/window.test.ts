@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { UsageError } from '../../../scripts/lib/cli/errors.ts'
+import { windowOptions } from '../../../scripts/lib/cli/shared-options.ts'
 import { compactTime, daysOf, describeWindow, timeOf, windowOf } from '../../../scripts/lib/runs/window.ts'
+import { cloudtrail } from '../../../scripts/lib/sources/cloudtrail.ts'
+import { type Source, settlingOf } from '../../../scripts/lib/sources/source.ts'
+import { waf } from '../../../scripts/lib/sources/waf.ts'
 
 const NOW = new Date('2026-11-24T09:17:42.123Z')
 type Given = Parameters<typeof windowOf>[0]
@@ -31,8 +35,8 @@ const refused: [given: Given, says: RegExp][] = [
   [{}, /^no window$/],
   [{ from: '2026-11-20' }, /has no end/],
   [{ to: '2026-11-20' }, /has no start/],
-  [{ last: '1h', from: '2026-11-20' }, /--last stands alone/],
-  [{ last: '1h', to: '2026-11-20' }, /--last stands alone/],
+  [{ last: '1h', from: '2026-11-20' }, /--last excludes --from and --to/],
+  [{ last: '1h', to: '2026-11-20' }, /--last excludes --from and --to/],
   [{ from: '2026-11-20', to: '2026-11-20' }, /window is empty/],
   [{ from: '2026-11-21', to: '2026-11-20' }, /window is empty/],
   [
@@ -114,6 +118,38 @@ test('--last has exactly its length, ends within five minutes, and means the sam
       assert.ok(behind >= 0 && behind < 300_000)
       assert.deepEqual(windowOf({ last: `${n}${unit}` }, new Date(to.getTime() + 299_999)), { from, to })
     }),
+  ))
+
+const settled: [source: Source, end: string][] = [
+  [cloudtrail, '2026-11-24T08:15:00Z'],
+  [waf, '2026-11-24T09:00:00Z'],
+]
+
+for (const [source, end] of settled)
+  test(`--last ends where delivery is settled, as its help says: ${source.id}`, () => {
+    const { to } = windowOf({ last: '24h' }, NOW, settlingOf(source))
+    assert.deepEqual(to, new Date(end))
+    const minutes = settlingOf(source) / 60_000
+    const span = minutes === 60 ? 'an hour' : `${minutes} minutes`
+    assert.match(windowOptions.last.about, new RegExp(`${span} ago \\(${source.id}`))
+  })
+
+test('--last: two nights meet, and an event that is delivered late is in the second or the first', () =>
+  fc.assert(
+    fc.property(
+      fc.constantFrom(cloudtrail, waf),
+      fc.integer({ min: 0, max: 86_399 }),
+      fc.nat({ max: 299 }),
+      (source, at, jitter) => {
+        const [settling, start] = [settlingOf(source), Date.UTC(2026, 10, 24) + at * 1000]
+        const [first, second] = [start, start + 86_400_000].map((night) => {
+          const slot = Math.floor(night / 300_000) * 300_000
+          return windowOf({ last: '24h' }, new Date(slot + jitter * 1000), settling)
+        })
+        assert.deepEqual(first?.to, second?.from)
+        assert.ok((first?.to.getTime() ?? 0) <= start - settling + 300_000)
+      },
+    ),
   ))
 
 test('compact times sort as the times do, and differ when they do', () =>
