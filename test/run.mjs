@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // Finds the test files and hands them to Node's own runner; its summary and a counting line come last.
-// node test/run.mjs [part of a path …] [--node-option …]
+// node test/run.mjs [--all] [part of a path …] [--node-option …]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -12,11 +12,20 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const args = process.argv.slice(2)
 const filters = args.filter((arg) => !arg.startsWith('-')).map((arg) => arg.replace(/^\.\//, ''))
-const options = args.filter((arg) => arg.startsWith('-'))
+const options = args.filter((arg) => arg.startsWith('-') && arg !== '--all')
+const all = args.includes('--all')
+
+// The tests of the loopback AWS, the whole proof of rights and a real Trino run only with --all, or when they are named.
+const thorough = ['test/sandbox/', 'test/cfn/rights/', 'test/trino/']
 
 const files = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })
   .map((file) => `test/${file.replaceAll('\\', '/')}`)
-  .filter((file) => file.endsWith('.test.ts') && (filters.length === 0 || filters.some((part) => file.includes(part))))
+  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) =>
+    filters.length > 0
+      ? filters.some((part) => file.includes(part))
+      : all || !thorough.some((folder) => file.startsWith(folder)),
+  )
   .sort()
 
 if (files.length === 0) {
@@ -27,9 +36,13 @@ if (files.length === 0) {
 // A folder or a glob would be read differently by every version of Node, and no file at all would count as success.
 const loader = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx']
 const limits = ['--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec']
-// What is killed on purpose cannot tidy up after itself.
+// A killed process cannot delete its temporary files, so every run gets its own temporary folder, which is deleted at the end.
 const scratch = mkdtempSync(join(tmpdir(), 'prestage-tests-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
+// tsx keeps its cache in the temporary folder under this name; ours outlives the run.
+const cache = join(root, 'node_modules/.cache/prestage/tsx')
+mkdirSync(cache, { recursive: true })
+symlinkSync(cache, join(scratch, `tsx-${process.geteuid?.() ?? userInfo().username}`), 'junction')
 const env = { ...process.env, TMPDIR: scratch, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
 const child = spawn(process.execPath, [...loader, '--test', ...limits, ...options, ...files], {
   cwd: root,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { ROOT, runProgram } from './support/run-script.ts'
 import { tempFolder } from './support/temp.ts'
@@ -7,18 +8,27 @@ import { tempFolder } from './support/temp.ts'
 /** A project with these test files and the launcher. */
 function project(files: Record<string, string>): string {
   const folder = tempFolder()
-  mkdirSync(`${folder}/test/deep`, { recursive: true })
+  mkdirSync(`${folder}/test`)
   writeFileSync(`${folder}/package.json`, '{ "type": "module" }')
   symlinkSync(`${ROOT}node_modules`, `${folder}/node_modules`)
   copyFileSync(`${ROOT}test/run.mjs`, `${folder}/test/run.mjs`)
-  for (const [name, text] of Object.entries(files))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(`${folder}/test/${name}`), { recursive: true })
     writeFileSync(`${folder}/test/${name}`, `import { test } from 'node:test'\n${text}\n`)
+  }
   return folder
 }
 
 const pass = "test('passes', () => {})"
 const fail = "test('fails', () => { throw new Error('as it should') })"
 const skip = "test('waits', { skip: 'no such thing here' }, () => {})"
+
+const thorough = {
+  'deep/a.test.ts': pass,
+  'sandbox/deep/b.test.ts': pass,
+  'cfn/rights/c.test.ts': pass,
+  'trino/d.test.ts': pass,
+}
 
 const cases: [what: string, files: Record<string, string>, args: string[], last: string, code: number][] = [
   ['passing', { 'a.test.ts': pass, 'deep/b.test.ts': pass }, [], '2 passed, 0 failed, 0 skipped', 0],
@@ -48,6 +58,9 @@ const cases: [what: string, files: Record<string, string>, args: string[], last:
     '1 passed, 0 failed, 1 skipped',
     0,
   ],
+  ['without the thorough ones', thorough, [], '1 passed, 0 failed, 0 skipped', 0],
+  ['all of them', thorough, ['--all'], '4 passed, 0 failed, 0 skipped', 0],
+  ['a thorough one that is named', thorough, ['test/sandbox/deep'], '1 passed, 0 failed, 0 skipped', 0],
   ['other files beside', { 'a.test.ts': pass, 'helper.ts': fail }, [], '1 passed, 0 failed, 0 skipped', 0],
   ['no file', { 'helper.ts': pass }, [], '', 1],
   ['no file of that name', { 'a.test.ts': pass }, ['b'], '', 1],

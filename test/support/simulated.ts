@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { silentContext } from '../../scripts/lib/cli/context.ts'
 import { MARKER } from '../../scripts/simulate/folder.ts'
@@ -19,28 +18,29 @@ function smallSettings({ from = '2026-03-02', to = '2026-03-04', ...others }: Si
   return { seed: 1, users: 24, accounts: 2, sources: ['cloudtrail', 'waf'], events: 2000, ...others, window }
 }
 
-/**
- * A simulated log folder, with `labels.csv` in it. It is kept for other test files and later runs that want the same: look at it,
- * never write into it.
- */
+const CACHE = join(ROOT, 'node_modules/.cache/prestage/simulated')
+
+/** A simulated log folder, with `labels.csv` in it. Other test files and later runs share it: read it, never write into it. */
 export async function simulatedLogs(options: SimulatedOptions = {}): Promise<string> {
   const settings = smallSettings(options)
-  const hash = createHash('sha256').update(settingsText(settings)).update(simulatorText()).digest('hex').slice(0, 16)
-  const folder = join(tmpdir(), `prestage-simulated-${hash}`)
+  const code = createHash('sha256').update(simulatorText()).digest('hex').slice(0, 16)
+  const hash = createHash('sha256').update(settingsText(settings)).digest('hex').slice(0, 16)
+  const folder = join(CACHE, code, hash)
   if (existsSync(join(folder, MARKER))) return folder
+  mkdirSync(join(CACHE, code), { recursive: true })
   const draft = mkdtempSync(`${folder}-`)
   await simulate(draft, settings, silentContext(), { overwrite: false })
   try {
     renameSync(draft, folder)
   } catch (error) {
-    // Another process was quicker; its folder has the same bytes.
+    // Another process finished first; its folder has the same bytes.
     rmSync(draft, { recursive: true, force: true })
     if (!existsSync(join(folder, MARKER))) throw error
   }
   return folder
 }
 
-/** What the bytes depend on besides the settings. */
+/** The code that the bytes depend on besides the settings. */
 const simulatorText = (): string =>
   ['simulate', 'lib/insights']
     .flatMap((room) => readdirSync(`${ROOT}scripts/${room}`).map((file) => `${ROOT}scripts/${room}/${file}`))
