@@ -48,6 +48,16 @@ test('the house: every entry is executable', () => {
   )
 })
 
+test('the house: production installs nothing that only comes as an optional peer', () => {
+  const { packages } = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8')) as {
+    packages: Record<string, { devOptional?: true }>
+  }
+  assert.deepEqual(
+    Object.keys(packages).filter((path) => packages[path]?.devOptional),
+    [],
+  )
+})
+
 const long = (lines: number) => 'const a = 1\n'.repeat(lines)
 
 /** Each of these breaks a rule: a rule that lets one pass proves nothing. */

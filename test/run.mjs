@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Finds the test files and hands them to Node's own runner; its summary and a counting line come last.
-// node test/run.mjs [--all] [part of a path …] [--node-option …]
+// node test/run.mjs [--all] [--checks] [part of a path …] [--node-option …]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const args = process.argv.slice(2)
 const filters = args.filter((arg) => !arg.startsWith('-')).map((arg) => arg.replace(/^\.\//, ''))
-const options = args.filter((arg) => arg.startsWith('-') && arg !== '--all')
+const options = args.filter((arg) => arg.startsWith('-') && arg !== '--all' && arg !== '--checks')
 const all = args.includes('--all')
 
 // The tests of the loopback AWS, the whole proof of rights and a real Trino run only with --all, or when they are named.
@@ -49,8 +49,32 @@ const child = spawn(process.execPath, [...loader, '--test', ...limits, ...option
   env,
   stdio: ['ignore', 'pipe', 'inherit'],
 })
+const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`)
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const children = new Set([child])
 process.stdout.on('error', () => child.kill())
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal))
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
+  process.on(signal, () => {
+    for (const one of children) one.kill(signal)
+  })
+
+/** Runs the other checks of package.json one after the other, beside the tests. Gives the names of those that fail. */
+async function runChecks() {
+  const failed = []
+  for (const name of ['types', 'lint', 'unused']) {
+    if (child.signalCode !== null) break
+    const check = spawn('npm', ['run', '--silent', name], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    children.add(check)
+    const output = [check.stdout, check.stderr].map((stream) => stream.setEncoding('utf8').toArray())
+    const [code] = await once(check, 'close')
+    children.delete(check)
+    if (code === 0) continue
+    failed.push(name)
+    say(`\nnpm run ${name}:\n${(await Promise.all(output)).flat().join('')}`)
+  }
+  return failed
+}
+const checks = args.includes('--checks') ? runChecks() : []
 
 /** @type {Record<string, number>} */
 const counts = {}
@@ -66,9 +90,11 @@ for await (const line of createInterface({ input: child.stdout })) {
 }
 if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
 
+const failedChecks = await checks
 const { tests = 0, pass = 0, fail = 0, cancelled = 0, skipped = 0, todo = 0 } = counts
-const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`)
 if (skips.length > 0) say(`\nskipped:\n  ${skips.join('\n  ')}`)
 if (tests - skipped === 0) say('\nno test ran')
-say(`\n${pass} passed, ${fail + cancelled} failed, ${skipped + todo} skipped`)
-process.exitCode = child.exitCode === 0 && tests - skipped > 0 && fail + cancelled === 0 ? 0 : 1
+for (const name of failedChecks) say(`\nnpm run ${name} fails`)
+const failures = fail + cancelled + failedChecks.length
+say(`\n${pass} passed, ${failures} failed, ${skipped + todo} skipped`)
+process.exitCode = child.exitCode === 0 && tests - skipped > 0 && failures === 0 ? 0 : 1

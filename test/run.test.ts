@@ -9,7 +9,8 @@ import { tempFolder } from './support/temp.ts'
 function project(files: Record<string, string>): string {
   const folder = tempFolder()
   mkdirSync(`${folder}/test`)
-  writeFileSync(`${folder}/package.json`, '{ "type": "module" }')
+  const scripts = { types: 'true', lint: "node -e 'console.error(`no `+`style`);process.exit(7)'", unused: 'true' }
+  writeFileSync(`${folder}/package.json`, JSON.stringify({ type: 'module', scripts }))
   symlinkSync(`${ROOT}node_modules`, `${folder}/node_modules`)
   copyFileSync(`${ROOT}test/run.mjs`, `${folder}/test/run.mjs`)
   for (const [name, text] of Object.entries(files)) {
@@ -61,6 +62,7 @@ const cases: [what: string, files: Record<string, string>, args: string[], last:
   ['without the thorough ones', thorough, [], '1 passed, 0 failed, 0 skipped', 0],
   ['all of them', thorough, ['--all'], '4 passed, 0 failed, 0 skipped', 0],
   ['a thorough one that is named', thorough, ['test/sandbox/deep'], '1 passed, 0 failed, 0 skipped', 0],
+  ['a check that fails', { 'a.test.ts': pass }, ['--checks'], '1 passed, 1 failed, 0 skipped', 1],
   ['other files beside', { 'a.test.ts': pass, 'helper.ts': fail }, [], '1 passed, 0 failed, 0 skipped', 0],
   ['no file', { 'helper.ts': pass }, [], '', 1],
   ['no file of that name', { 'a.test.ts': pass }, ['b'], '', 1],
@@ -72,6 +74,7 @@ for (const [what, files, args, last, code] of cases)
     assert.equal(ended.stdout.trimEnd().split('\n').at(-1), last, ended.stdout)
     assert.equal(ended.code, code)
     if (last === '') assert.match(ended.stderr, /no test file/)
+    assert.equal(/npm run lint:\nno style\n/.test(ended.stdout), args.includes('--checks'))
     const named = args.some((arg) => arg.startsWith('--test-name-pattern'))
     if (named) assert.doesNotMatch(ended.stdout, /\nskipped:/)
     else if (last.endsWith('1 skipped')) assert.match(ended.stdout, /\nskipped:\n {2}waits: no such thing here\n/)

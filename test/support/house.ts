@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import ts from 'typescript'
+import ts from 'typescript-dev'
 
 /** Files of the project by path from its root. The rules are pure over them, so that tests can feed bad examples. */
 export type Files = ReadonlyMap<string, string>
