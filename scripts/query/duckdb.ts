@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Context } from '../lib/cli/context.ts'
 import { messageOf, UserError } from '../lib/cli/errors.ts'
 import { plural } from '../lib/cli/format.ts'
+import type { Session } from '../lib/engines/duckdb/database.ts'
 import type { Relation } from '../lib/engines/duckdb/duckdb.ts'
 import { classifiedValues, type ExtractSettings, render } from '../lib/engines/render.ts'
 import { paths } from '../lib/runs/paths.ts'
@@ -41,18 +41,17 @@ export async function askDuckdb(
       onFiles: (more) => progress.advance(more),
       onState: (text) => progress.state(text),
     },
-    (connection) => firstRows(connection, asked.sql, limit),
+    (session) => firstRows(session, asked.sql, limit),
   )
   progress.end(plural(objects, 'file'))
   return answer
 }
 
-async function firstRows(connection: DuckDBConnection, sql: string, limit: number): Promise<Answer> {
+async function firstRows(session: Session, sql: string, limit: number): Promise<Answer> {
   const rows: (string | null)[][] = []
   try {
-    const result = await connection.stream(sql)
-    const columns = result.columnNames()
-    for await (const batch of result.yieldRows())
+    const { columns, batches } = await session.stream(sql)
+    for await (const batch of batches)
       for (const row of batch) {
         if (rows.length === limit) return { columns, rows, more: true }
         rows.push(row.map((cell) => (cell === null ? null : String(cell))))

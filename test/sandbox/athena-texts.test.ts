@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { accessesSql, classifiedSql, createTable, ctas, overTable } from '../../scripts/lib/engines/athena/sql.ts'
-import { rowsOf, withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
+import { withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
 import type { LogFile } from '../../scripts/lib/engines/duckdb/spool.ts'
 import {
   classifiedValues,
@@ -53,12 +53,10 @@ async function inDuckdb(settings: ExtractSettings, sqls: readonly string[]): Pro
     async () => filesOf(source),
     relations,
     all,
-    async (connection) => {
+    async (session) => {
       const answers: (string | null)[][][] = []
       for (const sql of sqls)
-        answers.push(
-          (await rowsOf(connection, sql)).map((row) => row.map((cell) => (cell === null ? null : String(cell)))),
-        )
+        answers.push((await session.run(sql)).map((row) => row.map((cell) => (cell === null ? null : String(cell)))))
       return answers
     },
   )

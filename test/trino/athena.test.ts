@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import type { DuckDBConnection } from '@duckdb/node-api'
 import { classifiedSql, overTable, type RunTable } from '../../scripts/lib/engines/athena/sql.ts'
-import { rowsOf, withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
+import type { Session } from '../../scripts/lib/engines/duckdb/database.ts'
+import { withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
 import {
   classifiedValues,
   type ExtractSettings,
@@ -94,20 +94,15 @@ const choicesOf = ({ source }: Logs): Choice[] => [
 
 const settingsOf = ({ source }: Logs, choice: Choice): ExtractSettings => ({ source, ...WINDOW, ...choice })
 
-const rowsIn = async (duckdb: DuckDBConnection, sql: string): Promise<Row[]> => (await rowsOf(duckdb, sql)).map(asText)
+const rowsIn = async (duckdb: Session, sql: string): Promise<Row[]> => (await duckdb.run(sql)).map(asText)
 
-async function classify(duckdb: DuckDBConnection, settings: ExtractSettings): Promise<void> {
+async function classify(duckdb: Session, settings: ExtractSettings): Promise<void> {
   const classified = await render('classified.sql', await classifiedValues(settings))
   await duckdb.run(`create or replace temp table classified as ${classified}`)
 }
 
 /** The rows of all that Athena is asked when it extracts. */
-async function comparePairs(
-  url: string,
-  duckdb: DuckDBConnection,
-  table: RunTable,
-  settings: ExtractSettings,
-): Promise<void> {
+async function comparePairs(url: string, duckdb: Session, table: RunTable, settings: ExtractSettings): Promise<void> {
   await classify(duckdb, settings)
   await ask(url, 'drop table if exists "prestage"."kept"')
   await ask(url, `create table "prestage"."kept" as ${await classifiedSql(table, settings)}`)
@@ -128,7 +123,7 @@ async function comparePairs(
 /** The answer to a question, in its order. */
 async function compareAnswers(
   url: string,
-  duckdb: DuckDBConnection,
+  duckdb: Session,
   table: RunTable,
   settings: ExtractSettings,
   question: Question,
@@ -147,7 +142,7 @@ function same(trino: readonly Row[], duckdb: readonly Row[], what: string): void
 /** DuckDB over the records of logs, and these records as they were found. */
 async function withDuckdb(
   { source, files }: Logs,
-  use: (duckdb: DuckDBConnection, lines: readonly string[]) => Promise<void>,
+  use: (duckdb: Session, lines: readonly string[]) => Promise<void>,
 ): Promise<void> {
   await withRecords(
     async () => files,

@@ -1,7 +1,7 @@
 import { mkdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { DuckDBConnection } from '@duckdb/node-api'
-import { type DuckdbSettings, rowsOf, withRecords } from '../../lib/engines/duckdb/duckdb.ts'
+import type { Session } from '../../lib/engines/duckdb/database.ts'
+import { type DuckdbSettings, withRecords } from '../../lib/engines/duckdb/duckdb.ts'
 import type { LogFile, Spool } from '../../lib/engines/duckdb/spool.ts'
 import { classifiedValues, type ExtractSettings, literal, render } from '../../lib/engines/render.ts'
 import { readPairs } from '../../lib/insights/pairs.ts'
@@ -30,7 +30,7 @@ export async function extractWithDuckdb(
     // Whether an event was delivered before, only all of them can tell.
     [{ name: 'classified', sql: classified, isRowByRow: !settings.dedupe }],
     { ...settings, members: pairMembers(settings) },
-    (connection, spooled) => write(connection, spooled, outputs, settings.signal),
+    (session, spooled) => write(session, spooled, outputs, settings.signal),
   )
 }
 
@@ -40,27 +40,28 @@ function pairMembers({ source, entity, dedupe }: ExtractSettings): string[] {
 }
 
 async function write(
-  connection: DuckDBConnection,
+  session: Session,
   { records, bad }: Spool,
   outputs: Outputs,
   signal: AbortSignal,
 ): Promise<Extracted> {
-  const counts = countsOf(await rowsOf(connection, await render('dropped.sql')))
+  const counts = countsOf(await session.run(await render('dropped.sql')))
   // Every record that was found is accounted for exactly once, or nothing of it is believed.
   if (counts.events !== records) throw new Error(`${records} records were read, ${counts.events} are accounted for`)
   const extracted = { ...counts, bad }
   // Nothing to learn from: what earlier pairs there are stay.
   if (counts.trainPairs === 0) return { ...extracted, entities: 0 }
   signal.throwIfAborted()
-  await copyTo(connection, await shuffled('train'), outputs.train)
-  await copyTo(connection, await shuffled('holdout'), outputs.holdout)
-  const entities = await copyTo(connection, await render('entities.sql'), outputs.entities)
+  await copyTo(session, await shuffled('train'), outputs.train)
+  await copyTo(session, await shuffled('holdout'), outputs.holdout)
+  const entities = await copyTo(session, await render('entities.sql'), outputs.entities)
   // Reading the pairs anew needs no database: it goes on beside the last query.
-  await Promise.all([
-    copyTo(connection, await render('times.sql'), outputs.times),
+  const ends = await Promise.allSettled([
+    copyTo(session, await render('times.sql'), outputs.times),
     checkRows(outputs.train, counts.trainPairs, signal),
     checkRows(outputs.holdout, counts.holdoutPairs, signal),
   ])
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
   return { ...extracted, entities }
 }
 
@@ -76,13 +77,10 @@ async function shuffled(part: string): Promise<string> {
   return `${pairs} order by hash(event_time, entity, ip)`
 }
 /** Writes rows as they are, without header, quotes or escapes; the file is there whole or not at all. Returns how many. */
-async function copyTo(connection: DuckDBConnection, sql: string, path: string): Promise<number> {
+async function copyTo(session: Session, sql: string, path: string): Promise<number> {
   await mkdir(dirname(path), { recursive: true })
   const draft = join(dirname(path), '.draft-rows')
-  const [row] = await rowsOf(
-    connection,
-    `copy (${sql}) to ${literal(draft)} (format csv, header false, quote '', escape '')`,
-  )
+  const [row] = await session.run(`copy (${sql}) to ${literal(draft)} (format csv, header false, quote '', escape '')`)
   await rename(draft, path)
   return Number(row?.[0])
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { exitCodeOf, UserError } from '../../../scripts/lib/cli/errors.ts'
-import { failureOf } from '../../../scripts/lib/engines/duckdb/database.ts'
+import { engineFailure } from '../../../scripts/lib/engines/duckdb/database.ts'
 import { extract, stagedRun } from '../../support/staged-run.ts'
 import { tempFolder } from '../../support/temp.ts'
 
@@ -20,7 +20,7 @@ const failures: [reason: string, says: RegExp][] = [
 
 for (const [reason, says] of failures)
   test(`what the engine lacks is no bug: ${reason.slice(0, 30)}`, () => {
-    const shown = failureOf(new Error(reason), settings)
+    const shown = engineFailure(new Error(reason), settings)
     assert.ok(shown instanceof UserError)
     assert.match(shown.message, says)
     assert.ok(shown.hint)
@@ -29,7 +29,7 @@ for (const [reason, says] of failures)
 
 test('any other failure stays what it is', () => {
   for (const error of [new Error('Binder Error: no such column'), new UserError('a log file cannot be read'), 'text'])
-    assert.equal(failureOf(error, settings), error)
+    assert.equal(engineFailure(error, settings), error)
 })
 
 test('extract --memory-limit 16MB says that it is too little', async () => {

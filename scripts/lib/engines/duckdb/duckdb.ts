@@ -1,17 +1,16 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import type { Source } from '../../sources/source.ts'
 import { identifier, literal, render } from '../render.ts'
-import { type Database, type DatabaseSettings, failureOf, openDatabase } from './database.ts'
+import { type Database, type EngineSettings, engineFailure, openEngine, type Session } from './database.ts'
 import { Malformed } from './json-bytes.ts'
 import { Loading } from './loading.ts'
 import { Readers } from './readers.ts'
 import { type BadFile, type LogFile, type Spool, spool } from './spool.ts'
 import { malformedFiles } from './suspects.ts'
 
-export interface DuckdbSettings extends DatabaseSettings {
+export interface DuckdbSettings extends EngineSettings {
   readonly source: Source
   /** Members of a record that are kept; the columns of others are null. */
   readonly members: readonly string[]
@@ -40,45 +39,49 @@ export async function withRecords<T>(
   list: () => Promise<readonly LogFile[]>,
   relations: readonly Relation[],
   settings: DuckdbSettings,
-  use: (connection: DuckDBConnection, spooled: Spool) => Promise<T>,
+  use: (session: Session, spooled: Spool) => Promise<T>,
 ): Promise<T> {
   const { scratch, signal } = settings
   await rm(scratch, { recursive: true, force: true })
   await mkdir(scratch, { recursive: true })
   const readers = await Readers.start(settings.threads)
-  let opened: Promise<Database> | undefined
-  const database = (): Promise<Database> => (opened ??= openDatabase(settings))
+  let opened: Promise<Engine> | undefined
+  const engine = (): Promise<Engine> => (opened ??= openEngine(settings))
   try {
-    const spooled = await load(database, await list(), relations, { ...settings, readers })
-    return await use((await database()).connection, spooled)
+    const spooled = await load(engine, await list(), relations, { ...settings, readers })
+    return await use((await engine()).session, spooled)
   } catch (error) {
     signal.throwIfAborted()
-    throw failureOf(error, settings)
+    throw engineFailure(error, settings)
   } finally {
     await readers.stop()
-    const [database] = await Promise.allSettled([opened])
-    if (database.status === 'fulfilled') database.value?.close()
+    await (await opened?.catch(() => undefined))?.database.close()
     await rm(scratch, { recursive: true, force: true })
   }
 }
 
+interface Engine {
+  readonly database: Database
+  readonly session: Session
+}
+
 /** Makes the relations of all files that can be read. */
 async function load(
-  database: () => Promise<Database>,
+  engine: () => Promise<Engine>,
   files: readonly LogFile[],
   relations: readonly Relation[],
   settings: DuckdbSettings & { readonly readers: Readers },
 ): Promise<Spool> {
   const { source, scratch, signal, skipBadFiles } = settings
   const early = relations.filter(({ isRowByRow }) => isRowByRow)
-  const run = async (sql: string) => (await database()).connection.run(sql)
+  const run = async (sql: string) => (await engine()).session.run(sql)
   const viewOf = async (paths: readonly string[]) => {
     const records = recordsSql(paths, { ...source.members, ...source.details })
     await run(
       `create or replace temp view accesses as ${await render(`${source.id}/accesses.duckdb.sql`, { records })}`,
     )
   }
-  const read = async (readers: Readers, bad: readonly BadFile[]): Promise<Spool> => {
+  const read = async (bad: readonly BadFile[]): Promise<Spool> => {
     let isFirst = true
     const loading = new Loading(async (paths) => {
       await viewOf(paths)
@@ -87,11 +90,10 @@ async function load(
     })
     const reading = spool(files, {
       ...settings,
-      readers,
       prefix: join(scratch, 'records'),
       bad,
       failFast: !skipBadFiles,
-      unzstd: (path) => unzstd(database, path),
+      unzstd: (path) => unzstd(engine, path),
       onPart: (part) => {
         settings.onFiles(part.files.length)
         if (early.length > 0) loading.add(part.path)
@@ -99,31 +101,28 @@ async function load(
     })
     // Opening takes as long as reading a thousand files, so it comes second. Whatever becomes of the reading, the connection is in use
     // until all is over.
-    await Promise.allSettled([reading, database()])
+    await Promise.allSettled([reading, engine()])
     await loading.settled()
     const spooled = await reading
-    if (spooled.bad.length > 0 && !skipBadFiles) throw unreadable(spooled.bad)
+    if (spooled.bad.length > 0 && !skipBadFiles) throw unreadableFiles(spooled.bad)
     settings.onState('querying')
     await loading.end()
     await viewOf(spooled.parts.map(({ path }) => path))
     for (const { name, sql, isRowByRow } of relations) if (!isRowByRow) await run(`${table(name)} as ${sql}`)
     return spooled
   }
-  const spooled = await read(settings.readers, [])
+  const spooled = await read([])
   // A table is looked through more quickly than the view, which reads everything again.
-  if (!(await hasUnreadable((await database()).connection, relations[0]?.name ?? 'accesses'))) return spooled
+  const relation = relations[0]?.name ?? 'accesses'
+  const [unreadable] = await run(`select count(*) from ${relation} where drop_reason = 'unreadable-record'`)
+  if (Number(unreadable?.[0]) === 0) return spooled
   const malformed = await malformedFiles(spooled.parts, signal)
   if (malformed.length === 0) return spooled
-  if (!skipBadFiles) throw unreadable(malformed)
-  return read(await Readers.start(settings.threads), [...spooled.bad, ...malformed])
+  if (!skipBadFiles) throw unreadableFiles(malformed)
+  return read([...spooled.bad, ...malformed])
 }
 
 const table = (name: string): string => `create or replace temp table ${name}`
-
-async function hasUnreadable(connection: DuckDBConnection, relation: string): Promise<boolean> {
-  const [row] = await rowsOf(connection, `select count(*) from ${relation} where drop_reason = 'unreadable-record'`)
-  return Number(row?.[0]) > 0
-}
 
 function recordsSql(paths: readonly string[], members: Readonly<Record<string, string>>): string {
   const columns = Object.entries(members).map(([name, type]) => `${identifier(name)}: ${literal(type)}`)
@@ -132,9 +131,6 @@ function recordsSql(paths: readonly string[], members: Readonly<Record<string, s
     maximum_object_size = 8388608, columns = {${columns.join(', ')}})`
 }
 
-export const rowsOf = async (connection: DuckDBConnection, sql: string) =>
-  (await connection.runAndReadAll(sql)).getRows()
-
 /** A path that DuckDB reads as one, whatever is in it: in brackets a wildcard is itself. */
 const fileSql = (path: string): string => literal(path.replace(/[*?[]/g, '[$&]'))
 
@@ -142,21 +138,25 @@ const fileSql = (path: string): string => literal(path.replace(/[*?[]/g, '[$&]')
 const ZSTD_DOCUMENT = 32 << 20
 
 /** The documents of a Zstandard file, one after the other. */
-async function* unzstd(database: () => Promise<Database>, path: string): AsyncGenerator<Buffer> {
+async function* unzstd(engine: () => Promise<Engine>, path: string): AsyncGenerator<Buffer> {
   const sql = `select json from read_json_objects(${fileSql(path)}, format = 'unstructured', compression = 'zstd', maximum_object_size = ${ZSTD_DOCUMENT})`
+  // On a connection of its own, for the tables are filled meanwhile.
+  const session = await (await engine()).database.connect()
   try {
-    const result = await (await database()).unpacking.stream(sql)
-    for await (const rows of result.yieldRows()) for (const [json] of rows) yield Buffer.from(`${String(json)}\n`)
+    for await (const rows of (await session.stream(sql)).batches)
+      for (const [json] of rows) yield Buffer.from(`${String(json)}\n`)
   } catch (error) {
     const [reason = ''] = messageOf(error).split('\n')
     throw /^(Invalid Input|IO) Error/.test(reason) ? new Malformed(reason) : error
+  } finally {
+    await session.close()
   }
 }
 
 /** How many files a message names. */
 const NAMED = 5
 
-function unreadable(bad: readonly BadFile[]): UserError {
+function unreadableFiles(bad: readonly BadFile[]): UserError {
   const named = bad.slice(0, NAMED).map(({ key, reason }) => `\n    ${JSON.stringify(key)}: ${reason}`)
   return new UserError(
     `${bad.length === 1 ? 'a log file' : `${bad.length} log files`} cannot be read to the end:${named.join('')}`,

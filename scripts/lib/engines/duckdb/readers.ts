@@ -5,18 +5,25 @@ import type { Assignment, Told } from './spool-thread.ts'
 /** More would wait for the disk, and each takes some 40 MB. */
 const MOST_THREADS = 4
 
-/** Threads that read log files, once. They start before it is known which: until these are listed, they are ready. */
+/** Threads that read log files. The first ones start before it is known which files, so that they are ready when these are listed. */
 export class Readers {
-  private readonly readers: readonly Reader[]
+  readonly #start: () => Reader[]
+  readonly #all: Reader[] = []
+  #ready: readonly Reader[]
 
-  private constructor(readers: readonly Reader[]) {
-    this.readers = readers
+  private constructor(start: () => Reader[]) {
+    this.#start = () => {
+      const started = start()
+      this.#all.push(...started)
+      return started
+    }
+    this.#ready = this.#start()
   }
 
   static async start(threads: number): Promise<Readers> {
     const startThread = await threadsOf(new URL('spool-thread.ts', import.meta.url))
     const count = Math.max(1, Math.min(threads, MOST_THREADS))
-    return new Readers(Array.from({ length: count }, () => new Reader(startThread())))
+    return new Readers(() => Array.from({ length: count }, () => new Reader(startThread())))
   }
 
   /** Has files read, each by one thread; ends when all threads have, also when one fails or the signal stops them. */
@@ -27,10 +34,12 @@ export class Readers {
   ): Promise<void> {
     signal.throwIfAborted()
     const next = new Int32Array(new SharedArrayBuffer(4))
-    const needed = this.readers.slice(0, Math.max(1, files.length))
+    // A thread ends with its assignment.
+    const ready = this.#ready.length > 0 ? this.#ready : this.#start()
+    this.#ready = []
     const stop = () => void this.stop()
     signal.addEventListener('abort', stop)
-    const reading = needed.map((reader, i) =>
+    const reading = ready.slice(0, Math.max(1, files.length)).map((reader, i) =>
       reader.read({ files, next, members, prefix: `${prefix}-${i}`, failFast }, listen).catch((error: unknown) => {
         Atomics.store(next, 0, files.length)
         throw error
@@ -43,7 +52,7 @@ export class Readers {
 
   /** Ends threads that have not ended. */
   async stop(): Promise<void> {
-    await Promise.all(this.readers.map((reader) => reader.stop()))
+    await Promise.all(this.#all.map((reader) => reader.stop()))
   }
 }
 

@@ -132,7 +132,7 @@ async function* rowsOf(
     }
     const files = await pMap(manifest.files, fetched, { concurrency: 4, signal })
     const readable = isOrc ? { ...manifest, fileFormat: 'CSV', fileSchema: REWRITTEN_SCHEMA } : manifest
-    const rows = inventoryQuery(readable, files, { days: daysOf(scope), base })
+    const rows = inventoryQuery(readable, files, { days: daysOf(scope), base }, signal)
     for await (const object of sorted(wanted(rows, isWanted), folder)) {
       signal.throwIfAborted()
       yield object

@@ -1,4 +1,5 @@
 import { messageOf, UserError } from '../../../lib/cli/errors.ts'
+import { Database } from '../../../lib/engines/duckdb/database.ts'
 import type { ObjectInfo } from '../../../lib/stores/store.ts'
 import type { InventoryManifest } from './inventory.ts'
 
@@ -13,26 +14,18 @@ export async function* inventoryQuery(
   manifest: InventoryManifest,
   files: readonly string[],
   { days, base }: Narrowing,
+  signal: AbortSignal,
 ): AsyncGenerator<ObjectInfo> {
   if (files.length === 0) return
-  const relation = relationOf(manifest, files)
-  const { DuckDBInstance } = await import('@duckdb/node-api')
-  const instance = await DuckDBInstance.create(':memory:', {
-    // A row group of a report may be large; what was read is not kept.
-    memory_limit: '1GB',
-    threads: '1',
-    enable_external_file_cache: 'false',
-    preserve_insertion_order: 'false',
-  })
-  const connection = await instance.connect()
+  const database = await Database.open({ options: OPTIONS, signal })
   try {
-    const prepared = await connection.prepare(`
-      SELECT key, size, etag, storage_class
-      FROM (SELECT ${columnsOf(manifest)} FROM ${relation} WHERE ${currentOnly(manifest)})
-      WHERE starts_with(key, $base) AND regexp_matches(key, $days)`)
-    prepared.bind({ base, days: `/(${days.join('|')})/` })
-    const result = await prepared.stream()
-    for await (const rows of result.yieldRows())
+    const { batches } = await (await database.connect()).stream(
+      `SELECT key, size, etag, storage_class
+      FROM (SELECT ${columnsOf(manifest)} FROM ${relationOf(manifest, files)} WHERE ${currentOnly(manifest)})
+      WHERE starts_with(key, $base) AND regexp_matches(key, $days)`,
+      { base, days: `/(${days.join('|')})/` },
+    )
+    for await (const rows of batches)
       for (const [key, size, etag, storageClass] of rows)
         yield {
           key: String(key),
@@ -41,15 +34,23 @@ export async function* inventoryQuery(
           ...(storageClass && { storageClass: String(storageClass) }),
         }
   } catch (error) {
+    signal.throwIfAborted()
     const [reason = ''] = messageOf(error).split('\n')
     throw new UserError(`the files of the inventory cannot be read: ${reason}`, {
       hint: 'take another report, or leave --keys inventory out',
       cause: error,
     })
   } finally {
-    connection.closeSync()
-    instance.closeSync()
+    await database.close()
   }
+}
+
+/** A row group of a report may be large; what was read is not kept. */
+const OPTIONS = {
+  memory_limit: '1GB',
+  threads: '1',
+  enable_external_file_cache: 'false',
+  preserve_insertion_order: 'false',
 }
 
 /** @throws UserError when the report is of no use */
