@@ -131,9 +131,9 @@ async function detach(context: Context, run: Run, { host, port, overwrite }: Val
     inputs: ['train'],
     overwrite,
     onChange: 'redo',
-    stale: async () => (await runningEndpoint(run)) === undefined,
+    redoIf: async () => (await runningEndpoint(run)) === undefined,
   } as const
-  const { repeated, endpoint, pid } = await run.step('deploy', plan, async () => {
+  const { repeated } = await run.step('deploy', plan, async () => {
     const progress = context.progress('starting the endpoint')
     const { url, pid, token, model } = await startDetached(run, {
       host,
@@ -142,8 +142,17 @@ async function detach(context: Context, run: Run, { host, port, overwrite }: Val
       signal: context.signal,
     })
     progress.end('answers')
-    return { endpoint: url, status: 'InService', pid, port: Number(new URL(url).port), token, digest: model }
+    return {
+      backend: 'local',
+      endpoint: url,
+      status: 'InService',
+      pid,
+      port: Number(new URL(url).port),
+      token,
+      digest: model,
+    }
   })
+  const { endpoint, pid } = run.resultBy('local', 'deploy')
   if (repeated) context.talk.info('it is running already')
   const outcome = outcomeOf(run, endpoint, 'InService', [
     ['process', String(pid)],

@@ -6,7 +6,7 @@ import { flag, number, parsed, text, type Values } from '../lib/cli/options.ts'
 import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
-import type { Run } from '../lib/runs/run.ts'
+import type { Run, StepPlan } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
 import { sourceOf, sources } from '../lib/sources/registry.ts'
 import type { Source } from '../lib/sources/source.ts'
@@ -81,15 +81,15 @@ export const command = defineCommand({
         ? inAthena(context, run, settings, values, aws)
         : onDuckdb(context, run, settings, values)
     if (values.dryRun) return engine.preview()
-    const plan = {
+    const plan: StepPlan = {
       settings: { entity, holdout, includePrivate, dedupe, skipBadFiles },
       inputs: ['stage'],
       // What is noted about results that are gone is of no use either.
       overwrite: values.overwrite || (run.isDone('extract') && (await engine.isGone())),
     }
-    if (!(await run.isCurrent('extract', plan))) await engine.approve(run.left('extract', plan))
-    const { repeated, ...result } = await run.step('extract', plan, async (memory) => {
-      const { extracted, written, ...more } = await engine.extract(memory)
+    if (!(await run.isCurrent('extract', plan))) await engine.approve(run.unfinished('extract', plan))
+    const { repeated, ...result } = await run.step('extract', plan, async (checkpoint) => {
+      const { extracted, written, ...more } = await engine.extract(checkpoint)
       if (extracted.trainPairs === 0 || written === undefined) throw allDropped(run, extracted, cutoff)
       if (extracted.holdoutPairs === 0 && values.holdout > 0)
         context.talk.warn(
@@ -97,8 +97,7 @@ export const command = defineCommand({
         )
       return { ...resultOf(extracted, written, { entity, includePrivate, cutoff }), ...more }
     })
-    for (const { path, reason } of result.skippedFiles)
-      context.talk.warn(`left out ${JSON.stringify(path)}: ${String(reason)}`)
+    for (const { path, reason } of result.skippedFiles) context.talk.warn(`left out ${JSON.stringify(path)}: ${reason}`)
     return outcomeOf(run, result, repeated)
   },
 })

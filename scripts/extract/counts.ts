@@ -6,8 +6,8 @@ export interface Counts {
   readonly trainPairs: number
   readonly holdoutPairs: number
   readonly dropped: Readonly<Record<string, number>>
-  /** First and last event of all, in milliseconds since 1970; undefined when none has a time. */
-  readonly span: readonly [first: number, last: number] | undefined
+  /** First and last event of all, in milliseconds since 1970; absent when no event has a time. */
+  readonly span?: readonly [first: number, last: number]
 }
 
 /** What an engine has extracted. */
@@ -33,6 +33,6 @@ export function countsOf(outcomes: readonly (readonly unknown[])[]): Counts {
     trainPairs: train,
     holdoutPairs: holdout,
     dropped,
-    span: times.length === 0 ? undefined : [Math.min(...times), Math.max(...times)],
+    ...(times.length > 0 && { span: [Math.min(...times), Math.max(...times)] }),
   }
 }

@@ -1,6 +1,6 @@
 import type { Outcome } from '../lib/cli/command.ts'
+import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
 import type { StepRecord } from '../lib/runs/ledger.ts'
-import type { StepMemory } from '../lib/runs/run.ts'
 import type { Extracted, Written } from './counts.ts'
 
 /** What an extraction hands to the ledger. */
@@ -20,6 +20,6 @@ export interface Extraction {
   /** Whether what was extracted is no longer there. */
   isGone(): Promise<boolean>
   /** Asks before money is spent. @param left of an attempt that was interrupted: what it has paid for is not paid again */
-  approve(left: StepRecord | undefined): Promise<void>
-  extract(memory: StepMemory): Promise<Yield>
+  approve(left: StepRecord<'extract'> | undefined): Promise<void>
+  extract(checkpoint: Checkpoint<Saved<'extract'>>): Promise<Yield>
 }

@@ -4,6 +4,7 @@ import { aboutUsd, bytes, count, facts, percent, plural, table } from '../lib/cl
 import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
+import type { Results } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { describeWindow } from '../lib/runs/window.ts'
 import type { Extracted, Written } from './counts.ts'
@@ -22,7 +23,7 @@ export interface Engine {
   readonly usd?: number
 }
 
-type Result = ReturnType<typeof resultOf> & { readonly scannedBytes?: number; readonly usd?: number }
+type Result = Results['extract']
 
 /** What would be done. */
 export function previewOf(
@@ -55,7 +56,7 @@ export function previewOf(
 }
 
 /** What extraction came to, as the ledger and `--output json` have it. */
-export function resultOf(extracted: Extracted, written: Written, { entity, includePrivate, cutoff }: Choice) {
+export function resultOf(extracted: Extracted, written: Written, { entity, includePrivate, cutoff }: Choice): Result {
   const { events, trainPairs, holdoutPairs, entities, dropped, bad } = extracted
   return {
     events,
@@ -66,7 +67,7 @@ export function resultOf(extracted: Extracted, written: Written, { entity, inclu
     entity,
     includePrivate,
     dropped: { ...dropped },
-    files: written.files.map((file) => ({ ...file })),
+    files: written.files,
     skippedFiles: bad.map(({ key, reason }) => ({ path: key, reason })),
     cutoff: cutoff.toISOString(),
     digest: written.digest,

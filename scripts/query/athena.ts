@@ -8,7 +8,7 @@ import { ensureTable } from '../lib/engines/athena/table.ts'
 import { type ExtractSettings, withRelations } from '../lib/engines/render.ts'
 import { PRICES, priceNote } from '../lib/runs/cost.ts'
 import { paths } from '../lib/runs/paths.ts'
-import type { Run, StepMemory } from '../lib/runs/run.ts'
+import type { Run } from '../lib/runs/run.ts'
 import { stagedTotals } from '../lib/runs/staged.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import type { Answer } from './answer.ts'
@@ -39,7 +39,7 @@ export async function textForAthena(
 }
 
 /** Nothing is taken up again: a question that was interrupted is asked anew. */
-const forgetful: StepMemory = { recalled: {}, remember: async () => {} }
+const forgetful = { saved: {}, save: async () => {} }
 
 /** Asks Athena, once the user agrees to what that costs. */
 export async function askAthena(

@@ -82,11 +82,11 @@ function settingsOf(run: Run, wanted: Options['entity']): ExtractSettings {
   const source = sourceOf(run.request.source)
   const { from, to } = windowOfRequest(run.request)
   const extracted = run.isDone('extract') ? run.result('extract') : undefined
-  const entity = wanted ?? (typeof extracted?.entity === 'string' ? extracted.entity : source.defaultEntity)
+  const entity = wanted ?? extracted?.entity ?? source.defaultEntity
   if (!Object.hasOwn(source.entities, entity))
     throw new UsageError(`${source.id} has no entity "${entity}"`, suggestion(entity, Object.keys(source.entities)))
-  const cutoff = typeof extracted?.cutoff === 'string' ? new Date(extracted.cutoff) : lastFifth(from, to)
-  return { source, entity, from, to, cutoff, includePrivate: extracted?.includePrivate === true, dedupe: false }
+  const cutoff = extracted === undefined ? lastFifth(from, to) : run.holdout().from
+  return { source, entity, from, to, cutoff, includePrivate: extracted?.includePrivate ?? false, dedupe: false }
 }
 
 const lastFifth = (from: Date, to: Date): Date =>

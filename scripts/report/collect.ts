@@ -1,5 +1,3 @@
-import * as v from 'valibot'
-import { fitted, number, record } from '../lib/cli/shapes.ts'
 import { Accesses } from '../lib/insights/accesses.ts'
 import { type Calibration, parseCalibration } from '../lib/insights/calibration.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
@@ -8,7 +6,8 @@ import { priceNote } from '../lib/runs/cost.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { pairsOf } from '../lib/runs/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
-import type { Result, Run } from '../lib/runs/run.ts'
+import type { Results, ScoredBy, ScoreResult } from '../lib/runs/results.ts'
+import type { Run } from '../lib/runs/run.ts'
 import { sourceNameOf } from '../lib/sources/registry.ts'
 import type { Anomaly, Attacks, Calibrated, Extracted, ReportData, RunFacts, Scored } from './data.ts'
 import { type PairVerdict, readVerdicts, type VerdictSummary } from './verdict-file.ts'
@@ -32,7 +31,7 @@ export async function reportData(run: Run, signal: AbortSignal): Promise<ReportD
 function runFacts(run: Run): RunFacts {
   const { source, logs, from, to, accounts, regions } = run.request
   const { objects, bytes } = run.result('stage')
-  const costs = Object.values(run.ledger.steps).map(({ result }) => Number(result?.estimatedUsd ?? 0))
+  const { stage, score } = run.ledger.steps
   return {
     id: run.id,
     sourceName: sourceNameOf(source),
@@ -41,26 +40,14 @@ function runFacts(run: Run): RunFacts {
     to,
     accounts,
     regions,
-    objects: Number(objects),
-    bytes: Number(bytes),
-    usd: costs.reduce((sum, usd) => sum + usd, 0),
+    objects,
+    bytes,
+    usd: (stage?.result?.estimatedUsd ?? 0) + (score?.result?.estimatedUsd ?? 0),
     priceNote,
   }
 }
 
-const extractSchema = v.object({
-  events: number,
-  pairs: number,
-  trainPairs: number,
-  holdoutPairs: number,
-  entities: number,
-  entity: v.string(),
-  cutoff: v.string(),
-  dropped: record(v.string(), number),
-})
-
-function extractedOf(result: Result): Extracted {
-  const { dropped, ...extracted } = fitted(extractSchema, result)
+function extractedOf({ dropped, ...extracted }: Results['extract']): Extracted {
   const reasons = Object.entries(dropped).map(([reason, events]) => ({ reason, events }))
   return { ...extracted, dropped: reasons.filter(({ events }) => events > 0).sort((a, b) => b.events - a.events) }
 }
@@ -90,54 +77,22 @@ const calibratedOf = ({
 
 /** What was chosen, and what followed from it, under the algorithm's own names. */
 function hyperparametersOf(run: Run): [string, string][] {
-  const result = run.result('train')
+  const { epochs, vectorDim, numEntityVectors } = run.result('train')
+  const followed: Readonly<Record<string, number>> = { epochs, vectorDim, numEntityVectors }
   const chosen = Object.entries(run.ledger.steps.train?.settings ?? {}).filter(([name]) => name !== 'alertsPerDay')
   return chosen.flatMap(([name, value]): [string, string][] => {
-    const used = value ?? result[name]
-    return used === undefined || used === null ? [] : [[snake(name), JSON.stringify(used)]]
+    const used = value ?? followed[name]
+    return used === undefined ? [] : [[snake(name), JSON.stringify(used)]]
   })
 }
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-const byRule = <T extends v.GenericSchema>(value: T) => v.object({ ip: value, net24: value, net16: value })
-
-const scoreSchema = v.object({
-  of: v.string(),
-  scored: number,
-  unseen: number,
-  sparse: number,
-  flagged: number,
-  allowed: number,
-  threshold: number,
-  alertsPerDay: v.nullable(number),
-  minEvents: number,
-  allow: v.array(v.string()),
-  attacks: v.nullable(
-    v.array(
-      v.object({
-        kind: v.string(),
-        attacks: number,
-        flagged: number,
-        rules: v.optional(byRule(v.object({ found: number }))),
-      }),
-    ),
-  ),
-  by: v.optional(
-    v.variant('via', [
-      v.object({ via: v.literal('endpoint'), endpoint: v.string(), region: v.string() }),
-      v.object({ via: v.literal('transform'), job: v.string(), region: v.string(), instanceType: v.string() }),
-    ]),
-  ),
-})
-
-type ScoreResult = v.InferOutput<typeof scoreSchema>
-
 /** Rows of the table beyond what is flagged. */
 const CONTEXT_ROWS = 3
 
 async function scoredOf(run: Run, signal: AbortSignal): Promise<Scored> {
-  const result = fitted(scoreSchema, run.result('score'))
+  const result = run.result('score')
   const verdicts = await readVerdicts(run.uriOf(paths.verdicts), await run.store.read(paths.verdicts), signal)
   const { threshold, alertsPerDay, scored, flagged } = result
   const top = verdicts.top(CONTEXT_ROWS)
@@ -162,7 +117,7 @@ async function scoredOf(run: Run, signal: AbortSignal): Promise<Scored> {
   }
 }
 
-const byText = (by: NonNullable<ScoreResult['by']>): string =>
+const byText = (by: ScoredBy): string =>
   by.via === 'endpoint'
     ? `SageMaker endpoint ${by.endpoint} in ${by.region}`
     : `SageMaker transform job ${by.job} on ${by.instanceType} in ${by.region}`

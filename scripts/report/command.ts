@@ -5,6 +5,7 @@ import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { quoted } from '../lib/runs/next.ts'
 import { hasPairs, toMakePairs } from '../lib/runs/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
+import type { StepName } from '../lib/runs/results.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
 
 export const command = defineCommand({
@@ -29,14 +30,15 @@ export const command = defineCommand({
     const run = await chosenRun(values, context)
     run.result('train')
     const path = run.store.localPath?.(paths.report) ?? run.uriOf(paths.report)
-    const inputs = ['stage', 'extract', 'train', ...(run.isDone('score') ? ['score'] : [])]
+    const inputs: StepName[] = ['stage', 'extract', 'train']
+    if (run.isDone('score')) inputs.push('score')
     if (dryRun) return { json: { run: run.id, dryRun: true, report: path, inputs }, text: `would write ${path}` }
     const plan = {
       settings: {},
       inputs,
       overwrite,
       onChange: 'redo',
-      stale: async () => (await run.store.head(paths.report)) === undefined,
+      redoIf: async () => (await run.store.head(paths.report)) === undefined,
     } as const
     const { repeated, ...result } = await run.step('report', plan, async () => {
       const [{ reportData }, { pageOf }] = await Promise.all([import('./collect.ts'), import('./page.ts')])

@@ -135,12 +135,12 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
     inputs: ['extract', 'train'],
     overwrite: values.overwrite,
     onChange: 'redo',
-    stale: async () => (await run.store.head(paths.verdicts)) === undefined,
+    redoIf: async () => (await run.store.head(paths.verdicts)) === undefined,
   } as const
   const isDone = await run.isCurrent('score', plan)
   if (!isDone) await target.check?.()
   const way = await wayOf(values, { run, target, prepared, context, aws })
-  const noted = run.noted('score', plan, ASKED)
+  const noted = run.savedBy('score', plan, ASKED) ?? {}
   const paid = isDone ? 0 : ((await way.paid?.(noted)) ?? 0)
   const whole = way.usd?.(pairsToJudge(run, other)) ?? undefined
   const cost = whole === undefined ? undefined : whole * (1 - paid)
@@ -148,13 +148,13 @@ async function scoreRun(context: Context, values: Options): Promise<Outcome> {
     return previewOf(target, prepared, way, { run: run.id, ...(way.usd && { estimatedUsd: cost ?? null }) })
   if (!isDone && way.usd !== undefined && paid < 1)
     await context.approve(approvalOf(`${target.of} of run ${run.id} by ${way.about}`, way, cost))
-  const { repeated, ...result } = await run.step('score', plan, async (memory) => {
+  const { repeated, ...result } = await run.step('score', plan, async (checkpoint) => {
     // Who comes back after one of two jobs has the other one before him, and has paid for both.
-    const usd = typeof memory.recalled.usd === 'number' ? memory.recalled.usd : cost
-    if (way.usd !== undefined) await memory.remember({ ...noted, ...(usd !== undefined && { usd }) })
+    const usd = checkpoint.saved.usd ?? cost
+    if (way.usd !== undefined) await checkpoint.save({ ...noted, ...(usd !== undefined && { usd }) })
     const keep = async (calibration: string) => void (await run.store.write(paths.calibration, calibration))
     const scores = run.store.within(FOLDER)
-    const done = await execute({ context, target, prepared, options: values, way, scores, memory, keep })
+    const done = await execute({ context, target, prepared, options: values, way, scores, checkpoint, keep })
     return usd === undefined ? done : { ...done, estimatedUsd: usd }
   })
   if (repeated) context.talk.info('nothing to do, this was scored before')
@@ -175,7 +175,7 @@ const FOLDER = paths.verdicts.slice(0, paths.verdicts.lastIndexOf('/') + 1)
 
 /** At most: what is judged is distinct. */
 const pairsToJudge = (run: Run, other: Run | undefined): number =>
-  Number(other === undefined ? run.result('extract').holdoutPairs : other.result('extract').pairs)
+  other === undefined ? run.result('extract').holdoutPairs : other.result('extract').pairs
 
 const costText = (usd: number | undefined): string =>
   usd === undefined ? 'cost not known: this instance type is in no price table here' : `${aboutUsd(usd)} (${priceNote})`

@@ -5,12 +5,13 @@ import { type Calibration, calibrationText } from '../lib/insights/calibration.t
 import { calibrationOf, trialOf } from '../lib/insights/evaluation.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
 import { kindOf } from '../lib/insights/verdicts.ts'
-import type { StepMemory } from '../lib/runs/run.ts'
+import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
+import type { ScoreResult } from '../lib/runs/results.ts'
 import type { Store } from '../lib/stores/store.ts'
 import { MOST_ROWS } from './anomalies.ts'
 import { type ThresholdOptions, thresholdOf } from './inputs.ts'
 import type { Prepared } from './prepare.ts'
-import { resultOf, type ScoreResult } from './render.ts'
+import { resultOf } from './render.ts'
 import { files, score } from './score.ts'
 import { lineOf, type Oracle } from './scorer.ts'
 import type { Way } from './scoring.ts'
@@ -24,7 +25,7 @@ interface Execution {
   readonly way: Way
   /** Where the verdicts go. */
   readonly scores: Store
-  readonly memory?: StepMemory
+  readonly checkpoint?: Checkpoint<Saved<'score'>>
   /** Keeps a calibration that had to be made. */
   readonly keep?: (calibration: string) => Promise<void>
 }
@@ -38,7 +39,7 @@ export async function execute(execution: Execution): Promise<ScoreResult> {
       `the training pairs are not there any more: no verdict says what was seen before. ${target.forgotten}`,
     )
   context.talk.detail(`scoring ${way.about}`)
-  const oracle = await way.open(execution.memory)
+  const oracle = await way.open(execution.checkpoint)
   const trained = await target.trained?.(signal)
   const calibration = await calibrated(execution, oracle, trained)
   const policy = { threshold: thresholdOf(options, calibration), minEvents: prepared.minEvents, allow: prepared.allow }

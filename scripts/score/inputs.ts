@@ -32,7 +32,7 @@ export function sameEntity(run: Run, other: Run): void {
   if (entity === theirs) return
   throw new UsageError(
     `the entity of run ${other.id} is ${JSON.stringify(theirs)}, that of run ${run.id} is ${JSON.stringify(entity)}`,
-    `extract one of them again: ${nextCommand('extract', other)} --entity ${typeof entity === 'string' ? entity : 'NAME'} --overwrite`,
+    `extract one of them again: ${nextCommand('extract', other)} --entity ${entity} --overwrite`,
   )
 }
 

@@ -1,7 +1,7 @@
 import { UserError } from '../lib/cli/errors.ts'
 import type { Calibration } from '../lib/insights/calibration.ts'
 import type { Cidr } from '../lib/insights/ipv4.ts'
-import type { Result } from '../lib/runs/run.ts'
+import type { StepSettings } from '../lib/runs/ledger.ts'
 import { allowList, textOf } from './allow.ts'
 import { calibrationIn, minEventsOf, type ThresholdOptions, thresholdOf } from './inputs.ts'
 import { type Labels, readLabels } from './labels.ts'
@@ -24,7 +24,7 @@ export interface Prepared {
   readonly alertsPerDay: number | undefined
   readonly labels: Labels | undefined
   /** What shapes the verdicts. */
-  readonly settings: Result
+  readonly settings: StepSettings
 }
 
 /** Reads and checks the small things first: a wrong option should fail before anything is loaded. */

@@ -1,32 +1,9 @@
 import { count, facts, percent, plural, table } from '../lib/cli/format.ts'
 import type { Policy } from '../lib/insights/verdicts.ts'
+import type { AttackResult, ScoredBy, ScoreResult } from '../lib/runs/results.ts'
 import { textOf } from './allow.ts'
 import type { Prepared } from './prepare.ts'
-import type { ScoredBy } from './scorer.ts'
-import type { Measured, Tally } from './tally.ts'
-
-/** What is printed, and noted in the ledger. */
-export type ScoreResult = {
-  readonly of: string
-  /** Distinct pairs by verdict. */
-  readonly scored: number
-  readonly unseen: number
-  readonly sparse: number
-  readonly flagged: number
-  /** Would have been flagged, but lie in an allowed network. */
-  readonly allowed: number
-  readonly threshold: number
-  readonly alertsPerDay: number | null
-  readonly minEvents: number
-  readonly allow: string[]
-  readonly output: string
-  readonly anomalies: string
-  /** Only with labels. */
-  readonly attacks: Measured[] | null
-  readonly digest: string
-  /** Only when SageMaker scored. */
-  readonly by?: ScoredBy
-}
+import type { Tally } from './tally.ts'
 
 interface Parts {
   readonly of: string
@@ -82,7 +59,7 @@ const byText = (by: ScoredBy): string =>
     ? `endpoint ${by.endpoint} in ${by.region}`
     : `transform job ${by.job} on ${by.instanceType} in ${by.region}`
 
-function attackTable(attacks: readonly Measured[]): string {
+function attackTable(attacks: readonly AttackResult[]): string {
   const rows = attacks.map(({ kind, attacks: all, flagged, precision, rules }) => [
     kind,
     count(all),

@@ -1,5 +1,6 @@
 import type { Measured, Trial } from '../lib/insights/evaluation.ts'
 import { formatIpv4 } from '../lib/insights/ipv4.ts'
+import type { ScoredBy } from '../lib/runs/results.ts'
 
 /** Pairs to be scored together: entity i with address i. */
 export interface Batch {
@@ -15,11 +16,6 @@ export interface Scorer {
   /** Dot products in the order of the pairs. @throws UserError when there is not exactly one finite number for each */
   score(batch: Batch): Promise<Float64Array>
 }
-
-/** What in SageMaker scored, as the ledger and the report have it. */
-export type ScoredBy =
-  | { readonly via: 'endpoint'; readonly endpoint: string; readonly region: string }
-  | { readonly via: 'transform'; readonly job: string; readonly region: string; readonly instanceType: string }
 
 /** Where the model is, ready to be asked. */
 export interface Oracle {

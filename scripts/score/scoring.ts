@@ -2,10 +2,11 @@ import type { Context } from '../lib/cli/context.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import type { Model } from '../lib/insights/model.ts'
 import { digestOf, modelIn, noModel } from '../lib/insights/model-file.ts'
+import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
 import { MODEL_HEADER, sagemakerEndpointOf } from '../lib/runs/endpoint.ts'
 import { INSTANCES } from '../lib/runs/instances.ts'
 import { nextCommand } from '../lib/runs/next.ts'
-import type { Run, StepMemory } from '../lib/runs/run.ts'
+import type { Run } from '../lib/runs/run.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { direct } from './local/direct.ts'
@@ -34,9 +35,9 @@ export interface Way {
   /** Dollars for so many pairs; undefined where nothing more is paid than already is, `null` where nobody knows. */
   readonly usd?: (pairs: number) => number | null
   /** Share of that which is paid for already, as far as earlier attempts have noted it. */
-  paid?(noted: StepMemory['recalled']): Promise<number>
-  /** @param memory of the step, for what is paid for */
-  open(memory?: StepMemory): Promise<Oracle>
+  paid?(saved: Saved<'score'>): Promise<number>
+  /** @param checkpoint of the step, for what is paid for */
+  open(checkpoint?: Checkpoint<Saved<'score'>>): Promise<Oracle>
   /** The model itself, where it has to tell which entities it knows. */
   model(): Promise<Model>
 }
@@ -158,42 +159,42 @@ async function byTransform(wish: Wish, given: Given): Promise<Omit<Way, 'model'>
     throw new UsageError('--via transform needs a run in S3', 'name it: --workspace s3://bucket/prefix')
   const { instanceType, sagemakerRole: role, kmsKey, overwrite } = wish
   const region = await regionFor(run, aws, context)
-  const { job, image, digest } = run.result('train')
-  const { imageOf } = await import('../lib/aws/sagemaker/image.ts')
+  const { job, image, digest } = run.resultBy('sagemaker', 'train')
   const jobs = prepared.threshold === undefined ? 2 : 1
   const price = INSTANCES[instanceType]?.usdPerHour
   const order = {
     id: run.id,
     workspace: run.workspace,
     region,
-    image: typeof image === 'string' ? image : imageOf(region),
+    image,
     model: target.model.uri,
-    digest: String(digest),
-    trainingJob: String(job ?? ''),
+    digest,
+    trainingJob: job,
     ...{ role, instanceType, kmsKey },
   }
   return {
     about: `${jobs === 1 ? 'a batch transform' : 'two batch transforms, the first to calibrate,'} on ${instanceType} in ${region}`,
     usd: (pairs) => (price === undefined ? null : jobs * price * (START_HOURS + pairs / PAIRS_AN_HOUR)),
-    paid: async (noted) => {
-      const names = [noted.scoringJob, ...(jobs === 2 ? [noted.calibratingJob] : [])]
+    paid: async (saved) => {
+      const names = [saved.scoringJob, ...(jobs === 2 ? [saved.calibratingJob] : [])]
       const { answered } = await import('./sagemaker/transform.ts')
       const settings = { order, store: run.store, aws, signal: context.signal }
       return (
         (await answered(
           settings,
-          names.filter((name) => typeof name === 'string'),
+          names.filter((name) => name !== undefined),
         )) / jobs
       )
     },
-    open: async (memory) => {
+    open: async (checkpoint) => {
       const { transform } = await import('./sagemaker/transform.ts')
       const progress = context.progress('transform')
       return transform({
         ...{ order, store: run.store, aws, overwrite },
         signal: context.signal,
         onState: (text) => progress.state(text),
-        onJob: async (purpose, name) => memory?.remember({ [`${purpose}Job`]: name }),
+        onJob: async (purpose, name) =>
+          checkpoint?.save(purpose === 'scoring' ? { scoringJob: name } : { calibratingJob: name }),
         onLeft: (name) =>
           context.talk.warn(
             `transform job ${name} goes on and is paid for; the same command finds it again. To stop it: aws sagemaker stop-transform-job --transform-job-name ${name} --region ${region}`,

@@ -1,5 +1,6 @@
 import { ruleNames } from '../lib/insights/baselines.ts'
 import type { Verdict } from '../lib/insights/verdicts.ts'
+import type { AttackResult } from '../lib/runs/results.ts'
 
 /** A verdict on a distinct pair, as it stands in verdicts.ndjson. */
 export interface PairVerdict extends Verdict {
@@ -62,7 +63,7 @@ export class Tally {
   }
 
   /** How well each kind of attack was found, by the model and by the rules at the same number of alerts. Kinds in alphabetical order. */
-  measured(): Measured[] {
+  measured(): AttackResult[] {
     const found = [...this.kinds.values()].reduce((sum, kind) => sum + kind.flagged, 0)
     const wrong = this.flagged - found
     return [...this.kinds]
@@ -79,7 +80,7 @@ export class Tally {
   }
 
   /** A yes/no rule does not rank its alarms: within a budget it finds as many as chance picks. */
-  private ruleMeasured(rule: Rule, attacks: number, unseen: number): RuleMeasured {
+  private ruleMeasured(rule: Rule, attacks: number, unseen: number): NonNullable<AttackResult['rules']>[Rule] {
     const alarms = this.alarms[rule]
     const found = unseen * Math.min(1, ratio(this.flagged, alarms))
     const attackAlarms = [...this.kinds.values()].reduce((sum, kind) => sum + kind.unseenBy[rule], 0)
@@ -92,30 +93,6 @@ interface KindCount {
   judged: number
   flagged: number
   unseenBy: Record<Rule, number>
-}
-
-/** How well a kind of attack was found. */
-export type Measured = {
-  readonly kind: string
-  /** Distinct labelled pairs; of these judged, and flagged. */
-  readonly attacks: number
-  readonly judged: number
-  readonly flagged: number
-  /** Of all of this kind, judged or not. */
-  readonly recall: number
-  /** Attacks of this kind among them and the false alerts. */
-  readonly precision: number
-  /** By "not seen before for this entity", with as many alerts as the model. */
-  readonly rules?: Record<Rule, RuleMeasured>
-}
-
-export type RuleMeasured = {
-  /** Expected, when as many of its alarms as the model flags are looked at. */
-  readonly found: number
-  readonly recall: number
-  readonly precision: number
-  /** What it would flag without a limit. */
-  readonly alarms: number
 }
 
 const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)

@@ -45,8 +45,6 @@ export interface HeldOut {
 /** More training pairs than these are not read again to tell what was seen before: gigabytes of memory. */
 const MOST_HISTORY = 30_000_000
 
-const DAY_MS = 86_400_000
-
 /** The holdout of a run, or all pairs of another run against its model. */
 export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettings): Promise<Target> {
   const own = await ownOf(run, aws)
@@ -57,7 +55,7 @@ export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettin
   sameEntity(run, other)
   const parts = ['train', 'holdout'] as const
   const check = () => checkFiles(other, parts)
-  const pairs = JSON.stringify(other.result('extract').digest ?? null)
+  const pairs = JSON.stringify(other.result('extract').digest)
   return { ...own, of: other.id, judged: (signal) => pairsOf(other, parts, signal), check, pairs }
 }
 
@@ -78,26 +76,24 @@ async function ownOf(run: Run, aws: AwsSettings) {
   return {
     ...(!hasHistory && { forgotten: await toMakePairs(run) }),
     ...(hasHistory &&
-      Number(trainPairs) <= MOST_HISTORY && { trained: (signal: AbortSignal) => pairsOf(run, 'train', signal) }),
-    model: inS3 ? await placeAt(String(run.result('train').model), aws) : placeIn(run.store, paths.model),
+      trainPairs <= MOST_HISTORY && { trained: (signal: AbortSignal) => pairsOf(run, 'train', signal) }),
+    model: inS3 ? await placeAt(run.result('train').model, aws) : placeIn(run.store, paths.model),
     calibration: placeIn(run.store, paths.calibration),
     source: run.request.source,
     ...(inS3 && {
       known: () => knownEntities(run),
-      digest: String(run.result('train').digest),
+      digest: run.result('train').digest,
       trial: (signal: AbortSignal) => heldOut(run, signal),
     }),
   }
 }
 
 async function heldOut(run: Run, signal: AbortSignal): Promise<HeldOut> {
-  const { seed, digest } = run.result('train')
-  const days = (Date.parse(run.request.to) - Date.parse(String(run.result('extract').cutoff))) / DAY_MS
   return {
     holdout: await pairsIn(run, ['holdout'], signal),
-    days: days > 0 ? days : 1,
-    seed: Number(seed ?? 1),
-    model: String(digest),
+    days: run.holdout().days,
+    seed: 1,
+    model: run.result('train').digest,
   }
 }
 

@@ -11,6 +11,7 @@ import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
 import { runIdOf } from '../lib/runs/request.ts'
+import type { Results } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { createRun, findRun, touchRun } from '../lib/runs/workspace.ts'
 import { sourceIds } from '../lib/sources/registry.ts'
@@ -21,7 +22,6 @@ import { outstanding } from './proof.ts'
 import { type Task, taskOf } from './request.ts'
 import { type Selection, saveSelection } from './selection.ts'
 import { copyAndProve, removeExtra } from './stage.ts'
-import { PLAN } from './state.ts'
 
 const options = {
   source: choice(sourceIds, { about: 'kind of log' }),
@@ -100,7 +100,7 @@ export const command = defineCommand({
     const planned = await planStage(task, existing, context, values)
     if (planned === 'done' && existing !== undefined) {
       if (!values.dryRun) await touchRun(existing, awsOf(values, context))
-      return outcomeOf(existing, { ...existing.result('stage') }, true)
+      return outcomeOf(existing, existing.result('stage'), true)
     }
     if (planned === 'done') throw new Error('a run that does not exist cannot be done')
     try {
@@ -181,14 +181,14 @@ async function copyInto(
 ): Promise<Outcome> {
   const { record, selection } = planned
   // An open plan that was gone through before is looked at again: late files may have come.
-  const step = { settings: {}, inputs: [], overwrite: values.overwrite, stale: async () => true }
-  const { repeated, ...result } = await run.step('stage', step, async (memory) => {
+  const step = { settings: {}, inputs: [], overwrite: values.overwrite, redoIf: async () => true }
+  const { repeated, ...result } = await run.step('stage', step, async (checkpoint) => {
     if (planned.isNew) {
       await saveSelection(run.store, task.logs.bucket, selection)
-      await memory.remember({ [PLAN]: record })
+      await checkpoint.save({ plan: record })
     }
     if (values.overwrite) await removeExtra(run, selection)
-    const copied = await copyAndProve(run, selection, await copier.open(run, memory), {
+    const copied = await copyAndProve(run, selection, await copier.open(run, checkpoint), {
       again: values.overwrite,
       lost: record.lost,
       verify: values.verify,
@@ -229,21 +229,19 @@ function previewOf(id: string, plan: StagePlan): Outcome {
   }
 }
 
-function outcomeOf(run: Run, result: Record<string, unknown>, repeated: boolean): Outcome {
+function outcomeOf(run: Run, result: Results['stage'], repeated: boolean): Outcome {
   const { objects, copied, skipped, verified, final, completeAfter, staged } = result
   const done = repeated
     ? 'nothing to do, all was staged before'
-    : `${count(Number(copied))} copied, ${count(Number(skipped))} were there`
+    : `${count(copied)} copied, ${count(skipped)} were there`
   return {
     json: { run: run.id, ...result, repeated },
     text: facts([
       ['run', run.id],
-      ['objects', `${count(Number(objects))} (${bytes(Number(result.bytes))}): ${done}`],
-      ['staged', String(staged)],
-      verified === undefined ? undefined : ['verified', `${count(Number(verified))} by the SHA-256 of their content`],
-      final === true
-        ? undefined
-        : ['late files', `may come until ${String(completeAfter).slice(0, 16)}Z; stage again then`],
+      ['objects', `${count(objects)} (${bytes(result.bytes)}): ${done}`],
+      ['staged', staged],
+      verified === undefined ? undefined : ['verified', `${count(verified)} by the SHA-256 of their content`],
+      final ? undefined : ['late files', `may come until ${completeAfter.slice(0, 16)}Z; stage again then`],
     ]),
     next: nextCommand('extract', run),
   }

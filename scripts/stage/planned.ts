@@ -1,17 +1,18 @@
 import type { Context } from '../lib/cli/context.ts'
 import { plural } from '../lib/cli/format.ts'
+import type { StagePlan } from '../lib/runs/checkpoints.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { united } from '../lib/stores/merge.ts'
 import type { Failure } from './copy/copier.ts'
 import type { Task } from './request.ts'
 import { emptyWindow, keySourceOf } from './select.ts'
 import { draftSelection, type Selection } from './selection.ts'
-import { type PlanRecord, recalledPlan, stillStaged } from './state.ts'
+import { savedPlan, stillStaged } from './state.ts'
 
-/** A selection, new or recalled, ready to be copied. */
+/** A selection, new or saved, ready to be copied. */
 export interface Planned {
   readonly selection: Selection
-  readonly record: PlanRecord
+  readonly record: StagePlan
   /** False when the run's folder already holds it. */
   readonly isNew: boolean
   dispose(): Promise<void>
@@ -33,11 +34,11 @@ export async function planStage(
   context: Context,
   settings: PlanSettings,
 ): Promise<Planned | 'done'> {
-  const recalled = run === undefined || settings.overwrite ? undefined : await recalledPlan(run)
-  if (run === undefined || recalled === undefined) return select(task, undefined, context, settings)
-  const { selection, plan: record } = recalled
+  const saved = run === undefined || settings.overwrite ? undefined : await savedPlan(run)
+  if (run === undefined || saved === undefined) return select(task, undefined, context, settings)
+  const { selection, plan: record } = saved
   const { dispose } = selection
-  const goOn = (plan: PlanRecord): Planned => ({ selection, record: plan, isNew: false, dispose })
+  const goOn = (plan: StagePlan): Planned => ({ selection, record: plan, isNew: false, dispose })
   const isStaged = run.isDone('stage') && (await stillStaged(run, selection))
   if (record !== undefined && !isStaged) {
     context.talk.info(`going on with the plan of ${record.selectedAt}`)

@@ -8,7 +8,7 @@ import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { entityVectorsFor, type Hyperparameters } from '../lib/insights/hyperparameters.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
-import type { Run } from '../lib/runs/run.ts'
+import type { Run, StepPlan } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
 import { openStore } from '../lib/stores/open.ts'
 import { hyperparameterOptions, hyperparametersOf } from './hyperparameters.ts'
@@ -95,18 +95,18 @@ async function trainRun(context: Context, values: Options): Promise<Outcome> {
     const input = await inputOfRun(run, context.signal)
     return previewOf(input, settingsOf(values, input), { run: run.id }, run.path(paths.model))
   }
-  const plan = {
+  const plan: StepPlan = {
     settings: choiceOf(values),
     inputs: ['extract'],
     overwrite: values.overwrite,
-    stale: () => isGone(run),
+    redoIf: () => isGone(run),
   }
   const output = { store: run.store, model: paths.model, calibration: paths.calibration }
-  const { repeated, ...result } = await run.step('train', plan, async () => {
+  const { repeated } = await run.step('train', plan, async () => {
     const input = await inputOfRun(run, context.signal)
     return perform(context, input, settingsOf(values, input), output)
   })
-  return outcomeOf({ run: run.id, ...result }, repeated, nextCommand('deploy', run))
+  return outcomeOf({ run: run.id, ...run.resultBy('local', 'train') }, repeated, nextCommand('deploy', run))
 }
 
 async function trainFiles(context: Context, values: Options): Promise<Outcome> {
@@ -139,8 +139,8 @@ async function isGone(run: Run): Promise<boolean> {
   return found.includes(undefined)
 }
 
-/** What was chosen, as the ledger remembers it. */
-function choiceOf(values: Options): Record<string, number | null> {
+/** What was chosen, as it stands in the ledger. */
+function choiceOf(values: Options): Readonly<Record<string, number | null>> {
   const { seed, alertsPerDay } = values
   const chosen = Object.keys(hyperparameterOptions).map((key) => [
     key,

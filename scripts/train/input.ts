@@ -11,33 +11,26 @@ import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import type { Input } from './train.ts'
 
-const DAY_MS = 86_400_000
-
 /** @throws UserError when extract has put every pair into the holdout */
 export function requireTrainingPairs(run: Run): void {
   const { trainPairs, holdoutPairs, cutoff } = run.result('extract')
   if (trainPairs !== 0) return
-  const held = holdoutPairs === 1 ? 'its only pair is' : `all of its ${count(Number(holdoutPairs))} pairs are`
+  const held = holdoutPairs === 1 ? 'its only pair is' : `all of its ${count(holdoutPairs)} pairs are`
   const judge = nextCommand('score', run).replace('--run ', '--run TRAINED_RUN --from-run ')
-  throw new UserError(
-    `run ${run.id} has no pairs to train on: ${held} in the holdout, which begins at ${String(cutoff)}`,
-    {
-      hint: `hold out less: ${nextCommand('extract', run)} --overwrite --holdout 5%; or stage a longer window; or judge these pairs with the model of another run: ${judge}`,
-    },
-  )
+  throw new UserError(`run ${run.id} has no pairs to train on: ${held} in the holdout, which begins at ${cutoff}`, {
+    hint: `hold out less: ${nextCommand('extract', run)} --overwrite --holdout 5%; or stage a longer window; or judge these pairs with the model of another run: ${judge}`,
+  })
 }
 
 /** The pairs of a run. @throws UserError when they are not there */
 export async function inputOfRun(run: Run, signal: AbortSignal): Promise<Input> {
   requireTrainingPairs(run)
-  const { cutoff } = run.result('extract')
   const train = await pairsOf(run, 'train', signal)
   if (train.ip.length === 0)
     throw new UserError(`run ${run.id}: nothing to train on in ${run.uriOf(paths.train)}`, {
       hint: `${nextCommand('extract', run)} --overwrite, perhaps with a longer window; extract says what it has dropped and why`,
     })
-  const days = (Date.parse(run.request.to) - Date.parse(typeof cutoff === 'string' ? cutoff : '')) / DAY_MS
-  return inputWith(train, await pairsOf(run, 'holdout', signal), days > 0 ? days : 1)
+  return inputWith(train, await pairsOf(run, 'holdout', signal), run.holdout().days)
 }
 
 /** The pairs of some files, here or in S3. @throws UserError when they are missing, empty or not well formed */

@@ -3,20 +3,22 @@ import { bytes, count, facts, plural } from '../lib/cli/format.ts'
 import { type HyperparameterName, hyperparameterNames } from '../lib/insights/hyperparameters.ts'
 import { weightBytesOf } from '../lib/insights/network.ts'
 import { prefixRowsFor, shapeOf } from '../lib/insights/trainer.ts'
+import type { DoneBy, TrainResult } from '../lib/runs/results.ts'
 import type { Input, Output, Settings, Training } from './train.ts'
 import { sharingEntities, warningsBefore } from './warnings.ts'
 
-/** AUC of the rules "address, /24, /16 seen before"; none without a calibration. */
-type Baselines = Partial<Record<'ip' | 'net24' | 'net16', number>>
+type Trained = DoneBy<TrainResult, 'local'>
+type Baselines = Trained['baselines']
 
 /** What training came to, as the ledger and `--output json` have it. */
-export function resultOf(input: Input, settings: Settings, training: Training, output: Output) {
+export function resultOf(input: Input, settings: Settings, training: Training, output: Output): Trained {
   const { hyperparameters, seed, alertsPerDay } = settings
   const { calibration, trainSeconds, digest } = training
   const { store } = output
   const { ip, net24, net16 } = calibration?.baselines ?? {}
   const baselines: Baselines = ip && net24 && net16 ? { ip: ip.auc, net24: net24.auc, net16: net16.auc } : {}
   return {
+    backend: 'local',
     model: store.uriOf(output.model),
     modelBytes: training.bytes,
     calibration: calibration === undefined ? null : store.uriOf(output.calibration),
@@ -37,7 +39,7 @@ export function resultOf(input: Input, settings: Settings, training: Training, o
   }
 }
 
-type Result = ReturnType<typeof resultOf> & { readonly run?: string }
+type Result = Trained & { readonly run?: string }
 
 /** What would be done. */
 export function previewOf(input: Input, settings: Settings, run: { run?: string }, model: string): Outcome {

@@ -131,7 +131,7 @@ describe('clean in AWS', () => {
     const aws = await world(FAST)
     await changeLedger(aws, ({ steps }) => {
       const queries = { classified: { attempt: 2, id: null }, dropped: { attempt: 1, id: null } }
-      Object.assign(steps.extract ?? {}, { state: 'failed', memory: { salt: 'ab12cd', queries } })
+      Object.assign(steps.extract ?? {}, { state: 'failed', checkpoint: { salt: 'ab12cd', queries } })
     })
     const { code, stderr, stdout } = await aws.script('clean', ['--yes'])
     assert.equal(code, 0, stderr)

@@ -54,7 +54,7 @@ test('deploy --detach leaves it running and notes it; again it finds it; clean s
   const record = await noted()
   assert.deepEqual([record.url, record.pid], [endpoint, pid])
   assert.equal(statSync(run.path('endpoint/endpoint.json')).mode & 0o077, 0)
-  assert.equal((await openRun(workspace, run.id)).ledger.steps.deploy?.result?.token, record.token)
+  assert.equal((await openRun(workspace, run.id)).resultBy('local', 'deploy').token, record.token)
   assert.doesNotMatch(first.stdout + first.stderr, new RegExp(record.token))
 
   const answer = await fetch(`${endpoint}/invocations`, {

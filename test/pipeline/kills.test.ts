@@ -43,7 +43,7 @@ async function leftBy(sandbox: Sandbox, id: string) {
   delete steps.stage.result.skipped
   for (const time of ['trainSeconds', 'billedSeconds', 'usd']) delete steps.train.result[time]
   // Who finds the table does not ask for the query that makes it.
-  delete steps.extract.memory.queries.table
+  delete steps.extract.checkpoint.queries.table
   return {
     objects: sandbox.s3.keys(BUCKET).map(timeless).sort(),
     staged: sandbox.s3.list(BUCKET, at('staged/')).map(({ key, etag }) => `${key} ${etag}`),

@@ -50,8 +50,8 @@ test('the page has the numbers of the run, and where an entity usually comes fro
     .replace(/<svg[\s\S]*?<\/svg>/g, '')
     .replace(/<[^>]+>/g, ' ')
     .replace(/\s+/g, ' ')
-  const { ledger } = await openRun(workspace, run.id)
-  const [extracted, scored] = [ledger.steps.extract?.result ?? {}, ledger.steps.score?.result ?? {}]
+  const now = await openRun(workspace, run.id)
+  const [extracted, scored] = [now.result('extract'), now.result('score')]
   for (const [name, value] of [
     ['events', extracted.events],
     ['accesses', extracted.pairs],

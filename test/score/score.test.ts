@@ -11,6 +11,7 @@ import type { Run } from '../../scripts/lib/runs/run.ts'
 import { openRun } from '../../scripts/lib/runs/workspace.ts'
 import { take } from '../../scripts/pipeline/steps.ts'
 import { command } from '../../scripts/score/command.ts'
+import { extractResult } from '../support/results.ts'
 import { runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
 import { HOSTILE, LABELS, trainedRun } from '../support/trained-run.ts'
@@ -139,7 +140,7 @@ test('a run is not judged by the model that has learned it', () =>
 test('another run with other entities is refused', async () => {
   const other = await trainedRun(workspace, { logs: '/hosts' })
   const plan = { settings: {}, inputs: [], overwrite: true }
-  await other.step('extract', plan, async () => ({ entity: 'host', digest: 'h' }))
+  await other.step('extract', plan, async () => extractResult({ entity: 'host', digest: 'h' }))
   await assert.rejects(
     score({ fromRun: other.id }),
     (error) => error instanceof UsageError && /"host"/.test(error.message),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { silentContext } from '../../scripts/lib/cli/context.ts'
-import { type Json, writeLedger } from '../../scripts/lib/runs/ledger.ts'
+import type { BatchJob } from '../../scripts/lib/runs/checkpoints.ts'
+import { writeLedger } from '../../scripts/lib/runs/ledger.ts'
 import { openRun } from '../../scripts/lib/runs/workspace.ts'
 import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import { copierOf } from '../../scripts/stage/copy/choose.ts'
@@ -12,9 +13,9 @@ import { tempFolder } from '../support/temp.ts'
 import { ROLE } from './sandbox.ts'
 
 /** A run whose ledger notes this of a job. */
-async function runWith(job: Json) {
+async function runWith(job: BatchJob | null) {
   const [workspace, { steps, ...ledger }] = [tempFolder(), ledgerOf()]
-  const stage = { ...steps.stage!, memory: { job } }
+  const stage = { ...steps.stage!, checkpoint: { job } }
   await writeLedger(folderStore(`${workspace}/runs/${ledger.id}`), { ...ledger, steps: { ...steps, stage } })
   return openRun(workspace, ledger.id)
 }
@@ -38,7 +39,13 @@ const MANY = 10_000
 
 describe('the way of copying within S3', () => {
   const [job, direct] = ['S3 Batch Operations', 'CopyObject']
-  const cases: [what: string, left: number, note: Json | undefined, change: Partial<typeof WISH>, about: string][] = [
+  const cases: [
+    what: string,
+    left: number,
+    note: BatchJob | null | undefined,
+    change: Partial<typeof WISH>,
+    about: string,
+  ][] = [
     ['many objects', MANY, undefined, {}, job],
     ['one less', MANY - 1, undefined, {}, direct],
     ['many, and no role', MANY, undefined, { batchRole: undefined }, direct],

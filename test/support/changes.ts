@@ -23,7 +23,7 @@ export const plainJson = (value: unknown, plainer = plain): string => JSON.strin
 
 /**
  * Names what a call has changed, the same in every world and for every process that comes to the same point: the operation, what it
- * was about, and the step that is under way. Two writes of the ledger are the same when steps and memory are the same in kind.
+ * was about, and the step that is under way. Two writes of the ledger are the same when steps and checkpoints are the same in kind.
  */
 export function changesIn(sandbox: Sandbox) {
   let step = ''
@@ -49,10 +49,10 @@ export function changesIn(sandbox: Sandbox) {
 /** The state of the last step, and a hash of all that the steps have noted. */
 function ledgerOf(text: string): string {
   const { steps } = JSON.parse(text) as Ledger
-  const kinds = Object.entries(steps).map(([name, { state, memory, result }]) => [
+  const kinds = Object.entries(steps).map(([name, { state, checkpoint, result }]) => [
     name,
     state,
-    memory,
+    checkpoint,
     result === undefined,
   ])
   return `${kinds.at(-1)?.slice(0, 2).join(' ') ?? 'new'} ${hashOf(plainJson(kinds))}`

@@ -7,6 +7,7 @@ import type { Ledger } from '../../scripts/lib/runs/ledger.ts'
 import type { Run } from '../../scripts/lib/runs/run.ts'
 import { wrapped } from '../sandbox/sagemaker/container.ts'
 import type { Sandbox } from '../sandbox/start.ts'
+import { trainingJobResult } from './results.ts'
 import { placeInS3 } from './run-places.ts'
 import { tempFolder } from './temp.ts'
 import { trainedRun } from './trained-run.ts'
@@ -54,8 +55,16 @@ export async function runInS3(sandbox: Sandbox, { calibrated = false } = {}): Pr
   const model = `s3://${BUCKET}/${at(`model/${job}/output/model.tar.gz`)}`
   if (calibrated) put('model/calibration.json', readFileSync(local.path('model/calibration.json')))
   const ledger = JSON.parse(readFileSync(local.path('run.json'), 'utf8')) as Ledger
-  const result = { model, job, image: IMAGE, region: 'us-east-1', entities: known.size, epochs: 12, trainSeconds: 60 }
-  const train = { ...ledger.steps.train, result: { ...result, auc: 0.9, baselines: {}, digest: digestOf(bytes) } }
+  const result = trainingJobResult({
+    model,
+    job,
+    image: IMAGE,
+    entities: known.size,
+    epochs: 12,
+    auc: 0.9,
+    digest: digestOf(bytes),
+  })
+  const train = { ...ledger.steps.train, checkpoint: {}, result }
   put('run.json', JSON.stringify({ ...ledger, steps: { ...ledger.steps, train } }))
   return { local, workspace, id: local.id, at, model }
 }

@@ -9,6 +9,7 @@ import { createRun } from '../../scripts/lib/runs/workspace.ts'
 import { REQUEST } from '../lib/runs/fixture/ledger.ts'
 import { train } from '../sandbox/sagemaker/container.ts'
 import { type Sandbox, type SandboxSettings, startSandbox } from '../sandbox/start.ts'
+import { extractResult, trainingJobResult } from './results.ts'
 import { placeInS3 } from './run-places.ts'
 import { type Ended, type RunOptions, runScript } from './run-script.ts'
 import { tempFolder } from './temp.ts'
@@ -69,37 +70,30 @@ export async function putRun(sandbox: Sandbox, change: Change & { readonly to?: 
   } = change
   const run = await createRun(tempFolder(), { ...REQUEST, source, to })
   const rows = (text: string) => text.split('\n').length - 1
-  await run.step('extract', { settings: {}, inputs: [], overwrite: false }, async () => ({
-    events: rows(trained) + rows(holdout),
-    pairs: rows(trained) + rows(holdout),
-    trainPairs: rows(trained),
-    holdoutPairs: rows(holdout),
-    entities: 12,
-    entity: 'principal',
-    includePrivate: false,
-    dropped: {},
-    files: [],
-    skippedFiles: [],
-    cutoff: '2026-11-20T18:00:00.000Z',
-    digest: String(trained.length),
-  }))
+  await run.step('extract', { settings: {}, inputs: [], overwrite: false }, async () =>
+    extractResult({
+      events: rows(trained) + rows(holdout),
+      pairs: rows(trained) + rows(holdout),
+      trainPairs: rows(trained),
+      holdoutPairs: rows(holdout),
+      digest: String(trained.length),
+    }),
+  )
   const put = (key: string, body: string | Buffer) =>
     sandbox.s3.put(BUCKET, `${PREFIX}/${placeInS3(run.id, key)}`, body)
   const { artifact } = change
   if (artifact !== undefined) {
     put('model/job/output/model.tar.gz', artifact)
-    await run.step('train', { settings: {}, inputs: ['extract'], overwrite: false }, async () => ({
-      model: `${WORKSPACE}/runs/${run.id}/model/job/output/model.tar.gz`,
-      modelBytes: artifact.length,
-      calibration: null,
-      image: imageOf(sandbox.s3.state.region),
-      region: sandbox.s3.state.region,
-      holdoutPairs: rows(holdout),
-      entities: 12,
-      vectorDim: 8,
-      numEntityVectors: 1000,
-      digest: `${run.id} ${artifact.length}`,
-    }))
+    await run.step('train', { settings: {}, inputs: ['extract'], overwrite: false }, async () =>
+      trainingJobResult({
+        model: `${WORKSPACE}/runs/${run.id}/model/job/output/model.tar.gz`,
+        modelBytes: artifact.length,
+        image: imageOf(sandbox.s3.state.region),
+        region: sandbox.s3.state.region,
+        holdoutPairs: rows(holdout),
+        digest: `${run.id} ${artifact.length}`,
+      }),
+    )
   }
   put('run.json', readFileSync(run.path('run.json'), 'utf8'))
   put('pairs/train/attempt-1/part', trained)

@@ -4,6 +4,7 @@ import { decodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
 import type { Request } from '../../scripts/lib/runs/request.ts'
 import type { Run } from '../../scripts/lib/runs/run.ts'
 import { createRun } from '../../scripts/lib/runs/workspace.ts'
+import { stageResult } from './results.ts'
 import { runScript } from './run-script.ts'
 
 const REQUEST: Request = {
@@ -29,12 +30,7 @@ export async function stagedRun(
     writeFileSync(path, content)
   }
   const plan = { settings: {}, inputs: [], overwrite: false }
-  await run.step('stage', plan, async () => ({
-    objects: Object.keys(files).length,
-    bytes: 0,
-    estimatedUsd: 0,
-    digest: 's',
-  }))
+  await run.step('stage', plan, async () => stageResult({ objects: Object.keys(files).length, bytes: 0 }))
   return run
 }
 

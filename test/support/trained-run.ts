@@ -8,6 +8,7 @@ import type { Run } from '../../scripts/lib/runs/run.ts'
 import { createRun, openRun } from '../../scripts/lib/runs/workspace.ts'
 import { take } from '../../scripts/pipeline/steps.ts'
 import { command as train } from '../../scripts/train/command.ts'
+import { extractResult, stageResult } from './results.ts'
 
 const REQUEST: Request = {
   source: 'waf',
@@ -47,21 +48,19 @@ export async function trainedRun(workspace: string, change: Partial<Request> = {
   writeFileSync(run.path('pairs/holdout/part-0.csv'), holdout.join(''))
   writeFileSync(`${workspace}/${LABELS}`, labels.join(''))
   const plan = { settings: {}, inputs: [], overwrite: false }
-  await run.step('stage', plan, async () => ({ objects: 12, bytes: 34_567, estimatedUsd: 0.25, digest: 's' }))
-  await run.step('extract', { ...plan, inputs: ['stage'] }, async () => ({
-    events: training.length + holdout.length + 55,
-    pairs: training.length + holdout.length,
-    trainPairs: training.length,
-    holdoutPairs: holdout.length,
-    entities: ENTITIES + 1,
-    entity: 'user-agent',
-    includePrivate: false,
-    dropped: { ipv6: 50, 'no-entity': 5 },
-    files: [],
-    skippedFiles: [],
-    cutoff: '2026-11-28T00:00:00.000Z',
-    digest: 'e',
-  }))
+  await run.step('stage', plan, async () => stageResult({ objects: 12, bytes: 34_567, estimatedUsd: 0.25 }))
+  await run.step('extract', { ...plan, inputs: ['stage'] }, async () =>
+    extractResult({
+      events: training.length + holdout.length + 55,
+      pairs: training.length + holdout.length,
+      trainPairs: training.length,
+      holdoutPairs: holdout.length,
+      entities: ENTITIES + 1,
+      entity: 'user-agent',
+      dropped: { ipv6: 50, 'no-entity': 5 },
+      cutoff: '2026-11-28T00:00:00.000Z',
+    }),
+  )
   await take(train, silentContext(), {
     workspace,
     run: run.id,

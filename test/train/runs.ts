@@ -4,6 +4,7 @@ import { formatIpv4 } from '../../scripts/lib/insights/ipv4.ts'
 import { createRun } from '../../scripts/lib/runs/workspace.ts'
 import { behaviour } from '../../scripts/simulate/behaviour.ts'
 import { REQUEST } from '../lib/runs/fixture/ledger.ts'
+import { extractResult } from '../support/results.ts'
 
 /** Rows of simulated users: seven days to train on, three held out. */
 export function simulatedRows(users: number, seed = 1, minEvents = 50): { train: string; holdout: string } {
@@ -37,8 +38,7 @@ export async function extractedRun(workspace: string, train: string, holdout: st
       ...(holdout !== '' && { 'pairs/holdout/part-0.csv': holdout }),
     })
     const count = (text: string) => text.split('\n').length - 1
-    const [trainPairs, holdoutPairs] = [count(train), count(holdout)]
-    return { trainPairs, holdoutPairs, cutoff: '2026-11-20T18:00:00.000Z', digest: 'some' }
+    return extractResult({ trainPairs: count(train), holdoutPairs: count(holdout), digest: 'some' })
   })
   return run
 }

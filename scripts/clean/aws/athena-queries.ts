@@ -15,7 +15,7 @@ interface Talk {
 /** Queries of an extraction that was interrupted, if they still run. */
 export async function runningQueries(run: Run, wish: AthenaWish, talk: Talk): Promise<Leftover[]> {
   const extract = run.ledger.steps.extract
-  const noted = notedAttempts(extract?.memory ?? {})
+  const noted = notedAttempts(extract?.checkpoint)
   if (extract === undefined || extract.state === 'done' || noted === undefined) return []
   const ids = Object.values(noted.queries).map(({ id }) => id)
   if (ids.length === 0) return []

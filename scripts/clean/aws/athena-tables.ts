@@ -13,7 +13,7 @@ const TABLES = ['classified', 'train', 'holdout', 'times', 'entities']
 /** Tables that an extraction which never came to its end has left in the catalog. */
 function attemptTables(run: Run): string[] {
   const extract = run.ledger.steps.extract
-  const noted = notedAttempts(extract?.memory ?? {})
+  const noted = notedAttempts(extract?.checkpoint)
   // One that was done has dropped them itself.
   if (extract?.state === 'done' || noted === undefined) return []
   const { salt, queries } = noted

@@ -4,7 +4,6 @@ import {
   type S3ControlClient,
   UpdateJobStatusCommand,
 } from '@aws-sdk/client-s3-control'
-import * as v from 'valibot'
 import { detailsOf, explained } from '../../lib/aws/errors.ts'
 import { describesRun, isUnknownJob, listJobs } from '../../lib/aws/s3-batch.ts'
 import { watched } from '../../lib/aws/sagemaker/jobs.ts'
@@ -26,11 +25,11 @@ const ENDING = ['Completing', 'Cancelling', 'Failing'] as const
 const isOneOf = (states: readonly string[], { Status }: JobDescriptor): boolean =>
   Status !== undefined && states.includes(Status)
 
-const notedJob = v.object({ job: v.object({ id: v.string() }) })
+const savedJob = (run: Run): string | undefined => run.ledger.steps.stage?.checkpoint.job?.id
 
 /** Whether the run has ever ordered a job: its manifest lies in the run before there is one, and expires when it is noted. */
 export async function hasOrdered(run: Run): Promise<boolean> {
-  if (v.is(notedJob, run.ledger.steps.stage?.memory)) return true
+  if (savedJob(run) !== undefined) return true
   for await (const _ of run.store.list({ prefix: paths.jobs })) return true
   return false
 }
@@ -41,8 +40,8 @@ export async function hasOrdered(run: Run): Promise<boolean> {
  */
 export async function batchJobs(world: BatchWorld): Promise<Leftover[]> {
   const { control, account, run } = world
-  const noted = v.safeParse(notedJob, run.ledger.steps.stage?.memory)
-  const ids = new Set(noted.success ? [noted.output.job.id] : [])
+  const saved = savedJob(run)
+  const ids = new Set(saved === undefined ? [] : [saved])
   const listed = listJobs(control, account, [...CANCELLABLE, ...ENDING])
   try {
     for await (const { JobId, Description } of listed)

@@ -2,10 +2,10 @@ import { sagemakerEndpointOf } from '../../lib/runs/endpoint.ts'
 import { withLock } from '../../lib/runs/lock.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import { placesOf } from '../../lib/runs/places.ts'
+import type { Removal } from '../../lib/runs/results.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import { keyIn, locationOf } from '../../lib/stores/uri.ts'
-import type { Removed } from '../local/clean.ts'
 import { pagesAbout } from '../pages.ts'
 import { runningQueries } from './athena-queries.ts'
 import { type AthenaWish, tableLeftovers } from './athena-tables.ts'
@@ -45,7 +45,7 @@ async function placeOf(run: Run, aws: AwsWish, signal: AbortSignal): Promise<Pla
   const noted = await sagemakerEndpointOf(run)
   const deployed = run.ledger.steps.deploy?.result?.endpoint
   const region = noted?.region ?? (await regionOf(aws, bucket))
-  const endpoints = [noted?.sagemaker, deployed].filter((name) => typeof name === 'string')
+  const endpoints = [noted?.sagemaker, deployed].filter((name) => name !== undefined)
   const owner = { run: run.id, workspace: run.workspace, region, endpoints }
   return { bucket, sagemaker: { client: await sagemakerClient(aws, region), owner, aws, signal } }
 }
@@ -113,26 +113,23 @@ async function pagesInS3(run: Run, aws: AwsSettings): Promise<Leftover[]> {
 
 /** Pairs that no extraction which came to its end has named. */
 function draftsOf(run: Run): (key: string) => boolean {
-  const { files } = run.isDone('extract') ? run.result('extract') : { files: [] }
-  const kept = (Array.isArray(files) ? files : []).flatMap((file) =>
-    typeof file === 'object' && file !== null && 'path' in file ? [String(file.path)] : [],
-  )
-  // An older ledger, or one that names nothing, proves nothing.
+  const kept = run.isDone('extract') ? run.result('extract').files.map(({ path }) => path) : []
+  // A ledger that names nothing proves nothing.
   if (run.isDone('extract') && kept.length === 0) return () => false
   return (key) => !kept.some((path) => key.startsWith(path))
 }
 
 /** Removes what can be made again; the ledger notes it, and keeps what was done before. */
-export async function removeInAws(run: Run, wish: AwsWish, talk: Talk): Promise<Removed[]> {
+export async function removeInAws(run: Run, wish: AwsWish, talk: Talk): Promise<readonly Removal[]> {
   if (wish.everything) return withLock(run.store, 'clean', () => carryOut(run, wish, talk))
   const step = { settings: {}, inputs: [], overwrite: true }
   const { removed } = await run.step('clean', step, async () => ({ removed: await carryOut(run, wish, talk) }))
   return removed
 }
 
-async function carryOut(run: Run, wish: AwsWish, talk: Talk): Promise<Removed[]> {
+async function carryOut(run: Run, wish: AwsWish, talk: Talk): Promise<readonly Removal[]> {
   const place = await placeOf(run, wish, talk.signal)
-  const removed: Removed[] = []
+  const removed: Removal[] = []
   // What lies there is looked at once nothing writes any more.
   for (const part of [underWay, remains])
     for (const { what, files, bytes, done, remove } of await part(run, place, wish, talk)) {

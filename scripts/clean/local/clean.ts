@@ -2,6 +2,7 @@ import { rmdir } from 'node:fs/promises'
 import { type EndpointRecord, endpointOf, stateOf, stopEndpoint } from '../../lib/runs/endpoint.ts'
 import { withLock } from '../../lib/runs/lock.ts'
 import { paths } from '../../lib/runs/paths.ts'
+import type { Removal } from '../../lib/runs/results.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { type Remnant, remnantsOf, remove } from './remnants.ts'
 
@@ -10,15 +11,6 @@ export interface Leftovers {
   /** An endpoint that is running, or one that is only noted. */
   readonly endpoint?: EndpointRecord & { readonly running: boolean }
   readonly remnants: readonly Remnant[]
-}
-
-/** One thing that was removed. */
-export type Removed = {
-  readonly what: string
-  readonly files: number
-  readonly bytes: number
-  /** In place of "removed", for what is no thing that lies there. */
-  readonly done?: string
 }
 
 /** Looks, changes nothing. */
@@ -35,22 +27,22 @@ export async function leftoversOf(run: Run, everything: boolean): Promise<Leftov
 export const isNothing = ({ endpoint, remnants }: Leftovers): boolean => endpoint === undefined && remnants.length === 0
 
 /** Stops the endpoint and removes what can be made again; the ledger notes it, and keeps what was done before. */
-export async function removeReplaceable(run: Run, signal: AbortSignal): Promise<Removed[]> {
+export async function removeReplaceable(run: Run, signal: AbortSignal): Promise<readonly Removal[]> {
   const step = { settings: {}, inputs: [], overwrite: true }
   const { removed } = await run.step('clean', step, async () => ({ removed: await carryOut(run, false, signal) }))
   return removed
 }
 
 /** Removes the run's whole folder, with the ledger itself: nothing is noted. */
-export async function removeEverything(run: Run, signal: AbortSignal): Promise<Removed[]> {
+export async function removeEverything(run: Run, signal: AbortSignal): Promise<readonly Removal[]> {
   const removed = await withLock(run.store, 'clean', () => carryOut(run, true, signal))
   // With the lock the last file is gone. Somebody may have taken the run up again meanwhile: then it stays.
   await rmdir(run.path('')).catch(() => {})
   return removed
 }
 
-async function carryOut(run: Run, everything: boolean, signal: AbortSignal): Promise<Removed[]> {
-  const removed: Removed[] = []
+async function carryOut(run: Run, everything: boolean, signal: AbortSignal): Promise<readonly Removal[]> {
+  const removed: Removal[] = []
   const { endpoint, remnants } = await leftoversOf(run, everything)
   if (endpoint !== undefined) {
     const how = await stopEndpoint(endpoint)

@@ -2,11 +2,12 @@ import type { Outcome } from '../../lib/cli/command.ts'
 import type { Context } from '../../lib/cli/context.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { facts } from '../../lib/cli/format.ts'
+import type { Saved } from '../../lib/runs/checkpoints.ts'
 import { noteSagemakerEndpoint, sagemakerEndpointOf } from '../../lib/runs/endpoint.ts'
 import { nextCommand } from '../../lib/runs/next.ts'
 import { requirePairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
-import type { Run, StepMemory } from '../../lib/runs/run.ts'
+import type { Run, StepPlan } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import { back, endLater, hadItsTime, sayWhatStays } from './end.ts'
 import { type EndpointState, Endpoints } from './endpoint.ts'
@@ -24,9 +25,9 @@ export async function deployInSagemaker(
   aws: AwsSettings,
 ): Promise<Outcome> {
   check(wish)
-  const trained = run.result('train')
+  const trained = run.resultBy('sagemaker', 'train')
   const { sagemakerClient } = await import('../../lib/aws/clients.ts')
-  const region = String(trained.region)
+  const { region } = trained
   const client = await sagemakerClient(aws, region)
   const order = orderOf(run, wish, region)
   const progress = context.progress('SageMaker')
@@ -37,36 +38,37 @@ export async function deployInSagemaker(
     order,
     autoscale: wish.autoscale,
     champion: champion?.EndpointConfigName,
-    holdoutPairs: Number(trained.holdoutPairs),
+    holdoutPairs: trained.holdoutPairs,
     deleteAfterMs: wish.deleteAfter,
   }
   if (wish.deleteAfter !== undefined && champion !== undefined)
     await refuseToDelete(run, champion.EndpointConfigName, order)
   if (wish.dryRun) return previewOf(plan)
-  const wanted = {
+  const wanted: StepPlan = {
     settings: settingsOf(order, wish),
     inputs: ['train'],
     overwrite: wish.overwrite,
-    onChange: 'redo' as const,
+    onChange: 'redo',
   }
   if (wish.deleteAfter !== undefined && (await run.isCurrent('deploy', wanted))) {
     const over = await hadItsTime(context, run, order, champion, endpoints)
     if (over !== undefined) return outcomeOf(run.id, over, order.hardware, over.repeated)
   }
-  const step = { ...wanted, stale: async () => !(await isInService(run, endpoints)) }
+  const step = { ...wanted, redoIf: async () => !(await isInService(run, endpoints)) }
   if (!(await run.isCurrent('deploy', step))) {
     await requirePairs(run)
-    if (!isMade(champion, run.left('deploy', step)?.memory)) await approve(context, plan)
+    if (!isMade(champion, run.unfinished('deploy', step)?.checkpoint)) await approve(context, plan)
   }
-  const { repeated, ...result } = await run.step('deploy', step, async (memory) => {
+  const { repeated } = await run.step('deploy', step, async (checkpoint) => {
     try {
-      const world = await worldOf(context, { run, wish, order, endpoints, memory }, aws)
+      const world = await worldOf(context, { run, wish, order, endpoints, checkpoint }, aws)
       return await perform(world, run, wish, order, aws)
     } catch (error) {
       if (context.signal.aborted) await sayWhatStays(context, endpoints, order, aws)
       throw error
     }
   })
+  const result = run.resultBy('sagemaker', 'deploy')
   progress.end(`${order.endpoint} in service`)
   if (wish.deleteAfter === undefined)
     return { ...outcomeOf(run.id, result, order.hardware, repeated), next: nextCommand('score', run) }
@@ -87,18 +89,17 @@ async function approve(context: Context, plan: Plan): Promise<void> {
 /** What others rely on is not taken away. */
 async function refuseToDelete(run: Run, config: string | undefined, { endpoint }: Order): Promise<void> {
   const note = await sagemakerEndpointOf(run)
-  const memory = run.ledger.steps.deploy?.memory ?? {}
-  if (note?.config === config || memory.created === config) return
+  if (note?.config === config || run.ledger.steps.deploy?.checkpoint.created === config) return
   throw new UserError(`endpoint ${endpoint} serves another model: --delete-after would take that away, too`, {
     hint: 'name another --endpoint for what is not to stay',
   })
 }
 
 /** Whether an attempt that was interrupted has made the endpoint, or changed it: all that costs is there. */
-function isMade(now: EndpointState | undefined, noted: StepMemory['recalled'] = {}): boolean {
-  const config = noted.created ?? noted.config
+function isMade(now: EndpointState | undefined, saved: Saved<'deploy'> = {}): boolean {
+  const config = saved.created ?? saved.config
   const configs = [now?.EndpointConfigName, now?.PendingDeploymentSummary?.EndpointConfigName]
-  return typeof config === 'string' && now?.EndpointStatus !== 'Failed' && configs.includes(config)
+  return config !== undefined && now?.EndpointStatus !== 'Failed' && configs.includes(config)
 }
 
 /** Whether what deploy noted still serves. */
@@ -126,6 +127,7 @@ async function perform(
   else await world.calibration.keep(calibration)
   await noteSagemakerEndpoint(run, { sagemaker: order.endpoint, region: order.region, config, model: order.digest })
   return {
+    backend: 'sagemaker',
     endpoint: order.endpoint,
     region: order.region,
     status: 'InService',

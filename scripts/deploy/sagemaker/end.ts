@@ -10,7 +10,7 @@ import { paths } from '../../lib/runs/paths.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import type { EndpointState, Endpoints } from './endpoint.ts'
-import { costText, type DeployResult } from './render.ts'
+import { costText, type DeployResult, type Printed } from './render.ts'
 import { rollBack } from './rollback.ts'
 import type { Order } from './spec.ts'
 import { updaterOf } from './state.ts'
@@ -74,10 +74,10 @@ export async function hadItsTime(
   { endpoint }: Order,
   now: EndpointState | undefined,
   endpoints: Endpoints,
-): Promise<(DeployResult & { repeated: boolean }) | undefined> {
+): Promise<(Printed & { repeated: boolean }) | undefined> {
   const note = await sagemakerNoteOf(run)
   if (note?.ending === undefined || note.sagemaker !== endpoint) return undefined
-  const result = { ...(run.result('deploy') as DeployResult), status: 'Deleted' }
+  const result = { ...run.resultBy('sagemaker', 'deploy'), status: 'Deleted' as const }
   if (note.ended === undefined) {
     if (now !== undefined && now.EndpointConfigName !== note.config) return undefined
     await end(context, run, note, endpoints)
@@ -97,22 +97,21 @@ export async function back(
   endpoints: Endpoints,
   aws: AwsSettings,
 ): Promise<Outcome> {
-  const { endpoint, region, config, previous } = run.result('deploy')
-  if (typeof previous !== 'string')
-    throw new UserError(`run ${run.id}: nothing was in service at ${String(endpoint)} before it`, {
+  const { endpoint, region, config, previous } = run.resultBy('sagemaker', 'deploy')
+  if (previous === null)
+    throw new UserError(`run ${run.id}: nothing was in service at ${endpoint} before it`, {
       hint: 'clean removes an endpoint',
     })
-  const [name, from] = [String(endpoint), String(config)]
   if (!dryRun) {
-    await rollBack(await updaterOf(context, endpoints, String(region), aws, force), name, from, previous)
+    await rollBack(await updaterOf(context, endpoints, region, aws, force), endpoint, config, previous)
     await run.store.remove(paths.endpoint)
   }
   return {
-    json: { run: run.id, dryRun, endpoint: name, region: String(region), from, config: previous },
+    json: { run: run.id, dryRun, endpoint, region, from: config, config: previous },
     text: facts([
-      ['endpoint', `${name} in ${String(region)}`],
+      ['endpoint', `${endpoint} in ${region}`],
       [dryRun ? 'would serve' : 'serves', previous],
-      ['instead of', `${from}, which is kept: ${nextCommand('deploy', run)} brings it back`],
+      ['instead of', `${config}, which is kept: ${nextCommand('deploy', run)} brings it back`],
     ]),
   }
 }

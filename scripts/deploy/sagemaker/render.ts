@@ -2,9 +2,10 @@ import type { Outcome } from '../../lib/cli/command.ts'
 import { count, duration, facts, plural, usd } from '../../lib/cli/format.ts'
 import { PRICES, priceNote } from '../../lib/runs/cost.ts'
 import { INSTANCES } from '../../lib/runs/instances.ts'
+import type { DoneBy, Results } from '../../lib/runs/results.ts'
 import type { Range } from './options.ts'
 import type { Hardware, Order } from './spec.ts'
-import { type Standing, standingText } from './trial.ts'
+import { standingText } from './trial.ts'
 
 const isServerless = (hardware: Hardware): hardware is Extract<Hardware, { memoryMB: number }> => 'memoryMB' in hardware
 
@@ -81,21 +82,11 @@ export function previewOf(plan: Plan): Outcome {
   }
 }
 
-export type DeployResult = {
-  readonly endpoint: string
-  readonly region: string
-  readonly status: string
-  readonly config: string
-  readonly previous: string | null
-  readonly threshold: number | null
-  readonly auc: number | null
-  readonly challenger: Standing | null
-  readonly champion: Standing | null
-  readonly hourlyUsd: number | null
-  readonly digest: string
-}
+export type DeployResult = DoneBy<Results['deploy'], 'sagemaker'>
+/** An endpoint whose time is over, as it is printed. */
+export type Printed = Omit<DeployResult, 'status'> & { readonly status: 'InService' | 'Deleted' }
 
-export function outcomeOf(run: string, result: DeployResult, hardware: Hardware, repeated: boolean): Outcome {
+export function outcomeOf(run: string, result: Printed, hardware: Hardware, repeated: boolean): Outcome {
   const { endpoint, region, status, config, previous, threshold, challenger, champion } = result
   return {
     json: { run, ...result, repeated },

@@ -1,6 +1,6 @@
 import { checkWish, tagsIn, type Wish } from '../../lib/aws/sagemaker/options.ts'
 import { UsageError } from '../../lib/cli/errors.ts'
-import type { Json } from '../../lib/runs/ledger.ts'
+import type { StepSettings } from '../../lib/runs/ledger.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import type { Range } from './options.ts'
 import { type Hardware, memoryFor, type Order, STEP_MB } from './spec.ts'
@@ -41,15 +41,15 @@ export function check(wish: DeployWish): void {
 }
 
 export function orderOf(run: Run, wish: DeployWish, region: string): Order {
-  const { model, digest, image } = run.result('train')
+  const { model, digest, image } = run.resultBy('sagemaker', 'train')
   return {
     id: run.id,
     workspace: run.workspace,
     region,
     endpoint: wish.endpoint ?? `prestage-${run.request.source}`,
-    image: String(image),
-    model: String(model),
-    digest: String(digest),
+    image,
+    model,
+    digest,
     hardware: hardwareOf(run, wish),
     subnets: wish.subnet,
     securityGroups: wish.securityGroup,
@@ -68,13 +68,10 @@ function hardwareOf(run: Run, { instanceType, instanceCount, autoscale, memory }
 
 function memoryOf(run: Run): number {
   const { numEntityVectors, vectorDim } = run.result('train')
-  return memoryFor(Number(numEntityVectors), Number(vectorDim))
+  return memoryFor(numEntityVectors, vectorDim)
 }
 
-export const settingsOf = (
-  { endpoint, hardware }: Order,
-  { alertsPerDay, autoscale }: DeployWish,
-): Record<string, Json> => ({
+export const settingsOf = ({ endpoint, hardware }: Order, { alertsPerDay, autoscale }: DeployWish): StepSettings => ({
   endpoint,
   ...hardware,
   alertsPerDay,

@@ -2,7 +2,7 @@ import type { Tag } from '@aws-sdk/client-sagemaker'
 import { tagsOf } from '../../lib/aws/sagemaker/jobs.ts'
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
 import type { Calibration } from '../../lib/insights/calibration.ts'
-import type { StepMemory } from '../../lib/runs/run.ts'
+import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { type EndpointState, isOurs } from './endpoint.ts'
 import { endpointFailure } from './failure.ts'
 import { configName, type Hardware, type Order, trialName } from './spec.ts'
@@ -10,7 +10,7 @@ import { championOf, isWorse, type Standing, standingOf, standingText, tested, t
 import { standAside, type Updater, updated } from './update.ts'
 
 export interface DeployWorld extends Updater {
-  readonly memory: StepMemory
+  readonly checkpoint: Checkpoint<Saved<'deploy'>>
   readonly role: string
   readonly signal: AbortSignal
   /** Where a new model is tried before it takes another one's place. */
@@ -42,7 +42,7 @@ export interface Deployed {
  * @throws UserError that says what is in service now
  */
 export async function serve(world: DeployWorld, order: Order): Promise<Deployed> {
-  const { endpoints, memory, role } = world
+  const { endpoints, checkpoint, role } = world
   const config = configName(order, role)
   let now = await endpoints.settled(order.endpoint)
   if (now !== undefined) await refuseForeign(world, order, now)
@@ -53,18 +53,18 @@ export async function serve(world: DeployWorld, order: Order): Promise<Deployed>
     now = undefined
   }
   if (now === undefined) {
-    await memory.remember({ created: config })
+    await checkpoint.save({ created: config })
     await endpoints.config(order, role, config, order.hardware)
     await endpoints.create(order.endpoint, config, tagsOf(order.id, order.workspace, order.tags))
     return begin(world, order, config)
   }
   if (now.EndpointConfigName !== config) return replace(world, order, config, now)
-  if (memory.recalled.created === config) return begin(world, order, config)
+  if (checkpoint.saved.created === config) return begin(world, order, config)
   // An earlier attempt was killed after the update, or its result was lost.
-  const previous = typeof memory.recalled.previous === 'string' ? memory.recalled.previous : null
+  const previous = checkpoint.saved.previous ?? null
   await takeOver(world, order, config, previous)
   const tried = (await recalledTrial(world, order)) ?? (await tryOut(world, order, order.endpoint))
-  return deployed(config, previous, tried, (memory.recalled.champion ?? null) as Standing | null)
+  return deployed(config, previous, tried, checkpoint.saved.champion ?? null)
 }
 
 async function refuseForeign({ endpoints }: DeployWorld, { endpoint }: Order, now: EndpointState): Promise<void> {
@@ -127,15 +127,15 @@ const deployed = (
 
 /** In place of another model, whose configuration is kept. */
 async function replace(world: DeployWorld, order: Order, config: string, now: EndpointState): Promise<Deployed> {
-  const { endpoints, memory, role, test, signal } = world
+  const { endpoints, checkpoint, role, test, signal } = world
   const previous = now.EndpointConfigName ?? ''
-  await memory.remember({ previous, config })
+  await checkpoint.save({ previous, config })
   const tried = await onTrial(world, order)
   const champion =
     tried === undefined || test.trial === undefined
       ? null
       : await championOf(world.invoke(order.endpoint), test, test.trial, signal)
-  await memory.remember({ champion })
+  await checkpoint.save({ champion })
   if (tried !== undefined && champion !== null) judge(world, order, tried.challenger, champion)
   signal.throwIfAborted()
   await endpoints.config(order, role, config, order.hardware)
@@ -163,7 +163,7 @@ async function takeOver(world: DeployWorld, order: Order, config: string, previo
 
 /** The new model on an endpoint of its own, which is taken away again whatever comes out. Tried once, however often we are killed. */
 async function onTrial(world: DeployWorld, order: Order): Promise<Tried | undefined> {
-  const { endpoints, role, memory } = world
+  const { endpoints, role, checkpoint } = world
   const name = trialName(order, role)
   const tags: Tag[] = tagsOf(order.id, order.workspace, order.tags)
   // Of an attempt that was killed: on its way out, or failed, or with nobody to take it away.
@@ -183,7 +183,7 @@ async function onTrial(world: DeployWorld, order: Order): Promise<Tried | undefi
     const tried = await tryOut(world, order, name)
     if (tried !== undefined) {
       await world.calibration.keep(tried.calibration)
-      await memory.remember({ trial: { name, challenger: tried.challenger } })
+      await checkpoint.save({ trial: { name, challenger: tried.challenger } })
     }
     return tried
   } finally {
@@ -193,8 +193,8 @@ async function onTrial(world: DeployWorld, order: Order): Promise<Tried | undefi
 }
 
 /** What came of the trial before an earlier attempt was killed. */
-async function recalledTrial({ memory, role, calibration }: DeployWorld, order: Order): Promise<Tried | undefined> {
-  const trial = memory.recalled.trial as { name: string; challenger: Standing } | undefined
+async function recalledTrial({ checkpoint, role, calibration }: DeployWorld, order: Order): Promise<Tried | undefined> {
+  const { trial } = checkpoint.saved
   if (trial?.name !== trialName(order, role)) return undefined
   const kept = await calibration.kept()
   return kept?.model === order.digest ? { calibration: kept, challenger: trial.challenger } : undefined

@@ -1,9 +1,10 @@
 import { roleOf } from '../../lib/aws/sagemaker/options.ts'
 import type { Context } from '../../lib/cli/context.ts'
 import { calibrationText, parseCalibration } from '../../lib/insights/calibration.ts'
+import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { pairsOf } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
-import type { Run, StepMemory } from '../../lib/runs/run.ts'
+import type { Run } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import type { Endpoints } from './endpoint.ts'
 import { type DeployWish, smallMemory } from './request.ts'
@@ -32,31 +33,28 @@ export async function updaterOf(
   }
 }
 
-const DAY_MS = 86_400_000
-
 /** What is deployed, and where. */
 interface Deployment {
   readonly run: Run
   readonly wish: DeployWish
   readonly order: Order
   readonly endpoints: Endpoints
-  readonly memory: StepMemory
+  readonly checkpoint: Checkpoint<Saved<'deploy'>>
 }
 
 /** All that a deployment works with; reads the pairs. */
 export async function worldOf(context: Context, deployment: Deployment, aws: AwsSettings): Promise<DeployWorld> {
-  const { run, wish, order, endpoints, memory } = deployment
+  const { run, wish, order, endpoints, checkpoint } = deployment
   const { signal, talk } = context
   const role = roleOf(wish)
-  const days = (Date.parse(run.request.to) - Date.parse(String(run.result('extract').cutoff))) / DAY_MS
   const held = { train: await pairsOf(run, 'train', signal), holdout: await pairsOf(run, 'holdout', signal) }
   return {
     ...(await updaterOf(context, endpoints, order.region, aws, wish.force)),
-    memory,
+    checkpoint,
     role,
     signal,
     trial: trialHardware(order, wish.memory ?? smallMemory(run)),
-    test: testOf({ ...held, days: days > 0 ? days : 1, alertsPerDay: wish.alertsPerDay }),
+    test: testOf({ ...held, days: run.holdout().days, alertsPerDay: wish.alertsPerDay }),
     force: wish.force,
     calibration: {
       keep: async (calibration) => void (await run.store.write(paths.calibration, calibrationText(calibration))),

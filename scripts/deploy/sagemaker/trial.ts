@@ -15,6 +15,7 @@ import { formatIpv4 } from '../../lib/insights/ipv4.ts'
 import { countBelow } from '../../lib/insights/metrics.ts'
 import type { Pairs } from '../../lib/insights/pairs.ts'
 import { MIN_EVENTS } from '../../lib/insights/verdicts.ts'
+import type { HoldoutMetrics } from '../../lib/runs/results.ts'
 
 const SEED = 1
 
@@ -125,15 +126,7 @@ function goodPairsPass({ train, distinct }: Trial, { distinct: scores }: Measure
   )
 }
 
-/** How a model does on a holdout. */
-export type Standing = {
-  /** Holdout pairs against the same entities with random public addresses. */
-  readonly auc: number
-  /** Share of those attacks that it flags, with the threshold that the budget of alerts gives it on this holdout. */
-  readonly found: number
-  /** Share of the distinct holdout pairs that it then flags. */
-  readonly flagged: number
-}
+export type Standing = HoldoutMetrics
 
 export function standingOf(calibration: Calibration, { distinct, attack }: Measured, alertsPerDay: number): Standing {
   const threshold = thresholdFor(calibration, alertsPerDay)

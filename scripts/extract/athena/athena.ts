@@ -70,7 +70,7 @@ export function inAthena(
       })
     },
 
-    extract: async (memory) => {
+    extract: async (checkpoint) => {
       const progress = context.progress('Athena')
       const athena = await open((text) => progress.state(text))
       const { extractWithAthena } = await import('./extract.ts')
@@ -79,7 +79,7 @@ export function inAthena(
         run,
         athena,
         output: new AthenaOutput(run, athena, aws),
-        memory,
+        checkpoint,
         settings,
         workspace: run.workspace,
         signal: context.signal,

@@ -5,16 +5,17 @@ import { Attempts, notedAttempts } from '../../lib/engines/athena/attempts.ts'
 import { classifiedSql, countRows, ctas, dropTable, overTable } from '../../lib/engines/athena/sql.ts'
 import { ensureTable } from '../../lib/engines/athena/table.ts'
 import { type ExtractSettings, literal, render } from '../../lib/engines/render.ts'
-import type { Json, StepRecord } from '../../lib/runs/ledger.ts'
-import type { Run, StepMemory } from '../../lib/runs/run.ts'
-import { type Counts, countsOf, type Extracted, type Written } from '../counts.ts'
+import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
+import type { StepRecord } from '../../lib/runs/ledger.ts'
+import type { Run } from '../../lib/runs/run.ts'
+import { type Counts, countsOf } from '../counts.ts'
 import type { AthenaOutput, Kept, Part, Placed } from './output.ts'
 
 interface AthenaExtract {
   readonly run: Run
   readonly athena: Athena
   readonly output: AthenaOutput
-  readonly memory: StepMemory
+  readonly checkpoint: Checkpoint<Saved<'extract'>>
   readonly settings: ExtractSettings
   /** Workspace of the run, `s3://bucket[/prefix]`. */
   readonly workspace: string
@@ -22,18 +23,18 @@ interface AthenaExtract {
   onState(text: string): void
 }
 
-type AthenaExtracted = Extracted & { readonly written?: Written; readonly scannedBytes: number }
-
-/** Under it the ledger notes what came out, before scratch goes. */
-const EXTRACTED = 'extracted'
+type AthenaExtracted = NonNullable<Saved<'extract'>['extracted']>
 
 /** What becomes a table, in order. */
 const TABLES: readonly Kept[] = ['classified', 'train', 'holdout', 'times', 'entities']
 
 /** Whether the one scan of the logs is done or under way, or was about to be started when an attempt was killed. */
-export async function isScanPaid({ state, memory }: StepRecord, open: () => Promise<Athena>): Promise<boolean> {
-  if (memory[EXTRACTED] !== undefined) return true
-  const scan = notedAttempts(memory)?.queries.classified
+export async function isScanPaid(
+  { state, checkpoint }: StepRecord<'extract'>,
+  open: () => Promise<Athena>,
+): Promise<boolean> {
+  if (checkpoint.extracted !== undefined) return true
+  const scan = notedAttempts(checkpoint)?.queries.classified
   if (scan === undefined) return false
   // Only its token tells whether that one was started; asking with it again starts no other.
   return scan.id === null ? state === 'running' : (await open()).isGood(scan.id)
@@ -45,17 +46,17 @@ export async function isScanPaid({ state, memory }: StepRecord, open: () => Prom
  * @throws UserError when a query fails for good; Error when its rows are not what they should be
  */
 export async function extractWithAthena(given: AthenaExtract): Promise<AthenaExtracted> {
-  const { run, athena, memory, settings, workspace, signal, onState } = given
-  const attempts = new Attempts(athena, memory, run.id, signal)
+  const { run, athena, checkpoint, settings, workspace, signal, onState } = given
+  const attempts = new Attempts(athena, checkpoint, run.id, signal)
   const steps = stepsOf(given, attempts)
   // Cleaning up takes away what the statements of an interrupted extraction could be taken up from.
-  const recalled = memory.recalled[EXTRACTED] as AthenaExtracted | undefined
-  if (recalled === undefined) {
+  const { extracted: saved } = checkpoint.saved
+  if (saved === undefined) {
     onState('looking at the tables')
     await ensureTable(athena, attempts, settings.source, workspace)
   }
-  const extracted = recalled ?? (await extract(given, attempts, steps))
-  await memory.remember({ [EXTRACTED]: extracted as unknown as Json })
+  const extracted = saved ?? (await extract(given, attempts, steps))
+  await checkpoint.save({ extracted })
   await steps.tidy()
   return extracted
 }

@@ -6,6 +6,12 @@ import { misfits } from './errors.ts'
 /** A number as JSON means it: 1e999 is none. */
 export const number = v.pipe(v.number(), v.finite())
 
+/** A count, or a size in bytes. */
+export const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
+/** A list that nobody changes. */
+export const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.readonly())
+
 const CLOCK = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$/
 
 /** ISO 8601 in UTC, on a day that exists: `2026-11-01T00:00:00Z`, with or without fractions of a second. */
@@ -31,6 +37,10 @@ export const record = <K extends v.GenericSchema<string, string>, V extends v.Ge
   )
 
 const isObject = (given: unknown): boolean => typeof given === 'object' && given !== null && !Array.isArray(given)
+
+/** An object whose members may all be missing. v.strictObject takes a list for one. */
+export const optionalMembers = <E extends v.ObjectEntries>(entries: E) =>
+  v.pipe(v.custom<Record<string, unknown>>(isObject, 'object'), v.strictObject(entries))
 
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 

@@ -1,43 +1,84 @@
 import * as v from 'valibot'
 import { messageOf, UserError } from '../cli/errors.ts'
-import { fitted, json, record, time } from '../cli/shapes.ts'
+import { fitted, type Json, json, optionalMembers, record, time } from '../cli/shapes.ts'
 import type { Store, WriteOptions } from '../stores/store.ts'
+import { checkpointSchemas, type Saved } from './checkpoints.ts'
 import { paths } from './paths.ts'
 import { requestSchema } from './request.ts'
+import { type Results, resultSchemas, type StepName } from './results.ts'
 
-const VERSION = 1
+/** Of the ledger's form. Another version of prestage reads no run with another one. */
+export const LEDGER_VERSION = 2
 
-const stepSchema = v.strictObject({
-  state: v.picklist(['running', 'done', 'failed']),
-  /** The options that shape the result. */
-  settings: record(v.string(), json),
+/** The options that shape a step's result, by name; null where one was not given. */
+export type StepSettings = Readonly<Record<string, Json>>
+
+/** What the ledger says about one step. */
+export interface StepRecord<S extends StepName = StepName> {
+  readonly state: 'running' | 'done' | 'failed'
+  readonly settings: StepSettings
   /** Stamps of the earlier steps that this one read. */
-  inputs: record(v.string(), v.string()),
+  readonly inputs: Readonly<Record<string, string>>
   /** Names the result: equal stamps, equal bytes. Only a done step has one. */
-  stamp: v.optional(v.string()),
-  startedAt: time,
-  finishedAt: v.optional(time),
-  /** Ids of remote jobs and whatever else a resumed step needs to know. */
-  memory: record(v.string(), json),
-  result: v.optional(record(v.string(), json)),
-  error: v.optional(v.string()),
+  readonly stamp?: string
+  readonly startedAt: string
+  readonly finishedAt?: string
+  /** What a step needs in order to continue, such as the ids of remote jobs. */
+  readonly checkpoint: Saved<S>
+  /** Only a done step has one. */
+  readonly result?: Results[S]
+  readonly error?: string
+}
+
+const stepSchema = <S extends StepName>(
+  checkpoint: v.GenericSchema<unknown, Saved<S>>,
+  result: v.GenericSchema<unknown, Results[S]>,
+) =>
+  v.exactOptional(
+    v.pipe(
+      v.strictObject({
+        state: v.picklist(['running', 'done', 'failed']),
+        settings: record(v.string(), json),
+        inputs: record(v.string(), v.string()),
+        stamp: v.exactOptional(v.string()),
+        startedAt: time,
+        finishedAt: v.exactOptional(time),
+        checkpoint,
+        result: v.exactOptional(result),
+        error: v.exactOptional(v.string()),
+      }),
+      v.check(
+        ({ state, result, stamp }) => state !== 'done' || (result !== undefined && stamp !== undefined),
+        'a result and a stamp of a done step',
+      ),
+    ),
+  )
+
+const stepsSchema = optionalMembers({
+  stage: stepSchema<'stage'>(checkpointSchemas.stage, resultSchemas.stage),
+  extract: stepSchema<'extract'>(checkpointSchemas.extract, resultSchemas.extract),
+  train: stepSchema<'train'>(checkpointSchemas.train, resultSchemas.train),
+  deploy: stepSchema<'deploy'>(checkpointSchemas.deploy, resultSchemas.deploy),
+  score: stepSchema<'score'>(checkpointSchemas.score, resultSchemas.score),
+  report: stepSchema<'report'>(checkpointSchemas.report, resultSchemas.report),
+  clean: stepSchema<'clean'>(checkpointSchemas.clean, resultSchemas.clean),
 })
 
 const ledgerSchema = v.strictObject({
-  version: v.literal(VERSION),
+  version: v.literal(LEDGER_VERSION),
   id: v.string(),
   createdAt: time,
   touchedAt: time,
   request: requestSchema,
-  steps: record(v.string(), stepSchema),
+  steps: stepsSchema,
 })
 
 /** What run.json holds: the request, and the state of every step. */
-export type Ledger = v.InferOutput<typeof ledgerSchema>
-export type StepRecord = v.InferOutput<typeof stepSchema>
-export type { Json } from '../cli/shapes.ts'
+export interface Ledger extends Omit<v.InferOutput<typeof ledgerSchema>, 'steps'> {
+  readonly steps: { readonly [S in StepName]?: StepRecord<S> }
+}
 
-/** Undefined when the run has none. @throws UserError when it is damaged */
+/** Undefined when the run has none. @throws UserError when it is damaged, or of another version */
 export async function readLedger(store: Store): Promise<Ledger | undefined> {
   const text = await store.text(paths.ledger)
   if (text === undefined) return undefined
@@ -53,9 +94,11 @@ export async function readLedger(store: Store): Promise<Ledger | undefined> {
 }
 
 function refuseOtherVersion(ledger: unknown): void {
-  const version = typeof ledger === 'object' && ledger !== null && 'version' in ledger ? ledger.version : VERSION
-  if (version !== VERSION)
-    throw new Error(`another version of prestage wrote it (form ${JSON.stringify(version)}, this one knows ${VERSION})`)
+  const version = typeof ledger === 'object' && ledger !== null && 'version' in ledger ? ledger.version : LEDGER_VERSION
+  if (version !== LEDGER_VERSION)
+    throw new Error(
+      `another version of prestage wrote it (form ${JSON.stringify(version)}, this one knows ${LEDGER_VERSION})`,
+    )
 }
 
 /** Written whole: a reader sees the old ledger or the new one. */

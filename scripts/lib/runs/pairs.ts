@@ -26,8 +26,7 @@ export async function hasPairs(run: Run, part: Part): Promise<boolean> {
 /** What extraction has noted of a part; undefined where it has not. */
 function countedBytes(run: Run, part: Part): number | undefined {
   if (!run.isDone('extract')) return undefined
-  const files = run.result('extract').files as readonly { readonly path: string; readonly bytes: number }[] | undefined
-  const own = (files ?? []).filter(({ path }) => path.startsWith(paths[part]))
+  const own = run.result('extract').files.filter(({ path }) => path.startsWith(paths[part]))
   return own.length === 0 ? undefined : own.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 

@@ -1,32 +1,28 @@
 import { createHash } from 'node:crypto'
 import { messageOf, UsageError, UserError } from '../cli/errors.ts'
+import { kebab } from '../cli/options.ts'
+import { fitted, type Json } from '../cli/shapes.ts'
 import type { Store } from '../stores/store.ts'
-import { type Json, type Ledger, readLedger, type StepRecord, writeLedger } from './ledger.ts'
+import type { Checkpoint, Saved } from './checkpoints.ts'
+import { type Ledger, readLedger, type StepRecord, type StepSettings, writeLedger } from './ledger.ts'
 import { clearDeadLock, withLock } from './lock.ts'
 import { nextCommand } from './next.ts'
 import type { Request } from './request.ts'
-
-export type Result = Record<string, Json>
+import { type Backend, type DoneBy, type Results, resultSchemas, type StepName } from './results.ts'
 
 export interface StepPlan {
-  /** The options that shape the result. */
-  readonly settings: Record<string, Json>
+  /** The options that shape the result, under their names in camelCase. */
+  readonly settings: StepSettings
   /** Earlier steps whose results are read. */
-  readonly inputs: readonly string[]
+  readonly inputs: readonly StepName[]
   readonly overwrite: boolean
-  /** Cheap steps are simply done again with other settings; the rest asks for --overwrite. Default: refuse. */
+  /** What to do when the step was done with other settings: cheap steps are done again, the rest asks for --overwrite. Default: refuse. */
   readonly onChange?: 'refuse' | 'redo'
-  /** True when the done result no longer stands, for example because its files are gone. */
-  readonly stale?: () => Promise<boolean>
+  /** Whether a done step must be done again all the same, for example because its files are gone. */
+  readonly redoIf?: () => Promise<boolean>
 }
 
-/** What a step's work may note down for the case that it is interrupted. */
-export interface StepMemory {
-  /** What an earlier, unfinished attempt with the same settings noted. */
-  readonly recalled: Readonly<Record<string, Json>>
-  /** Writes to the ledger at once. */
-  remember(notes: Record<string, Json>): Promise<void>
-}
+const DAY_MS = 86_400_000
 
 /** One run: its folder, its ledger, and the steps taken on it. */
 export class Run {
@@ -76,69 +72,88 @@ export class Run {
   }
 
   /** Result of a done step. @throws UserError naming the command that is to be run first */
-  result(step: string): Result {
-    const record = this.#ledger.steps[step]
+  result<S extends StepName>(step: S): Results[S] {
+    const record = this.#recordOf(step)
     if (record?.state === 'done' && record.result !== undefined) return record.result
     throw new UserError(`run ${this.id} has no finished ${step}`, {
       hint: nextCommand(step, this),
     })
   }
 
-  isDone(step: string): boolean {
+  /**
+   * Result of a step that was done where it is expected to have been done.
+   * @throws UserError when it was not done, or done elsewhere: run folders can be copied
+   */
+  resultBy<B extends Backend, S extends 'train' | 'deploy'>(backend: B, step: S): DoneBy<Results[S], B> {
+    const result = this.result(step)
+    if (isBy(result, backend)) return result
+    const where = { local: 'on this machine', sagemaker: 'in SageMaker' }
+    throw new UserError(`run ${this.id}: ${step} was done ${where[result.backend]}, not ${where[backend]}`, {
+      hint: `${nextCommand(step, this)} --overwrite`,
+    })
+  }
+
+  /** The part of the window that is held out, and how many days it covers: 1 where there is none. */
+  holdout(): { readonly from: Date; readonly to: Date; readonly days: number } {
+    const [from, to] = [new Date(this.result('extract').cutoff), new Date(this.request.to)]
+    const days = (to.getTime() - from.getTime()) / DAY_MS
+    return { from, to, days: days > 0 ? days : 1 }
+  }
+
+  isDone(step: StepName): boolean {
     return this.#ledger.steps[step]?.state === 'done'
   }
 
   /**
-   * Whether a step is done as planned, so that `step` would only hand its result back: then nobody needs to be asked first.
+   * Whether a step is done as planned, so that `step` would only return its result: then nobody needs to be asked first.
    * @throws UsageError when it was done with other settings
    */
-  async isCurrent(name: string, plan: StepPlan): Promise<boolean> {
+  async isCurrent(name: StepName, plan: StepPlan): Promise<boolean> {
     this.#ledger = (await readLedger(this.store)) ?? this.#ledger
     return this.#isCurrent(name, plan, this.#stampsOf(plan.inputs))
   }
 
   /**
-   * What was noted by an attempt at a step that was begun as planned and did not come to its end: it was approved then, and some of
-   * it may be paid for. Undefined when there is none.
+   * The record of an attempt at a step that was begun as planned and not finished: it was approved then, and some of it may be paid
+   * for. Undefined when there is none.
    */
-  left(name: string, plan: StepPlan): StepRecord | undefined {
-    const before = this.#ledger.steps[name]
+  unfinished<S extends StepName>(name: S, plan: StepPlan): StepRecord<S> | undefined {
+    const before = this.#recordOf(name)
     if (before === undefined || before.state === 'done' || plan.overwrite) return undefined
     return isSame(before, plan, this.#stampsOf(plan.inputs)) ? before : undefined
   }
 
   /**
-   * What was noted when a step was last begun over the same inputs and with the same of these settings, whatever became of it:
-   * what it asked for may be paid for.
+   * What the last attempt at a step has saved, finished or not, if it had the same inputs and the same of these settings: what it
+   * asked for may be paid for.
    */
-  noted(name: string, plan: StepPlan, settings: readonly string[]): StepMemory['recalled'] {
-    const before = this.#ledger.steps[name]
-    if (before === undefined || plan.overwrite) return {}
-    const some = (all: StepPlan['settings']) => Object.fromEntries(settings.map((one) => [one, all[one] ?? null]))
+  savedBy<S extends StepName>(name: S, plan: StepPlan, settings: readonly string[]): Saved<S> | undefined {
+    const before = this.#recordOf(name)
+    if (before === undefined || plan.overwrite) return undefined
+    const some = (all: StepSettings) => Object.fromEntries(settings.map((one) => [one, all[one] ?? null]))
     const alike = { ...plan, settings: some(plan.settings) }
-    return isSame({ ...before, settings: some(before.settings) }, alike, this.#stampsOf(plan.inputs))
-      ? before.memory
-      : {}
+    const isAlike = isSame({ ...before, settings: some(before.settings) }, alike, this.#stampsOf(plan.inputs))
+    return isAlike ? before.checkpoint : undefined
   }
 
-  async #isCurrent(name: string, plan: StepPlan, inputs: Record<string, string>): Promise<boolean> {
+  async #isCurrent(name: StepName, plan: StepPlan, inputs: Record<string, string>): Promise<boolean> {
     const before = this.#ledger.steps[name]
-    if (before?.state !== 'done' || plan.overwrite || (await plan.stale?.())) return false
+    if (before?.state !== 'done' || plan.overwrite || (await plan.redoIf?.())) return false
     if (isSame(before, plan, inputs)) return true
     this.#refuseChange(name, before, plan)
     return false
   }
 
   /**
-   * Does a step once: what is done with the same settings over the same inputs is returned (`repeated`), also to who may only read
-   * the run; what is not is done, under the run's lock, and recorded.
+   * Does a step once. If it is done with the same settings over the same inputs, its result is returned (`repeated`), which needs no
+   * right to write. Otherwise it is done, under the run's lock, and recorded.
    */
-  async step<R extends Result>(
-    name: string,
+  async step<S extends StepName>(
+    name: S,
     plan: StepPlan,
-    work: (memory: StepMemory) => Promise<R>,
-  ): Promise<R & { repeated: boolean }> {
-    const done = async () => ({ ...(this.#ledger.steps[name]?.result as R), repeated: true })
+    work: (checkpoint: Checkpoint<Saved<S>>) => Promise<Results[S]>,
+  ): Promise<Results[S] & { repeated: boolean }> {
+    const done = () => ({ ...this.result(name), repeated: true })
     if (await this.isCurrent(name, plan)) {
       // Its owner may have died between its last note and the end.
       await clearDeadLock(this.store)
@@ -147,32 +162,35 @@ export class Run {
     return withLock(this.store, name, async () => {
       this.#ledger = (await readLedger(this.store)) ?? this.#ledger
       const inputs = this.#stampsOf(plan.inputs)
-      const before = this.#ledger.steps[name]
+      const before = this.#recordOf(name)
       if (await this.#isCurrent(name, plan, inputs)) return done()
-      const goesOn = before !== undefined && !plan.overwrite && isSame(before, plan, inputs)
-      const record: StepRecord = {
-        state: 'running',
-        settings: plan.settings,
-        inputs,
-        startedAt: new Date().toISOString(),
-        memory: goesOn ? before.memory : {},
-      }
-      return this.#perform(name, record, work)
+      const continues = before !== undefined && !plan.overwrite && isSame(before, plan, inputs)
+      const startedAt = new Date().toISOString()
+      const checkpoint = continues ? before.checkpoint : {}
+      return this.#perform(name, { state: 'running', settings: plan.settings, inputs, startedAt, checkpoint }, work)
     })
   }
 
-  async #perform<R extends Result>(name: string, record: StepRecord, work: (memory: StepMemory) => Promise<R>) {
+  async #perform<S extends StepName>(
+    name: S,
+    begun: StepRecord<S>,
+    work: (checkpoint: Checkpoint<Saved<S>>) => Promise<Results[S]>,
+  ) {
+    let record = begun
     await this.#record(name, record)
-    const memory: StepMemory = {
-      recalled: record.memory,
-      remember: (notes) => {
-        record.memory = { ...record.memory, ...notes }
+    const checkpoint: Checkpoint<Saved<S>> = {
+      saved: begun.checkpoint,
+      save: (more) => {
+        record = { ...record, checkpoint: { ...record.checkpoint, ...more } }
         return this.#record(name, record)
       },
     }
     try {
-      const result = await work(memory)
-      const stamp = hash({ name, settings: record.settings, inputs: record.inputs, digest: result.digest ?? null })
+      const result = await work(checkpoint)
+      // What the next reader would refuse must not be written.
+      fitted(resultSchemas[name], result)
+      const digest = 'digest' in result ? result.digest : null
+      const stamp = hash({ name, settings: record.settings, inputs: record.inputs, digest })
       await this.#record(name, { ...record, state: 'done', stamp, result, finishedAt: new Date().toISOString() })
       return { ...result, repeated: false }
     } catch (error) {
@@ -183,36 +201,41 @@ export class Run {
     }
   }
 
-  #stampsOf(inputs: readonly string[]): Record<string, string> {
+  #recordOf<S extends StepName>(name: S): StepRecord<S> | undefined {
+    const { steps }: { readonly steps: { readonly [N in StepName]?: StepRecord<N> } } = this.#ledger
+    return steps[name]
+  }
+
+  #stampsOf(inputs: readonly StepName[]): Record<string, string> {
     return Object.fromEntries(inputs.map((input) => [input, this.#stampOf(input)]))
   }
 
   /** @throws UserError when the step is not done, or was done over results that have been replaced since */
-  #stampOf(step: string): string {
+  #stampOf(step: StepName): string {
     this.result(step)
     const record = this.#ledger.steps[step]
     for (const [input, stamp] of Object.entries(record?.inputs ?? {}))
-      if (this.isDone(input) && this.#stampOf(input) !== stamp)
+      if (isStepName(input) && this.isDone(input) && this.#stampOf(input) !== stamp)
         throw new UserError(`run ${this.id}: ${input} was done again after ${step}, whose result is out of date`, {
           hint: nextCommand(step, this),
         })
     return record?.stamp ?? ''
   }
 
-  #refuseChange(name: string, before: StepRecord, plan: StepPlan): void {
+  #refuseChange(name: StepName, before: Pick<StepRecord, 'settings'>, plan: StepPlan): void {
     if (plan.onChange === 'redo' || hash(before.settings) === hash(plan.settings)) return
     const changed = Object.keys({ ...before.settings, ...plan.settings }).filter(
       (key) => hash(before.settings[key]) !== hash(plan.settings[key]),
     )
-    const were = changed.map((key) => `${key} ${JSON.stringify(before.settings[key] ?? null)}`).join(', ')
+    const were = changed.map((key) => typed(key, before.settings[key])).join(' ')
     throw new UsageError(
-      `run ${this.id}: ${name} was done with other settings (${were})`,
-      'add --overwrite to replace its result, or leave the setting as it was',
+      `run ${this.id}: ${name} was done with other options: ${were}`,
+      'repeat it with these options, or add --overwrite to replace its result',
     )
   }
 
-  /** One write at a time: a step may remember several things at once, and the last state must be the last written. */
-  #record(name: string, record: StepRecord): Promise<void> {
+  /** One write at a time: a step may save several things at once, and the last state must be the last written. */
+  #record<S extends StepName>(name: S, record: StepRecord<S>): Promise<void> {
     const write = async () => {
       const steps = { ...this.#ledger.steps, [name]: record }
       this.#ledger = { ...this.#ledger, steps, touchedAt: new Date().toISOString() }
@@ -224,8 +247,26 @@ export class Run {
   }
 }
 
-const isSame = (before: StepRecord, plan: StepPlan, inputs: Record<string, string>): boolean =>
-  hash(before.settings) === hash(plan.settings) && hash(before.inputs) === hash(inputs)
+const isStepName = (name: string): name is StepName => Object.hasOwn(resultSchemas, name)
+
+const isBy = <R extends { readonly backend: Backend }, B extends Backend>(
+  result: R,
+  backend: B,
+): result is R & DoneBy<R, B> => result.backend === backend
+
+/** An option as somebody would type it: `--alerts-per-day 5`, `--dedupe`; `(no --dedupe)` where it was not given. */
+function typed(key: string, value: Json | undefined): string {
+  const option = `--${kebab(key)}`
+  if (value === true) return option
+  if (value === undefined || value === null || value === false) return `(no ${option})`
+  return `${option} ${typeof value === 'object' ? JSON.stringify(value) : value}`
+}
+
+const isSame = (
+  before: Pick<StepRecord, 'settings' | 'inputs'>,
+  plan: Pick<StepPlan, 'settings'>,
+  inputs: Readonly<Record<string, string>>,
+): boolean => hash(before.settings) === hash(plan.settings) && hash(before.inputs) === hash(inputs)
 
 /** Independent of the order of members. */
 const hash = (value: unknown): string =>

@@ -30,7 +30,7 @@ export async function stagedFiles(run: Run): Promise<StagedFile[]> {
 }
 
 /** How many objects were staged. */
-export const stagedObjects = (run: Run): number => Number(run.result('stage').objects)
+export const stagedObjects = (run: Run): number => run.result('stage').objects
 
 /** How much is staged, wherever that is. @throws UserError when it is not all there */
 export async function stagedTotals(run: Run): Promise<Totals> {

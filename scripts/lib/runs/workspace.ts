@@ -7,7 +7,7 @@ import { FILES, sourceIds } from '../sources/registry.ts'
 import { type AwsSettings, openStore } from '../stores/open.ts'
 import { ConditionFailed, type Store } from '../stores/store.ts'
 import { namedRuns, noteNamed } from './latest.ts'
-import { type Ledger, readLedger, writeLedger } from './ledger.ts'
+import { LEDGER_VERSION, type Ledger, readLedger, writeLedger } from './ledger.ts'
 import { RUNS } from './paths.ts'
 import { runStore } from './places.ts'
 import { isSameRequest, type Request, runIdOf } from './request.ts'
@@ -31,7 +31,7 @@ async function createIn(root: Store, request: Request, id: string): Promise<Run>
   const existing = await readLedger(store)
   if (existing !== undefined) return runOf(store, existing, request)
   const now = new Date().toISOString()
-  const ledger: Ledger = { version: 1, id, createdAt: now, touchedAt: now, request, steps: {} }
+  const ledger: Ledger = { version: LEDGER_VERSION, id, createdAt: now, touchedAt: now, request, steps: {} }
   try {
     await writeLedger(store, ledger, { ifAbsent: true })
     return new Run(store, ledger)

@@ -3,9 +3,9 @@ import { count, plural } from '../../lib/cli/format.ts'
 import { toMakePairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import { windowOfRequest } from '../../lib/runs/request.ts'
+import type { ScoreResult } from '../../lib/runs/results.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { linesOf } from '../../lib/stores/lines.ts'
-import type { ScoreResult } from '../render.ts'
 import type { PairVerdict } from '../tally.ts'
 import { writeFindings } from './files.ts'
 import { type About, isBelow } from './finding.ts'
@@ -37,16 +37,15 @@ export async function writeAlerts(
   warn: (text: string) => void,
 ): Promise<FindingsResult> {
   const { account, region, period, cap } = wanted
-  const extract = run.result('extract')
   const window = windowOfRequest((judged ?? run).request)
   const about: About = {
     run: (judged ?? run).id,
     source: run.request.source,
-    kind: String(extract.entity),
+    kind: run.result('extract').entity,
     threshold,
     ...(account !== undefined && { account }),
     ...(region !== undefined && { region }),
-    window: judged === undefined ? { from: new Date(String(extract.cutoff)), to: window.to } : window,
+    window: judged === undefined ? run.holdout() : window,
     period,
   }
   const verdicts = await suspects(run)

@@ -1,8 +1,9 @@
 import type { Context } from '../../lib/cli/context.ts'
 import { UsageError, UserError } from '../../lib/cli/errors.ts'
+import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { type CostItem, PRICES } from '../../lib/runs/cost.ts'
 import { paths } from '../../lib/runs/paths.ts'
-import type { Run, StepMemory } from '../../lib/runs/run.ts'
+import type { Run } from '../../lib/runs/run.ts'
 import { type AwsSettings, openStore } from '../../lib/stores/open.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import { keyIn, locationOf } from '../../lib/stores/uri.ts'
@@ -25,7 +26,7 @@ export interface Choice {
   costs(load: Load): readonly CostItem[]
   /** Whether all that is outstanding is being copied already, by what an earlier attempt has left. */
   isUnderWay?(run: Run): Promise<boolean>
-  open(run: Run, memory: StepMemory): Promise<Copier>
+  open(run: Run, checkpoint: Checkpoint<Saved<'stage'>>): Promise<Copier>
 }
 
 export interface CopyWish {
@@ -51,7 +52,7 @@ export const readCosts = ({ objects, bytes }: Load): CostItem[] => [
 ]
 
 /** Whether an earlier attempt has left a job whose end nobody has seen. */
-const hasLeftJob = (run: Run | undefined): boolean => (run?.ledger.steps.stage?.memory.job ?? null) !== null
+const hasLeftJob = (run: Run | undefined): boolean => (run?.ledger.steps.stage?.checkpoint.job ?? null) !== null
 
 /**
  * The way of copying that fits where the logs and the workspace lie, and how much is left to copy.
@@ -105,8 +106,8 @@ export async function copierOf(
       '--copy batch needs the role of the job',
       'add --batch-role ARN; the README says what it may do',
     )
-  const settings = (run: Run, memory: StepMemory) =>
-    batch(task, planned, run, target.bucket, { ...wish, batchRole }, aws, memory, signal)
+  const settings = (run: Run, checkpoint: Checkpoint<Saved<'stage'>>) =>
+    batch(task, planned, run, target.bucket, { ...wish, batchRole }, aws, checkpoint, signal)
   return {
     about: 'S3 Batch Operations',
     costs: ({ objects }) => [
@@ -116,12 +117,12 @@ export async function copierOf(
     ],
     isUnderWay: async (run) => {
       const { isLeftUnderWay } = await import('./batch/batch.ts')
-      const recalled = run.ledger.steps.stage?.memory ?? {}
-      return isLeftUnderWay(await settings(run, { recalled, remember: async () => {} }))
+      const saved = run.ledger.steps.stage?.checkpoint ?? {}
+      return isLeftUnderWay(await settings(run, { saved, save: async () => {} }))
     },
-    open: async (run, memory) => {
+    open: async (run, checkpoint) => {
       const { batchCopier } = await import('./batch/batch.ts')
-      return batchCopier(await settings(run, memory))
+      return batchCopier(await settings(run, checkpoint))
     },
   }
 }
@@ -163,7 +164,7 @@ async function batch(
   bucket: string,
   wish: CopyWish & { readonly batchRole: string },
   aws: AwsSettings,
-  memory: StepMemory,
+  checkpoint: Checkpoint<Saved<'stage'>>,
   signal: AbortSignal,
 ): Promise<BatchSettings> {
   const { s3Client, s3ControlClient } = await import('../../lib/aws/clients.ts')
@@ -180,7 +181,7 @@ async function batch(
     plan: planned.record.selectedAt,
     store: run.store,
     bucket: await openStore(`s3://${bucket}`, aws),
-    memory,
+    checkpoint,
     ...(newest !== null && { unmodifiedSince: new Date(Date.parse(newest) + 1000) }),
     pollSeconds: wish.poll,
     signal,

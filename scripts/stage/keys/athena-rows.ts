@@ -29,7 +29,7 @@ export async function* athenaRows(sql: string, place: AthenaPlace): AsyncGenerat
   // Every name in the query is a full one.
   const athena = await openAthena({ ...place, database: 'default' }, scratch ?? `s3://${bucket}/`, place)
   if (scratch === undefined && sendsLocation(athena.workgroup)) throw noPlace(place)
-  const nothingKept = { recalled: {}, remember: async () => {} }
+  const nothingKept = { saved: {}, save: async () => {} }
   try {
     const done = await new Attempts(athena, nothingKept, bucket, signal).run('keys', 'finding keys', () => sql)
     place.onScanned(done.scannedBytes)

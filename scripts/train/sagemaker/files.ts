@@ -8,7 +8,7 @@ import { hasPairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import { runStore } from '../../lib/runs/places.ts'
 import { OF_FILES, type Request } from '../../lib/runs/request.ts'
-import type { Run } from '../../lib/runs/run.ts'
+import type { Run, StepPlan } from '../../lib/runs/run.ts'
 import { createRun, findRun } from '../../lib/runs/workspace.ts'
 import { FILES } from '../../lib/sources/registry.ts'
 import { type AwsSettings, openStore } from '../../lib/stores/open.ts'
@@ -80,12 +80,12 @@ const requestOf = (digest: string, workspace: string): Request => ({
   keysFrom: `sha256:${digest}`,
 })
 
-const planOf = (run: Run, { holdoutDays, holdout }: Input) => ({
+const planOf = (run: Run, { holdoutDays, holdout }: Input): StepPlan => ({
   settings: { holdoutDays },
   inputs: [],
   overwrite: false,
-  onChange: 'redo' as const,
-  stale: async () =>
+  onChange: 'redo',
+  redoIf: async () =>
     (await run.store.head(paths.entities)) === undefined ||
     !(await hasPairs(run, 'train')) ||
     (holdout !== undefined && !(await hasPairs(run, 'holdout'))),

@@ -5,7 +5,7 @@ import {
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker'
 import { answered, ifThere, inSight, isTaken, watched } from '../../lib/aws/sagemaker/jobs.ts'
-import type { Json } from '../../lib/runs/ledger.ts'
+import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { failureOf, whyOf } from './failure.ts'
 import { jobName, type Order, requestOf } from './spec.ts'
 
@@ -15,9 +15,7 @@ export interface TrainingWorld {
   readonly client: SageMakerClient
   /** Asked for only when a job is to be created. */
   role(): string
-  /** What an earlier attempt noted. */
-  readonly recalled: Readonly<Record<string, Json>>
-  remember(notes: Record<string, Json>): Promise<void>
+  readonly checkpoint: Checkpoint<Saved<'train'>>
   /** A job that is done is done again. */
   readonly overwrite: boolean
   readonly signal: AbortSignal
@@ -55,11 +53,11 @@ export async function trainingJob(world: TrainingWorld, order: Order): Promise<J
 
 /** The name of a job that exists by now. */
 async function named(world: TrainingWorld, order: Order): Promise<string> {
-  const { recalled } = world
+  const { saved } = world.checkpoint
   let found: Job | undefined
   let attempt = 0
   // What was noted before it was created may be missing; what is in the way of it was there before.
-  const noted = recalled.jobOf === jobName(order, 1) ? Number(recalled.attempt ?? 1) : 1
+  const noted = saved.jobOf === jobName(order, 1) ? (saved.attempt ?? 1) : 1
   for (attempt = noted; ; attempt++) {
     const job = await look(world, jobName(order, attempt))
     if (job === undefined) break
@@ -67,24 +65,20 @@ async function named(world: TrainingWorld, order: Order): Promise<string> {
   }
   const last = jobName(order, attempt - 1)
   if (found !== undefined && !isToBeRepeated(found, world)) {
-    await world.remember({ jobOf: jobName(order, 1), attempt: attempt - 1, job: last })
+    await world.checkpoint.save({ jobOf: jobName(order, 1), attempt: attempt - 1, job: last })
     return last
   }
   const name = jobName(order, attempt)
-  await world.remember({ jobOf: jobName(order, 1), attempt, job: name })
+  await world.checkpoint.save({ jobOf: jobName(order, 1), attempt, job: name })
   world.signal.throwIfAborted()
   await create(world, order, name)
   return name
 }
 
 /** Whether there is a job of this order, after which no other one would be created. @param noted by an earlier attempt */
-export async function isOrdered(
-  client: SageMakerClient,
-  order: Order,
-  noted: TrainingWorld['recalled'],
-): Promise<boolean> {
+export async function isOrdered(client: SageMakerClient, order: Order, noted: Saved<'train'>): Promise<boolean> {
   const { job: name } = noted
-  if (noted.jobOf !== jobName(order, 1) || typeof name !== 'string') return false
+  if (noted.jobOf !== jobName(order, 1) || name === undefined) return false
   const describe = client.send(new DescribeTrainingJobCommand({ TrainingJobName: name }))
   const job = await answered(ifThere(describe), asked(name, 'DescribeTrainingJob'))
   if (job === undefined) return false

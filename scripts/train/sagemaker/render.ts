@@ -4,6 +4,7 @@ import { aboutUsd, bytes, count, duration, facts, percent, plural, usd } from '.
 import { asStrings, hyperparameterNames } from '../../lib/insights/hyperparameters.ts'
 import { PRICES, priceNote } from '../../lib/runs/cost.ts'
 import { INSTANCES, modelBytesOf } from '../../lib/runs/instances.ts'
+import type { DoneBy, TrainResult } from '../../lib/runs/results.ts'
 import { sharingShare } from './size.ts'
 import type { Order } from './spec.ts'
 import type { Planned } from './train.ts'
@@ -110,6 +111,8 @@ export function previewOfJob(planned: Planned): Outcome {
   }
 }
 
+type JobResult = DoneBy<TrainResult, 'sagemaker'>
+
 interface Done {
   readonly job: string
   readonly model: string
@@ -121,10 +124,11 @@ interface Done {
 }
 
 /** What the job came to, as the ledger and `--output json` have it; under the names of a training on this machine. */
-export function resultOfJob({ staged, order, wish }: Planned, done: Done) {
+export function resultOfJob({ staged, order, wish }: Planned, done: Done): JobResult {
   const { epochs, vector_dim, num_entity_vectors } = order.hyperparameters
   const price = INSTANCES[order.instanceType]?.usdPerHour
   return {
+    backend: 'sagemaker',
     ...done,
     /** An endpoint is needed to calibrate: deploy does it. */
     calibration: null,
@@ -144,8 +148,6 @@ export function resultOfJob({ staged, order, wish }: Planned, done: Done) {
     alertsPerDay: wish.alertsPerDay,
   }
 }
-
-type JobResult = ReturnType<typeof resultOfJob>
 
 export function outcomeOfJob(id: string, result: JobResult, repeated: boolean, next?: string): Outcome {
   return {

@@ -1,14 +1,14 @@
 import type { Outcome } from '../../lib/cli/command.ts'
 import type { Context } from '../../lib/cli/context.ts'
 import type { Hyperparameters } from '../../lib/insights/hyperparameters.ts'
-import type { Json } from '../../lib/runs/ledger.ts'
+import type { StepSettings } from '../../lib/runs/ledger.ts'
 import { nextCommand } from '../../lib/runs/next.ts'
 import { pairObjects, requirePairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
-import type { Run, StepMemory } from '../../lib/runs/run.ts'
+import type { Run, StepPlan } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import { requireTrainingPairs } from '../input.ts'
-import { approvalOf, outcomeOfJob, previewOfJob, type resultOfJob, warningsOf } from './render.ts'
+import { approvalOf, outcomeOfJob, previewOfJob, warningsOf } from './render.ts'
 import { isPaid, planTraining, type Staged, type TrainWish, trainInSagemaker } from './train.ts'
 
 export interface RunWish extends TrainWish {
@@ -19,7 +19,7 @@ export interface RunWish extends TrainWish {
 
 /** What is chosen: the hyperparameters for a set of pairs, and how the ledger names the choice. */
 export interface Choice {
-  readonly settings: Record<string, Json>
+  readonly settings: StepSettings
   hyperparameters(entities: number): Promise<Hyperparameters>
 }
 
@@ -36,24 +36,24 @@ export async function trainRunInSagemaker(
     return planTraining(staged, await choice.hyperparameters(staged.entities), wish, aws)
   }
   if (wish.dryRun) return previewOfJob(await planned())
-  const plan = {
+  const plan: StepPlan = {
     settings: choice.settings,
     inputs: ['extract'],
     overwrite: wish.overwrite,
-    stale: async () => (await run.store.head(keyOf(run, String(run.result('train').model)))) === undefined,
+    redoIf: async () => (await run.store.head(keyOf(run, run.result('train').model))) === undefined,
   }
   if (!(await run.isCurrent('train', plan))) {
     const ordered = await planned()
     // What was approved and is under way is only waited for.
-    const left = run.left('train', plan)
-    const asks = !wish.approved && (left === undefined || !(await isPaid(ordered, left.memory)))
+    const left = run.unfinished('train', plan)
+    const asks = !wish.approved && (left === undefined || !(await isPaid(ordered, left.checkpoint)))
     if (asks) await context.approve(approvalOf(ordered))
     for (const warning of warningsOf(ordered)) context.talk.warn(warning)
   }
-  const { repeated, ...result } = await run.step('train', plan, async (memory: StepMemory) =>
-    trainInSagemaker(context, await planned(), memory),
+  const { repeated } = await run.step('train', plan, async (checkpoint) =>
+    trainInSagemaker(context, await planned(), checkpoint),
   )
-  return outcomeOfJob(run.id, result as ReturnType<typeof resultOfJob>, repeated, nextCommand('deploy', run))
+  return outcomeOfJob(run.id, run.resultBy('sagemaker', 'train'), repeated, nextCommand('deploy', run))
 }
 
 const keyOf = (run: Run, uri: string): string => (uri.startsWith(`${run.uri}/`) ? uri.slice(run.uri.length + 1) : uri)
@@ -71,10 +71,10 @@ async function stagedPairs(run: Run): Promise<Staged> {
     train: paths.train,
     holdout: paths.holdout,
     model: 'model/',
-    pairs: Number(trainPairs),
-    holdoutPairs: objects.holdout.length === 0 ? 0 : Number(holdoutPairs),
-    entities: Number(entities),
+    pairs: trainPairs,
+    holdoutPairs: objects.holdout.length === 0 ? 0 : holdoutPairs,
+    entities,
     bytes: [...objects.train, ...objects.holdout].reduce((sum, { size }) => sum + size, 0),
-    digest: String(digest),
+    digest,
   }
 }

@@ -5,7 +5,7 @@ import type { Context } from '../../lib/cli/context.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { duration, plural } from '../../lib/cli/format.ts'
 import type { Hyperparameters } from '../../lib/insights/hyperparameters.ts'
-import type { StepMemory } from '../../lib/runs/run.ts'
+import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import { locationOf } from '../../lib/stores/uri.ts'
@@ -83,14 +83,14 @@ export async function planTraining(
 }
 
 /** Whether nothing is to be paid but a job that exists. @param noted by an attempt that was interrupted */
-export async function isPaid({ order, aws }: Planned, noted: StepMemory['recalled']): Promise<boolean> {
+export async function isPaid({ order, aws }: Planned, noted: Saved<'train'>): Promise<boolean> {
   const { sagemakerClient } = await import('../../lib/aws/clients.ts')
   const { isOrdered } = await import('./job.ts')
   return isOrdered(await sagemakerClient(aws, order.region), order, noted)
 }
 
 /** Has it trained, or takes up what is under way. @throws UserError that explains the failure */
-export async function trainInSagemaker(context: Context, planned: Planned, memory: StepMemory) {
+export async function trainInSagemaker(context: Context, planned: Planned, checkpoint: Checkpoint<Saved<'train'>>) {
   const { order, wish, aws, staged } = planned
   const { sagemakerClient } = await import('../../lib/aws/clients.ts')
   const { trainingJob } = await import('./job.ts')
@@ -99,8 +99,7 @@ export async function trainInSagemaker(context: Context, planned: Planned, memor
     {
       client: await sagemakerClient(aws, order.region),
       role: () => roleOf(wish),
-      recalled: memory.recalled,
-      remember: (notes) => memory.remember(notes),
+      checkpoint,
       overwrite: wish.overwrite,
       signal: context.signal,
       onState: (text) => progress.state(text),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { explainedFailure, isWorthAnother, QueryFailed } from '../../../scripts/lib/aws/athena/failure.ts'
 import { Attempts } from '../../../scripts/lib/engines/athena/attempts.ts'
-import type { StepMemory } from '../../../scripts/lib/runs/run.ts'
+import type { Saved } from '../../../scripts/lib/runs/checkpoints.ts'
 
 type Status = ConstructorParameters<typeof QueryFailed>[1]
 
@@ -37,15 +37,15 @@ function engine(...ends: (Status | 'SUCCEEDED')[]) {
   }
 }
 
-function memoryOf(recalled: StepMemory['recalled'] = {}) {
-  const memory = {
-    recalled,
-    noted: { ...recalled },
-    remember: async (notes: StepMemory['recalled']) => {
-      Object.assign(memory.noted, structuredClone(notes))
+function checkpointOf(saved: Saved<'extract'> = {}) {
+  const checkpoint = {
+    saved,
+    now: { ...saved },
+    save: async (more: Saved<'extract'>) => {
+      Object.assign(checkpoint.now, structuredClone(more))
     },
   }
-  return memory
+  return checkpoint
 }
 
 const { signal } = new AbortController()
@@ -114,18 +114,18 @@ describe('a failure that stays', () => {
 describe('attempts at a statement', () => {
   it('note the query before it is waited for, under a token of its own', async () => {
     const athena = engine()
-    const memory = memoryOf()
-    const attempts = new Attempts(athena, memory, 'run', signal)
+    const checkpoint = checkpointOf()
+    const attempts = new Attempts(athena, checkpoint, 'run', signal)
     const done = await attempts.run('train', 'writing', sqlOf)
     assert.match(done.attempt.name, /^train_[0-9a-f]{6}_1$/)
     assert.match(athena.started[0]?.token ?? '', /^[0-9a-f]{64}$/)
-    assert.deepEqual((memory.noted as { queries: unknown }).queries, { train: { attempt: 1, id: 'query-1' } })
+    assert.deepEqual(checkpoint.now.queries, { train: { attempt: 1, id: 'query-1' } })
     assert.equal(attempts.scannedBytes, 100)
   })
 
   it('take another place after a failure, and say which were begun', async () => {
     const athena = engine(failed({ Retryable: true }), failed({ ErrorCategory: 1 }))
-    const attempts = new Attempts(athena, memoryOf(), 'run', signal)
+    const attempts = new Attempts(athena, checkpointOf(), 'run', signal)
     const done = await attempts.run('train', 'writing', sqlOf)
     assert.match(done.attempt.name, /_3$/)
     assert.equal(new Set(athena.started.map(({ sql }) => sql)).size, 3)
@@ -135,38 +135,38 @@ describe('attempts at a statement', () => {
 
   it('end with the failure, and begin at the next place then', async () => {
     const athena = engine(failed({ ErrorType: 1006 }, 'line 1: mismatched input'))
-    const memory = memoryOf()
-    await assert.rejects(new Attempts(athena, memory, 'run', signal).run('train', 'writing', sqlOf), {
+    const checkpoint = checkpointOf()
+    await assert.rejects(new Attempts(athena, checkpoint, 'run', signal).run('train', 'writing', sqlOf), {
       message: 'writing: query query-1 failed: line 1: mismatched input',
     })
-    const again = new Attempts(athena, memoryOf(memory.noted), 'run', signal)
+    const again = new Attempts(athena, checkpointOf(checkpoint.now), 'run', signal)
     assert.match((await again.run('train', 'writing', sqlOf)).attempt.name, /_2$/)
   })
 
   it('are taken up where an earlier process left them: nothing is started twice', async () => {
     const athena = engine()
-    const memory = memoryOf()
-    await new Attempts(athena, memory, 'run', signal).run('train', 'writing', sqlOf)
-    const again = await new Attempts(athena, memoryOf(memory.noted), 'run', signal).run('train', 'writing', sqlOf)
+    const checkpoint = checkpointOf()
+    await new Attempts(athena, checkpoint, 'run', signal).run('train', 'writing', sqlOf)
+    const again = await new Attempts(athena, checkpointOf(checkpoint.now), 'run', signal).run('train', 'writing', sqlOf)
     assert.equal(again.id, 'query-1')
     assert.equal(athena.started.length, 1)
   })
 
   it('are the same query when the process died before its id was noted', async () => {
     const athena = engine()
-    const memory = memoryOf()
-    await new Attempts(athena, memory, 'run', signal).run('train', 'writing', sqlOf)
-    const { salt } = memory.noted as { salt: string }
+    const checkpoint = checkpointOf()
+    await new Attempts(athena, checkpoint, 'run', signal).run('train', 'writing', sqlOf)
+    const { salt = '' } = checkpoint.now
     const before = { salt, queries: { train: { attempt: 1, id: null } } }
-    await new Attempts(athena, memoryOf(before), 'run', signal).run('train', 'writing', sqlOf)
+    await new Attempts(athena, checkpointOf(before), 'run', signal).run('train', 'writing', sqlOf)
     assert.equal(athena.started.length, 1)
   })
 
   it('go on after a query that was stopped with the process that waited for it', async () => {
     const athena = engine(cancelled('Query cancelled by user'))
-    const memory = memoryOf({ salt: 'a1b2c3', queries: { train: { attempt: 1, id: 'query-1' } } })
+    const checkpoint = checkpointOf({ salt: 'a1b2c3', queries: { train: { attempt: 1, id: 'query-1' } } })
     athena.started.push({ sql: '', token: 'earlier', id: 'query-1' })
-    const done = await new Attempts(athena, memory, 'run', signal).run('train', 'writing', sqlOf)
+    const done = await new Attempts(athena, checkpoint, 'run', signal).run('train', 'writing', sqlOf)
     assert.equal(done.attempt.name, 'train_a1b2c3_2')
   })
 })

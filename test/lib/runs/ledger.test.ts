@@ -7,6 +7,7 @@ import { readLedger, writeLedger } from '../../../scripts/lib/runs/ledger.ts'
 import { folderStore } from '../../../scripts/lib/stores/folder.ts'
 import { ConditionFailed } from '../../../scripts/lib/stores/store.ts'
 import { firstLine, killHard, startFixture } from '../../support/child.ts'
+import { stageResult, trainingJobResult, trainResult } from '../../support/results.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { ledgerOf } from './fixture/ledger.ts'
 
@@ -29,13 +30,29 @@ test('a ledger is only created once', async () => {
 })
 
 const changed = (change: object) => JSON.stringify({ ...ledgerOf(), ...change })
+const { stage } = ledgerOf().steps
+const withStage = (change: object) => changed({ steps: { stage: { ...stage, ...change } } })
+const done = (result: object) => ({ ...stage, checkpoint: {}, state: 'done', stamp: 'x', result })
+const withResult = (change: object) => changed({ steps: { stage: done({ ...stageResult(), ...change }) } })
+
+test('a done step is read with its result', async () => {
+  const store = folderStore(tempFolder())
+  await store.write('run.json', withResult({}))
+  assert.deepEqual((await readLedger(store))?.steps.stage?.result, stageResult())
+})
+
 const damaged: [what: string, text: string, says: RegExp][] = [
   ['empty', '', /JSON/],
   ['cut off', JSON.stringify(ledgerOf()).slice(0, 100), /JSON/],
   ['no object', '[]', /expected object/],
   ['nothing', 'null', /expected object/],
-  ['of a later version', changed({ version: 2 }), /another version of prestage wrote it \(form 2, this one knows 1\)/],
-  ['of a later version in other words', changed({ version: '2', steps: 7 }), /another version of prestage/],
+  ['of a later version', changed({ version: 3 }), /another version of prestage wrote it \(form 3, this one knows 2\)/],
+  [
+    'of an earlier version',
+    changed({ version: 1 }),
+    /another version of prestage wrote it \(form 1, this one knows 2\)/,
+  ],
+  ['of a later version in other words', changed({ version: '3', steps: 7 }), /another version of prestage/],
   ['without a version', changed({ version: undefined }), /version/],
   ['with an unknown member', changed({ more: 1 }), /more/],
   ['with an unknown state', changed({ steps: { stage: { ...ledgerOf().steps.stage, state: 'paused' } } }), /state/],
@@ -49,8 +66,56 @@ const damaged: [what: string, text: string, says: RegExp][] = [
   ],
   [
     'with a number that is none',
-    changed({ steps: { stage: { ...ledgerOf().steps.stage, memory: { plan: [1] } } } }).replace('[1]', '[1e999]'),
-    /: steps\.stage\.memory\.plan\[0\]: expected finite number, found Infinity$/,
+    withStage({ settings: { plan: [1] } }).replace('[1]', '[1e999]'),
+    /: steps\.stage\.settings\.plan\[0\]: expected finite number, found Infinity$/,
+  ],
+  ['with a step that no command has', changed({ steps: { sort: {} } }), /: steps: unknown member "sort"$/],
+  [
+    'with a wrong checkpoint',
+    withStage({ checkpoint: { endedJobs: '2' } }),
+    /: steps\.stage\.checkpoint\.endedJobs: expected number, found "2"$/,
+  ],
+  [
+    'with a list as a checkpoint',
+    withStage({ checkpoint: [] }),
+    /: steps\.stage\.checkpoint: expected object, found array$/,
+  ],
+  ['with what an earlier version saved', withStage({ memory: {} }), /: steps\.stage: unknown member "memory"$/],
+  [
+    'with a done step without a result',
+    withStage({ state: 'done' }),
+    /: steps\.stage: expected a result and a stamp of a done step/,
+  ],
+  [
+    'with a result without a member',
+    withResult({ objects: undefined }),
+    /: steps\.stage\.result\.objects: is missing$/,
+  ],
+  [
+    'with half an object',
+    withResult({ objects: 1.5 }),
+    /: steps\.stage\.result\.objects: expected whole number, found 1\.5$/,
+  ],
+  [
+    'with fewer than no objects',
+    withResult({ objects: -1 }),
+    /: steps\.stage\.result\.objects: expected >=0, found -1$/,
+  ],
+  [
+    'with a result of another kind',
+    withResult({ staged: null }),
+    /: steps\.stage\.result\.staged: expected string, found null$/,
+  ],
+  ['with a member more in a result', withResult({ more: 1 }), /: steps\.stage\.result: unknown member "more"$/],
+  [
+    'with a training from nowhere',
+    changed({ steps: { train: done({ ...trainResult(), backend: 'cloud' }) } }),
+    /: steps\.train\.result\.backend: expected "local" or "sagemaker", found "cloud"$/,
+  ],
+  [
+    'with a training job without its image',
+    changed({ steps: { train: done({ ...trainingJobResult(), image: undefined }) } }),
+    /: steps\.train\.result\.image: is missing$/,
   ],
 ]
 

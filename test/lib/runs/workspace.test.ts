@@ -8,6 +8,7 @@ import { runIdOf } from '../../../scripts/lib/runs/request.ts'
 import { chosenRun, createRun, findRun, openRun, otherRun } from '../../../scripts/lib/runs/workspace.ts'
 import { folderStore } from '../../../scripts/lib/stores/folder.ts'
 import type { Store } from '../../../scripts/lib/stores/store.ts'
+import { stageResult } from '../../support/results.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { ledgerOf, REQUEST } from './fixture/ledger.ts'
 
@@ -28,7 +29,7 @@ test('the same request finds its run, before and after', async () => {
 test('several that create it at once share it, and what one did stays', async () => {
   const workspace = tempFolder()
   const runs = await Promise.all(Array.from({ length: 10 }, () => createRun(workspace, REQUEST)))
-  await runs[0]!.step('stage', nothing, async () => ({}))
+  await runs[0]!.step('stage', nothing, async () => stageResult())
   await createRun(workspace, REQUEST)
   assert.equal((await openRun(workspace, runs[9]!.id)).isDone('stage'), true)
 })
@@ -121,7 +122,7 @@ test('latest: runs that are gone are passed over, and without a note the ledgers
   const first = await createRun(workspace, REQUEST)
   const second = await createRun(workspace, other)
   const third = await createRun(workspace, trail)
-  await first.step('stage', nothing, async () => ({}))
+  await first.step('stage', nothing, async () => stageResult())
   rmSync(third.path(''), { recursive: true })
   assert.equal(await latest({ dryRun: true }), second.id)
   await assert.rejects(choose('latest', { source: 'cloudtrail' }), /^UserError: there is no run of cloudtrail in/)

@@ -1,22 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as v from 'valibot'
 import type { Athena, Finished } from '../../aws/athena/athena.ts'
 import { bytes } from '../../cli/format.ts'
-import { number, record } from '../../cli/shapes.ts'
-import type { StepMemory } from '../../runs/run.ts'
+import type { AthenaQuery, Checkpoint, Saved } from '../../runs/checkpoints.ts'
 
-const noteSchema = v.object({ attempt: number, id: v.nullable(v.string()) })
-const memorySchema = v.object({ salt: v.string(), queries: record(v.string(), noteSchema) })
-type Note = v.InferOutput<typeof noteSchema>
+/** What a step saves about its statements. */
+type SavedQueries = Pick<Saved<'extract'>, 'salt' | 'queries'>
 
-/**
- * What a step has noted of its statements: what their names are made with, and the last attempt at each; its id is null before it is
- * started. Undefined when there was none.
- */
-export function notedAttempts(memory: StepMemory['recalled']): v.InferOutput<typeof memorySchema> | undefined {
-  const recalled = v.safeParse(memorySchema, memory)
-  return recalled.success ? recalled.output : undefined
+/** The salt of a step's statements and the last attempt at each; undefined when none was begun. */
+export function notedAttempts({ salt, queries }: SavedQueries = {}): Required<SavedQueries> | undefined {
+  return salt === undefined || queries === undefined ? undefined : { salt, queries }
 }
 
 /** A statement that succeeded: its attempt names where its rows are. */
@@ -41,17 +34,17 @@ const BACKOFF_MS = 2000
  */
 export class Attempts {
   readonly #athena: Runner
-  readonly #memory: StepMemory
+  readonly #checkpoint: Checkpoint<SavedQueries>
   readonly #run: string
   readonly #salt: string
-  readonly #queries: Record<string, Note>
+  readonly #queries: Record<string, AthenaQuery>
   readonly #signal: AbortSignal
   #scanned = 0
 
-  constructor(athena: Runner, memory: StepMemory, run: string, signal: AbortSignal) {
-    const noted = notedAttempts(memory.recalled)
+  constructor(athena: Runner, checkpoint: Checkpoint<SavedQueries>, run: string, signal: AbortSignal) {
+    const noted = notedAttempts(checkpoint.saved)
     this.#athena = athena
-    this.#memory = memory
+    this.#checkpoint = checkpoint
     this.#run = run
     this.#signal = signal
     this.#salt = noted?.salt ?? randomBytes(3).toString('hex')
@@ -87,7 +80,7 @@ export class Attempts {
         return { ...finished, attempt }
       } catch (error) {
         if (!(error instanceof QueryFailed)) throw error
-        await this.#remember(name, { attempt: note.attempt + 1, id: null })
+        await this.#save(name, { attempt: note.attempt + 1, id: null })
         // How a query ended that an earlier process had left is why this one is here.
         if (note.id !== null) continue
         failures += 1
@@ -100,15 +93,15 @@ export class Attempts {
 
   async #start(name: string, attempt: number, sql: string): Promise<string> {
     // The salt has to be known before there is a query that depends on it.
-    await this.#remember(name, { attempt, id: null })
+    await this.#save(name, { attempt, id: null })
     const id = await this.#athena.start(sql, tokenOf([this.#run, this.#salt, name, attempt, sql]))
-    await this.#remember(name, { attempt, id })
+    await this.#save(name, { attempt, id })
     return id
   }
 
-  #remember(name: string, note: Note): Promise<void> {
+  #save(name: string, note: AthenaQuery): Promise<void> {
     this.#queries[name] = note
-    return this.#memory.remember({ salt: this.#salt, queries: { ...this.#queries } })
+    return this.#checkpoint.save({ salt: this.#salt, queries: { ...this.#queries } })
   }
 
   #attempt(name: string, attempt: number): Attempt {

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
-import * as v from 'valibot'
 import { explained } from '../../../lib/aws/errors.ts'
 import { isUnknownJob } from '../../../lib/aws/s3-batch.ts'
 import { messageOf, UserError } from '../../../lib/cli/errors.ts'
 import { count, plural } from '../../../lib/cli/format.ts'
-import { number } from '../../../lib/cli/shapes.ts'
+import type { BatchJob, Checkpoint, Saved } from '../../../lib/runs/checkpoints.ts'
 import { paths } from '../../../lib/runs/paths.ts'
-import type { StepMemory } from '../../../lib/runs/run.ts'
 import type { ObjectInfo, Store } from '../../../lib/stores/store.ts'
 import { keyIn } from '../../../lib/stores/uri.ts'
 import { outstanding } from '../../proof.ts'
@@ -31,19 +29,13 @@ export interface BatchSettings {
   readonly store: Store
   /** The bucket that the run is in, at its root. */
   readonly bucket: Store
-  readonly memory: StepMemory
+  readonly checkpoint: Checkpoint<Saved<'stage'>>
   readonly unmodifiedSince?: Date
   readonly pollSeconds: number
   readonly signal: AbortSignal
   /** Copies what a job cannot or what is not worth a job. */
   readonly direct: Copier
 }
-
-const jobNote = v.object({
-  manifest: v.object({ key: v.string(), etag: v.string(), rows: number }),
-  id: v.optional(v.string()),
-})
-type JobNote = v.InferOutput<typeof jobNote>
 
 /** Failed tasks up to this many are tried again one by one, more of them by another job. */
 const FEW = 1000
@@ -54,11 +46,11 @@ type Settings = BatchSettings & { readonly attempts: Attempts }
 
 /** Whether the job that an earlier attempt has left is under way. */
 export async function isLeftUnderWay(given: BatchSettings): Promise<boolean> {
-  const { control, accountId, memory } = given
-  const left = v.safeParse(jobNote, memory.recalled.job)
-  if (!left.success) return false
+  const { control, accountId } = given
+  const { job: left } = given.checkpoint.saved
+  if (!left) return false
   try {
-    const id = left.output.id ?? (await findJob(control, orderOf(given, left.output.manifest)))
+    const id = left.id ?? (await findJob(control, orderOf(given, left.manifest)))
     return id !== undefined && (await isUnderWay(control, accountId, id))
   } catch (error) {
     throw explained(error, asked(given))
@@ -67,13 +59,13 @@ export async function isLeftUnderWay(given: BatchSettings): Promise<boolean> {
 
 /** Bucket to bucket by S3 Batch Operations. A job that an earlier attempt left is waited for before anything new is asked. */
 export function batchCopier(given: BatchSettings): Copier {
-  const settings = { ...given, attempts: attemptsOf(given.memory) }
+  const settings = { ...given, attempts: attemptsOf(given.checkpoint) }
   return {
     name: 'S3 Batch Operations',
     async copy(objects, report) {
-      const left = v.safeParse(jobNote, settings.memory.recalled.job)
+      const { job: left } = settings.checkpoint.saved
       try {
-        if (left.success) await takeUp(settings, left.output, report)
+        if (left) await takeUp(settings, left, report)
         await rounds(settings, objects, report)
       } catch (error) {
         settings.signal.throwIfAborted()
@@ -96,24 +88,24 @@ interface Attempts {
   end(): Promise<void>
 }
 
-function attemptsOf(memory: StepMemory): Attempts {
+function attemptsOf(checkpoint: Checkpoint<Saved<'stage'>>): Attempts {
   const attempts = {
-    ended: Number(memory.recalled.endedJobs ?? 0),
+    ended: checkpoint.saved.endedJobs ?? 0,
     end: () => {
       attempts.ended += 1
-      return memory.remember({ job: null, endedJobs: attempts.ended })
+      return checkpoint.save({ job: null, endedJobs: attempts.ended })
     },
   }
   return attempts
 }
 
 /** Finishes the job of an earlier attempt; what it did not copy is outstanding afterwards, so its failures are not read. */
-async function takeUp(settings: Settings, note: JobNote, report: CopyReport): Promise<void> {
+async function takeUp(settings: Settings, note: BatchJob, report: CopyReport): Promise<void> {
   const order = orderOf(settings, note.manifest)
   const id = note.id ?? (await findJob(settings.control, order))
   if (id === undefined) return
   report.state(`going on with job ${id}`)
-  await settings.memory.remember({ job: { ...note, id } })
+  await settings.checkpoint.save({ job: { ...note, id } })
   await finishJob(settings.control, order, id, pollOf(settings, report)).catch((error: unknown) => {
     settings.signal.throwIfAborted()
     if (!(error instanceof UserError) && !isUnknownJob(error)) throw error
@@ -168,7 +160,7 @@ async function runJobs(settings: Settings, first: Draft, report: CopyReport): Pr
 
 /** One job from its manifest to its report: its failed tasks by key, and whether S3 gave up because of them. */
 async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
-  const { store, bucket, control, memory } = settings
+  const { store, bucket, control, checkpoint } = settings
   // The same plan is the same job until that job has ended; then it is another attempt.
   const attempt = settings.attempts.ended
   const name = createHash('sha256')
@@ -180,9 +172,9 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
   const written = await store.write(key, manifestOf(draft, settings.destination.source.bucket), { sse: 'AES256' })
   const manifest = { key: keyIn(store.uriOf(key)), etag: written.etag ?? '', rows: draft.totals.objects }
   const order = orderOf(settings, manifest)
-  await memory.remember({ job: { manifest } })
+  await checkpoint.save({ job: { manifest } })
   const id = await createJob(control, order)
-  await memory.remember({ job: { manifest, id } })
+  await checkpoint.save({ job: { manifest, id } })
   report.state(`job ${id} created`)
   const job = await finishJob(control, order, id, pollOf(settings, report))
   const { NumberOfTasksSucceeded: succeeded = 0, NumberOfTasksFailed: failures = 0 } = job.ProgressSummary ?? {}
@@ -209,7 +201,7 @@ function hopeless(id: string, failed: ReadonlyMap<string, FailedTask>): UserErro
   )
 }
 
-const orderOf = (settings: BatchSettings, manifest: JobNote['manifest']): JobOrder => ({
+const orderOf = (settings: BatchSettings, manifest: BatchJob['manifest']): JobOrder => ({
   accountId: settings.accountId,
   roleArn: settings.roleArn,
   destination: settings.destination,
