@@ -103,6 +103,8 @@ const bad: [rule: Rule, what: string, files: Record<string, string>][] = [
   [noProcess, 'by another way', { 'scripts/stage/a.ts': 'globalThis.process.exit(1)' }],
   [noProcess, 'the module of it', { 'scripts/stage/a.ts': "import process from 'node:process'" }],
   [noProcess, 'a part of its module', { 'scripts/stage/a.ts': "import { argv } from 'node:process'" }],
+  [noProcess, 'other processes', { 'scripts/lib/runs/a.ts': 'process.kill(1, 0)' }],
+  [noProcess, 'the kit, too', { 'scripts/lib/cli/run.ts': 'process.exitCode = 1' }],
   [noProcess, 'the console', { 'scripts/report/a.ts': "console.log('a')" }],
   [
     lightFaces,
@@ -138,7 +140,7 @@ const good: [what: string, files: Record<string, string>][] = [
   ['the SDK where it belongs', { 'scripts/stage/copy/batch.ts': "import { A } from '@aws-sdk/client-s3-control'" }],
   ['the SDK in a longer name', { 'scripts/deploy/sagemaker-endpoint.ts': "import '@aws-sdk/client-sagemaker'" }],
   ['a full file', { 'scripts/stage/a.ts': long(300) }],
-  ['whether a process lives', { 'scripts/lib/runs/a.ts': 'process.kill(process.pid, 0)' }],
+  ['which Node this is', { 'scripts/lib/runs/a.ts': 'const node = process.version' }],
   ['a member called so', { 'scripts/stage/a.ts': 'job.process.start()\nconst a = { process: 1, console: 2 }' }],
   ['a word in a comment', { 'scripts/stage/a.ts': "// console.log(process.env)\nconst a = 'process.env'" }],
   [

@@ -1,3 +1,5 @@
+import { awsOf } from '../lib/aws/settings.ts'
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand, type Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { bytes, facts, plural } from '../lib/cli/format.ts'
@@ -40,6 +42,7 @@ export const command = defineCommand({
       does: 'what the latest run in S3 has left in AWS: endpoint, jobs, objects, tables',
     },
   ],
+  stackOutputs,
   options,
   async run(context, values) {
     const { everything, dryRun } = values
@@ -75,7 +78,7 @@ const nothing = (run: string): Outcome => ({
 
 async function cleanInAws(context: Context, run: Run, values: Values<typeof options>): Promise<Outcome> {
   const { everything, dryRun } = values
-  const wish = { ...values, signal: context.signal }
+  const wish = { ...values, ...awsOf(values, context) }
   const told = new Set<string>()
   // What is looked at for the plan is looked at again before it goes.
   const warn = (text: string) => {

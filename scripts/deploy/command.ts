@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { awsOf } from '../lib/aws/settings.ts'
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand, type Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
@@ -62,10 +64,10 @@ export const command = defineCommand({
       does: 'the model that train has made of files in SageMaker',
     },
   ],
+  stackOutputs,
   options,
   async run(context, values) {
-    const { profile, awsRegion, endpointUrl } = values
-    const aws = { profile, awsRegion, endpointUrl, signal: context.signal }
+    const aws = awsOf(values, context)
     const { model } = values
     const run = model === undefined ? await chosenRun(values, context) : await modelRun(model, aws)
     run.result('train')
@@ -107,7 +109,7 @@ async function serve(context: Context, run: Run, { host, port }: Values<typeof o
   const onError = (text: string) => context.talk.warn(text)
   const replaced = token === undefined ? undefined : await runningEndpoint(run)
   const endpoint = await serveRun(run, { host, port, onError, ...(token !== undefined && { token }) }, replaced)
-  const record = { url: endpoint.url, pid: process.pid, token: token ?? '', model: endpoint.digest }
+  const record = { url: endpoint.url, pid: context.owner.pid, token: token ?? '', model: endpoint.digest }
   try {
     if (token !== undefined) await noteEndpoint(run, record)
     context.talk.info(`serving run ${run.id} on ${endpoint.url}${token === undefined ? '; Ctrl-C stops it' : ''}`)
@@ -140,6 +142,7 @@ async function detach(context: Context, run: Run, { host, port, overwrite }: Val
       port,
       env: context.env,
       signal: context.signal,
+      sleep: context.sleep,
     })
     progress.end('answers')
     return {

@@ -1,4 +1,5 @@
 import { awsOf } from '../lib/aws/settings.ts'
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
@@ -67,6 +68,7 @@ export const command = defineCommand({
       does: 'the latest run in S3, with Athena',
     },
   ],
+  stackOutputs,
   options,
   async run(context, values) {
     const aws = awsOf(values, context)

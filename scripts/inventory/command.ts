@@ -1,3 +1,4 @@
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand, type Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
@@ -41,6 +42,7 @@ export const command = defineCommand({
     },
     { run: 'npx zx scripts/inventory.mjs', does: 'after setup: all logs that the stack may read' },
   ],
+  stackOutputs,
   options,
   async run(context, values) {
     if (values.logs === undefined) throw new UsageError('no logs', 'add --logs FOLDER or --logs s3://bucket')

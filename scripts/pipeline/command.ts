@@ -1,3 +1,4 @@
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand } from '../lib/cli/command.ts'
 import { duration, facts } from '../lib/cli/format.ts'
 import { choices, flag, number, text } from '../lib/cli/options.ts'
@@ -50,6 +51,7 @@ export const command = defineCommand({
       does: 'every night: what is flagged also as findings for AWS Security Hub',
     },
   ],
+  stackOutputs,
   options: {
     demo: flag({
       about: `simulate logs first, in ./${DEMO_FOLDER}, where the runs are, too, unless --workspace names another folder`,

@@ -57,7 +57,7 @@ export async function askAthena(
     warn: context.talk.warn,
     onState: (text) => progress.state(text),
   })
-  const attempts = new Attempts(athena, forgetful, run.id, context.signal)
+  const attempts = new Attempts(athena, forgetful, run.id)
   await ensureTable(athena, attempts, settings.source, run.workspace)
   const done = await attempts.run('question', 'asking', () => sql)
   progress.end(`${bytes(done.scannedBytes)} scanned`)

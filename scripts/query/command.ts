@@ -1,3 +1,5 @@
+import { awsOf } from '../lib/aws/settings.ts'
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand, type Outcome } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { table } from '../lib/cli/format.ts'
@@ -54,10 +56,11 @@ export const command = defineCommand({
       does: 'shows the statement to paste into the Athena console; runs nothing',
     },
   ],
+  stackOutputs,
   options,
   async run(context, values) {
     if (values.file === undefined) return listed(await questions())
-    const aws: AwsSettings = { ...values, signal: context.signal }
+    const aws: AwsSettings = { ...values, ...awsOf(values, context) }
     const question = await findQuestion(values.file)
     const run = await chosenRun(values, context)
     const settings = settingsOf(run, values.entity)

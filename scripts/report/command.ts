@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { awsOf } from '../lib/aws/settings.ts'
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand } from '../lib/cli/command.ts'
 import { bytes, facts } from '../lib/cli/format.ts'
 import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
@@ -24,6 +26,7 @@ export const command = defineCommand({
       does: 'of the latest run in S3, beside its verdicts there',
     },
   ],
+  stackOutputs,
   options: { ...runOptions, ...awsOptions },
   async run(context, values) {
     const { overwrite, dryRun } = values

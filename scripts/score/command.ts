@@ -1,4 +1,5 @@
 import { awsOf } from '../lib/aws/settings.ts'
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand, type Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UsageError } from '../lib/cli/errors.ts'
@@ -97,6 +98,7 @@ export const command = defineCommand({
       does: 'the same without an endpoint, by a batch transform',
     },
   ],
+  stackOutputs,
   options,
   async run(context, values) {
     const bare = values.pairs.length > 0 || values.model !== undefined

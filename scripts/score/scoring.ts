@@ -101,7 +101,12 @@ async function inProcess({ target, prepared, context }: Given, model: Model): Pr
 
 async function byUrl(url: string, { target, prepared, context }: Given): Promise<Oracle> {
   checkModel(target, prepared.calibration, await servedModel(url, context.signal), url)
-  const scorer = endpointScorer({ url, signal: context.signal, warn: (text) => context.talk.warn(text) })
+  const scorer = endpointScorer({
+    url,
+    signal: context.signal,
+    sleep: context.sleep,
+    warn: (text) => context.talk.warn(text),
+  })
   return { scorer: async () => scorer }
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { urisOfObjects } from '../lib/aws/objects-arn.ts'
 import { partitionOf } from '../lib/aws/partition.ts'
-import type { AwsSettings } from '../lib/aws/settings.ts'
+import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
 import { defineCommand, type Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
@@ -100,8 +100,7 @@ export const command = defineCommand({
   async run(context, chosen) {
     const modes = [chosen.check, chosen.delete, chosen.printBucketPolicy].filter(Boolean).length
     if (modes > 1) throw new UsageError('--check, --delete and --print-bucket-policy exclude each other')
-    const { profile, awsRegion, endpointUrl } = chosen
-    const settings: AwsSettings = { profile, awsRegion, endpointUrl, signal: context.signal }
+    const settings = awsOf(chosen, context)
     const stack = await openStack(chosen.stack, settings, chosen.poll * 1000, context)
     if (chosen.check) return checked(stack, settings, chosen)
     if (chosen.delete) return deleted(context, stack, chosen)

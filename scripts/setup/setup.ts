@@ -18,8 +18,8 @@ export async function openStack(name: string, settings: AwsSettings, poll: numbe
   ])
   const client = await cloudFormationClient(settings, settings.awsRegion)
   const region = await stacks.regionOfClient(client)
-  const { signal, talk } = context
-  const watching = { poll, signal, onEvent: (event: StackEvent) => talk.info(eventText(event)) }
+  const { signal, sleep, talk } = context
+  const watching = { poll, signal, sleep, onEvent: (event: StackEvent) => talk.info(eventText(event)) }
   return {
     name,
     region,
@@ -33,7 +33,7 @@ export async function openStack(name: string, settings: AwsSettings, poll: numbe
     settled: (id: string, after?: string) => progress.settled(client, id, after, watching),
     failureOf: progress.failureOf,
     propose: (wish: Omit<StackWish, 'stack'>) =>
-      sets.proposeChanges(client, { ...wish, stack: name }, { poll, signal }),
+      sets.proposeChanges(client, { ...wish, stack: name }, { poll, signal, sleep }),
     execute: (set: ChangeSet) => sets.executeChanges(client, set),
     discard: (set: ChangeSet) => sets.discard(client, set),
     remove: (id: string) => sets.deleteStack(client, id),

@@ -18,7 +18,7 @@ const simulators: Readonly<Record<string, (settings: Settings) => Simulated>> = 
 /** Sources that can be simulated. */
 export const simulated = ['cloudtrail', 'waf'] as const
 
-type Host = Pick<Context, 'signal' | 'progress'>
+type Host = Pick<Context, 'signal' | 'progress' | 'owner' | 'sleep'>
 type Result = { readonly totals: Totals; readonly written: number }
 
 /**
@@ -42,7 +42,7 @@ export async function simulate(
     if (claimed.state === 'done') return { totals: claimed.totals, written: 0 }
     return write(folder, settings, context, claimed.keepExisting)
   }
-  return withLock(folderStore(folder), 'simulate', work, 'folder')
+  return withLock(folderStore(folder), { ...context, step: 'simulate', place: 'folder' }, work)
 }
 
 async function write(folder: string, settings: Settings, context: Host, keepExisting: boolean): Promise<Result> {

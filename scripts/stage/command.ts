@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { awsOf } from '../lib/aws/settings.ts'
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand, type Outcome } from '../lib/cli/command.ts'
 import type { Approval } from '../lib/cli/confirm.ts'
 import type { Context } from '../lib/cli/context.ts'
@@ -87,6 +88,7 @@ export const command = defineCommand({
       does: 'the last day of one account in one region',
     },
   ],
+  stackOutputs,
   options,
   async run(context, values) {
     // Millions of rows pass and none stays: V8 would let the heap grow to several times of what lives before it collects.

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { awsOf } from '../lib/aws/settings.ts'
+import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand, type Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { messageOf, UsageError } from '../lib/cli/errors.ts'
@@ -67,6 +68,7 @@ export const command = defineCommand({
       does: 'shows what it would cost to train your own files in SageMaker, on a spot instance',
     },
   ],
+  stackOutputs,
   options,
   async run(context, values) {
     return values.pairs.length > 0 ? trainFiles(context, values) : trainRun(context, values)

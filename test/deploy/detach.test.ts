@@ -10,6 +10,7 @@ import { REQUEST } from '../lib/runs/fixture/ledger.ts'
 import { type Ended, runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
 import { trainedRun } from '../support/trained-run.ts'
+import { thisProcess } from '../support/waiting.ts'
 
 const workspace = tempFolder()
 let run: Run
@@ -18,7 +19,7 @@ before(async () => {
 })
 after(async () => {
   const record = await endpointOf(run)
-  if (record !== undefined) await stopEndpoint(record)
+  if (record !== undefined) await stopEndpoint(record, thisProcess)
 })
 
 const script = (name: string, ...args: string[]): Promise<Ended> =>
@@ -94,7 +95,7 @@ test('one that was killed is started again, and after a new training the new mod
   const third = await noted()
   assert.notEqual(third.model, second.model)
   assert.equal(await stateOf(second), 'gone')
-  assert.equal(await stopEndpoint(third), 'stopped')
+  assert.equal(await stopEndpoint(third, thisProcess), 'stopped')
 })
 
 test('a foreign server at the noted address is neither stopped nor told the token', async () => {
@@ -143,7 +144,7 @@ test('a redeployment that fails leaves the endpoint that ran; one at the same po
   assert.equal(replaced.code, 0, replaced.stderr)
   const second = await noted()
   assert.deepEqual([second.url, second.pid === first.pid], [first.url, false])
-  assert.deepEqual([await stateOf(second), await stopEndpoint(second)], ['ours', 'stopped'])
+  assert.deepEqual([await stateOf(second), await stopEndpoint(second, thisProcess)], ['ours', 'stopped'])
 })
 
 for (const [signal, code] of [
@@ -191,5 +192,5 @@ test('others than the loopback are warned about', async () => {
   assert.match(ended.stderr, /on http:\/\/127\.0\.0\.1:\d+;/)
   const left = await detach('--host', '0.0.0.0')
   assert.match(left.stderr, /warning: everybody who reaches 0\.0\.0\.0/)
-  assert.equal(await stopEndpoint(await noted()), 'stopped')
+  assert.equal(await stopEndpoint(await noted(), thisProcess), 'stopped')
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Athena } from '../../scripts/lib/aws/athena/athena.ts'
+import { waiting } from '../support/waiting.ts'
 import { client, OUTPUT, sandbox } from './athena-client.ts'
 
 const workgroup = { name: 'primary', enforced: false, outputLocation: undefined, managed: false, cutoff: undefined }
@@ -9,8 +10,15 @@ const token = 'a-token-of-at-least-thirty-two-characters'
 const athenaOf = (change: { timeout?: number; signal?: AbortSignal } = {}) => {
   const states: string[] = []
   const settings = { client, region: 'us-east-1', workgroup, database: 'default', scratch: OUTPUT, timeout: 60_000 }
-  const signal = new AbortController().signal
-  return { states, athena: new Athena({ ...settings, signal, ...change, onState: (text) => states.push(text) }) }
+  return {
+    states,
+    athena: new Athena({
+      ...settings,
+      ...waiting(change.signal),
+      ...change,
+      onState: (text) => states.push(text),
+    }),
+  }
 }
 
 describe('a query of Athena', () => {

@@ -29,14 +29,13 @@ describe('retries', () => {
   type Failure = Parameters<PatientRetries['refreshRetryTokenForRetry']>[1]
   /** Delays before the attempts that follow the first one. */
   async function delaysOf(failure: Failure, attempts = 8): Promise<number[]> {
-    const retries = new PatientRetries(attempts)
-    const delays = []
+    const delays: number[] = []
+    const retries = new PatientRetries(attempts, async (ms) => void delays.push(ms))
     let attempt = await retries.acquireInitialRetryToken()
     for (;;) {
       const next = await retries.refreshRetryTokenForRetry(attempt, failure).catch(() => undefined)
       if (next === undefined) return delays
       attempt = next
-      delays.push(attempt.getRetryDelay())
     }
   }
   const cases: [what: string, failure: Failure, longest: number[]][] = [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../../scripts/lib/cli/errors.ts'
 import { type EndpointSettings, endpointScorer } from '../../scripts/score/local/endpoint.ts'
+import { waiting } from '../support/waiting.ts'
 import { type Answer, cut, endless, faultyEndpoint, hangUp, honest, never, status, text } from './faulty-endpoint.ts'
 
 const batch = { entities: ['e1', 'a%2Eb', 'e1'], ips: Uint32Array.of(0x0a000001, 0xffffffff, 0) }
@@ -11,7 +12,7 @@ async function scoreWith(answers: readonly Answer[], change: Partial<EndpointSet
   const warnings: string[] = []
   const scorer = endpointScorer({
     url: endpoint.url,
-    signal: new AbortController().signal,
+    ...waiting(),
     warn: (warning) => warnings.push(warning),
     pauseMs: 1,
     ...change,
@@ -31,7 +32,7 @@ for (const suffix of ['', '/', '/invocations', '/invocations/'])
     const endpoint = await faultyEndpoint(honest)
     const scorer = endpointScorer({
       url: `${endpoint.url}${suffix}`,
-      signal: new AbortController().signal,
+      ...waiting(),
       warn: () => {},
     })
     assert.equal((await scorer.score(batch)).length, 3)
@@ -58,8 +59,7 @@ for (const [what, first, warns] of passing)
 test('what ails several requests at once is said once for each attempt', async () => {
   const endpoint = await faultyEndpoint(status(503))
   const warnings: string[] = []
-  const signal = new AbortController().signal
-  const scorer = endpointScorer({ url: endpoint.url, signal, warn: (text) => warnings.push(text), pauseMs: 1 })
+  const scorer = endpointScorer({ url: endpoint.url, ...waiting(), warn: (text) => warnings.push(text), pauseMs: 1 })
   const ends = await Promise.allSettled([batch, batch, batch, batch].map((each) => scorer.score(each)))
   assert.ok(ends.every(({ status }) => status === 'rejected'))
   assert.equal(endpoint.bodies.length, 20)
@@ -123,13 +123,13 @@ test('a stop ends it promptly, even while nothing comes', async () => {
 test('a stop ends the pause before the next attempt', async () => {
   const controller = new AbortController()
   const warn = () => controller.abort(new Error('stopped'))
-  const { scores } = await scoreWith([status(500)], { signal: controller.signal, pauseMs: 60_000, warn })
+  const { scores } = await scoreWith([status(500)], { ...waiting(controller.signal), pauseMs: 60_000, warn })
   await assert.rejects(scores)
 })
 
 test('nobody there', async () => {
   const endpoint = await faultyEndpoint(honest)
   await new Promise((resolve) => endpoint.server.close(resolve))
-  const settings = { url: endpoint.url, signal: new AbortController().signal, warn: () => {}, pauseMs: 1 }
+  const settings = { url: endpoint.url, ...waiting(), warn: () => {}, pauseMs: 1 }
   await assert.rejects(endpointScorer(settings).score(batch), /ECONNREFUSED.*5 times/)
 })

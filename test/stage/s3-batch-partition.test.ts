@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { s3ControlClient } from '../../scripts/lib/aws/clients.ts'
 import { createJob, finishJob } from '../../scripts/stage/copy/batch/job.ts'
 import { startSandbox } from '../sandbox/start.ts'
+import { waiting } from '../support/waiting.ts'
 import { trailKey } from './logs.ts'
 
 const KEY = trailKey('111122223333', 'us-gov-west-1', '20260302T1005Z', 'a')
@@ -32,7 +33,7 @@ describe('a batch job in another partition', () => {
         run: 'cloudtrail-1',
       }
       const id = await createJob(client, order)
-      const settings = { seconds: 0.05, signal: new AbortController().signal, onState: () => {} }
+      const settings = { seconds: 0.05, ...waiting(), onState: () => {} }
       const { Status } = await finishJob(client, order, id, settings)
       assert.equal(Status, 'Complete')
       assert.ok(sandbox.s3.head('ws', `prestage/staged/${KEY}`))

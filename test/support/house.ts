@@ -16,12 +16,11 @@ const AWS = /^@(aws-sdk|smithy)\//
 const AWS_FILE =
   /^(scripts\/lib\/aws\/.*|scripts\/lib\/stores\/s3(-[a-z]+)*|.*\/(athena|batch|sagemaker)\/.*|.*\/([a-z]+-)*(athena|batch|direct|glue|s3|sagemaker)(-[a-z]+)*)\.ts$/
 const GROUND = ['cli', 'sources', 'aws', 'insights']
-const SHARED = ['scripts/lib/cli/errors.ts', 'scripts/lib/cli/format.ts']
-/** Settings may come from a stack: the one way from the ground to another room, gone late and only when a stack is named. */
-const TO_STACK = ['scripts/lib/cli/settings.ts', 'scripts/lib/aws/cloudformation/stack.ts'] as const
+const SHARED = ['scripts/lib/cli/errors.ts', 'scripts/lib/cli/format.ts', 'scripts/lib/cli/host.ts']
+const BOOT = 'scripts/lib/cli/boot.mjs'
 const LONGEST = 300
-/** What says something about the machine or other processes, not about this one's arguments or terminal. */
-const HARMLESS = ['pid', 'kill', 'platform', 'arch', 'version', 'versions', 'execPath', 'memoryUsage', 'hrtime']
+/** What says something about the machine and Node, not about this process. */
+const HARMLESS = ['platform', 'arch', 'version', 'versions', 'features', 'execPath', 'memoryUsage', 'hrtime']
 
 const roomOf = (path: string): string => /^scripts\/(?:lib\/)?([^/]+)\//.exec(path)?.[1] ?? ''
 const floorOf = (room: string): number =>
@@ -34,11 +33,10 @@ const codeOf = (files: Files): [string, string][] =>
 export const floors: Rule = (files) =>
   codeOf(files).flatMap(([path, text]) => {
     const room = roomOf(path)
-    return localImports(path, text).flatMap(({ target, kind }) => {
+    return localImports(path, text).flatMap(({ target }) => {
       const other = roomOf(target)
       if (!target.startsWith('scripts/')) return [`${path} imports ${target}, outside scripts/`]
       if (other === room || SHARED.includes(target)) return []
-      if (path === TO_STACK[0] && target === TO_STACK[1] && kind === 'dynamic') return []
       if (floorOf(other) < floorOf(room)) return []
       return [`${path} (floor ${floorOf(room)}) imports ${target} (floor ${floorOf(other)})`]
     })
@@ -87,10 +85,10 @@ export const entryAndRoom: Rule = (files) => {
 const entriesOf = (files: Files): string[] =>
   [...files.keys()].flatMap((path) => /^scripts\/([^/]+)\.mjs$/.exec(path)?.[1] ?? [])
 
-/** Arguments, environment, exit code, streams and signals belong to cli; a step's face gets them as its context. */
+/** Arguments, environment, exit code, streams, signals and pauses belong to the host, which boot.mjs makes of the process. */
 export const noProcess: Rule = (files) =>
   codeOf(files)
-    .filter(([path]) => roomOf(path) !== 'cli')
+    .filter(([path]) => path !== BOOT)
     .flatMap(([path, text]) => {
       const found = importsOf(path, text)
         .filter(({ from }) => /^(node:)?(process|tty)$/.test(from))

@@ -121,7 +121,7 @@ function draftsOf(run: Run): (key: string) => boolean {
 
 /** Removes what can be made again; the ledger notes it, and keeps what was done before. */
 export async function removeInAws(run: Run, wish: AwsWish, talk: Talk): Promise<readonly Removal[]> {
-  if (wish.everything) return withLock(run.store, 'clean', () => carryOut(run, wish, talk))
+  if (wish.everything) return withLock(run.store, { ...run.host, step: 'clean' }, () => carryOut(run, wish, talk))
   const step = { settings: {}, inputs: [], overwrite: true }
   const { removed } = await run.step('clean', step, async () => ({ removed: await carryOut(run, wish, talk) }))
   return removed

@@ -35,7 +35,7 @@ export async function removeReplaceable(run: Run, signal: AbortSignal): Promise<
 
 /** Removes the run's whole folder, with the ledger itself: nothing is noted. */
 export async function removeEverything(run: Run, signal: AbortSignal): Promise<readonly Removal[]> {
-  const removed = await withLock(run.store, 'clean', () => carryOut(run, true, signal))
+  const removed = await withLock(run.store, { ...run.host, step: 'clean' }, () => carryOut(run, true, signal))
   // With the lock the last file is gone. Somebody may have taken the run up again meanwhile: then it stays.
   await rmdir(run.path('')).catch(() => {})
   return removed
@@ -45,7 +45,7 @@ async function carryOut(run: Run, everything: boolean, signal: AbortSignal): Pro
   const removed: Removal[] = []
   const { endpoint, remnants } = await leftoversOf(run, everything)
   if (endpoint !== undefined) {
-    const how = await stopEndpoint(endpoint)
+    const how = await stopEndpoint(endpoint, run.host)
     await run.store.remove(paths.endpoint)
     if (how === 'stopped') removed.push({ what: `endpoint ${endpoint.url}`, files: 0, bytes: 0 })
   }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../../lib/cli/errors.ts'
+import type { Waiting } from '../../lib/cli/host.ts'
 import { type EndpointRecord, endpointOf, stateOf } from '../../lib/runs/endpoint.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run } from '../../lib/runs/run.ts'
@@ -11,11 +11,10 @@ import type { Run } from '../../lib/runs/run.ts'
 /** Tells a process that it is the detached one, and with which token it may be stopped. Not a setting for users. */
 export const TOKEN_VARIABLE = 'ENDPOINT_OF_PRESTAGE'
 
-export interface DetachedSettings {
+export interface DetachedSettings extends Waiting {
   readonly host: string
   readonly port: number
   readonly env: NodeJS.ProcessEnv
-  readonly signal: AbortSignal
 }
 
 /** The endpoint that this run left running, if it still is. */
@@ -38,7 +37,7 @@ export async function startDetached(run: Run, settings: DetachedSettings): Promi
   const logStart = (await log.stat()).size
   const child = await launch(run, token, log, settings)
   try {
-    return await answering(run, { token, child, logStart, signal: settings.signal })
+    return await answering(run, { token, child, logStart, sleep: settings.sleep })
   } catch (error) {
     child.kill('SIGKILL')
     await forgetEndpoint(run, { token })
@@ -81,15 +80,15 @@ interface Starting {
   readonly child: ChildProcess
   /** Where its part of the log begins. */
   readonly logStart: number
-  readonly signal: AbortSignal
+  readonly sleep: Waiting['sleep']
 }
 
-async function answering(run: Run, { token, child, logStart, signal }: Starting): Promise<EndpointRecord> {
+async function answering(run: Run, { token, child, logStart, sleep }: Starting): Promise<EndpointRecord> {
   let failed: Error | undefined
   child.once('error', (error) => {
     failed = error
   })
-  for (const until = Date.now() + START_MS; Date.now() < until; await sleep(POLL_MS, undefined, { signal })) {
+  for (const until = Date.now() + START_MS; Date.now() < until; await sleep(POLL_MS)) {
     const record = await endpointOf(run)
     if (record?.token === token && (await stateOf(record)) === 'ours') return record
     if (failed !== undefined || child.exitCode !== null || child.signalCode !== null)

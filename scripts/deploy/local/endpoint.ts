@@ -75,11 +75,11 @@ export async function serveRun(
     endpoint = await start()
   } catch (error) {
     if (!isTaken(error) || new URL(replaced.url).port !== String(settings.port)) throw error
-    await stopEndpoint(replaced)
+    await stopEndpoint(replaced, run.host)
     return { ...(await start()), digest }
   }
   try {
-    await stopEndpoint(replaced)
+    await stopEndpoint(replaced, run.host)
   } catch (error) {
     await endpoint.close()
     throw error

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { cliFlags } from '../../lib/aws/sagemaker/options.ts'
 import type { Outcome } from '../../lib/cli/command.ts'
 import type { Context } from '../../lib/cli/context.ts'
@@ -39,7 +38,7 @@ export async function endLater(
   ms: number,
   aws: AwsSettings,
 ): Promise<void> {
-  const { talk, signal, now } = context
+  const { talk, now, sleep } = context
   const until = new Date(now().getTime() + ms)
   const { endpoint: sagemaker, region, digest: model } = order
   // Should this process die, the note says that nobody deletes it any more.
@@ -48,7 +47,7 @@ export async function endLater(
   talk.info(
     `endpoint ${sagemaker} is deleted at ${utc(until)}, in ${duration(ms)}, or at once on Ctrl-C; until then it costs ${costText(order.hardware)}`,
   )
-  await sleep(ms, undefined, { signal }).catch(() => {})
+  await sleep(ms).catch(() => {})
   // The alarms of its scaling are paid for, too.
   if ('instances' in order.hardware) await (await updaterOf(context, endpoints, region, aws)).unscale(sagemaker)
   await noteSagemakerEndpoint(run, { ...note, ending: true })

@@ -46,8 +46,8 @@ export async function isScanPaid(
  * @throws UserError when a query fails for good; Error when its rows are not what they should be
  */
 export async function extractWithAthena(given: AthenaExtract): Promise<AthenaExtracted> {
-  const { run, athena, checkpoint, settings, workspace, signal, onState } = given
-  const attempts = new Attempts(athena, checkpoint, run.id, signal)
+  const { run, athena, checkpoint, settings, workspace, onState } = given
+  const attempts = new Attempts(athena, checkpoint, run.id)
   const steps = stepsOf(given, attempts)
   // Cleaning up takes away what the statements of an interrupted extraction could be taken up from.
   const { extracted: saved } = checkpoint.saved

@@ -12,7 +12,7 @@ import { regionOfBucket } from './bucket-region.ts'
 import { endpointOfProfile } from './endpoint-of-profile.ts'
 import { metIn } from './errors.ts'
 import { PatientRetries } from './retries.ts'
-import type { AwsSettings } from './settings.ts'
+import { type AwsSettings, sleepOf } from './settings.ts'
 
 const CONCURRENCY = 64
 /** Throttled, about half a minute before giving up; failing, about six seconds. */
@@ -32,7 +32,7 @@ function clientOptions(settings: AwsSettings, region = settings.awsRegion) {
     ...(region !== undefined && { region }),
     ...(endpointUrl !== undefined && { endpoint: endpointUrl }),
     maxAttempts: MAX_ATTEMPTS,
-    retryStrategy: new PatientRetries(MAX_ATTEMPTS),
+    retryStrategy: new PatientRetries(MAX_ATTEMPTS, sleepOf(settings)),
     customUserAgent: [['prestage', version()] satisfies [string, string]],
     requestHandler: {
       connectionTimeout: CONNECT_MS,
@@ -123,7 +123,7 @@ export async function sagemakerClient(settings: AwsSettings, region: string): Pr
 /** One that asks once: invoke.ts repeats, and tells of it. */
 export async function sagemakerRuntimeClient(settings: AwsSettings, region: string): Promise<SageMakerRuntimeClient> {
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
-  const once = { ...clientOptions(settings, region), retryStrategy: new PatientRetries(1) }
+  const once = { ...clientOptions(settings, region), retryStrategy: new PatientRetries(1, sleepOf(settings)) }
   return prepared(new SageMakerRuntimeClient(once), settings)
 }
 

@@ -28,13 +28,15 @@ interface Attempt {
 export class PatientRetries {
   readonly mode = 'standard'
   readonly #attempts: number
+  readonly #sleep: (ms: number) => Promise<unknown>
 
-  constructor(attempts: number) {
+  constructor(attempts: number, sleep: (ms: number) => Promise<unknown>) {
     this.#attempts = attempts
+    this.#sleep = sleep
   }
 
   async acquireInitialRetryToken(): Promise<Attempt> {
-    return attempt(0, 0)
+    return attempt(0)
   }
 
   /** @throws when that was the last attempt, or another one is of no use: the SDK then gives the failure itself */
@@ -45,16 +47,13 @@ export class PatientRetries {
       throw new Error('no more attempts')
     const longest = (throttled ? FIRST_THROTTLED_DELAY_MS : FIRST_DELAY_MS) * 2 ** (failures - 1)
     const told = (failure.retryAfterHint?.getTime() ?? 0) - Date.now()
-    return attempt(
-      failures,
-      Math.min(Math.max(Math.random() * Math.min(longest, LONGEST_DELAY_MS), told), LONGEST_DELAY_MS),
-    )
+    const delay = Math.min(Math.max(Math.random() * Math.min(longest, LONGEST_DELAY_MS), told), LONGEST_DELAY_MS)
+    // Here and not in the SDK, whose pauses nobody else can take.
+    await this.#sleep(delay)
+    return attempt(failures)
   }
 
   recordSuccess(): void {}
 }
 
-const attempt = (failures: number, delay: number): Attempt => ({
-  getRetryCount: () => failures,
-  getRetryDelay: () => delay,
-})
+const attempt = (failures: number): Attempt => ({ getRetryCount: () => failures, getRetryDelay: () => 0 })

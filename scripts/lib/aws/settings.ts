@@ -1,3 +1,6 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Host } from '../cli/host.ts'
+
 /** How AWS is reached; credentials come from the SDK's own chain. */
 export interface AwsSettings {
   readonly profile?: string | undefined
@@ -11,10 +14,28 @@ export interface AwsSettings {
   readonly concurrency?: number | undefined
   /** Ends listings and reads. Small writes go on, so that a stopped step can still be recorded. */
   readonly signal?: AbortSignal | undefined
+  /** Default: a real pause, ended by `signal`. */
+  readonly sleep?: Host['sleep'] | undefined
+  readonly now?: Host['now'] | undefined
+  /** Who takes locks. Default: somebody whom no other process knows to be alive. */
+  readonly owner?: Host['owner'] | undefined
 }
 
-/** What the options of a command say about AWS. @param signal ends listings and reads */
+/** What the options of a command say about AWS, for the host that runs it. */
 export const awsOf = (
   { profile, awsRegion, endpointUrl, concurrency }: AwsSettings,
-  { signal }: { readonly signal: AbortSignal },
-): AwsSettings => ({ profile, awsRegion, endpointUrl, concurrency, signal })
+  { signal, sleep, now, owner }: Pick<Host, 'signal' | 'sleep' | 'now' | 'owner'>,
+): AwsSettings => ({ profile, awsRegion, endpointUrl, concurrency, signal, sleep, now, owner })
+
+/** How code that asks AWS pauses. */
+export const sleepOf = ({ signal, sleep }: AwsSettings): Host['sleep'] =>
+  sleep ?? ((ms) => setTimeout(ms, undefined, { ...(signal && { signal }) }))
+
+/** What a run needs of the host that works on it. */
+export type RunHost = Pick<Host, 'owner' | 'sleep' | 'now'>
+
+export const runHostOf = (settings: AwsSettings): RunHost => ({
+  owner: settings.owner ?? { host: 'unnamed', pid: 0, isAlive: () => false },
+  sleep: sleepOf(settings),
+  now: settings.now ?? (() => new Date()),
+})

@@ -10,6 +10,12 @@ export interface Outcome {
   readonly exitCode?: number
 }
 
+/** The outputs of a CloudFormation stack, by name. @throws UserError when it cannot be read */
+export type StackOutputs = (
+  stack: string,
+  aws: Readonly<Record<'profile' | 'awsRegion' | 'endpointUrl', string | undefined>>,
+) => Promise<Readonly<Record<string, string>>>
+
 /** One script's face: all that its help says and all that it does. */
 export interface Command<S extends OptionSpecs = OptionSpecs> {
   readonly name: string
@@ -17,6 +23,8 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   readonly description?: string
   readonly examples: readonly { readonly run: string; readonly does: string }[]
   readonly options: S
+  /** Reads the outputs of a stack of `setup`, from which options without a value are taken. Absent: the command uses none. */
+  readonly stackOutputs?: StackOutputs
   run(context: Context, options: Values<S>): Promise<Outcome>
 }
 

@@ -57,9 +57,8 @@ export async function confirm(
 async function ask(approval: Approval, terminal: Terminal, signal?: AbortSignal): Promise<void> {
   const { typed } = approval
   const question = typed === undefined ? `${approval.action}? [y/N] ` : `${approval.action}? Type ${typed} to go on: `
-  const readline = createInterface({ input: terminal.input, output: terminal.output })
-  // While it reads, the terminal sends no signal for Ctrl-C: without this it would be an ordinary no.
-  readline.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  // In its usual mode the terminal edits the line itself, and sends a signal for Ctrl-C.
+  const readline = createInterface({ input: terminal.input, output: terminal.output, terminal: false })
   try {
     // A closed input ends the question without an answer: that is a no.
     const closed = new Promise<string>((resolve) => readline.once('close', () => resolve('')))

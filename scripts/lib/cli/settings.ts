@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { type RawValues, splitList } from './arguments.ts'
+import type { Command } from './command.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { suggestion } from './nearest.ts'
 import { kebab, type OptionSpecs, type Values, variable } from './options.ts'
-import { awsOptions } from './shared-options.ts'
 
 const DEFAULT_CONFIG = 'prestage.yaml'
 
@@ -31,13 +31,14 @@ const OPTIONAL = 'KmsKeyArn'
  * @throws UsageError naming where the bad value came from
  */
 export async function resolveValues<S extends OptionSpecs>(
-  specs: S,
+  command: Pick<Command<S>, 'options' | 'stackOutputs'>,
   typed: RawValues,
   env: NodeJS.ProcessEnv,
   warn: (text: string) => void,
 ): Promise<Values<S>> {
   const lower = await settingsBelowFlags(typed, env, warn)
-  for (const [name, given] of await settingsOfStack(specs, typed, lower)) lower.set(name, given)
+  const { options: specs } = command
+  for (const [name, given] of await settingsOfStack(command, typed, lower)) lower.set(name, given)
   const values: Record<string, unknown> = {}
   for (const [key, spec] of Object.entries(specs)) {
     const name = kebab(key)
@@ -65,7 +66,7 @@ export async function resolveValues<S extends OptionSpecs>(
 
 /** What a stack says of options that have no value otherwise. AWS is asked only when there are such, and never for work on a folder. */
 async function settingsOfStack(
-  specs: OptionSpecs,
+  { options: specs, stackOutputs }: Pick<Command, 'options' | 'stackOutputs'>,
   typed: RawValues,
   lower: ReadonlyMap<string, Given>,
 ): Promise<Map<string, Given>> {
@@ -73,8 +74,6 @@ async function settingsOfStack(
     const value = typed[camel(name)] ?? lower.get(name)?.value
     return typeof value === 'string' ? value : undefined
   }
-  // What makes the stack takes nothing from it, nor does what never speaks with AWS.
-  const takes = specs.stack === awsOptions.stack
   const [stack, workspace] = [given('stack'), given('workspace')]
   const isHere = workspace !== undefined && !workspace.startsWith('s3://')
   const offline = Object.entries(specs).some(([key, spec]) => spec.offline && typed[key] === 'true')
@@ -83,9 +82,8 @@ async function settingsOfStack(
     .filter((name) => Object.hasOwn(OF_STACK, name) && given(name) === undefined)
     // Logs may be read from AWS for work here; all else is of no use here.
     .filter((name) => name === 'logs' || !isHere)
-  if (stack === undefined || !takes || offline || wanted.length === 0) return new Map()
-  const { outputsOfStack } = await import('../aws/cloudformation/stack.ts')
-  const outputs = await outputsOfStack(stack, {
+  if (stack === undefined || stackOutputs === undefined || offline || wanted.length === 0) return new Map()
+  const outputs = await stackOutputs(stack, {
     profile: given('profile'),
     awsRegion: given('aws-region'),
     endpointUrl: given('endpoint-url'),

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import { UserError } from '../cli/errors.ts'
+import type { Host } from '../cli/host.ts'
 import { fitted, time } from '../cli/shapes.ts'
 import { paths } from './paths.ts'
 import type { Run } from './run.ts'
@@ -107,6 +107,7 @@ const POLL_MS = 50
  */
 export async function stopEndpoint(
   record: EndpointRecord,
+  { sleep }: Pick<Host, 'sleep'>,
   answerMs = ANSWER_MS,
   stopMs = STOP_MS,
 ): Promise<'stopped' | 'gone' | 'foreign'> {

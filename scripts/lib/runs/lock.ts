@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../cli/errors.ts'
+import type { Host } from '../cli/host.ts'
 import { ConditionFailed, type Store, type WriteOptions } from '../stores/store.ts'
 import { paths } from './paths.ts'
 
@@ -16,19 +15,28 @@ interface Holder {
 const SILENCE_MS = 10 * 60_000
 const BEAT_MS = 60_000
 
-/** Tokens of the locks that this process holds: its number alone may be that of a dead predecessor in a container. */
+/** Who locks, and how it pauses. */
+export type Locker = Pick<Host, 'owner' | 'sleep'>
+
+interface Purpose extends Locker {
+  readonly step: string
+  /** What is locked, in a word. Default: run */
+  readonly place?: string
+}
+
+/** Tokens of the locks that are held here: an owner's number alone may be that of a dead predecessor in a container. */
 const held = new Set<string>()
 
 /**
  * Runs `work` while holding the lock of a run, or of another place that only one process may write to.
- * @param place what it is, in a word
  * @throws UserError when another live process holds it
  */
-export async function withLock<T>(store: Store, step: string, work: () => Promise<T>, place = 'run'): Promise<T> {
-  const mine: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, step }
+export async function withLock<T>(store: Store, purpose: Purpose, work: () => Promise<T>): Promise<T> {
+  const { owner, step } = purpose
+  const mine: Holder = { token: randomUUID(), host: owner.host, pid: owner.pid, step }
   held.add(mine.token)
   try {
-    await take(store, mine, place)
+    await take(store, mine, purpose)
     const stopBeating = keepBeating(store, mine)
     try {
       return await work()
@@ -42,11 +50,12 @@ export async function withLock<T>(store: Store, step: string, work: () => Promis
 }
 
 /** Takes away a lock that a dead process has left, where there is one. Whoever may only read leaves it there. */
-export async function clearDeadLock(store: Store): Promise<void> {
+export async function clearDeadLock(store: Store, locker: Locker): Promise<void> {
   try {
     const { holder, etag } = await read(store)
     // Taken over first, in the name of the step that it was of: somebody else may be about to.
-    if (etag !== undefined && !(holder && isAlive(holder))) await withLock(store, holder?.step ?? '', async () => {})
+    if (etag === undefined || (holder && isAlive(holder, locker))) return
+    await withLock(store, { ...locker, step: holder?.step ?? '' }, async () => {})
   } catch {}
 }
 
@@ -66,7 +75,7 @@ function keepBeating(store: Store, mine: Holder): () => Promise<void> {
 const put = (store: Store, holder: Holder, condition?: WriteOptions) =>
   store.write(paths.lock, JSON.stringify({ ...holder, beat: new Date().toISOString() }), condition)
 
-async function take(store: Store, mine: Holder, place: string): Promise<void> {
+async function take(store: Store, mine: Holder, purpose: Purpose): Promise<void> {
   try {
     await put(store, mine, { ifAbsent: true })
     return
@@ -74,19 +83,19 @@ async function take(store: Store, mine: Holder, place: string): Promise<void> {
     if (!(error instanceof ConditionFailed)) throw error
   }
   const { holder, etag } = await read(store)
-  if (holder !== undefined && isAlive(holder))
+  if (holder !== undefined && isAlive(holder, purpose))
     throw new UserError(
-      `another process is at this ${place}: ${holder.step}, process ${holder.pid} on ${holder.host}`,
+      `another process is at this ${purpose.place ?? 'run'}: ${holder.step}, process ${holder.pid} on ${holder.host}`,
       {
         hint: `wait for it, or if it is gone, delete ${store.uriOf(paths.lock)}`,
       },
     )
-  if (etag !== undefined && (await replaces(store, mine, etag))) return
-  return take(store, mine, place)
+  if (etag !== undefined && (await replaces(store, mine, etag, purpose))) return
+  return take(store, mine, purpose)
 }
 
 /** Two processes may find the same dead lock: the one whose token stays has it. */
-async function replaces(store: Store, mine: Holder, etag: string): Promise<boolean> {
+async function replaces(store: Store, mine: Holder, etag: string, { sleep }: Locker): Promise<boolean> {
   try {
     await put(store, mine, { ifMatch: etag })
   } catch (error) {
@@ -123,13 +132,7 @@ async function read(store: Store): Promise<{ holder?: Holder & { beat: string };
   }
 }
 
-function isAlive(holder: Holder & { beat: string }): boolean {
-  if (holder.host !== hostname()) return Date.now() - Date.parse(holder.beat) < SILENCE_MS
-  if (holder.pid === process.pid) return held.has(holder.token)
-  try {
-    process.kill(holder.pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
+function isAlive(holder: Holder & { beat: string }, { owner }: Locker): boolean {
+  if (holder.host !== owner.host) return Date.now() - Date.parse(holder.beat) < SILENCE_MS
+  return holder.pid === owner.pid ? held.has(holder.token) : owner.isAlive(holder.pid)
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { RunHost } from '../aws/settings.ts'
 import { messageOf, UsageError, UserError } from '../cli/errors.ts'
 import { kebab } from '../cli/options.ts'
 import { fitted, type Json } from '../cli/shapes.ts'
@@ -28,12 +29,15 @@ const DAY_MS = 86_400_000
 export class Run {
   readonly id: string
   readonly store: Store
+  /** The process that works on it: whose locks it takes, and whose clock it reads. */
+  readonly host: RunHost
   #ledger: Ledger
   #written: Promise<void> = Promise.resolve()
 
-  constructor(store: Store, ledger: Ledger) {
+  constructor(store: Store, ledger: Ledger, host: RunHost) {
     this.id = ledger.id
     this.store = store
+    this.host = host
     this.#ledger = ledger
   }
 
@@ -156,16 +160,16 @@ export class Run {
     const done = () => ({ ...this.result(name), repeated: true })
     if (await this.isCurrent(name, plan)) {
       // Its owner may have died between its last note and the end.
-      await clearDeadLock(this.store)
+      await clearDeadLock(this.store, this.host)
       return done()
     }
-    return withLock(this.store, name, async () => {
+    return withLock(this.store, { ...this.host, step: name }, async () => {
       this.#ledger = (await readLedger(this.store)) ?? this.#ledger
       const inputs = this.#stampsOf(plan.inputs)
       const before = this.#recordOf(name)
       if (await this.#isCurrent(name, plan, inputs)) return done()
       const continues = before !== undefined && !plan.overwrite && isSame(before, plan, inputs)
-      const startedAt = new Date().toISOString()
+      const startedAt = this.host.now().toISOString()
       const checkpoint = continues ? before.checkpoint : {}
       return this.#perform(name, { state: 'running', settings: plan.settings, inputs, startedAt, checkpoint }, work)
     })
@@ -191,10 +195,10 @@ export class Run {
       fitted(resultSchemas[name], result)
       const digest = 'digest' in result ? result.digest : null
       const stamp = hash({ name, settings: record.settings, inputs: record.inputs, digest })
-      await this.#record(name, { ...record, state: 'done', stamp, result, finishedAt: new Date().toISOString() })
+      await this.#record(name, { ...record, state: 'done', stamp, result, finishedAt: this.host.now().toISOString() })
       return { ...result, repeated: false }
     } catch (error) {
-      const failed = { state: 'failed', error: messageOf(error), finishedAt: new Date().toISOString() } as const
+      const failed = { state: 'failed', error: messageOf(error), finishedAt: this.host.now().toISOString() } as const
       // Where even this cannot be written (a full disk), the first failure is the one to show.
       await this.#record(name, { ...record, ...failed }).catch(() => {})
       throw error
@@ -238,7 +242,7 @@ export class Run {
   #record<S extends StepName>(name: S, record: StepRecord<S>): Promise<void> {
     const write = async () => {
       const steps = { ...this.#ledger.steps, [name]: record }
-      this.#ledger = { ...this.#ledger, steps, touchedAt: new Date().toISOString() }
+      this.#ledger = { ...this.#ledger, steps, touchedAt: this.host.now().toISOString() }
       await writeLedger(this.store, this.#ledger)
     }
     const written = this.#written.then(write)

@@ -1,5 +1,5 @@
 import pMap from 'p-map'
-import { awsOf } from '../aws/settings.ts'
+import { awsOf, runHostOf } from '../aws/settings.ts'
 import type { Context } from '../cli/context.ts'
 import { UsageError, UserError } from '../cli/errors.ts'
 import { suggestion } from '../cli/nearest.ts'
@@ -21,30 +21,30 @@ export async function createRun(
   id = runIdOf(request),
 ): Promise<Run> {
   const root = await openStore(workspace, aws)
-  const run = await createIn(root, request, id)
+  const run = await createIn(root, request, { id, aws })
   await noteNamed(root, run)
   return run
 }
 
-async function createIn(root: Store, request: Request, id: string): Promise<Run> {
+async function createIn(root: Store, request: Request, { id, aws }: { id: string; aws: AwsSettings }): Promise<Run> {
   const store = runStore(root, id)
   const existing = await readLedger(store)
-  if (existing !== undefined) return runOf(store, existing, request)
-  const now = new Date().toISOString()
+  if (existing !== undefined) return runOf(store, existing, request, aws)
+  const now = runHostOf(aws).now().toISOString()
   const ledger: Ledger = { version: LEDGER_VERSION, id, createdAt: now, touchedAt: now, request, steps: {} }
   try {
     await writeLedger(store, ledger, { ifAbsent: true })
-    return new Run(store, ledger)
+    return new Run(store, ledger, runHostOf(aws))
   } catch (error) {
     // Another process was first; its ledger may hold steps already.
     const theirs = error instanceof ConditionFailed ? await readLedger(store) : undefined
     if (theirs === undefined) throw error
-    return runOf(store, theirs, request)
+    return runOf(store, theirs, request, aws)
   }
 }
 
-function runOf(store: Store, ledger: Ledger, request: Request): Run {
-  if (isSameRequest(ledger.request, request)) return new Run(store, ledger)
+function runOf(store: Store, ledger: Ledger, request: Request, aws: AwsSettings): Run {
+  if (isSameRequest(ledger.request, request)) return new Run(store, ledger, runHostOf(aws))
   throw new UserError(`run ${ledger.id} exists, but for another request: ${JSON.stringify(ledger.request)}`, {
     hint: `choose another --workspace, or move ${store.uri} away`,
   })
@@ -59,7 +59,7 @@ export async function findRun(
 ): Promise<Run | undefined> {
   const store = runStore(await openStore(workspace, aws), id)
   const ledger = await readLedger(store)
-  return ledger === undefined ? undefined : runOf(store, ledger, request)
+  return ledger === undefined ? undefined : runOf(store, ledger, request, aws)
 }
 
 /** Options that choose a run. */
@@ -98,7 +98,7 @@ async function found(choice: RunChoice, context: Context, except: string | undef
   const sources = [choice.source ?? []].flat()
   const unknown = sources.find((source) => !sourceIds.includes(source))
   if (unknown !== undefined) throw new UsageError(`there is no source "${unknown}"`, suggestion(unknown, sourceIds))
-  const run = await latest(await openStore(workspace, aws), { sources, except })
+  const run = await latest(await openStore(workspace, aws), aws, { sources, except })
   context.talk.info(`latest is run ${run.id}`)
   return run
 }
@@ -110,9 +110,9 @@ export const touchRun = async (run: Run, aws: AwsSettings): Promise<void> =>
 /** The run with this id, or the latest one for `latest`. @throws UserError listing the runs */
 export async function openRun(workspace: string, idOrLatest: string, aws: AwsSettings = {}): Promise<Run> {
   const root = await openStore(workspace, aws)
-  if (idOrLatest === 'latest') return latest(root)
+  if (idOrLatest === 'latest') return latest(root, aws)
   if (!/^[\w.-]+$/.test(idOrLatest)) throw new UsageError(`--run "${idOrLatest}" is not a run id`)
-  const run = await runIn(root, idOrLatest)
+  const run = await runIn(root, idOrLatest, aws)
   if (run !== undefined) return run
   const ids = await runIds(root)
   if (ids.length === 0) throw noRuns(workspace)
@@ -124,7 +124,7 @@ export async function runOfModel(model: string, aws: AwsSettings): Promise<Run |
   const [, workspace, id] = /^(s3:\/\/.+?)\/runs\/([\w.-]+)(?:\/.*)?$/.exec(model) ?? []
   if (workspace !== undefined && id !== undefined) return openRun(workspace, id, aws)
   const root = await openStore(model, aws)
-  return (await runIds(root)).length === 0 ? undefined : latest(root)
+  return (await runIds(root)).length === 0 ? undefined : latest(root, aws)
 }
 
 interface Which {
@@ -133,14 +133,14 @@ interface Which {
 }
 
 /** The run that was named last; if none of those is left, the run with the youngest ledger. */
-async function latest(root: Store, { sources = [], except }: Which = {}): Promise<Run> {
+async function latest(root: Store, aws: AwsSettings, { sources = [], except }: Which = {}): Promise<Run> {
   const named = await namedRuns(root, sources)
   for (const id of named) {
-    const run = id === except ? undefined : await runIn(root, id)
+    const run = id === except ? undefined : await runIn(root, id, aws)
     if (run !== undefined) return run
   }
   const others = (await runIds(root)).filter((id) => id !== except && !named.includes(id))
-  const runs = await pMap(others, (id) => runIn(root, id), { concurrency: 16 })
+  const runs = await pMap(others, (id) => runIn(root, id, aws), { concurrency: 16 })
   const newest = runs
     .filter((run) => run !== undefined && (sources.length === 0 || sources.includes(run.request.source)))
     .sort((a, b) => ((a?.ledger.touchedAt ?? '') < (b?.ledger.touchedAt ?? '') ? 1 : -1))[0]
@@ -152,10 +152,10 @@ async function latest(root: Store, { sources = [], except }: Which = {}): Promis
 const noRuns = (workspace: string, what = 'run'): UserError =>
   new UserError(`there is no ${what} in ${workspace}`, { hint: 'npx zx scripts/stage.mjs --help', exitCode: 2 })
 
-async function runIn(root: Store, id: string): Promise<Run | undefined> {
+async function runIn(root: Store, id: string, aws: AwsSettings): Promise<Run | undefined> {
   const store = runStore(root, id)
   const ledger = await readLedger(store)
-  return ledger === undefined ? undefined : new Run(store, ledger)
+  return ledger === undefined ? undefined : new Run(store, ledger, runHostOf(aws))
 }
 
 async function runIds(root: Store): Promise<string[]> {

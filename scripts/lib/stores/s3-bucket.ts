@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { type Asked, explained } from '../aws/errors.ts'
-import type { AwsSettings } from '../aws/settings.ts'
+import { type AwsSettings, sleepOf } from '../aws/settings.ts'
 
 /** A bucket as the settings reach it; all views of a store share one. */
 export interface Bucket {
@@ -10,6 +10,7 @@ export interface Bucket {
   readonly common: { Bucket: string; ExpectedBucketOwner?: string; RequestPayer?: 'requester' }
   /** Options of requests that may be broken off. */
   readonly stoppable: { abortSignal?: AbortSignal }
+  sleep(ms: number): Promise<unknown>
   /** What a refusal may come from besides a missing permission. */
   readonly hints: readonly string[]
   listRequests: number
@@ -26,6 +27,7 @@ export function bucketOf(client: S3Client, name: string, settings: AwsSettings):
       ...(requesterPays && { RequestPayer: 'requester' }),
     },
     stoppable: { ...(signal && { abortSignal: signal }) },
+    sleep: sleepOf(settings),
     hints: [
       ...(requesterPays ? [] : ['if the requester pays for this bucket, add --requester-pays']),
       ...(owner === undefined ? [] : [`the bucket may belong to another account than ${owner}`]),

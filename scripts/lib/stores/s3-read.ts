@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import { detailsOf } from '../aws/errors.ts'
 import { UserError } from '../cli/errors.ts'
@@ -105,7 +104,7 @@ function resuming(bucket: Bucket, key: string, { start = 0, end }: ReadOptions, 
       bucket.stoppable.abortSignal?.throwIfAborted()
       if (stream.destroyed || first.etag === undefined || cuts === MOST_CUTS)
         await answerOf(Promise.reject(cut), about(bucket, key, ACTION))
-      await sleep(FIRST_PAUSE_MS * 2 ** cuts)
+      await bucket.sleep(FIRST_PAUSE_MS * 2 ** cuts)
       const more = { start: start + got, ...(end !== undefined && { end }), ...(first.etag && { ifMatch: first.etag }) }
       const next = await open(bucket, key, more)
       if (next === undefined) throw new UserError(`s3://${bucket.name}/${key} was deleted while it was read`)

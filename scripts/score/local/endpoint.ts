@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { dotProductsIn } from '../../lib/aws/sagemaker/answers.ts'
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
+import type { Waiting } from '../../lib/cli/host.ts'
 import { formatIpv4 } from '../../lib/insights/ipv4.ts'
 import type { Batch, Scorer } from '../scorer.ts'
 
-export interface EndpointSettings {
+export interface EndpointSettings extends Waiting {
   /** Where it answers; `/invocations` follows. */
   readonly url: string
-  readonly signal: AbortSignal
   readonly warn: (text: string) => void
   /** First pause before a repetition, milliseconds; it doubles each time. */
   readonly pauseMs?: number
@@ -22,7 +21,7 @@ const BYTES_PER_ANSWER = 200
 
 /** Scores through an endpoint with IP Insights' formats. What is not answered in full is an error: silence is no all-clear. */
 export function endpointScorer(settings: EndpointSettings): Scorer {
-  const { signal, pauseMs = 200 } = settings
+  const { sleep, pauseMs = 200 } = settings
   const address = `${settings.url.replace(/\/+$/, '').replace(/\/invocations$/, '')}/invocations`
   const warned = new Set<string>()
   return {
@@ -38,7 +37,7 @@ export function endpointScorer(settings: EndpointSettings): Scorer {
         if (!warned.has(`${attempt} ${warning}`)) settings.warn(warning)
         warned.add(`${attempt} ${warning}`)
         // Those that failed together should not come again together.
-        await sleep(pauseMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2), undefined, { signal })
+        await sleep(pauseMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2))
       }
     },
   }

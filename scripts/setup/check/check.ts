@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { accountOfRole } from '../../lib/aws/account.ts'
 import type { Stack } from '../../lib/aws/cloudformation/stack.ts'
 import { uriOfObjects } from '../../lib/aws/objects-arn.ts'
@@ -123,7 +124,7 @@ async function quotasIn(settings: AwsSettings, region: string, names: readonly s
 /** Writes, reads and removes an object: what every step does. */
 async function workspaceTakes(workspace: string, settings: AwsSettings): Promise<string> {
   const store = await openStore(workspace, settings)
-  const key = `doctor-${process.pid}`
+  const key = `doctor-${randomUUID().slice(0, 8)}`
   await store.write(key, 'prestage setup --check\n')
   await store.text(key)
   await store.remove(key)

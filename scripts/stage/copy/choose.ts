@@ -185,6 +185,7 @@ async function batch(
     ...(newest !== null && { unmodifiedSince: new Date(Date.parse(newest) + 1000) }),
     pollSeconds: wish.poll,
     signal,
+    sleep: run.host.sleep,
     direct: await direct(task, run, bucket, wish, aws, signal),
   }
 }

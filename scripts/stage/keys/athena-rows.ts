@@ -24,14 +24,14 @@ export interface AthenaPlace extends AwsSettings {
 
 /** Runs one query and gives its rows. @throws UserError when it fails, or there is no place for its answer */
 export async function* athenaRows(sql: string, place: AthenaPlace): AsyncGenerator<readonly (string | null)[]> {
-  const { bucket, scratch, signal } = place
+  const { bucket, scratch } = place
   if (scratch !== undefined) await checkRegion(place, scratch)
   // Every name in the query is a full one.
   const athena = await openAthena({ ...place, database: 'default' }, scratch ?? `s3://${bucket}/`, place)
   if (scratch === undefined && sendsLocation(athena.workgroup)) throw noPlace(place)
   const nothingKept = { saved: {}, save: async () => {} }
   try {
-    const done = await new Attempts(athena, nothingKept, bucket, signal).run('keys', 'finding keys', () => sql)
+    const done = await new Attempts(athena, nothingKept, bucket).run('keys', 'finding keys', () => sql)
     place.onScanned(done.scannedBytes)
     yield* athena.rows(done.id)
   } catch (error) {

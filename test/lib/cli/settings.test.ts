@@ -16,7 +16,7 @@ async function resolved(yaml: string | undefined, env: Env, typed: RawValues = {
   const path = `${tempFolder()}/settings.yaml`
   if (yaml !== undefined) writeFileSync(path, yaml)
   const config = yaml === undefined ? {} : { config: path }
-  const values = await resolveValues(command.options, { ...config, ...typed }, env, (text) => warnings.push(text))
+  const values = await resolveValues(command, { ...config, ...typed }, env, (text) => warnings.push(text))
   return { values: values as Record<string, unknown>, warnings, path }
 }
 
@@ -121,7 +121,12 @@ test('settings: what confirms, repeats or picks a run may not be set for good', 
 
 test('settings: a required option names itself', () =>
   assert.rejects(
-    resolveValues({ pairs: { kind: 'text', about: 'the pairs', required: true, parse: String } }, {}, {}, () => {}),
+    resolveValues(
+      { options: { pairs: { kind: 'text', about: 'the pairs', required: true, parse: String } } },
+      {},
+      {},
+      () => {},
+    ),
     { message: '--pairs is missing: the pairs', exitCode: 2 },
   ))
 

@@ -22,6 +22,7 @@ function engine(...ends: (Status | 'SUCCEEDED')[]) {
     started,
     finished,
     workgroup,
+    sleep: async () => {},
     start: async (sql: string, token: string) => {
       const same = started.find((query) => query.token === token)
       const id = same?.id ?? `query-${started.length + 1}`
@@ -48,7 +49,6 @@ function checkpointOf(saved: Saved<'extract'> = {}) {
   return checkpoint
 }
 
-const { signal } = new AbortController()
 const sqlOf = ({ name }: { name: string }) => `select '${name}'`
 
 describe('whether another attempt is worth it', () => {
@@ -115,7 +115,7 @@ describe('attempts at a statement', () => {
   it('note the query before it is waited for, under a token of its own', async () => {
     const athena = engine()
     const checkpoint = checkpointOf()
-    const attempts = new Attempts(athena, checkpoint, 'run', signal)
+    const attempts = new Attempts(athena, checkpoint, 'run')
     const done = await attempts.run('train', 'writing', sqlOf)
     assert.match(done.attempt.name, /^train_[0-9a-f]{6}_1$/)
     assert.match(athena.started[0]?.token ?? '', /^[0-9a-f]{64}$/)
@@ -125,7 +125,7 @@ describe('attempts at a statement', () => {
 
   it('take another place after a failure, and say which were begun', async () => {
     const athena = engine(failed({ Retryable: true }), failed({ ErrorCategory: 1 }))
-    const attempts = new Attempts(athena, checkpointOf(), 'run', signal)
+    const attempts = new Attempts(athena, checkpointOf(), 'run')
     const done = await attempts.run('train', 'writing', sqlOf)
     assert.match(done.attempt.name, /_3$/)
     assert.equal(new Set(athena.started.map(({ sql }) => sql)).size, 3)
@@ -136,18 +136,18 @@ describe('attempts at a statement', () => {
   it('end with the failure, and begin at the next place then', async () => {
     const athena = engine(failed({ ErrorType: 1006 }, 'line 1: mismatched input'))
     const checkpoint = checkpointOf()
-    await assert.rejects(new Attempts(athena, checkpoint, 'run', signal).run('train', 'writing', sqlOf), {
+    await assert.rejects(new Attempts(athena, checkpoint, 'run').run('train', 'writing', sqlOf), {
       message: 'writing: query query-1 failed: line 1: mismatched input',
     })
-    const again = new Attempts(athena, checkpointOf(checkpoint.now), 'run', signal)
+    const again = new Attempts(athena, checkpointOf(checkpoint.now), 'run')
     assert.match((await again.run('train', 'writing', sqlOf)).attempt.name, /_2$/)
   })
 
   it('are taken up where an earlier process left them: nothing is started twice', async () => {
     const athena = engine()
     const checkpoint = checkpointOf()
-    await new Attempts(athena, checkpoint, 'run', signal).run('train', 'writing', sqlOf)
-    const again = await new Attempts(athena, checkpointOf(checkpoint.now), 'run', signal).run('train', 'writing', sqlOf)
+    await new Attempts(athena, checkpoint, 'run').run('train', 'writing', sqlOf)
+    const again = await new Attempts(athena, checkpointOf(checkpoint.now), 'run').run('train', 'writing', sqlOf)
     assert.equal(again.id, 'query-1')
     assert.equal(athena.started.length, 1)
   })
@@ -155,10 +155,10 @@ describe('attempts at a statement', () => {
   it('are the same query when the process died before its id was noted', async () => {
     const athena = engine()
     const checkpoint = checkpointOf()
-    await new Attempts(athena, checkpoint, 'run', signal).run('train', 'writing', sqlOf)
+    await new Attempts(athena, checkpoint, 'run').run('train', 'writing', sqlOf)
     const { salt = '' } = checkpoint.now
     const before = { salt, queries: { train: { attempt: 1, id: null } } }
-    await new Attempts(athena, checkpointOf(before), 'run', signal).run('train', 'writing', sqlOf)
+    await new Attempts(athena, checkpointOf(before), 'run').run('train', 'writing', sqlOf)
     assert.equal(athena.started.length, 1)
   })
 
@@ -166,7 +166,7 @@ describe('attempts at a statement', () => {
     const athena = engine(cancelled('Query cancelled by user'))
     const checkpoint = checkpointOf({ salt: 'a1b2c3', queries: { train: { attempt: 1, id: 'query-1' } } })
     athena.started.push({ sql: '', token: 'earlier', id: 'query-1' })
-    const done = await new Attempts(athena, checkpoint, 'run', signal).run('train', 'writing', sqlOf)
+    const done = await new Attempts(athena, checkpoint, 'run').run('train', 'writing', sqlOf)
     assert.equal(done.attempt.name, 'train_a1b2c3_2')
   })
 })

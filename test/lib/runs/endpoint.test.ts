@@ -17,6 +17,7 @@ import {
 import { paths } from '../../../scripts/lib/runs/paths.ts'
 import { createRun } from '../../../scripts/lib/runs/workspace.ts'
 import { tempFolder } from '../../support/temp.ts'
+import { thisProcess } from '../../support/waiting.ts'
 import { REQUEST } from './fixture/ledger.ts'
 
 const TOKEN = 'a token'
@@ -68,12 +69,12 @@ test('nobody is there', async () => {
   const { url, close } = await listening(() => {})
   close()
   assert.equal(await stateOf(recordOf(url)), 'gone')
-  assert.equal(await stopEndpoint(recordOf(url)), 'gone')
+  assert.equal(await stopEndpoint(recordOf(url), thisProcess), 'gone')
 })
 
 test('who is silent, or does not stop, is named with what to do', async () => {
   const silent = await listening(() => {})
-  await assert.rejects(stopEndpoint(recordOf(silent.url), SILENCE), (error) => {
+  await assert.rejects(stopEndpoint(recordOf(silent.url), thisProcess, SILENCE), (error) => {
     assert.ok(error instanceof UserError)
     assert.match(error.message, /does not answer/)
     assert.match(error.hint ?? '', /process 1 /)
@@ -81,7 +82,7 @@ test('who is silent, or does not stop, is named with what to do', async () => {
   })
   const asked: string[] = []
   const stubborn = await listening(says(identityOf(TOKEN), asked))
-  await assert.rejects(stopEndpoint(recordOf(stubborn.url), undefined, 100), /does not stop/)
+  await assert.rejects(stopEndpoint(recordOf(stubborn.url), thisProcess, undefined, 100), /does not stop/)
   assert.ok(asked.includes('POST /stop'))
 })
 
@@ -92,7 +93,7 @@ test('who falls silent when it is told to stop has not stopped', async () => {
     says(identityOf(TOKEN), asked)(request, response)
   })
   // Ten silences: the first answer must come in time.
-  await assert.rejects(stopEndpoint(recordOf(url), 10 * SILENCE, 100), /does not stop/)
+  await assert.rejects(stopEndpoint(recordOf(url), thisProcess, 10 * SILENCE, 100), /does not stop/)
 })
 
 for (const given of ['', 'a toke', 'a token ', 'A token'])

@@ -8,6 +8,7 @@ import { folderStore } from '../../../scripts/lib/stores/folder.ts'
 import type { Store } from '../../../scripts/lib/stores/store.ts'
 import { firstLine, killHard, startFixture } from '../../support/child.ts'
 import { tempFolder } from '../../support/temp.ts'
+import { thisProcess } from '../../support/waiting.ts'
 
 const lockOf = (folder: string) => `${folder}/run.lock`
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
@@ -15,7 +16,7 @@ const done = async () => 'done'
 
 test('the lock is there while the work runs, and gone after it', async () => {
   const folder = tempFolder()
-  const holder = await withLock(folderStore(folder), 'stage', async () =>
+  const holder = await withLock(folderStore(folder), { ...thisProcess, step: 'stage' }, async () =>
     JSON.parse(readFileSync(lockOf(folder), 'utf8')),
   )
   assert.equal(holder.step, 'stage')
@@ -25,7 +26,8 @@ test('the lock is there while the work runs, and gone after it', async () => {
 
 test('work that fails gives the lock back and keeps its error', async () => {
   const folder = tempFolder()
-  const fail = () => withLock(folderStore(folder), 'stage', () => Promise.reject(new Error('disk on fire')))
+  const fail = () =>
+    withLock(folderStore(folder), { ...thisProcess, step: 'stage' }, () => Promise.reject(new Error('disk on fire')))
   await assert.rejects(fail, /disk on fire/)
   assert.equal(existsSync(lockOf(folder)), false)
 })
@@ -34,7 +36,7 @@ test('a second process is refused with a clear message, and gets in when the fir
   const folder = tempFolder()
   const first = startFixture('lib/runs/fixture/hold-lock.ts', [folder])
   assert.equal(await firstLine(first), 'held')
-  await assert.rejects(withLock(folderStore(folder), 'score', done), (error) => {
+  await assert.rejects(withLock(folderStore(folder), { ...thisProcess, step: 'score' }, done), (error) => {
     assert.ok(error instanceof UserError)
     assert.equal(error.message, `another process is at this run: train, process ${first.pid} on ${hostname()}`)
     assert.match(error.hint ?? '', new RegExp(`delete ${lockOf(folder)}`))
@@ -42,7 +44,7 @@ test('a second process is refused with a clear message, and gets in when the fir
   })
   await killHard(first)
   assert.ok(existsSync(lockOf(folder)))
-  assert.equal(await withLock(folderStore(folder), 'score', done), 'done')
+  assert.equal(await withLock(folderStore(folder), { ...thisProcess, step: 'score' }, done), 'done')
 })
 
 test('of several that find a dead lock, one gets it', async () => {
@@ -68,7 +70,9 @@ test('the same within one process', async () => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     inside -= 1
   }
-  const ends = await Promise.allSettled(Array.from({ length: 8 }, () => withLock(store, 'stage', slow)))
+  const ends = await Promise.allSettled(
+    Array.from({ length: 8 }, () => withLock(store, { ...thisProcess, step: 'stage' }, slow)),
+  )
   assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, 1)
 })
 
@@ -99,7 +103,7 @@ for (const [what, text, alive] of locks)
   test(`a lock of ${what} ${alive ? 'holds' : 'is taken over'}`, async () => {
     const folder = tempFolder()
     writeFileSync(lockOf(folder), text)
-    const taken = withLock(folderStore(folder), 'stage', done)
+    const taken = withLock(folderStore(folder), { ...thisProcess, step: 'stage' }, done)
     if (!alive) return assert.equal(await taken, 'done')
     await assert.rejects(taken, /another process is at this run/)
     assert.equal(readFileSync(lockOf(folder), 'utf8'), text)
@@ -109,7 +113,7 @@ for (const [what, text, alive] of locks)
   test(`a lock of ${what} is ${alive ? 'left alone' : 'cleared'}`, async () => {
     const folder = tempFolder()
     writeFileSync(lockOf(folder), text)
-    await clearDeadLock(folderStore(folder))
+    await clearDeadLock(folderStore(folder), thisProcess)
     assert.equal(existsSync(lockOf(folder)), alive)
   })
 
@@ -117,13 +121,15 @@ test('whoever may only read leaves a dead lock where it is', async () => {
   const folder = tempFolder()
   writeFileSync(lockOf(folder), lock({ pid: 2 ** 30 }))
   const readOnly: Store = { ...folderStore(folder), write: () => Promise.reject(new Error('EROFS')) }
-  await clearDeadLock(readOnly)
+  await clearDeadLock(readOnly, thisProcess)
   assert.ok(existsSync(lockOf(folder)))
 })
 
 test('a lock that somebody else took meanwhile stays', async () => {
   const folder = tempFolder()
-  await withLock(folderStore(folder), 'stage', async () => writeFileSync(lockOf(folder), lock({ token: 'theirs' })))
+  await withLock(folderStore(folder), { ...thisProcess, step: 'stage' }, async () =>
+    writeFileSync(lockOf(folder), lock({ token: 'theirs' })),
+  )
   assert.equal(JSON.parse(readFileSync(lockOf(folder), 'utf8')).token, 'theirs')
 })
 
@@ -131,7 +137,7 @@ test('a store that cannot be read is no dead holder', async () => {
   const folder = tempFolder()
   writeFileSync(lockOf(folder), lock({ host: 'elsewhere' }))
   const broken: Store = { ...folderStore(folder), text: () => Promise.reject(new Error('503 Slow Down')) }
-  await assert.rejects(withLock(broken, 'stage', done), /503 Slow Down/)
+  await assert.rejects(withLock(broken, { ...thisProcess, step: 'stage' }, done), /503 Slow Down/)
   assert.equal(readFileSync(lockOf(folder), 'utf8'), lock({ host: 'elsewhere', beat: beatOf(folder) }))
 })
 
@@ -140,7 +146,7 @@ const beatOf = (folder: string): string => JSON.parse(readFileSync(lockOf(folder
 test('a beat shows that the holder lives, and spares a lock that was lost', { timeout: 20_000 }, async (t) => {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.now() })
   const folder = tempFolder()
-  await withLock(folderStore(folder), 'stage', async () => {
+  await withLock(folderStore(folder), { ...thisProcess, step: 'stage' }, async () => {
     const first = beatOf(folder)
     t.mock.timers.tick(60_000)
     await eventually(() => beatOf(folder) !== first)

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type AthenaClient,
   GetQueryExecutionCommand,
@@ -13,11 +12,12 @@ import {
 import pMap from 'p-map'
 import { UserError } from '../../cli/errors.ts'
 import { plural } from '../../cli/format.ts'
+import type { Waiting } from '../../cli/host.ts'
 import { type Asked, detailsOf, explained } from '../errors.ts'
 import { QueryFailed } from './failure.ts'
 import { sendsLocation, type Workgroup } from './workgroup.ts'
 
-export interface AthenaSettings {
+export interface AthenaSettings extends Waiting {
   readonly client: AthenaClient
   readonly region: string
   readonly workgroup: Workgroup
@@ -26,8 +26,6 @@ export interface AthenaSettings {
   readonly scratch: string
   /** Milliseconds that one query may take, waiting for its turn included. */
   readonly timeout: number
-  /** Stops the query that runs. */
-  readonly signal: AbortSignal
   onState(text: string): void
 }
 
@@ -64,6 +62,11 @@ export class Athena {
     return this.#settings.workgroup
   }
 
+  /** Pauses, as the host of the script does. */
+  sleep(ms: number): Promise<void> {
+    return this.#settings.sleep(ms)
+  }
+
   get database(): string {
     return this.#settings.database
   }
@@ -96,7 +99,7 @@ export class Athena {
    * @throws QueryFailed when Athena says so, UserError after the timeout
    */
   async finish(id: string): Promise<Finished> {
-    const { signal, timeout, onState } = this.#settings
+    const { signal, sleep, timeout, onState } = this.#settings
     const deadline = Date.now() + timeout
     for (let wait: number = POLL.first; ; wait = Math.min(wait * POLL.factor, POLL.longest)) {
       try {
@@ -105,7 +108,7 @@ export class Athena {
         onState(state === 'QUEUED' ? `query ${id} waits for its turn` : `query ${id} ${state}`)
         if (state === 'SUCCEEDED') return { id, scannedBytes: query.Statistics?.DataScannedInBytes ?? 0 }
         if (state === 'FAILED' || state === 'CANCELLED') throw new QueryFailed(id, query.Status ?? {})
-        await sleep(wait * (0.8 + 0.4 * Math.random()), undefined, { signal })
+        await sleep(wait * (0.8 + 0.4 * Math.random()))
       } catch (error) {
         // It would go on, and be paid for, with nobody waiting. One that only could not be looked at is taken up again.
         if (signal.aborted) await this.#stop(id)
@@ -157,14 +160,14 @@ export class Athena {
 
   /** Stops a query and waits until it does not run. One that has ended is no error. */
   async stop(id: string): Promise<void> {
-    const { client, signal } = this.#settings
+    const { client, sleep } = this.#settings
     const asked = () => client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }))
     try {
       await this.#asked('athena:StopQueryExecution', asked)
     } catch (error) {
       if (await this.isUnderWay(id)) throw error
     }
-    while (await this.isUnderWay(id)) await sleep(POLL.first, undefined, { signal })
+    while (await this.isUnderWay(id)) await sleep(POLL.first)
   }
 
   /** A query's rows as text, without the header that Athena sends along. */

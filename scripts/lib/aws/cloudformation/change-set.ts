@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type CloudFormationClient,
   CreateChangeSetCommand,
@@ -10,6 +9,7 @@ import {
   type ResourceChange,
 } from '@aws-sdk/client-cloudformation'
 import { UserError } from '../../cli/errors.ts'
+import type { Waiting } from '../../cli/host.ts'
 import { detailsOf, explained } from '../errors.ts'
 import { asked, type Stack } from './stack.ts'
 
@@ -49,10 +49,9 @@ export interface ChangeSet {
   readonly changes: readonly Change[]
 }
 
-interface Waiting {
+interface Polling extends Waiting {
   /** Milliseconds between two looks. */
   readonly poll: number
-  readonly signal: AbortSignal
 }
 
 /**
@@ -62,7 +61,7 @@ interface Waiting {
 export async function proposeChanges(
   client: CloudFormationClient,
   wish: StackWish,
-  wait: Waiting,
+  wait: Polling,
 ): Promise<ChangeSet | undefined> {
   const { stack, name } = wish
   const id = await create(client, wish, wait)
@@ -81,7 +80,7 @@ export async function proposeChanges(
       throw new UserError(`stack ${stack}: CloudFormation does not take the change set ${name}: ${StatusReason}`)
     }
     if (Status !== 'CREATE_COMPLETE') {
-      await sleep(wait.poll, undefined, { signal: wait.signal })
+      await wait.sleep(wait.poll)
       continue
     }
     changes.push(...(page.Changes ?? []).map(({ ResourceChange = {} }) => changeOf(ResourceChange)))
@@ -90,7 +89,7 @@ export async function proposeChanges(
   }
 }
 
-async function create(client: CloudFormationClient, wish: StackWish, wait: Waiting): Promise<string> {
+async function create(client: CloudFormationClient, wish: StackWish, wait: Polling): Promise<string> {
   const { stack, existing, template, parameters, restore, tags, name } = wish
   const input: CreateChangeSetCommandInput = {
     StackName: stack,
@@ -118,7 +117,7 @@ async function create(client: CloudFormationClient, wish: StackWish, wait: Waiti
 const MOST_TRIES = 60
 
 /** Takes a change set away that CloudFormation may still be at work on, which keeps it. */
-async function clearAway(client: CloudFormationClient, stack: string, name: string, wait: Waiting): Promise<void> {
+async function clearAway(client: CloudFormationClient, stack: string, name: string, wait: Polling): Promise<void> {
   for (let tries = 1; ; tries++)
     try {
       await client.send(new DeleteChangeSetCommand({ StackName: stack, ChangeSetName: name }))
@@ -126,7 +125,7 @@ async function clearAway(client: CloudFormationClient, stack: string, name: stri
     } catch (error) {
       if (detailsOf(error).code !== 'InvalidChangeSetStatus' || tries === MOST_TRIES)
         throw explained(error, asked('DeleteChangeSet', stack))
-      await sleep(wait.poll, undefined, { signal: wait.signal })
+      await wait.sleep(wait.poll)
     }
 }
 

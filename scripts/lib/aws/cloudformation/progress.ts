@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { UserError } from '../../cli/errors.ts'
+import type { Waiting } from '../../cli/host.ts'
 import { causeOf, eventsAfter, findStack, isMoving, type Stack, type StackEvent } from './stack.ts'
 
-export interface Watching {
+export interface Watching extends Waiting {
   /** Milliseconds between two looks. */
   readonly poll: number
-  readonly signal: AbortSignal
   onEvent(event: StackEvent): void
 }
 
@@ -22,7 +21,7 @@ export async function settled(
   client: CloudFormationClient,
   id: string,
   after: string | undefined,
-  { poll, signal, onEvent }: Watching,
+  { poll, sleep, onEvent }: Watching,
 ): Promise<{ stack: Stack | undefined; events: StackEvent[] }> {
   const events: StackEvent[] = []
   for (let newest = after; ; ) {
@@ -32,7 +31,7 @@ export async function settled(
     events.push(...fresh)
     newest = fresh.at(-1)?.id ?? newest
     if (stack === undefined || !isMoving(stack)) return { stack, events }
-    await sleep(poll, undefined, { signal })
+    await sleep(poll)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Athena } from '../../aws/athena/athena.ts'
-import type { AwsSettings } from '../../aws/settings.ts'
+import { type AwsSettings, sleepOf } from '../../aws/settings.ts'
 import { UsageError } from '../../cli/errors.ts'
 import { number, parsed, text } from '../../cli/options.ts'
 import { locationOf } from '../../stores/uri.ts'
@@ -53,6 +53,7 @@ export async function openAthena(wish: AthenaWish, scratch: string, talk: Talk):
     scratch,
     timeout: wish.queryTimeout * 60_000,
     signal: talk.signal,
+    sleep: sleepOf(wish),
     onState: talk.onState,
   })
 }

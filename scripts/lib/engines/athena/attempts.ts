@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Athena, Finished } from '../../aws/athena/athena.ts'
 import { bytes } from '../../cli/format.ts'
 import type { AthenaQuery, Checkpoint, Saved } from '../../runs/checkpoints.ts'
@@ -24,7 +23,7 @@ export interface Attempt {
 }
 
 /** What runs statements. */
-type Runner = Pick<Athena, 'start' | 'finish' | 'workgroup'>
+type Runner = Pick<Athena, 'start' | 'finish' | 'workgroup' | 'sleep'>
 
 const BACKOFF_MS = 2000
 
@@ -38,15 +37,13 @@ export class Attempts {
   readonly #run: string
   readonly #salt: string
   readonly #queries: Record<string, AthenaQuery>
-  readonly #signal: AbortSignal
   #scanned = 0
 
-  constructor(athena: Runner, checkpoint: Checkpoint<SavedQueries>, run: string, signal: AbortSignal) {
+  constructor(athena: Runner, checkpoint: Checkpoint<SavedQueries>, run: string) {
     const noted = notedAttempts(checkpoint.saved)
     this.#athena = athena
     this.#checkpoint = checkpoint
     this.#run = run
-    this.#signal = signal
     this.#salt = noted?.salt ?? randomBytes(3).toString('hex')
     this.#queries = noted?.queries ?? {}
   }
@@ -86,7 +83,7 @@ export class Attempts {
         failures += 1
         const { cutoff } = this.#athena.workgroup
         if (!isWorthAnother(error, failures)) throw explainedFailure(error, { what, cutoff, bytes })
-        await sleep(Math.random() * BACKOFF_MS * 2 ** failures, undefined, { signal: this.#signal })
+        await this.#athena.sleep(Math.random() * BACKOFF_MS * 2 ** failures)
       }
     }
   }

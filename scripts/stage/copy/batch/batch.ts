@@ -4,6 +4,7 @@ import { explained } from '../../../lib/aws/errors.ts'
 import { isUnknownJob } from '../../../lib/aws/s3-batch.ts'
 import { messageOf, UserError } from '../../../lib/cli/errors.ts'
 import { count, plural } from '../../../lib/cli/format.ts'
+import type { Waiting } from '../../../lib/cli/host.ts'
 import type { BatchJob, Checkpoint, Saved } from '../../../lib/runs/checkpoints.ts'
 import { paths } from '../../../lib/runs/paths.ts'
 import type { ObjectInfo, Store } from '../../../lib/stores/store.ts'
@@ -17,7 +18,7 @@ import { isArchived, isPermanent, reasonOfCode } from '../reasons.ts'
 import { createJob, findJob, finishJob, isUnderWay, type JobOrder } from './job.ts'
 import { type FailedTask, failedTasks } from './report.ts'
 
-export interface BatchSettings {
+export interface BatchSettings extends Waiting {
   readonly control: S3ControlClient
   readonly accountId: string
   readonly roleArn: string
@@ -32,7 +33,6 @@ export interface BatchSettings {
   readonly checkpoint: Checkpoint<Saved<'stage'>>
   readonly unmodifiedSince?: Date
   readonly pollSeconds: number
-  readonly signal: AbortSignal
   /** Copies what a job cannot or what is not worth a job. */
   readonly direct: Copier
 }
@@ -211,9 +211,10 @@ const orderOf = (settings: BatchSettings, manifest: BatchJob['manifest']): JobOr
   run: settings.run,
 })
 
-const pollOf = ({ pollSeconds, signal }: BatchSettings, report: CopyReport) => ({
+const pollOf = ({ pollSeconds, signal, sleep }: BatchSettings, report: CopyReport) => ({
   seconds: pollSeconds,
   signal,
+  sleep,
   onState: (text: string, succeeded: number) => report.state(`${text}, ${count(succeeded)} copied`),
 })
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateJobCommand,
   type CreateJobCommandInput,
@@ -13,6 +12,7 @@ import { detailsOf } from '../../../lib/aws/errors.ts'
 import { isUnknownJob, jobDescription, listJobs } from '../../../lib/aws/s3-batch.ts'
 import { UserError } from '../../../lib/cli/errors.ts'
 import { count, plural } from '../../../lib/cli/format.ts'
+import type { Waiting } from '../../../lib/cli/host.ts'
 import type { Destination } from '../destination.ts'
 
 /** A job as it is asked for; all that shapes it, so that asking twice is asking once. */
@@ -102,9 +102,8 @@ export async function findJob(client: S3ControlClient, order: JobOrder): Promise
   return undefined
 }
 
-export interface PollSettings {
+export interface PollSettings extends Waiting {
   readonly seconds: number
-  readonly signal: AbortSignal
   onState(text: string, succeeded: number): void
 }
 
@@ -142,7 +141,7 @@ export async function finishJob(
         })
         break
     }
-    await sleep(waitOf(settings.seconds, job.Status), undefined, { signal: settings.signal })
+    await settings.sleep(waitOf(settings.seconds, job.Status))
   }
 }
 
@@ -167,7 +166,7 @@ async function describeJob(
   AccountId: string,
   JobId: string,
   tries: number,
-  { seconds, signal }: PollSettings,
+  { seconds, signal, sleep }: PollSettings,
 ): Promise<JobDescriptor> {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -177,7 +176,7 @@ async function describeJob(
     } catch (error) {
       const isYoung = isUnknownJob(error) && tries === 0 && attempt < 5
       if (!isYoung) throw error
-      await sleep(Math.min(seconds, 2 ** attempt) * 1000, undefined, { signal })
+      await sleep(Math.min(seconds, 2 ** attempt) * 1000)
     }
   }
 }
