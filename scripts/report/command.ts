@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { awsOf } from '../lib/aws/settings.ts'
 import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand } from '../lib/cli/command.ts'
 import { bytes, facts } from '../lib/cli/format.ts'
