@@ -1,28 +1,17 @@
 import { setFlagsFromString } from 'node:v8'
 import { awsOf } from '../lib/aws/settings.ts'
 import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { defineCommand, type Outcome } from '../lib/cli/command.ts'
-import type { Approval } from '../lib/cli/confirm.ts'
-import type { Context } from '../lib/cli/context.ts'
+import { defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
-import { bytes, count, facts, plural } from '../lib/cli/format.ts'
-import { choice, flag, number, text, type Values } from '../lib/cli/options.ts'
+import { choice, flag, number, text } from '../lib/cli/options.ts'
 import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
-import { nextCommand } from '../lib/runs/next.ts'
-import { paths } from '../lib/runs/paths.ts'
-import { runIdOf } from '../lib/runs/request.ts'
-import type { Results } from '../lib/runs/results.ts'
-import type { Run } from '../lib/runs/run.ts'
-import { createRun, findRun, touchRun } from '../lib/runs/workspace.ts'
+import { findRun, touchRun } from '../lib/runs/workspace.ts'
 import { sourceIds } from '../lib/sources/registry.ts'
-import { type Choice, copierOf, type Load, readCosts } from './copy/choose.ts'
-import { estimatedUsd, listCost, planText, type StagePlan } from './plan.ts'
-import { completeAfter, type Planned, planStage } from './planned.ts'
-import { outstanding } from './proof.ts'
-import { type Task, taskOf } from './request.ts'
-import { type Selection, saveSelection } from './selection.ts'
-import { copyAndProve, removeExtra } from './stage.ts'
+import { planStage } from './plan.ts'
+import { resultOf } from './render.ts'
+import { taskOf } from './request.ts'
+import { stage } from './stage.ts'
 
 const options = {
   source: choice(sourceIds, { about: 'kind of log' }),
@@ -95,156 +84,20 @@ export const command = defineCommand({
     setFlagsFromString('--heap-growing-percent=40')
     if (values.verify === 'full' && values.keys !== 'digest')
       throw new UsageError('--verify full needs the hashes that only digests name', 'add --keys digest')
+    const aws = awsOf(values, context)
     const { requesterPays, logsOwner: expectedBucketOwner } = values
-    const reading = { ...awsOf(values, context), requesterPays, expectedBucketOwner }
-    const task = await taskOf(values, context.now(), reading)
-    const existing = await findRun(values.workspace, task.request, awsOf(values, context))
-    const planned = await planStage(task, existing, context, values)
+    const task = await taskOf(values, context.now(), { ...aws, requesterPays, expectedBucketOwner })
+    const existing = await findRun(values.workspace, task.request, aws)
+    const planned = await planStage({ task, options: values, context }, existing)
     if (planned === 'done' && existing !== undefined) {
-      if (!values.dryRun) await touchRun(existing, awsOf(values, context))
-      return outcomeOf(existing, existing.result('stage'), true)
+      if (!values.dryRun) await touchRun(existing, aws)
+      return resultOf(existing, existing.result('stage'), true)
     }
     if (planned === 'done') throw new Error('a run that does not exist cannot be done')
     try {
-      return await carryOut(context, values, task, planned, existing)
+      return await stage({ task, planned, options: values, aws, context, existing })
     } finally {
       await planned.dispose()
     }
   },
 })
-
-const isS3 = ({ logs }: Task): boolean => logs.store.localPath === undefined
-
-type Options = Values<typeof options>
-
-async function carryOut(
-  context: Context,
-  values: Options,
-  task: Task,
-  planned: Planned,
-  existing: Run | undefined,
-): Promise<Outcome> {
-  const aws = awsOf(values, context)
-  const { isNew, record, selection } = planned
-  const goesOn = values.overwrite ? undefined : existing
-  const left = goesOn === undefined ? selection.totals : await outstandingTotals(selection, goesOn)
-  const copier = await copierOf(task, planned, left, goesOn, values, aws, context)
-  const finding = isS3(task) ? [listCost(record.listRequests), ...record.costs] : []
-  const reading = values.verify === 'full' && values.workspace.startsWith('s3://') ? readCosts(selection.totals) : []
-  const isUnderWay = goesOn !== undefined && !isNew && (await copier.isUnderWay?.(goesOn)) === true
-  const isPaid = left.objects === 0 || isUnderWay
-  const plan: StagePlan = {
-    window: task.scope.window,
-    totals: selection.totals,
-    listRequests: record.listRequests,
-    // What an earlier attempt has paid is not asked for again.
-    costs: [...(isPaid ? [] : [...(isNew ? finding : []), ...copier.costs(left)]), ...reading],
-    copier: copier.about,
-    completeAfter: completeAfter(task),
-    final: record.final,
-  }
-  const id = runIdOf(task.request)
-  if (values.dryRun) return previewOf(id, plan)
-  if (estimatedUsd(plan) > 0) await context.approve(approvalOf(plan, left, id))
-  const run = await createRun(values.workspace, task.request, aws)
-  const whole = { ...plan, costs: [...finding, ...copier.costs(selection.totals), ...reading] }
-  return copyInto(run, context, values, task, planned, copier, whole)
-}
-
-/** Of a selection, what no earlier attempt has copied. */
-async function outstandingTotals(selection: Selection, run: Run): Promise<Load> {
-  const left = { objects: 0, bytes: 0 }
-  for await (const { size } of outstanding(selection, run.store.within(paths.staged))) {
-    left.objects += 1
-    left.bytes += size
-  }
-  return left
-}
-
-function approvalOf(plan: StagePlan, left: Load, id: string): Approval {
-  const isCopy = left.objects > 0
-  const shown = isCopy ? { ...plan, totals: { ...plan.totals, ...left } } : plan
-  return {
-    action: isCopy ? `copy ${plural(left.objects, 'object')}` : `read ${plural(plan.totals.objects, 'copy', 'copies')}`,
-    plan: planText(shown, id).split('\n'),
-    kind: 'spend',
-    usd: estimatedUsd(plan),
-  }
-}
-
-async function copyInto(
-  run: Run,
-  context: Context,
-  values: Options,
-  task: Task,
-  planned: Planned,
-  copier: Choice,
-  plan: StagePlan,
-): Promise<Outcome> {
-  const { record, selection } = planned
-  // An open plan that was gone through before is looked at again: late files may have come.
-  const step = { settings: {}, inputs: [], overwrite: values.overwrite, redoIf: async () => true }
-  const { repeated, ...result } = await run.step('stage', step, async (checkpoint) => {
-    if (planned.isNew) {
-      await saveSelection(run.store, task.logs.bucket, selection)
-      await checkpoint.save({ plan: record })
-    }
-    if (values.overwrite) await removeExtra(run, selection)
-    const copied = await copyAndProve(run, selection, await copier.open(run, checkpoint), {
-      again: values.overwrite,
-      lost: record.lost,
-      verify: values.verify,
-      progress: context.progress('staging', plan.totals.objects, 'objects'),
-      signal: context.signal,
-    })
-    return {
-      objects: plan.totals.objects,
-      bytes: plan.totals.bytes,
-      ...copied,
-      listRequests: plan.listRequests,
-      estimatedUsd: estimatedUsd(plan),
-      staged: run.uriOf(paths.staged),
-      manifest: run.uriOf(paths.manifest),
-      selectedAt: record.selectedAt,
-      final: plan.final,
-      completeAfter: plan.completeAfter.toISOString(),
-      digest: plan.totals.digest,
-    }
-  })
-  return outcomeOf(run, result, repeated)
-}
-
-function previewOf(id: string, plan: StagePlan): Outcome {
-  return {
-    json: {
-      run: id,
-      dryRun: true,
-      objects: plan.totals.objects,
-      bytes: plan.totals.bytes,
-      listRequests: plan.listRequests,
-      estimatedUsd: estimatedUsd(plan),
-      copier: plan.copier,
-      final: plan.final,
-      completeAfter: plan.completeAfter.toISOString(),
-    },
-    text: planText(plan, id),
-  }
-}
-
-function outcomeOf(run: Run, result: Results['stage'], repeated: boolean): Outcome {
-  const { objects, copied, skipped, verified, final, completeAfter, staged } = result
-  const done = repeated
-    ? 'nothing to do, all was staged before'
-    : `${count(copied)} copied, ${count(skipped)} were there`
-  return {
-    json: { run: run.id, ...result, repeated },
-    text: facts([
-      ['run', run.id],
-      ['objects', `${count(objects)} (${bytes(result.bytes)}): ${done}`],
-      ['staged', staged],
-      verified === undefined ? undefined : ['verified', `${count(verified)} by the SHA-256 of their content`],
-      final ? undefined : ['late files', `may come until ${completeAfter.slice(0, 16)}Z; stage again then`],
-    ]),
-    next: nextCommand('extract', run),
-  }
-}

@@ -1,41 +1,189 @@
-import { aboutUsd, bytes, count, counted, facts } from '../lib/cli/format.ts'
-import { type CostItem, PRICES, priceNote, totalOf } from '../lib/runs/cost.ts'
-import { describeWindow, type Window } from '../lib/runs/window.ts'
-import type { SelectionTotals } from './selection.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { plural } from '../lib/cli/format.ts'
+import type { StagePlan } from '../lib/runs/checkpoints.ts'
+import { paths } from '../lib/runs/paths.ts'
+import type { Run } from '../lib/runs/run.ts'
+import { checkFileName } from '../lib/stores/folder-names.ts'
+import { matched, united } from '../lib/stores/merge.ts'
+import type { ObjectInfo, Store } from '../lib/stores/store.ts'
+import type { Failure } from './copy/copier.ts'
+import { emptyWindow, findKeys } from './keys/find.ts'
+import { prove, type Suspects } from './proof.ts'
+import type { Task } from './request.ts'
+import { draftSelection, type Selection, savedSelection } from './selection.ts'
 
-/** What staging would do and cost. */
-export interface StagePlan {
-  readonly window: Window
-  readonly totals: SelectionTotals
-  readonly listRequests: number
-  readonly costs: readonly CostItem[]
-  readonly copier: string
-  /** When files that come late are due; the plan is final if it was made after that. */
-  readonly completeAfter: Date
-  readonly final: boolean
+/** A selection, new or from an earlier attempt, ready to be copied. */
+export interface Planned {
+  readonly selection: Selection
+  readonly record: StagePlan
+  /** False when the run's folder already holds it. */
+  readonly isNew: boolean
+  /** It takes the place of a plan that cannot be carried out any more: what only that one had staged is removed. */
+  readonly replaces: boolean
+  dispose(): Promise<void>
 }
 
-/** What a plan costs in all, in dollars. */
-export const estimatedUsd = (plan: StagePlan): number => totalOf(plan.costs)
+export interface PlanOptions {
+  readonly concurrency: number
+  readonly overwrite: boolean
+  readonly verify: 'size' | 'full'
+  readonly workspace: string
+  readonly workgroup: string
+  readonly queryTimeout: number
+}
 
-/** Listing is paid by whoever reads the logs, whatever then happens to them. */
-export const listCost = (requests: number): CostItem => ({
-  what: 'LIST requests',
-  count: requests,
-  each: PRICES.listRequest,
-})
+/** What is planned, and how. */
+export interface PlanStep {
+  readonly task: Task
+  readonly options: PlanOptions
+  readonly context: Context
+}
 
-/** The plan in lines for people. */
-export function planText(plan: StagePlan, run: string): string {
-  const cost = plan.costs.map(({ what, count: n }) => counted(n, what)).join(', ')
-  return facts([
-    ['run', run],
-    ['window', describeWindow(plan.window)],
-    ['objects', `${count(plan.totals.objects)} (${bytes(plan.totals.bytes)})`],
-    ['copied by', plan.copier],
-    plan.costs.length > 0 ? ['cost', `${aboutUsd(estimatedUsd(plan))}: ${cost} (${priceNote})`] : undefined,
-    plan.final
-      ? undefined
-      : ['late files', `may come until ${plan.completeAfter.toISOString().slice(0, 16)}Z; stage again then`],
-  ])
+/** `done` when an earlier stage stands: nothing is listed then. */
+export async function planStage(step: PlanStep, run: Run | undefined): Promise<Planned | 'done'> {
+  const { options, context } = step
+  const saved = run === undefined || options.overwrite ? undefined : await savedPlan(run)
+  if (run === undefined || saved === undefined) return select(step)
+  const { selection, plan: record } = saved
+  const { dispose } = selection
+  const goOn = (plan: StagePlan): Planned => ({ selection, record: plan, isNew: false, replaces: false, dispose })
+  const isStaged = run.isDone('stage') && (await isWhole(run, selection))
+  const { mismatched = [], outdated = [] } = run.ledger.steps.stage?.checkpoint ?? {}
+  const isOutdated = run.ledger.steps.stage?.state === 'failed' && outdated.length + (record?.lost.length ?? 0) > 0
+  if (record !== undefined && !isStaged && !isOutdated) {
+    context.talk.info(`going on with the plan of ${record.selectedAt}`)
+    return goOn(record)
+  }
+  // Content is proven as often as that is asked for.
+  if (record?.final && isStaged && options.verify === 'full') return goOn(record)
+  try {
+    if (record?.final && isStaged) return 'done'
+    if (isOutdated) {
+      context.talk.info('the logs no longer hold all that was planned: looking for what they hold now')
+      const rows = () => trustedRows(run, selection, new Set(mismatched))
+      return await select(step, { rows, outdated, isReplaced: true })
+    }
+    context.talk.info('files may have come late since the last time: looking for new ones')
+    return await select(step, { rows: () => selection.rows(), outdated: [], isReplaced: false })
+  } finally {
+    await dispose()
+  }
+}
+
+/** What an earlier attempt, finished or not, has left of its plan. Undefined when there is nothing to go on with. */
+async function savedPlan(run: Run) {
+  const plan = run.ledger.steps.stage?.checkpoint.plan
+  if (plan === undefined || (await run.store.head(paths.selection)) === undefined) return undefined
+  const { objects, bytes, digest } = plan
+  const { selection, isWhole: isThisPlan } = await savedSelection(run.store, { objects, bytes, digest })
+  // Without a plan the selection is of another one, which nobody has noted.
+  return { selection, plan: isThisPlan ? plan : undefined }
+}
+
+/** Whether every row of the manifest is still there; somebody may have removed copies since. */
+async function isWhole(run: Run, selection: Selection): Promise<boolean> {
+  const nothing = { missing: () => {}, extra: () => {} }
+  const { missing, extra } = await prove(selection, run.store.within(paths.staged), nothing)
+  return missing === 0 && extra === 0
+}
+
+/** The rows whose copies are there and not known to be wrong. */
+async function* trustedRows(run: Run, selection: Selection, wrong: Suspects): AsyncGenerator<ObjectInfo> {
+  for await (const { left, right } of matched(selection.rows(), run.store.within(paths.staged).list()))
+    if (left !== undefined && left.size === right?.size && !wrong.has(left.key)) yield left
+}
+
+/** What stays of an earlier plan, even where the logs have lost it since. */
+interface Earlier {
+  rows(): AsyncIterable<ObjectInfo>
+  /** Keys that the logs did not hold as planned. An index may still name them. */
+  readonly outdated: readonly string[]
+  readonly isReplaced: boolean
+}
+
+/** Finds the window's keys. */
+async function select({ task, context, options }: PlanStep, earlier?: Earlier): Promise<Planned> {
+  const { store } = task.logs
+  const selectedAt = context.now()
+  const before = store.listRequests
+  const progress = context.progress('selecting', undefined, 'objects')
+  const found = await findKeys(task, {
+    ...options,
+    signal: context.signal,
+    warn: (text) => context.talk.warn(text),
+    onState: (text) => progress.state(text),
+  })
+  const absent = new Set(earlier?.outdated)
+  const there = absent.size === 0 ? found.objects : asTheyAre(found.objects, store, new Set(absent))
+  const objects = earlier === undefined ? there : united(there, earlier.rows())
+  const isFolder = !options.workspace.startsWith('s3://')
+  let newest: Date | undefined
+  const draft = await draftSelection(objects, ({ key, modified }) => {
+    if (isFolder) checkFileName(key)
+    if (modified !== undefined && (newest === undefined || modified > newest)) newest = modified
+    absent.delete(key)
+    progress.advance()
+  })
+  const listRequests = store.listRequests - before
+  const how =
+    store.localPath === undefined
+      ? `with ${plural(listRequests, 'LIST request')}`
+      : `in ${plural(listRequests, 'folder')}`
+  progress.end(`${plural(draft.totals.objects, 'object')} ${how}`)
+  const { warnings, looked, lost, costs } = found.findings
+  for (const warning of [...warnings, ...leftOut(absent, lost), ...linksLeftOut(task)]) context.talk.warn(warning)
+  for (const line of looked) context.talk.detail(line)
+  if (draft.totals.objects === 0) {
+    await draft.dispose()
+    throw await emptyWindow(task, found)
+  }
+  const record = {
+    ...draft.totals,
+    listRequests,
+    selectedAt: selectedAt.toISOString(),
+    final: selectedAt >= completeAfter(task),
+    lost: earlier === undefined ? lost : await withoutRowsOf(earlier, lost),
+    newest: (newest as Date | undefined)?.toISOString() ?? null,
+    costs: [...(costs ?? [])],
+  }
+  const replaces = earlier?.isReplaced ?? false
+  return { selection: draft, record, isNew: true, replaces, dispose: draft.dispose }
+}
+
+/** Looks at each object that was outdated: a report names what was there when it was made. */
+async function* asTheyAre(objects: AsyncIterable<ObjectInfo>, store: Store, outdated: ReadonlySet<string>) {
+  for await (const object of objects) {
+    const now = outdated.has(object.key) ? await store.head(object.key) : object
+    if (now !== undefined) yield { ...object, ...now }
+  }
+}
+
+const SHOWN = 5
+
+function leftOut(absent: ReadonlySet<string>, lost: readonly Failure[]): string[] {
+  const gone = new Set(absent)
+  for (const { key } of lost) gone.delete(key)
+  if (gone.size === 0) return []
+  const named = [...gone].slice(0, SHOWN).map((key) => `\n    ${JSON.stringify(key)}`)
+  return [`gone from the logs before they were copied, and left out: ${plural(gone.size, 'object')}${named.join('')}`]
+}
+
+function linksLeftOut({ logs }: Task): string[] {
+  const links = logs.store.outwardLinks ?? new Set()
+  if (links.size === 0) return []
+  const named = [...links].slice(0, SHOWN).map((key) => `\n    ${JSON.stringify(key)}`)
+  return [`links that lead out of the logs are left out: ${plural(links.size, 'link')}${named.join('')}`]
+}
+
+/** What is lost and was selected before may be staged: the proof tells. */
+async function withoutRowsOf(earlier: Earlier, lost: readonly Failure[]): Promise<Failure[]> {
+  const unknown = new Set(lost.map(({ key }) => key))
+  if (unknown.size > 0) for await (const { key } of earlier.rows()) unknown.delete(key)
+  return lost.filter(({ key }) => unknown.has(key))
+}
+
+/** When even files that come late should have come. */
+export function completeAfter({ scope }: Task): Date {
+  const hours = Math.max(...scope.source.layouts.map(({ padding }) => padding.lateHours))
+  return new Date(scope.window.to.getTime() + hours * 3_600_000)
 }

@@ -1,17 +1,26 @@
+import { createHash } from 'node:crypto'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { messageOf } from '../lib/cli/errors.ts'
 import { matched } from '../lib/stores/merge.ts'
 import type { ObjectInfo, Store } from '../lib/stores/store.ts'
 import type { Failure } from './copy/copier.ts'
+import { forEach } from './each.ts'
 import type { Selection } from './selection.ts'
 
-/** The selected objects that are not at the destination yet, or not with their size. */
+/** Keys of copies whose content is known to be wrong. */
+export type Suspects = ReadonlySet<string>
+
+/** The selected objects that are not at the destination yet, or not with their size, or whose copies are suspect. */
 export async function* outstanding(
   selection: Selection,
   staged: Store,
+  suspects: Suspects = new Set(),
   onPresent: (object: ObjectInfo) => void = () => {},
 ): AsyncGenerator<ObjectInfo> {
   for await (const { left, right } of matched(selection.rows(), staged.list())) {
     if (left === undefined) continue
-    if (right?.size === left.size) onPresent(left)
+    if (right?.size === left.size && !suspects.has(left.key)) onPresent(left)
     else yield left
   }
 }
@@ -25,7 +34,7 @@ export interface Proof {
   readonly extra: number
 }
 
-/** Holds every row of the manifest against what is at the destination. */
+/** Compares every row of the manifest with what is at the destination. */
 export async function prove(
   selection: Selection,
   staged: Store,
@@ -47,4 +56,37 @@ export async function prove(
     }
   }
   return proof
+}
+
+/** Copies that are read at once. The work is inflating and hashing, which more cannot speed up. */
+const READS = 4
+
+/** Reads staged copies and reports those whose content is not what a digest says. @returns how many were read */
+export async function proveContent(
+  objects: AsyncIterable<ObjectInfo>,
+  staged: Store,
+  onFailure: (failure: Failure) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  let read = 0
+  await forEach(objects, { concurrency: READS, signal }, async ({ key, sha256 }) => {
+    read += 1
+    try {
+      if (sha256 === undefined) throw new Error('no digest names it any more')
+      if ((await contentHash(staged, key)) === sha256) return
+      onFailure({ key, reason: 'its content is not what the digest says: SHA-256 differs', kind: 'content' })
+    } catch (error) {
+      signal.throwIfAborted()
+      onFailure({ key, reason: `cannot be checked: ${messageOf(error)}`, kind: 'content' })
+    }
+  })
+  return read
+}
+
+async function contentHash(staged: Store, key: string): Promise<string> {
+  const hash = createHash('sha256')
+  const input = await staged.read(key)
+  if (/\.gz$/.test(key)) await pipeline(input, createGunzip(), hash)
+  else await pipeline(input, hash)
+  return hash.digest('hex')
 }

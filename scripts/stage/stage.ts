@@ -1,122 +1,133 @@
-import { UserError } from '../lib/cli/errors.ts'
-import { count, plural } from '../lib/cli/format.ts'
-import type { Progress } from '../lib/cli/progress.ts'
+import type { Outcome } from '../lib/cli/command.ts'
+import type { Approval } from '../lib/cli/confirm.ts'
+import { plural } from '../lib/cli/format.ts'
 import { paths } from '../lib/runs/paths.ts'
+import { runIdOf } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { matched } from '../lib/stores/merge.ts'
-import type { Store } from '../lib/stores/store.ts'
-import type { Copier, Failure } from './copy/copier.ts'
-import { outstanding, prove } from './proof.ts'
-import { encodeKey, type Selection } from './selection.ts'
-import { verifyContent } from './verify.ts'
+import { createRun } from '../lib/runs/workspace.ts'
+import { type Choice, type CopyOptions, type CopyStep, copierOf, type Load, readCosts } from './copy/choose.ts'
+import { copyAndProve, removeExtra } from './execute.ts'
+import { completeAfter, type PlanOptions } from './plan.ts'
+import { outstanding, type Suspects } from './proof.ts'
+import { estimatedUsd, listCost, planText, previewOf, resultOf, type StagePreview } from './render.ts'
+import { type Selection, saveSelection } from './selection.ts'
 
-export type Copied = {
-  readonly copied: number
-  readonly skipped: number
-  readonly failed: number
-  /** Copies whose content is proven, where that was asked for. */
-  readonly verified?: number
+export interface StageOptions extends PlanOptions, CopyOptions {
+  readonly dryRun: boolean
 }
 
-export interface CopySettings {
-  /** Copy all, whatever is there. */
-  readonly again: boolean
-  /** What an index names and the logs do not have. */
-  readonly lost: readonly Failure[]
-  /** `full` reads every copy and checks its SHA-256 where an index names one. */
-  readonly verify: 'size' | 'full'
-  readonly progress: Progress
-  readonly signal: AbortSignal
+type StageStep = CopyStep & { readonly options: StageOptions }
+
+/** Shows or asks for what is planned, copies it, and proves the whole. */
+export async function stage(step: StageStep): Promise<Outcome> {
+  const { context, options, task, planned, existing, aws } = step
+  const { isNew, record, selection } = planned
+  const suspects: Suspects = new Set(existing?.ledger.steps.stage?.checkpoint.mismatched)
+  const goesOn = options.overwrite ? undefined : existing
+  const left = goesOn === undefined ? selection.totals : await outstandingTotals(selection, goesOn, suspects)
+  const copier = await copierOf({ ...step, existing: goesOn }, left)
+  const finding = task.logs.store.localPath === undefined ? [listCost(record.listRequests), ...record.costs] : []
+  const reading = options.verify === 'full' && options.workspace.startsWith('s3://') ? readCosts(selection.totals) : []
+  const isUnderWay = goesOn !== undefined && !isNew && (await copier.isUnderWay?.(goesOn)) === true
+  const isPaid = left.objects === 0 || isUnderWay
+  const plan: StagePreview = {
+    window: task.scope.window,
+    totals: selection.totals,
+    listRequests: record.listRequests,
+    // What an earlier attempt has paid is not asked for again.
+    costs: [...(isPaid ? [] : [...(isNew ? finding : []), ...copier.costs(left)]), ...reading],
+    copier: copier.about,
+    completeAfter: completeAfter(task),
+    final: record.final,
+  }
+  const id = runIdOf(task.request)
+  if (options.dryRun) return previewOf(id, plan)
+  if (estimatedUsd(plan) > 0) await context.approve(approvalOf(plan, left, id))
+  const run = await createRun(options.workspace, task.request, aws)
+  const whole = { ...plan, costs: [...finding, ...copier.costs(selection.totals), ...reading] }
+  return carryOut(step, run, { copier, plan: whole, suspects })
 }
 
-/** How many failures are named in a message; all of them are in the run's stage-failures.csv. */
-const NAMED = 5
+/** Of a selection, what no earlier attempt has copied. */
+async function outstandingTotals(selection: Selection, run: Run, suspects: Suspects): Promise<Load> {
+  const left = { objects: 0, bytes: 0 }
+  for await (const { size } of outstanding(selection, run.store.within(paths.staged), suspects)) {
+    left.objects += 1
+    left.bytes += size
+  }
+  return left
+}
 
-/**
- * Copies what is outstanding of a selection and proves the whole. @throws UserError naming what is missing; run again, only that
- * is copied.
- */
-export async function copyAndProve(
-  run: Run,
-  selection: Selection,
-  copier: Copier,
-  { again, lost, verify, progress, signal }: CopySettings,
-): Promise<Copied> {
-  const staged = run.store.within(paths.staged)
-  const failures = new FailureList()
-  for (const failure of lost) failures.add(failure)
-  let [copied, skipped] = [0, 0]
-  const rows = again
-    ? selection.rows()
-    : outstanding(selection, staged, () => {
-        skipped += 1
-        progress.advance()
-      })
-  await copier.copy(rows, {
-    copied: (objects) => {
-      copied += objects
-      progress.advance(objects)
-    },
-    failed: (failure) => failures.add(failure),
-    state: (text) => progress.state(text),
+function approvalOf(plan: StagePreview, left: Load, id: string): Approval {
+  const isCopy = left.objects > 0
+  const shown = isCopy ? { ...plan, totals: { ...plan.totals, ...left } } : plan
+  return {
+    action: isCopy ? `copy ${plural(left.objects, 'object')}` : `read ${plural(plan.totals.objects, 'copy', 'copies')}`,
+    plan: planText(shown, id).split('\n'),
+    kind: 'spend',
+    usd: estimatedUsd(plan),
+  }
+}
+
+interface Approved {
+  readonly copier: Choice
+  readonly plan: StagePreview
+  readonly suspects: Suspects
+}
+
+async function carryOut(step: StageStep, run: Run, { copier, plan, suspects }: Approved): Promise<Outcome> {
+  const { context, options, task, planned } = step
+  const { record, selection } = planned
+  // An open plan that was gone through before is looked at again: late files may have come.
+  const stepPlan = { settings: {}, inputs: [], overwrite: options.overwrite, redoIf: async () => true }
+  const { repeated, ...result } = await run.step('stage', stepPlan, async (checkpoint) => {
+    if (planned.isNew) await saveSelection(run.store, task.logs.bucket, selection)
+    await checkpoint.save({
+      ...(planned.isNew && { plan: record, outdated: [] }),
+      // Also where an --overwrite forgets the rest.
+      mismatched: [...suspects],
+      options: typedOptions(options),
+    })
+    if (options.overwrite || planned.replaces) await removeExtra(run, selection)
+    const copied = await copyAndProve(run, {
+      selection,
+      lost: record.lost,
+      suspects,
+      copier: await copier.open(run, checkpoint),
+      overwrite: options.overwrite,
+      verify: options.verify,
+      progress: context.progress('staging', plan.totals.objects, 'objects'),
+      signal: context.signal,
+      checkpoint,
+    })
+    return {
+      objects: plan.totals.objects,
+      bytes: plan.totals.bytes,
+      ...copied,
+      listRequests: plan.listRequests,
+      estimatedUsd: estimatedUsd(plan),
+      staged: run.uriOf(paths.staged),
+      manifest: run.uriOf(paths.manifest),
+      selectedAt: record.selectedAt,
+      final: plan.final,
+      completeAfter: plan.completeAfter.toISOString(),
+      digest: plan.totals.digest,
+    }
   })
-  const proof = await prove(selection, staged, {
-    missing: (failure) => failures.add(failure),
-    extra: (key) => failures.addExtra(key),
-  })
-  const verified =
-    verify === 'full' ? await verifyContent(selection, staged, (failure) => failures.add(failure), signal) : undefined
-  progress.end(`${count(proof.present)} of ${plural(selection.totals.objects, 'object is', 'objects are')} staged`)
-  await failures.save(run.store)
-  if (failures.size + failures.extra > 0) throw incomplete(run, failures)
-  return { copied, skipped, failed: 0, ...(verified !== undefined && { verified }) }
+  return resultOf(run, result, repeated)
 }
 
-/** Removes staged objects that the selection does not have, as left by an earlier plan. */
-export async function removeExtra(run: Run, selection: Selection): Promise<void> {
-  const staged = run.store.within(paths.staged)
-  for await (const { left, right } of matched(selection.rows(), staged.list()))
-    if (left === undefined && right !== undefined) await staged.remove(right.key)
-}
-
-function incomplete(run: Run, failures: FailureList): UserError {
-  const parts = [
-    failures.size > 0 ? `${plural(failures.size, 'object')} of the manifest could not be staged` : '',
-    failures.extra > 0
-      ? `${plural(failures.extra, 'object lies', 'objects lie')} in ${paths.staged} that the manifest does not name`
-      : '',
+/** The options that a later step must repeat when it says how to stage again. */
+function typedOptions(options: StageOptions): string[] {
+  const { verify, copy, batchRole, storageClass, kmsKey, copyTags, requesterPays, logsOwner } = options
+  return [
+    ...(verify === 'full' ? ['--verify', verify] : []),
+    ...(copy === 'auto' ? [] : ['--copy', copy]),
+    ...(copy === 'batch' && batchRole !== undefined ? ['--batch-role', batchRole] : []),
+    ...(storageClass === undefined ? [] : ['--storage-class', storageClass]),
+    ...(kmsKey === undefined ? [] : ['--kms-key', kmsKey]),
+    ...(copyTags ? ['--copy-tags'] : []),
+    ...(requesterPays ? ['--requester-pays'] : []),
+    ...(logsOwner === undefined ? [] : ['--logs-owner', logsOwner]),
   ]
-  const named = failures.first.map(({ key, reason }) => `\n    ${JSON.stringify(key)}: ${reason}`).join('')
-  return new UserError(`run ${run.id}: ${parts.filter(Boolean).join('; ')}${named}`, {
-    hint: `all of them: ${run.uriOf(paths.failures)}; the same command copies only what is missing, --overwrite plans anew`,
-  })
-}
-
-/** Failures by key, the first reason given for each kept: the copier knows more than the proof. */
-class FailureList {
-  readonly #reasons = new Map<string, string>()
-  extra = 0
-
-  get size(): number {
-    return this.#reasons.size - this.extra
-  }
-
-  get first(): Failure[] {
-    return [...this.#reasons].slice(0, NAMED).map(([key, reason]) => ({ key, reason }))
-  }
-
-  add({ key, reason }: Failure): void {
-    if (!this.#reasons.has(key)) this.#reasons.set(key, reason)
-  }
-
-  addExtra(key: string): void {
-    this.extra += 1
-    this.add({ key, reason: 'not in the manifest' })
-  }
-
-  async save(store: Store): Promise<void> {
-    if (this.#reasons.size === 0) return store.remove(paths.failures)
-    const rows = [...this.#reasons].map(([key, reason]) => `${encodeKey(key)},"${reason.replaceAll('"', '""')}"\n`)
-    await store.write(paths.failures, rows.join(''))
-  }
 }

@@ -6,7 +6,7 @@ import { writeLedger } from '../../scripts/lib/runs/ledger.ts'
 import { openRun } from '../../scripts/lib/runs/workspace.ts'
 import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import { copierOf } from '../../scripts/stage/copy/choose.ts'
-import type { Planned } from '../../scripts/stage/planned.ts'
+import type { Planned } from '../../scripts/stage/plan.ts'
 import type { Task } from '../../scripts/stage/request.ts'
 import { ledgerOf } from '../lib/runs/fixture/ledger.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -20,7 +20,7 @@ async function runWith(job: BatchJob | null) {
   return openRun(workspace, ledger.id)
 }
 
-const WISH = {
+const OPTIONS = {
   workspace: 's3://org-staging/prestage',
   concurrency: 8,
   copy: 'auto' as 'auto' | 'batch' | 'direct',
@@ -43,7 +43,7 @@ describe('the way of copying within S3', () => {
     what: string,
     left: number,
     note: BatchJob | null | undefined,
-    change: Partial<typeof WISH>,
+    change: Partial<typeof OPTIONS>,
     about: string,
   ][] = [
     ['many objects', MANY, undefined, {}, job],
@@ -58,7 +58,9 @@ describe('the way of copying within S3', () => {
     it(`for ${what}: ${about}`, async () => {
       const run = note === undefined ? undefined : await runWith(note)
       const left = { objects, bytes: objects }
-      const chosen = await copierOf(task, {} as Planned, left, run, { ...WISH, ...change }, {}, silentContext())
+      const options = { ...OPTIONS, ...change }
+      const step = { task, planned: {} as Planned, options, aws: {}, context: silentContext(), existing: run }
+      const chosen = await copierOf(step, left)
       assert.equal(chosen.about, about)
     })
 })

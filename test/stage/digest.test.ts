@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { runScript } from '../support/run-script.ts'
 import { scratch, stageDay, trailKey, writeObjects } from './logs.ts'
 
 const ACCOUNT = '111122223333'
@@ -126,6 +127,75 @@ describe('keys from digests', () => {
     const { result, stderr } = await stage(logs, ['--verify', 'full'], workspace)
     assert.ok(result, stderr)
     assert.deepEqual([result.copied, result.skipped, result.verified], [0, holding.length, holding.length])
+  })
+
+  it('that prove a copy wrong make every later stage copy just that one again, and check it', async () => {
+    const logs = bucket(files)
+    const workspace = scratch()
+    const { result: first } = await stage(logs, [], workspace)
+    // Another content of the same size, in a file of its own: the staged one is a link to the log.
+    const tampered = holding.slice(0, 2).map((file) => join(first.staged, logKey(file)))
+    for (const path of tampered) {
+      const { length } = readFileSync(path)
+      rmSync(path)
+      writeFileSync(path, gzipSync('{}').subarray(0, 20))
+      appendFileSync(path, Buffer.alloc(length - 20))
+    }
+    const found = await stage(logs, ['--verify', 'full'], workspace)
+    assert.equal(found.code, 1)
+    assert.match(found.stderr, /2 objects of the manifest could not be staged/)
+    const refused = await runScript('extract', ['--run', first.run, '--workspace', workspace])
+    assert.equal(refused.code, 1)
+    const [, advice = ''] = /npx zx scripts\/(stage\.mjs .*)/.exec(refused.stderr) ?? []
+    assert.match(advice, / --keys digest --verify full /)
+    // Where the logs are altered, too, copying again is of no use, whatever is typed.
+    const [altered = ''] = holding.map((file) => join(logs, logKey(file)))
+    const original = readFileSync(altered)
+    const alter = (content: Uint8Array) => {
+      writeFileSync(altered, content)
+      utimesSync(altered, 1_790_000_000, 1_790_000_000)
+    }
+    alter(original.toReversed())
+    for (const args of [[], ['--verify', 'full'], []]) {
+      const again = await stage(logs, args, workspace)
+      assert.equal(again.code, 1, again.stderr)
+      assert.match(again.stderr, /1 object of the manifest could not be staged/)
+    }
+    alter(original)
+    const healed = await runScript('stage', [...advice.split(' ').slice(1), '--output', 'json'])
+    assert.equal(healed.code, 0, healed.stderr)
+    const { copied, skipped, verified } = JSON.parse(healed.stdout)
+    assert.deepEqual([copied, skipped, verified], [1, holding.length - 1, holding.length])
+    assert.equal((await stage(logs, [], workspace)).result.repeated, true)
+  })
+
+  it('that prove a copy wrong are not forgotten by --overwrite', async () => {
+    const logs = bucket(files)
+    const workspace = scratch()
+    writeFileSync(join(logs, logKey(holding[0] as File)), gzipSync('{"Records":[]}'))
+    assert.equal((await stage(logs, ['--verify', 'full'], workspace)).code, 1)
+    for (const args of [['--overwrite'], []]) {
+      const { code, stderr } = await stage(logs, args, workspace)
+      assert.equal(code, 1)
+      assert.match(stderr, /SHA-256 differs/)
+    }
+  })
+
+  it('name a file that comes back: only that is copied', async () => {
+    const logs = bucket(files)
+    const workspace = scratch()
+    const path = join(logs, logKey(holding[1] as File))
+    const content = readFileSync(path)
+    rmSync(path)
+    for (const _ of ['once', 'twice']) {
+      const { code, stderr } = await stage(logs, [], workspace)
+      assert.equal(code, 1)
+      assert.match(stderr, /named by a digest, but not in the logs/)
+    }
+    writeFileSync(path, content)
+    const { result, stderr } = await stage(logs, [], workspace)
+    assert.ok(result, stderr)
+    assert.deepEqual([result.copied, result.skipped], [1, holding.length - 1])
   })
 
   it('tell of a missing hour, and list what it may have named', async () => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expiredToken } from '../sandbox/faults.ts'
 import type { Sandbox } from '../sandbox/start.ts'
 import { tempFolder } from '../support/temp.ts'
+import { trailKey } from './logs.ts'
 import { assertStaged, EXPECTED, world } from './sandbox.ts'
 
 /** How often each object was copied. */
@@ -72,6 +73,40 @@ describe('what is copied object by object', () => {
       assert.equal(result.copied + result.skipped, EXPECTED.length)
       assert.ok(result.skipped >= 10, again)
     })
+
+  for (const [how, operation, workspace] of ways)
+    it(`${how} and expires before its turn is left out by the next call, which copies only what is missing`, async () => {
+      const { sandbox, stage } = await world()
+      const [expired = '', denied = ''] = [EXPECTED[5], EXPECTED.at(-20)]
+      const where = workspace && tempFolder()
+      const allow = [expired, denied].map((key) =>
+        sandbox.s3.deny({ action: 's3:GetObject', resource: `org-logs/${key}` }),
+      )
+      assert.equal((await stage(['--yes'], where)).code, 1)
+      for (const again of allow) again()
+      sandbox.s3.delete('org-logs', expired)
+      const { code, stderr } = await stage(['--yes'], where)
+      assert.equal(code, 1)
+      assert.match(stderr, /1 object of the manifest could not be staged/)
+      assert.match(stderr, /the same command copies only what is missing, after another look at what the logs hold/)
+      const { result, stderr: healed } = await stage(['--yes'], where)
+      assert.ok(result, healed)
+      const others = EXPECTED.length - 1
+      assert.deepEqual([result.objects, result.copied, result.skipped], [others, 0, others])
+      assert.match(healed, /warning: gone from the logs before they were copied, and left out: 1 object\n/)
+      const done = sandbox.requests.log().filter((made) => made.operation === operation && made.status === 200)
+      assert.equal(done.filter(({ resource }) => EXPECTED.some((key) => resource.endsWith(key))).length, others)
+    })
+
+  it('to this machine is refused before the first copy where a key is no file name', async () => {
+    const { sandbox, stage } = await world()
+    sandbox.s3.put('org-logs', trailKey('111122223333', 'us-east-1', '20260302T1005Z', 'x'.repeat(250)), 'long')
+    const { code, stderr } = await stage(['--yes'], tempFolder())
+    assert.equal(code, 1)
+    assert.match(stderr, /has a part of over 255 bytes, too long for a file name\n {2}stage into a --workspace in S3/)
+    assert.equal(sandbox.requests.of('GetObject'), 0)
+    assert.ok((await stage(['--yes'])).result)
+  })
 
   it('to this machine names what is denied and what is gone without a word of our own types', async () => {
     const { sandbox, stage } = await world()

@@ -75,10 +75,31 @@ describe('stage', () => {
     const first = await stage(logs, workspace)
     const again = await stage(logs, workspace)
     assert.deepEqual([again.result.repeated, again.result.run], [true, first.result.run])
+    assert.deepEqual([again.result.copied, again.result.skipped], [0, expected.length])
     rmSync(join(first.result.staged, expected[3] ?? ''))
     const healed = await stage(logs, workspace)
     assert.deepEqual([healed.result.copied, healed.result.skipped], [1, expected.length - 1])
     assert.deepEqual(stagedFiles(first.result.staged), expected.toSorted())
+  })
+
+  it('plans without what the logs have lost before it was copied, and copies only what is missing', async () => {
+    const [own, workspace] = [scratch(), scratch()]
+    writeObjects(own, contents(keys))
+    const first = await stage(own, workspace)
+    const [lost = '', missing = ''] = expected
+    for (const path of [join(first.result.staged, lost), join(own, lost), join(first.result.staged, missing)])
+      rmSync(path)
+    const refused = await stage(own, workspace)
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stderr,
+      /1 object of the manifest could not be staged\n.*gone from the logs since it was listed/,
+    )
+    const { result, stderr } = await stage(own, workspace)
+    assert.ok(result, stderr)
+    assert.deepEqual([result.objects, result.copied], [expected.length - 1, 0])
+    assert.match(stderr, /warning: gone from the logs before they were copied, and left out: 1 object\n/)
+    assert.deepEqual(stagedFiles(result.staged), expected.filter((key) => key !== lost).toSorted())
   })
 
   it('refuses staged objects that the manifest does not name, until told to plan anew', async () => {

@@ -33,6 +33,12 @@ const stage = optionalMembers({
   /** Null once the job has ended. */
   job: v.exactOptional(v.nullable(batchJob)),
   endedJobs: v.exactOptional(whole),
+  /** Keys whose copies are not what a digest says: they are outstanding until they were copied again and have passed. */
+  mismatched: v.exactOptional(list(v.string())),
+  /** Keys that the logs did not hold any more as planned. */
+  outdated: v.exactOptional(list(v.string())),
+  /** Options of the last attempt that a command must repeat to stage in the same way. */
+  options: v.exactOptional(list(v.string())),
 })
 
 /** The last attempt at a statement in Athena; its id is null before it is started. */

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
+import type { Ledger } from './ledger.ts'
 import { OF_FILES, type Request } from './request.ts'
 
 interface Named {
   readonly id: string
   readonly uri: string
   readonly request: Request
+  readonly ledger?: Ledger
 }
 
 /** The command line that takes a run's next step; names the workspace where it is not the default. */
@@ -12,7 +14,10 @@ export function nextCommand(step: string, run: Named): string {
   const workspace = run.uri.replace(/\/runs\/[^/]+$/, '')
   if (run.request.keys === OF_FILES && /^(stage|extract)$/.test(step))
     return `npx zx scripts/train.mjs --pairs FILE --model ${quoted(workspace)}`
-  const selection = step === 'stage' ? flagsOf(run.request) : ['--run', run.id]
+  const selection =
+    step === 'stage'
+      ? [...flagsOf(run.request), ...(run.ledger?.steps.stage?.checkpoint.options ?? [])]
+      : ['--run', run.id]
   const where = workspace === resolve('workspace') ? [] : ['--workspace', workspace]
   return [`npx zx scripts/${step}.mjs`, ...[...selection, ...where].map(quoted)].join(' ')
 }

@@ -29,13 +29,22 @@ const escapeAll = (text: string): string => [...text].map((c) => (c === '%' ? '%
 const NAME_BYTES = 255
 
 /** Path of a key below a folder. @throws UserError when no file can have that name */
-export function pathOf(folder: string, key: string): string {
+export const pathOf = (folder: string, key: string): string => join(folder, ...fileNames(key))
+
+/** @throws UserError when no file can have this key as its path */
+export const checkFileName = (key: string): void => void fileNames(key)
+
+function fileNames(key: string): string[] {
   // Halves of surrogate pairs would all become the same replacement character.
   if (key.includes('\0') || key === '' || /\p{Surrogate}/u.test(key))
-    throw new UserError(`key ${JSON.stringify(key)} cannot be a file name`)
+    throw new UserError(`key ${JSON.stringify(key)} cannot be a file name`, { hint: IN_S3 })
   const names = key.split('/').map(nameOf)
   const long = names.find((name) => Buffer.byteLength(name) > NAME_BYTES)
   if (long !== undefined)
-    throw new UserError(`key ${JSON.stringify(key)} has a part of over ${NAME_BYTES} bytes, too long for a file name`)
-  return join(folder, ...names)
+    throw new UserError(`key ${JSON.stringify(key)} has a part of over ${NAME_BYTES} bytes, too long for a file name`, {
+      hint: IN_S3,
+    })
+  return names
 }
+
+const IN_S3 = 'stage into a --workspace in S3, or name the other keys in a --keys-file'

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,41 +10,53 @@ import {
   ConditionFailed,
   compareKeys,
   type ListOptions,
+  NoSuchObject,
   type ObjectInfo,
   type ReadOptions,
   type Store,
   type WriteOptions,
 } from './store.ts'
 
-interface Counter {
-  folders: number
+interface View {
+  readonly root: string
+  readonly counter: { folders: number }
+  /** A folder that was named must exist; one below it that does not is an empty prefix, as in a bucket. */
+  readonly absent: 'error' | 'empty'
+  /** The folder that links must not lead out of, and the keys of those that do. */
+  readonly fence?: { readonly folder: string; readonly outward: Set<string> }
 }
 
-/** A folder that was named must exist; one below it that does not is an empty prefix, as in a bucket. */
-type Absent = 'error' | 'empty'
+type FolderStore = Store & { localPath(key: string): string }
 
 /** A folder as a store: the files below it are the objects, their relative paths the keys. */
-export function folderStore(
-  folder: string,
-  counter: Counter = { folders: 0 },
-  absent: Absent = 'error',
-): Store & { localPath(key: string): string } {
+export const folderStore = (folder: string): FolderStore =>
+  viewOf({ root: resolve(folder), counter: { folders: 0 }, absent: 'error' })
+
+/** The same of a folder that strangers may write: links that lead out of it are left out. */
+export const fencedFolderStore = (folder: string): FolderStore => {
   const root = resolve(folder)
+  return viewOf({ root, counter: { folders: 0 }, absent: 'error', fence: { folder: root, outward: new Set() } })
+}
+
+function viewOf(view: View): FolderStore {
+  const { root, counter, fence } = view
   const at = (key: string) => pathOf(root, key)
+  const stated = async (key: string) => ((await isWithin(fence, at(key))) ? statOf(at(key)) : undefined)
   return {
     uri: root,
     uriOf: (key) => `${root}/${key}`,
     get listRequests() {
       return counter.folders
     },
-    list: (options = {}) => walk(root, '', options, counter, absent),
-    prefixes: (options = {}) => prefixes(root, options, counter, absent),
-    head: async (key) => infoOf(key, await statOf(at(key))),
-    read: (key, options) => openRead(at(key), key, options),
+    ...(fence && { outwardLinks: fence.outward }),
+    list: (options = {}) => walk(view, options),
+    prefixes: (options = {}) => prefixes(view, options),
+    head: async (key) => infoOf(key, await stated(key)),
+    read: async (key, options) => openRead(at(key), infoOf(key, await stated(key)), options),
     text: (key) => readFile(at(key), 'utf8').catch(undefinedIfAbsent),
     write: (key, body, condition) => write(at(key), key, body, condition),
     remove: (key) => rm(at(key), { force: true }),
-    within: (prefix) => folderStore(folderOf(root, prefix), counter, 'empty'),
+    within: (prefix) => viewOf({ ...view, root: folderOf(root, prefix), absent: 'empty' }),
     localPath: at,
   }
 }
@@ -59,16 +71,10 @@ interface Entry {
   readonly stats: Stats
 }
 
-async function* walk(
-  path: string,
-  prefix: string,
-  options: ListOptions,
-  counter: Counter,
-  absent: Absent,
-): AsyncGenerator<ObjectInfo> {
+async function* walk(view: View, options: ListOptions): AsyncGenerator<ObjectInfo> {
   const { prefix: wanted = '', startAfter = '' } = options
   // Folders that are open, outermost first: generators within generators would hand on each file once a level.
-  const open = [(await entries(path, prefix, counter, absent)).values()]
+  const open = [(await entries(view, view.root, '')).values()]
   for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
     const { value: entry } = folder.next()
     if (entry === undefined) open.pop()
@@ -76,7 +82,7 @@ async function* walk(
       const { key } = entry
       const inPrefix = key.startsWith(wanted) || wanted.startsWith(key)
       const passed = !startAfter.startsWith(key) && compareKeys(key, startAfter) < 0
-      if (inPrefix && !passed) open.push((await entries(entry.path, key, counter, absent)).values())
+      if (inPrefix && !passed) open.push((await entries(view, entry.path, key)).values())
     } else if (entry.key.startsWith(wanted) && compareKeys(entry.key, startAfter) > 0) {
       const info = infoOf(entry.key, entry.stats)
       if (info !== undefined) yield info
@@ -88,7 +94,7 @@ async function* walk(
  * What lies in one folder, in key order: a folder sorts by its name with the slash. Links are followed, unless they lead back. One
  * that leads nowhere is an object, so that nobody takes it for absent: it can be listed, not read.
  */
-async function entries(path: string, prefix: string, counter: Counter, absent: Absent): Promise<Entry[]> {
+async function entries({ counter, absent, fence }: View, path: string, prefix: string): Promise<Entry[]> {
   counter.folders += 1
   const names = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' && (prefix !== '' || absent === 'empty')) return []
@@ -101,28 +107,25 @@ async function entries(path: string, prefix: string, counter: Counter, absent: A
     if (name.startsWith(DRAFT)) continue
     const at = join(path, name)
     const isLink = entry.isSymbolicLink()
-    const stats = statNow(at, statSync) ?? (isLink ? statNow(at, lstatSync) : undefined)
+    const target = statNow(at, statSync)
+    const stats = target ?? (isLink ? statNow(at, lstatSync) : undefined)
     if (stats === undefined || (isLink && stats.isDirectory() && leadsBack(at))) continue
-    found.push({ key: `${prefix}${segmentOf(name)}${stats.isDirectory() ? '/' : ''}`, path: at, stats })
+    const key = `${prefix}${segmentOf(name)}${stats.isDirectory() ? '/' : ''}`
+    if (isLink && target && fence && !isBelow(realpathSync(fence.folder), realpathSync(at))) fence.outward.add(key)
+    else found.push({ key, path: at, stats })
   }
   return found.sort((a, b) => compareKeys(a.key, b.key))
 }
 
-async function prefixes(
-  root: string,
-  options: ListOptions & { delimiter?: string },
-  counter: Counter,
-  absent: Absent,
-): Promise<string[]> {
+async function prefixes(view: View, options: ListOptions & { delimiter?: string }): Promise<string[]> {
   const { prefix = '', delimiter = '/', startAfter = '' } = options
   const found = new Set<string>()
   if (delimiter === '/') {
     const parent = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-    const path = folderOf(root, parent)
-    for (const { key, stats } of await entries(path, parent, counter, absent))
+    for (const { key, stats } of await entries(view, folderOf(view.root, parent), parent))
       if (stats.isDirectory() && key.startsWith(prefix) && compareKeys(key, startAfter) > 0) found.add(key)
   } else {
-    for await (const { key } of walk(root, '', options, counter, absent)) {
+    for await (const { key } of walk(view, options)) {
       const end = key.indexOf(delimiter, prefix.length)
       if (end === -1) continue
       const common = key.slice(0, end + delimiter.length)
@@ -132,10 +135,9 @@ async function prefixes(
   return [...found]
 }
 
-async function openRead(path: string, key: string, options: ReadOptions = {}): Promise<Readable> {
-  const info = infoOf(key, await statOf(path))
-  if (info === undefined) throw new UserError(`no object ${key} (${path})`)
-  if (options.ifMatch !== undefined && info.etag !== options.ifMatch) throw new ConditionFailed(key)
+function openRead(path: string, info: ObjectInfo | undefined, options: ReadOptions = {}): Readable {
+  if (info === undefined) throw new NoSuchObject(`no object ${path}`)
+  if (options.ifMatch !== undefined && info.etag !== options.ifMatch) throw new ConditionFailed(info.key)
   const { start, end } = options
   return createReadStream(path, { ...(start !== undefined && { start }), ...(end !== undefined && { end }) })
 }
@@ -186,6 +188,14 @@ function statNow(path: string, look: typeof statSync): Stats | undefined {
   } catch (error) {
     return undefinedIfAbsent(error as NodeJS.ErrnoException)
   }
+}
+
+const isBelow = (folder: string, path: string): boolean => path.startsWith(`${folder}/`)
+
+async function isWithin(fence: View['fence'], path: string): Promise<boolean> {
+  if (fence === undefined) return true
+  const real = await realpath(path).catch(undefinedIfAbsent)
+  return real === undefined || isBelow(await realpath(fence.folder), real)
 }
 
 /** Whether a link leads to a folder that it was reached through: what lies there would be found again and again. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { AwsSettings } from '../aws/settings.ts'
 import { matchesVariable } from '../sources/layout.ts'
-import { folderStore } from './folder.ts'
+import { fencedFolderStore, folderStore } from './folder.ts'
 import type { Store } from './store.ts'
 import { locationOf } from './uri.ts'
 
@@ -46,7 +46,7 @@ export async function openLogs(uri: string, aws: AwsSettings = {}): Promise<Logs
   const at = ownFolderIn(segments)
   const root = at === -1 ? location.path : segments.slice(0, at).join('/') || '/'
   const base = at === -1 ? '' : `${segments.slice(at).join('/')}/`
-  return { uri: location.path, store: folderStore(root), base, bucket: root.split('/').at(-1) || 'folder' }
+  return { uri: location.path, store: fencedFolderStore(root), base, bucket: root.split('/').at(-1) || 'folder' }
 }
 
 /** Which part of a path is the `AWSLogs` that AWS wrote; −1 for none. Who copies a bucket may call his folder so, too. */

@@ -2,9 +2,8 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import { detailsOf } from '../aws/errors.ts'
-import { UserError } from '../cli/errors.ts'
 import { about, answerOf, type Bucket, bareEtag } from './s3-bucket.ts'
-import { ConditionFailed, type ObjectInfo, type ReadOptions } from './store.ts'
+import { ConditionFailed, NoSuchObject, type ObjectInfo, type ReadOptions } from './store.ts'
 
 const ACTION = 's3:GetObject'
 /** In a row, without one byte between them. */
@@ -41,7 +40,7 @@ export async function head(bucket: Bucket, key: string): Promise<Omit<ObjectInfo
 /** The bytes of an object; after a cut connection they go on from where they were. */
 export async function read(bucket: Bucket, key: string, options: ReadOptions = {}): Promise<Readable> {
   const first = await open(bucket, key, options)
-  if (first === undefined) throw new UserError(`no object s3://${bucket.name}/${key}`)
+  if (first === undefined) throw new NoSuchObject(`no object s3://${bucket.name}/${key}`)
   return resuming(bucket, key, options, first)
 }
 
@@ -107,7 +106,7 @@ function resuming(bucket: Bucket, key: string, { start = 0, end }: ReadOptions, 
       await bucket.sleep(FIRST_PAUSE_MS * 2 ** cuts)
       const more = { start: start + got, ...(end !== undefined && { end }), ...(first.etag && { ifMatch: first.etag }) }
       const next = await open(bucket, key, more)
-      if (next === undefined) throw new UserError(`s3://${bucket.name}/${key} was deleted while it was read`)
+      if (next === undefined) throw new NoSuchObject(`s3://${bucket.name}/${key} was deleted while it was read`)
       part = next
     }
   }

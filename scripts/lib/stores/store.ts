@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { UserError } from '../cli/errors.ts'
 
 /** One object, its key relative to the store's root. */
 export interface ObjectInfo {
@@ -49,7 +50,7 @@ export interface Store {
   prefixes(options?: ListOptions & { readonly delimiter?: string }): Promise<string[]>
   /** Undefined when there is no such object. */
   head(key: string): Promise<ObjectInfo | undefined>
-  /** @throws ConditionFailed when the object is not that version */
+  /** @throws NoSuchObject, ConditionFailed when the object is not that version */
   read(key: string, options?: ReadOptions): Promise<Readable>
   /** A small object's text; undefined when there is no such object. */
   text(key: string): Promise<string | undefined>
@@ -59,9 +60,14 @@ export interface Store {
   remove(key: string): Promise<void>
   /** The same store seen from a prefix below (`a/b/`). */
   within(prefix: string): Store
+  /** Keys of links that lead out of a folder of logs, as far as they were met; such links count as absent. */
+  readonly outwardLinks?: ReadonlySet<string>
   /** Where the object lies or would lie on this machine's disk; only folder stores have it. */
   localPath?(key: string): string
 }
+
+/** There is nothing to read. */
+export class NoSuchObject extends UserError {}
 
 /** A conditional write met another version. */
 export class ConditionFailed extends Error {

@@ -7,12 +7,12 @@ import type { Run } from '../../lib/runs/run.ts'
 import { type AwsSettings, openStore } from '../../lib/stores/open.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import { keyIn, locationOf } from '../../lib/stores/uri.ts'
-import type { Planned } from '../planned.ts'
+import type { Planned } from '../plan.ts'
 import type { Task } from '../request.ts'
 import type { BatchSettings } from './batch/batch.ts'
 import type { Copier } from './copier.ts'
 import { downloadCopier } from './download.ts'
-import { type FileStore, localCopier } from './link.ts'
+import { type FileStore, linkCopier } from './link.ts'
 
 /** So much is copied or read. */
 export interface Load {
@@ -29,7 +29,7 @@ export interface Choice {
   open(run: Run, checkpoint: Checkpoint<Saved<'stage'>>): Promise<Copier>
 }
 
-export interface CopyWish {
+export interface CopyOptions {
   readonly workspace: string
   readonly concurrency: number
   readonly copy: 'auto' | 'batch' | 'direct'
@@ -54,60 +54,67 @@ export const readCosts = ({ objects, bytes }: Load): CostItem[] => [
 /** Whether an earlier attempt has left a job whose end nobody has seen. */
 const hasLeftJob = (run: Run | undefined): boolean => (run?.ledger.steps.stage?.checkpoint.job ?? null) !== null
 
+/** What is copied, and how. */
+export interface CopyStep {
+  readonly task: Task
+  readonly planned: Planned
+  readonly options: CopyOptions
+  readonly aws: AwsSettings
+  readonly context: Context
+  /** The run of an earlier attempt, to be continued. */
+  readonly existing: Run | undefined
+}
+
 /**
- * The way of copying that fits where the logs and the workspace lie, and how much is left to copy.
- * @param existing the run of an earlier attempt that is gone on with
- * @throws UsageError when the wish does not fit
+ * The copier that fits where the logs and the workspace lie, and how much is left to copy. @throws UsageError when the options do not
+ * fit
  */
-export async function copierOf(
-  task: Task,
-  planned: Planned,
-  left: Load,
-  existing: Run | undefined,
-  wish: CopyWish,
-  aws: AwsSettings,
-  context: Context,
-): Promise<Choice> {
-  const from = task.logs.store
-  const target = locationOf(wish.workspace)
-  const { signal } = context
-  const { concurrency } = wish
-  if (target.kind === 'folder' && wish.copy !== 'auto')
-    throw new UsageError(`--copy ${wish.copy} copies within S3, and ${wish.workspace} is a folder`, 'leave --copy out')
-  if (target.kind === 'folder' && isFiles(from))
-    return {
-      about: 'hard links, copies where the file system has none',
-      costs: () => [],
-      open: async (run) => localCopier(from, stagedOf(run) as FileStore, concurrency, signal),
-    }
-  if (target.kind === 'folder')
-    return {
-      about: 'download',
-      costs: readCosts,
-      open: async (run) => downloadCopier(from, stagedOf(run), concurrency, signal),
-    }
+export async function copierOf(step: CopyStep, left: Load): Promise<Choice> {
+  const { options } = step
+  const from = step.task.logs.store
+  const target = locationOf(options.workspace)
+  if (target.kind === 'folder') return toFolder(step, from)
   if (isFiles(from))
-    throw new UserError(`the logs are a folder and the workspace is ${wish.workspace}: nothing uploads logs`, {
+    throw new UserError(`the logs are a folder and the workspace is ${options.workspace}: nothing uploads logs`, {
       hint: 'name a folder as --workspace, or the bucket as --logs',
       exitCode: 2,
     })
-  const isWorthIt = left.objects >= WORTH_A_JOB || hasLeftJob(existing)
-  const isBatch = wish.copy === 'batch' || (wish.copy === 'auto' && isWorthIt && wish.batchRole !== undefined)
-  const copies = (count: number): CostItem => ({ what: 'COPY requests', count, each: PRICES.copyRequest })
-  if (!isBatch)
+  const isWorthIt = left.objects >= WORTH_A_JOB || hasLeftJob(step.existing)
+  if (options.copy !== 'batch' && !(options.copy === 'auto' && isWorthIt && options.batchRole !== undefined))
     return {
       about: 'CopyObject',
       costs: ({ objects }) => [copies(objects)],
-      open: (run) => direct(task, run, target.bucket, wish, aws, signal),
+      open: (run) => direct(step, run, target.bucket),
     }
-  const { batchRole } = wish
-  if (batchRole === undefined)
+  if (options.batchRole === undefined)
     throw new UsageError(
       '--copy batch needs the role of the job',
       'add --batch-role ARN; the README says what it may do',
     )
+  return byJob(step, target.bucket, options.batchRole)
+}
+
+function toFolder({ options, context }: CopyStep, from: Store): Choice {
+  const { workspace, copy, concurrency } = options
+  const limits = { concurrency, signal: context.signal }
+  if (copy !== 'auto')
+    throw new UsageError(`--copy ${copy} copies within S3, and ${workspace} is a folder`, 'leave --copy out')
+  if (isFiles(from))
+    return {
+      about: 'hard links, copies where the file system has none',
+      costs: () => [],
+      open: async (run) => linkCopier(from, stagedOf(run) as FileStore, limits),
+    }
+  return {
+    about: 'download',
+    costs: readCosts,
+    open: async (run) => downloadCopier(from, stagedOf(run), limits),
+  }
+}
+
+function byJob(step: CopyStep, bucket: string, batchRole: string): Choice {
   const settings = (run: Run, checkpoint: Checkpoint<Saved<'stage'>>) =>
-    batch(task, planned, run, target.bucket, { ...wish, batchRole }, aws, checkpoint, signal)
+    batch(step, run, checkpoint, { bucket, batchRole })
   return {
     about: 'S3 Batch Operations',
     costs: ({ objects }) => [
@@ -127,65 +134,57 @@ export async function copierOf(
   }
 }
 
+const copies = (count: number): CostItem => ({ what: 'COPY requests', count, each: PRICES.copyRequest })
 const isFiles = (store: Store): store is FileStore => store.localPath !== undefined
 const stagedOf = (run: Run): Store => run.store.within(paths.staged)
 
-const destinationOf = (task: Task, run: Run, bucket: string, wish: CopyWish) => ({
+const destinationOf = ({ task, options }: CopyStep, run: Run, bucket: string) => ({
   source: {
     bucket: task.logs.bucket,
-    requesterPays: wish.requesterPays,
-    ...(wish.logsOwner !== undefined && { owner: wish.logsOwner }),
+    requesterPays: options.requesterPays,
+    ...(options.logsOwner !== undefined && { owner: options.logsOwner }),
   },
   bucket,
   prefix: keyIn(run.uriOf(paths.staged)),
-  ...(wish.storageClass !== undefined && { storageClass: wish.storageClass }),
-  ...(wish.kmsKey !== undefined && { kmsKey: wish.kmsKey }),
-  tags: wish.copyTags,
+  ...(options.storageClass !== undefined && { storageClass: options.storageClass }),
+  ...(options.kmsKey !== undefined && { kmsKey: options.kmsKey }),
+  tags: options.copyTags,
 })
 
-async function direct(
-  task: Task,
-  run: Run,
-  bucket: string,
-  wish: CopyWish,
-  aws: AwsSettings,
-  signal: AbortSignal,
-): Promise<Copier> {
+async function direct(step: CopyStep, run: Run, bucket: string): Promise<Copier> {
+  const { task, options, aws, context } = step
   const { s3Client } = await import('../../lib/aws/clients.ts')
   const { directCopier } = await import('./direct.ts')
-  const to = destinationOf(task, run, bucket, wish)
-  return directCopier(await s3Client(aws, bucket), task.logs.store, to, wish.concurrency, signal)
+  const limits = { concurrency: options.concurrency, signal: context.signal }
+  return directCopier(await s3Client(aws, bucket), task.logs.store, destinationOf(step, run, bucket), limits)
 }
 
 async function batch(
-  task: Task,
-  planned: Planned,
+  step: CopyStep,
   run: Run,
-  bucket: string,
-  wish: CopyWish & { readonly batchRole: string },
-  aws: AwsSettings,
   checkpoint: Checkpoint<Saved<'stage'>>,
-  signal: AbortSignal,
+  { bucket, batchRole }: { bucket: string; batchRole: string },
 ): Promise<BatchSettings> {
+  const { planned, options, aws, context } = step
   const { s3Client, s3ControlClient } = await import('../../lib/aws/clients.ts')
   const { accountOfRole } = await import('../../lib/aws/account.ts')
   // The job must be created in the region of the bucket that it copies to.
   const region = await (await s3Client(aws, bucket)).config.region()
-  const { newest } = planned.record
+  const { newest, selectedAt } = planned.record
   return {
     control: await s3ControlClient(aws, region),
-    accountId: accountOfRole(wish.batchRole),
-    roleArn: wish.batchRole,
-    destination: destinationOf(task, run, bucket, wish),
+    accountId: accountOfRole(batchRole),
+    roleArn: batchRole,
+    destination: destinationOf(step, run, bucket),
     run: run.id,
-    plan: planned.record.selectedAt,
+    plan: selectedAt,
     store: run.store,
     bucket: await openStore(`s3://${bucket}`, aws),
     checkpoint,
     ...(newest !== null && { unmodifiedSince: new Date(Date.parse(newest) + 1000) }),
-    pollSeconds: wish.poll,
-    signal,
-    sleep: run.host.sleep,
-    direct: await direct(task, run, bucket, wish, aws, signal),
+    pollSeconds: options.poll,
+    signal: context.signal,
+    sleep: context.sleep,
+    direct: await direct(step, run, bucket),
   }
 }

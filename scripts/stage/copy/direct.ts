@@ -10,9 +10,7 @@ import {
 } from '@aws-sdk/client-s3'
 import pMap from 'p-map'
 import type { ObjectInfo, Store } from '../../lib/stores/store.ts'
-import type { Copier } from './copier.ts'
-import type { Destination } from './destination.ts'
-import { oneByOne } from './one-by-one.ts'
+import { type Copier, type Destination, type Limits, oneByOne } from './copier.ts'
 
 /** CopyObject's own limit; larger objects are copied in parts. "Copying objects", S3 user guide. */
 export const COPY_LIMIT = 5 * 1024 ** 3
@@ -21,13 +19,8 @@ export const COPY_LIMIT = 5 * 1024 ** 3
 const PART = 512 * 1024 ** 2
 
 /** Bucket to bucket, object by object: for small sets, and for what a batch job cannot copy. */
-export const directCopier = (
-  client: S3Client,
-  from: Pick<Store, 'head'>,
-  to: Destination,
-  concurrency: number,
-  signal: AbortSignal,
-): Copier => oneByOne('CopyObject', { concurrency, signal, from }, (object) => copyOne(client, object, to, signal))
+export const directCopier = (client: S3Client, from: Pick<Store, 'head'>, to: Destination, limits: Limits): Copier =>
+  oneByOne('CopyObject', from, limits, (object) => copyOne(client, object, to, limits.signal))
 
 const copyOne = (client: S3Client, object: ObjectInfo, to: Destination, signal: AbortSignal): Promise<void> =>
   object.size > COPY_LIMIT ? copyInParts(client, object, to, signal) : copyWhole(client, object, to, signal)

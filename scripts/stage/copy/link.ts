@@ -1,23 +1,31 @@
 import { createHash } from 'node:crypto'
-import { copyFile, link, mkdir, realpath, rename, rm } from 'node:fs/promises'
+import { copyFile, link, lstat, mkdir, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../lib/cli/errors.ts'
 import { DRAFT } from '../../lib/stores/folder-names.ts'
-import { ConditionFailed, type Store } from '../../lib/stores/store.ts'
-import type { Copier } from './copier.ts'
-import { oneByOne } from './one-by-one.ts'
+import { ConditionFailed, NoSuchObject, type Store } from '../../lib/stores/store.ts'
+import { type Copier, type Limits, oneByOne } from './copier.ts'
 
 /** A store whose objects are files. */
 export type FileStore = Store & { localPath(key: string): string }
 
 /** Folder to folder: hard links where the file system allows, copies elsewhere. */
-export const localCopier = (from: FileStore, to: FileStore, concurrency: number, signal: AbortSignal): Copier =>
-  oneByOne('link', { concurrency, signal, from }, async ({ key, size, etag }) => {
+export const linkCopier = (from: FileStore, to: FileStore, limits: Limits): Copier =>
+  oneByOne('link', from, limits, async ({ key, size, etag }) => {
+    const path = from.localPath(key)
     const now = await from.head(key)
-    if (now === undefined) throw new UserError('gone since it was listed, or a link that leads nowhere')
+    if (now === undefined) throw await unreadable(path)
     if (now.size !== size || (etag !== undefined && now.etag !== etag)) throw new ConditionFailed(key)
-    await place(from.localPath(key), to.localPath(key))
+    await place(path, to.localPath(key))
   })
+
+/** A link that leads nowhere is still there: a new plan would have it again. */
+async function unreadable(path: string): Promise<Error> {
+  const isThere = (await lstat(path).catch(() => undefined)) !== undefined
+  return isThere
+    ? new UserError('a link that leads nowhere, or out of the logs')
+    : new NoSuchObject('gone from the logs since it was listed')
+}
 
 /** Errors of link(2) that say "not this way": another device, a file system without links, too many links. */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'EACCES', 'ENOSYS'])

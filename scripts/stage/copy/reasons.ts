@@ -1,18 +1,25 @@
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
-import { ConditionFailed, type ObjectInfo } from '../../lib/stores/store.ts'
+import { ConditionFailed, NoSuchObject, type ObjectInfo } from '../../lib/stores/store.ts'
+import type { Failure } from './copier.ts'
 
 /** Storage classes that must be restored before anything can read them. */
 const ARCHIVES = new Set(['GLACIER', 'DEEP_ARCHIVE'])
 
 export const isArchived = ({ storageClass }: ObjectInfo): boolean => ARCHIVES.has(storageClass ?? '')
 
-/** S3's error codes, as the copy calls and the reports of batch jobs give them, in words. */
-const REASONS: Readonly<Record<string, string>> = {
-  PreconditionFailed: 'changed in the logs since it was listed',
-  NoSuchKey: 'gone from the logs since it was listed',
-  NotFound: 'gone from the logs since it was listed',
-  InvalidObjectState: 'archived: restore it first',
-  ObjectNotInActiveTierError: 'archived: restore it first',
+type Reason = Omit<Failure, 'key'>
+
+const CHANGED: Reason = { reason: 'changed in the logs since it was listed', kind: 'outdated' }
+const GONE: Reason = { reason: 'gone from the logs since it was listed', kind: 'outdated' }
+const ARCHIVED: Reason = { reason: 'archived: restore it first' }
+
+/** S3's error codes, as the copy calls and the reports of batch jobs give them. */
+const REASONS: Readonly<Record<string, Reason>> = {
+  PreconditionFailed: CHANGED,
+  NoSuchKey: GONE,
+  NotFound: GONE,
+  InvalidObjectState: ARCHIVED,
+  ObjectNotInActiveTierError: ARCHIVED,
 }
 
 /** Codes after which a second try gives the same answer. */
@@ -27,16 +34,17 @@ const PERMANENT = new Set([
 /** Whether another try at what failed with this code is in vain. */
 export const isPermanent = (code: string): boolean => PERMANENT.has(code)
 
-/** Why an object was not copied, of S3's code and message. */
-export const reasonOfCode = (code: string, message: string): string =>
-  REASONS[code] ?? (message === '' ? code : `${code}: ${message}`)
+/** Why an object was not copied, from S3's code and message. */
+export const reasonOfCode = (code: string, message: string): Reason =>
+  REASONS[code] ?? { reason: message === '' ? code : `${code}: ${message}` }
 
-/** Why an object was not copied, of what was thrown. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof ConditionFailed) return reasonOfCode('PreconditionFailed', '')
-  if (error instanceof UserError) return error.message
-  const name = error instanceof Error ? error.name : ''
-  return REASONS[name] ?? (name === '' || name === 'Error' ? messageOf(error) : `${name}: ${messageOf(error)}`)
+/** Why an object was not copied, from what was thrown. */
+export function reasonOf(error: unknown): Reason {
+  if (error instanceof NoSuchObject) return { reason: error.message, kind: 'outdated' }
+  if (error instanceof ConditionFailed) return CHANGED
+  if (error instanceof UserError) return { reason: error.message }
+  const name = error instanceof Error && error.name !== 'Error' ? error.name : ''
+  return name === '' ? { reason: messageOf(error) } : reasonOfCode(name, messageOf(error))
 }
 
 /** Failures that every further object would meet too. */
@@ -50,10 +58,10 @@ const HOPELESS = new Set([
   'AllAccessDisabled',
 ])
 
-/** The same of the disk that is copied to. */
+/** Errors of a disk on which nothing more can be written. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS'])
 
-export const isOfFullDisk = (error: unknown): boolean => FULL.has((error as NodeJS.ErrnoException | null)?.code ?? '')
+export const isDiskFull = (error: unknown): boolean => FULL.has((error as NodeJS.ErrnoException | null)?.code ?? '')
 
 /** Whether going on with other objects is in vain. */
 export const stopsAll = (error: unknown): boolean =>

@@ -11,8 +11,7 @@ import type { ObjectInfo, Store } from '../../../lib/stores/store.ts'
 import { keyIn } from '../../../lib/stores/uri.ts'
 import { outstanding } from '../../proof.ts'
 import { type Draft, draftSelection, manifestOf } from '../../selection.ts'
-import type { Copier, CopyReport } from '../copier.ts'
-import type { Destination } from '../destination.ts'
+import type { Copier, CopyReport, Destination } from '../copier.ts'
 import { COPY_LIMIT } from '../direct.ts'
 import { isArchived, isPermanent, reasonOfCode } from '../reasons.ts'
 import { createJob, findJob, finishJob, isUnderWay, type JobOrder } from './job.ts'
@@ -140,7 +139,7 @@ async function runJobs(settings: Settings, first: Draft, report: CopyReport): Pr
     for (const { key, code, message } of failed.values())
       if (isPermanent(code)) {
         lasting.add(key)
-        report.failed({ key, reason: reasonOfCode(code, message) })
+        report.failed({ key, ...reasonOfCode(code, message) })
       }
     if (gaveUp && lasting.size > failed.size / 2) throw hopeless(id, failed)
     // Of a job that S3 gave up, what is not there was not tried either.
@@ -189,7 +188,7 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
 function hopeless(id: string, failed: ReadonlyMap<string, FailedTask>): UserError {
   const reasons = new Map<string, number>()
   for (const { code, message } of failed.values()) {
-    const reason = reasonOfCode(code, message)
+    const { reason } = reasonOfCode(code, message)
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
   const [[reason, times] = ['', 0]] = [...reasons].sort(([, a], [, b]) => b - a)

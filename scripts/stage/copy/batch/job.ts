@@ -13,7 +13,7 @@ import { isUnknownJob, jobDescription, listJobs } from '../../../lib/aws/s3-batc
 import { UserError } from '../../../lib/cli/errors.ts'
 import { count, plural } from '../../../lib/cli/format.ts'
 import type { Waiting } from '../../../lib/cli/host.ts'
-import type { Destination } from '../destination.ts'
+import type { Destination } from '../copier.ts'
 
 /** A job as it is asked for; all that shapes it, so that asking twice is asking once. */
 export interface JobOrder {

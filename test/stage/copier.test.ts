@@ -6,12 +6,12 @@ import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import type { ObjectInfo, Store } from '../../scripts/lib/stores/store.ts'
 import type { Copier, Failure } from '../../scripts/stage/copy/copier.ts'
 import { downloadCopier } from '../../scripts/stage/copy/download.ts'
-import { localCopier } from '../../scripts/stage/copy/link.ts'
+import { linkCopier } from '../../scripts/stage/copy/link.ts'
 import { all } from '../support/sequences.ts'
 import { scratch, writeObjects } from './logs.ts'
 
 const KEYS = Array.from({ length: 50 }, (_, i) => `logs/k${String(i).padStart(2, '0')}`)
-const { signal } = new AbortController()
+const LIMITS = { concurrency: 4, signal: new AbortController().signal }
 
 function logsOf(): string {
   const folder = scratch()
@@ -45,7 +45,7 @@ describe('copies object by object', () => {
       },
     }
     const objects = await all(from.list())
-    await assert.rejects(copied(downloadCopier(from, full, 4, signal), objects), { code: 'ENOSPC' })
+    await assert.rejects(copied(downloadCopier(from, full, LIMITS), objects), { code: 'ENOSPC' })
     assert.ok(asked <= 4, `${asked} objects were read`)
   })
 
@@ -55,7 +55,7 @@ describe('copies object by object', () => {
       ...folderStore(logsOf()),
       read: () => Promise.reject(Object.assign(new Error('The provided token has expired.'), { name: 'ExpiredToken' })),
     }
-    const copying = copied(downloadCopier(expired, folderStore(scratch()), 4, signal), [{ key, size: 1 }])
+    const copying = copied(downloadCopier(expired, folderStore(scratch()), LIMITS), [{ key, size: 1 }])
     await assert.rejects(copying, (error: Error) => {
       assert.match(error.message, /^download of "logs\/a\\nstage: all is staged": /)
       assert.doesNotMatch(error.message, /\n/)
@@ -66,7 +66,7 @@ describe('copies object by object', () => {
   it('take what lies here for readable, whatever a report says of where it came from', async () => {
     const from = folderStore(logsOf())
     const objects = (await all(from.list())).map((object) => ({ ...object, storageClass: 'GLACIER' }))
-    const { done, failures } = await copied(localCopier(from, folderStore(scratch()), 4, signal), objects)
+    const { done, failures } = await copied(linkCopier(from, folderStore(scratch()), LIMITS), objects)
     assert.deepEqual([done, failures], [KEYS.length, []])
   })
 
@@ -76,13 +76,13 @@ describe('copies object by object', () => {
     const objects = await all(from.list())
     writeFileSync(join(logs, KEYS[3] ?? ''), 'another content')
     rmSync(join(logs, KEYS[7] ?? ''))
-    const { done, failures } = await copied(localCopier(from, to, 4, signal), objects)
+    const { done, failures } = await copied(linkCopier(from, to, LIMITS), objects)
     assert.equal(done, KEYS.length - 2)
     assert.deepEqual(
       failures.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
       [
-        { key: KEYS[3], reason: 'changed in the logs since it was listed' },
-        { key: KEYS[7], reason: 'gone since it was listed, or a link that leads nowhere' },
+        { key: KEYS[3], reason: 'changed in the logs since it was listed', kind: 'outdated' },
+        { key: KEYS[7], reason: 'gone from the logs since it was listed', kind: 'outdated' },
       ],
     )
     assert.equal(readFileSync(to.localPath(KEYS[0] ?? ''), 'utf8'), `content of ${KEYS[0]}`)

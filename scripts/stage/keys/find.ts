@@ -1,21 +1,21 @@
-import { UsageError, UserError } from '../lib/cli/errors.ts'
-import { type CostItem, PRICES } from '../lib/runs/cost.ts'
-import { isOfRun } from '../lib/runs/logs.ts'
-import { quoted } from '../lib/runs/next.ts'
-import { paths } from '../lib/runs/paths.ts'
-import { bulkUri } from '../lib/runs/places.ts'
-import { runIdOf } from '../lib/runs/request.ts'
-import { describeWindow } from '../lib/runs/window.ts'
-import { digestKeys } from './keys/digest/digest.ts'
-import { keysOfFile } from './keys/file.ts'
-import { inventoryKeys } from './keys/inventory/inventory.ts'
-import type { KeySource } from './keys/key-source.ts'
-import { listKeys } from './keys/list.ts'
-import { looseKeys } from './keys/loose.ts'
-import { metadataKeys } from './keys/metadata.ts'
-import type { Task } from './request.ts'
+import { UsageError, UserError } from '../../lib/cli/errors.ts'
+import { type CostItem, PRICES } from '../../lib/runs/cost.ts'
+import { isOfRun } from '../../lib/runs/logs.ts'
+import { quoted } from '../../lib/runs/next.ts'
+import { paths } from '../../lib/runs/paths.ts'
+import { bulkUri } from '../../lib/runs/places.ts'
+import { runIdOf } from '../../lib/runs/request.ts'
+import { describeWindow } from '../../lib/runs/window.ts'
+import type { Task } from '../request.ts'
+import { digestKeys } from './digest/digest.ts'
+import { keysOfFile } from './file.ts'
+import { inventoryKeys } from './inventory/inventory.ts'
+import type { KeySource } from './key-source.ts'
+import { listKeys } from './list.ts'
+import { looseKeys } from './loose.ts'
+import { metadataKeys } from './metadata.ts'
 
-export interface SelectSettings {
+export interface FindSettings {
   readonly concurrency: number
   readonly signal: AbortSignal
   readonly workspace: string
@@ -26,8 +26,8 @@ export interface SelectSettings {
   onState(text: string): void
 }
 
-/** The way to the keys of a task: the one that was asked for; by names where logs were copied out of their folders. */
-export async function keySourceOf(task: Task, settings: SelectSettings): Promise<KeySource> {
+/** Finds the keys of a task as was asked for; by the objects' names where logs were copied out of their folders. */
+export async function findKeys(task: Task, settings: FindSettings): Promise<KeySource> {
   const { logs, scope, request } = task
   const { store, base } = logs
   const search = { ...settings, base }
@@ -52,7 +52,7 @@ export async function keySourceOf(task: Task, settings: SelectSettings): Promise
   })
 }
 
-/** Reports tell of what runs have staged in the same bucket, too; in listings it is not seen. */
+/** Reports also name what runs have staged in the same bucket. Listings leave it out by themselves. */
 function withoutRuns({ objects, findings }: KeySource, base: string): KeySource {
   async function* outside() {
     for await (const object of objects) if (!isOfRun(object.key.slice(base.length))) yield object
@@ -61,11 +61,11 @@ function withoutRuns({ objects, findings }: KeySource, base: string): KeySource 
 }
 
 /** Metadata tables are read through Athena. */
-async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: SelectSettings): Promise<KeySource> {
+async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: FindSettings): Promise<KeySource> {
   if (logs.store.localPath !== undefined)
     throw new UsageError(`--keys metadata reads the tables of a bucket, and ${logs.uri} is a folder`)
   const { workspace } = settings
-  const { athenaRows } = await import('./keys/athena-rows.ts')
+  const { athenaRows } = await import('./athena-rows.ts')
   const costs: CostItem[] = []
   const place = {
     ...aws,

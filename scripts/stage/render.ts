@@ -1,0 +1,83 @@
+import type { Outcome } from '../lib/cli/command.ts'
+import { aboutUsd, bytes, count, counted, facts } from '../lib/cli/format.ts'
+import { type CostItem, PRICES, priceNote, totalOf } from '../lib/runs/cost.ts'
+import { nextCommand } from '../lib/runs/next.ts'
+import type { Results } from '../lib/runs/results.ts'
+import type { Run } from '../lib/runs/run.ts'
+import { describeWindow, type Window } from '../lib/runs/window.ts'
+import type { SelectionTotals } from './selection.ts'
+
+/** What staging would do and cost. */
+export interface StagePreview {
+  readonly window: Window
+  readonly totals: SelectionTotals
+  readonly listRequests: number
+  readonly costs: readonly CostItem[]
+  readonly copier: string
+  /** When files that come late are due; the plan is final if it was made after that. */
+  readonly completeAfter: Date
+  readonly final: boolean
+}
+
+/** What a plan costs in all, in dollars. */
+export const estimatedUsd = (plan: StagePreview): number => totalOf(plan.costs)
+
+/** Listing is paid by whoever reads the logs, whatever then happens to them. */
+export const listCost = (requests: number): CostItem => ({
+  what: 'LIST requests',
+  count: requests,
+  each: PRICES.listRequest,
+})
+
+/** The plan in lines for people. */
+export function planText(plan: StagePreview, run: string): string {
+  const cost = plan.costs.map(({ what, count: n }) => counted(n, what)).join(', ')
+  return facts([
+    ['run', run],
+    ['window', describeWindow(plan.window)],
+    ['objects', `${count(plan.totals.objects)} (${bytes(plan.totals.bytes)})`],
+    ['copied by', plan.copier],
+    plan.costs.length > 0 ? ['cost', `${aboutUsd(estimatedUsd(plan))}: ${cost} (${priceNote})`] : undefined,
+    plan.final
+      ? undefined
+      : ['late files', `may come until ${plan.completeAfter.toISOString().slice(0, 16)}Z; stage again then`],
+  ])
+}
+
+/** What `--dry-run` shows. */
+export function previewOf(id: string, plan: StagePreview): Outcome {
+  return {
+    json: {
+      run: id,
+      dryRun: true,
+      objects: plan.totals.objects,
+      bytes: plan.totals.bytes,
+      listRequests: plan.listRequests,
+      estimatedUsd: estimatedUsd(plan),
+      copier: plan.copier,
+      final: plan.final,
+      completeAfter: plan.completeAfter.toISOString(),
+    },
+    text: planText(plan, id),
+  }
+}
+
+/** @param repeated that nothing was done, since an earlier stage stands */
+export function resultOf(run: Run, earlier: Results['stage'], repeated: boolean): Outcome {
+  const result = repeated ? { ...earlier, copied: 0, skipped: earlier.objects } : earlier
+  const { objects, copied, skipped, verified, final, completeAfter, staged } = result
+  const done = repeated
+    ? 'nothing to do, all was staged before'
+    : `${count(copied)} copied, ${count(skipped)} were there`
+  return {
+    json: { run: run.id, ...result, repeated },
+    text: facts([
+      ['run', run.id],
+      ['objects', `${count(objects)} (${bytes(result.bytes)}): ${done}`],
+      ['staged', staged],
+      verified === undefined ? undefined : ['verified', `${count(verified)} by the SHA-256 of their content`],
+      final ? undefined : ['late files', `may come until ${completeAfter.slice(0, 16)}Z; stage again then`],
+    ]),
+    next: nextCommand('extract', run),
+  }
+}
