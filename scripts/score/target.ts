@@ -1,11 +1,11 @@
 import type { Pairs } from '../lib/insights/pairs.ts'
-import { hasPairs, pairsOf, toMakePairs } from '../lib/runs/pairs.ts'
+import { hasPairs, openPairs, pairsOf, toMakePairs } from '../lib/runs/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import { knownEntities } from './entities.ts'
 import { checkFiles, pairsIn, sameEntity } from './inputs.ts'
-import { type Place, pairsAt, placeAt, placeIn } from './places.ts'
+import { type Place, placeAt, placeIn } from './places.ts'
 
 /** What is to be judged, and by what. */
 export interface Target {
@@ -63,7 +63,7 @@ export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettin
 export const filesOfRun = async (run: Run, pairs: readonly string[], aws: AwsSettings): Promise<Target> => ({
   ...(await ownOf(run, aws)),
   of: 'files',
-  judged: (signal) => pairsAt(pairs, aws, signal),
+  judged: (signal) => openPairs(pairs, aws, signal),
 })
 
 /** The model of a run, and what belongs to it. */
@@ -102,7 +102,7 @@ export async function filesTarget(pairs: readonly string[], model: string, aws: 
   const folder = model.replace(/\/+$/, '')
   return {
     of: 'files',
-    judged: (signal) => pairsAt(pairs, aws, signal),
+    judged: (signal) => openPairs(pairs, aws, signal),
     model: await placeAt(`${folder}/model.tar.gz`, aws),
     calibration: await placeAt(`${folder}/calibration.json`, aws),
   }

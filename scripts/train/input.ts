@@ -1,14 +1,11 @@
-import { createReadStream } from 'node:fs'
-import { access } from 'node:fs/promises'
 import { UserError } from '../lib/cli/errors.ts'
 import { count } from '../lib/cli/format.ts'
-import { type PairSource, type Pairs, readPairs, readPairsFrom } from '../lib/insights/pairs.ts'
+import type { Pairs } from '../lib/insights/pairs.ts'
 import { nextCommand } from '../lib/runs/next.ts'
-import { pairsOf } from '../lib/runs/pairs.ts'
+import { openPairs, pairsOf } from '../lib/runs/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { type AwsSettings, openStore } from '../lib/stores/open.ts'
-import { locationOf } from '../lib/stores/uri.ts'
+import type { AwsSettings } from '../lib/stores/open.ts'
 import type { Input } from './train.ts'
 
 /** @throws UserError when extract has put every pair into the holdout */
@@ -41,12 +38,12 @@ export async function inputOf(
   signal: AbortSignal,
   aws: AwsSettings = {},
 ): Promise<Input> {
-  const train = await readAll(trainFiles, signal, aws)
+  const train = await openPairs(trainFiles, aws, signal)
   if (train.ip.length === 0)
     throw new UserError(`nothing to train on: no pair in ${listed(trainFiles)}`, {
       hint: 'take a longer window, or look at what extract has dropped and why',
     })
-  return inputWith(train, await readAll(holdoutFiles, signal, aws), holdoutDays)
+  return inputWith(train, await openPairs(holdoutFiles, aws, signal), holdoutDays)
 }
 
 const inputWith = (train: Pairs, holdout: Pairs, holdoutDays: number): Input => ({
@@ -57,39 +54,3 @@ const inputWith = (train: Pairs, holdout: Pairs, holdoutDays: number): Input => 
 
 const listed = (files: readonly string[]): string =>
   files.length <= 3 ? files.join(', ') : `${files.slice(0, 3).join(', ')} and ${files.length - 3} more files`
-
-const isInS3 = (file: string): boolean => file.startsWith('s3://')
-
-/** Files are read faster than streams. */
-async function readAll(files: readonly string[], signal: AbortSignal, aws: AwsSettings): Promise<Pairs> {
-  if (!files.some(isInS3)) return readPairs(files, signal)
-  const sources = await sourcesOf(files, aws)
-  return readPairsFrom(each(sources), signal)
-}
-
-async function* each<T>(items: readonly T[]) {
-  yield* items
-}
-
-/** Files here and objects in S3; what ends in a slash is everything below. @throws UserError when there is nothing */
-export async function sourcesOf(files: readonly string[], aws: AwsSettings): Promise<PairSource[]> {
-  const found: PairSource[] = []
-  for (const file of files) {
-    const location = isInS3(file) ? locationOf(file) : undefined
-    if (location?.kind !== 's3') {
-      await access(file)
-      found.push({ name: file, open: async () => createReadStream(file) })
-      continue
-    }
-    const store = await openStore(`s3://${location.bucket}`, aws)
-    const before = found.length
-    if (file.endsWith('/')) {
-      for await (const { key, size } of store.list({ prefix: `${location.prefix}/` }))
-        if (size > 0) found.push({ name: store.uriOf(key), open: () => store.read(key) })
-    } else if ((await store.head(location.prefix)) !== undefined)
-      found.push({ name: file, open: () => store.read(location.prefix) })
-    if (found.length === before)
-      throw new UserError(`${file}: nothing is there`, { hint: 'name an object, or a prefix with a slash at its end' })
-  }
-  return found
-}

@@ -183,7 +183,7 @@ describe('interchange', () => {
     const args = ['--pairs', `s3://${BUCKET}/nothing/`, '--model', aws.local.path('model'), '--scores', tempFolder()]
     const { stderr, code } = await runScript('score', args, { env: aws.sandbox.env })
     assert.equal(code, 1)
-    assert.match(stderr, /there are no pairs below s3:\/\/org-staging\/nothing\//)
+    assert.match(stderr, /s3:\/\/org-staging\/nothing\/: nothing is there/)
   })
 })
 

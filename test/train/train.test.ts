@@ -179,7 +179,7 @@ describe('train --run', () => {
 
     const changed = await trainRun('--epochs', '3')
     assert.equal(changed.code, 2)
-    assert.match(changed.stderr, /other settings \(epochs 2\)[\s\S]*--overwrite/)
+    assert.match(changed.stderr, /other options: --epochs 2\n[\s\S]*--overwrite/)
 
     const bytes = readFileSync(run.path('model/model.tar.gz'))
     rmSync(run.path('model/model.tar.gz'))

@@ -16,37 +16,41 @@ const CHUNK = 1 << 20
 const LONGEST = 64 << 10
 const [NEWLINE, COMMA, DOT, ZERO] = [10, 44, 46, 48] as const
 
-/**
- * Reads headerless `entity,ip` files, one after the other.
- * @throws UserError naming file and line of the first row that is not well formed
- */
-export async function readPairs(files: readonly string[], signal?: AbortSignal): Promise<Pairs> {
-  const rows = new Rows()
-  for (const file of files) await readFile(file, rows, signal)
-  return rows.pairs()
-}
-
-/** Bytes under the name that errors call them by. */
+/** A file, an object, or whatever else can be read, under the name that errors call it by. */
 export interface PairSource {
   readonly name: string
+  /** Of a file on this machine, which is read faster than a stream. */
+  readonly path?: string
   readonly open: () => Promise<AsyncIterable<Uint8Array>>
 }
 
-/** The same of whatever can be read, such as objects in S3. */
-export async function readPairsFrom(sources: AsyncIterable<PairSource>, signal?: AbortSignal): Promise<Pairs> {
+/**
+ * Reads headerless `entity,ip` rows of several sources, one after the other; a string is a file's path.
+ * @throws UserError naming file and line of the first row that is not well formed
+ */
+export async function readPairs(
+  sources: Iterable<string | PairSource> | AsyncIterable<PairSource>,
+  signal?: AbortSignal,
+): Promise<Pairs> {
   const rows = new Rows()
-  for await (const { name, open } of sources) {
-    rows.begin(name)
-    let kept: Buffer = Buffer.alloc(0)
-    for await (const chunk of await open()) {
-      signal?.throwIfAborted()
-      const all = kept.length === 0 ? Buffer.from(chunk) : Buffer.concat([kept, chunk])
-      kept = all.subarray(rows.take(all, all.length))
-      if (kept.length > LONGEST) rows.reject(kept, 0, 40, 'the row is too long')
-    }
-    if (kept.length > 0) rows.take(Buffer.concat([kept, Buffer.of(NEWLINE)]), kept.length + 1)
+  for await (const source of sources) {
+    const path = typeof source === 'string' ? source : source.path
+    if (path !== undefined) await readFile(path, rows, signal)
+    else if (typeof source === 'object') await readStream(source, rows, signal)
   }
   return rows.pairs()
+}
+
+async function readStream({ name, open }: PairSource, rows: Rows, signal?: AbortSignal): Promise<void> {
+  rows.begin(name)
+  let kept: Buffer = Buffer.alloc(0)
+  for await (const chunk of await open()) {
+    signal?.throwIfAborted()
+    const all = kept.length === 0 ? Buffer.from(chunk) : Buffer.concat([kept, chunk])
+    kept = all.subarray(rows.take(all, all.length))
+    if (kept.length > LONGEST) rows.reject(kept, 0, 40, 'the row is too long')
+  }
+  if (kept.length > 0) rows.take(Buffer.concat([kept, Buffer.of(NEWLINE)]), kept.length + 1)
 }
 
 async function readFile(file: string, rows: Rows, signal?: AbortSignal): Promise<void> {

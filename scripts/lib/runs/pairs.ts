@@ -1,6 +1,11 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { UserError } from '../cli/errors.ts'
-import { type PairSource, type Pairs, readPairs, readPairsFrom } from '../insights/pairs.ts'
+import { type PairSource, type Pairs, readPairs } from '../insights/pairs.ts'
+import { type AwsSettings, openStore } from '../stores/open.ts'
 import type { Store } from '../stores/store.ts'
+import { locationOf } from '../stores/uri.ts'
 import { nextCommand } from './next.ts'
 import { paths } from './paths.ts'
 import { OF_FILES } from './request.ts'
@@ -54,17 +59,53 @@ export async function requirePairs(run: Run): Promise<void> {
     }
 }
 
-/** A part of a run's pairs or several, wherever the run lies. @throws UserError at the first row that is not well formed */
-export async function pairsOf(run: Run, parts: Part | readonly Part[], signal?: AbortSignal): Promise<Pairs> {
-  const keys: string[] = []
-  for (const part of [parts].flat()) keys.push(...(await pairObjects(run, part)).map(({ key }) => key))
-  if (run.folder === undefined) return readPairsFrom(sources(run.store, keys), signal)
-  return readPairs(
-    keys.map((key) => run.path(key)),
-    signal,
-  )
+/** The pairs of one or more parts of a run, wherever it lies. @throws UserError at the first row that is not well formed */
+export const pairsOf = (run: Run, parts: Part | readonly Part[], signal?: AbortSignal): Promise<Pairs> =>
+  readPairs(sourcesIn(run, [parts].flat()), signal)
+
+async function* sourcesIn(run: Run, parts: readonly Part[]): AsyncGenerator<PairFile> {
+  for (const part of parts) for (const { key } of await pairObjects(run, part)) yield sourceOf(run.store, key)
 }
 
-async function* sources(store: Store, keys: readonly string[]): AsyncGenerator<PairSource> {
-  for (const key of keys) yield { name: store.uriOf(key), open: () => store.read(key) }
+/**
+ * The pairs of files on this machine and of objects in S3, by URI; a folder, or `s3://…/`, stands for everything below it.
+ * @throws UserError when there is nothing, or at the first row that is not well formed
+ */
+export const openPairs = (uris: readonly string[], aws: AwsSettings, signal?: AbortSignal): Promise<Pairs> =>
+  readPairs(pairSources(uris, aws), signal)
+
+/** A file or an object with pairs. */
+interface PairFile extends PairSource {
+  readonly open: () => Promise<Readable>
+}
+
+/** The same files and objects, for other uses of their bytes. */
+export async function* pairSources(uris: readonly string[], aws: AwsSettings): AsyncGenerator<PairFile> {
+  for (const uri of uris) {
+    let found = false
+    for await (const source of sourcesAt(uri, aws)) {
+      found = true
+      yield source
+    }
+    if (!found)
+      throw new UserError(`${uri}: nothing is there`, { hint: 'name an object, or a prefix with a slash at its end' })
+  }
+}
+
+async function* sourcesAt(uri: string, aws: AwsSettings): AsyncGenerator<PairFile> {
+  const location = locationOf(uri)
+  const isAll = location.kind === 's3' ? uri.endsWith('/') : (await stat(uri)).isDirectory()
+  if (isAll) {
+    const store = await openStore(uri, aws)
+    for await (const { key, size } of store.list()) if (size > 0) yield sourceOf(store, key)
+  } else if (location.kind === 'folder') yield { name: uri, path: uri, open: async () => createReadStream(uri) }
+  else {
+    const store = await openStore(`s3://${location.bucket}`, aws)
+    if ((await store.head(location.prefix)) !== undefined) yield sourceOf(store, location.prefix)
+  }
+}
+
+function sourceOf(store: Store, key: string): PairFile {
+  const path = store.localPath?.(key)
+  return { name: path ?? store.uriOf(key), open: () => store.read(key), ...(path !== undefined && { path }) }
 }

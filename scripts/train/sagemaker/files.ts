@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Readable } from 'node:stream'
 import type { Outcome } from '../../lib/cli/command.ts'
 import type { Context } from '../../lib/cli/context.ts'
 import { groupByEntity } from '../../lib/insights/baselines.ts'
 import type { Pairs } from '../../lib/insights/pairs.ts'
-import { hasPairs } from '../../lib/runs/pairs.ts'
+import { hasPairs, pairSources } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import { runStore } from '../../lib/runs/places.ts'
 import { OF_FILES, type Request } from '../../lib/runs/request.ts'
@@ -12,7 +11,6 @@ import type { Run, StepPlan } from '../../lib/runs/run.ts'
 import { createRun, findRun } from '../../lib/runs/workspace.ts'
 import { FILES } from '../../lib/sources/registry.ts'
 import { type AwsSettings, openStore } from '../../lib/stores/open.ts'
-import { sourcesOf } from '../input.ts'
 import type { Input } from '../train.ts'
 import { approvalOf, previewOfJob } from './render.ts'
 import { type Choice, type RunWish, trainRunInSagemaker } from './run.ts'
@@ -97,11 +95,13 @@ async function put(context: Context, run: Run, files: Files, input: Input, diges
   for (const [prefix, list] of [
     [paths.train, files.pairs],
     [paths.holdout, files.holdout],
-  ] as const)
-    for (const [i, { open }] of (await sourcesOf(list, aws)).entries()) {
-      await run.store.write(`${prefix}part-${String(i).padStart(5, '0')}.csv`, (await open()) as Readable)
+  ] as const) {
+    let part = 0
+    for await (const { open } of pairSources(list, aws)) {
+      await run.store.write(`${prefix}part-${String(part++).padStart(5, '0')}.csv`, await open())
       progress.advance()
     }
+  }
   // Last: what is there is complete.
   await run.store.write(paths.entities, [...entityRows(input.train)].join(''))
   progress.end()
@@ -135,7 +135,7 @@ async function measured({ pairs, holdout }: Files, aws: AwsSettings): Promise<{ 
   const hash = createHash('sha256')
   let bytes = 0
   for (const list of [pairs, holdout]) {
-    for (const { open } of await sourcesOf(list, aws))
+    for await (const { open } of pairSources(list, aws))
       for await (const chunk of await open()) {
         hash.update(chunk)
         bytes += chunk.length

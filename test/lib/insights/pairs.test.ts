@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { UserError } from '../../../scripts/lib/cli/errors.ts'
 import { encodeEntity } from '../../../scripts/lib/insights/entity-codec.ts'
 import { formatIpv4 } from '../../../scripts/lib/insights/ipv4.ts'
-import { readPairs, readPairsFrom } from '../../../scripts/lib/insights/pairs.ts'
+import { readPairs } from '../../../scripts/lib/insights/pairs.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 const folder = tempFolder()
@@ -78,7 +78,7 @@ test('streams come to the same, wherever they are cut', () =>
         yield { name: 's3://bucket/a.csv', open }
         yield { name: 's3://bucket/b.csv', open }
       })()
-      const { entities, ip } = await readPairsFrom(streams)
+      const { entities, ip } = await readPairs(streams)
       assert.deepEqual(entities, ['ü', 'b', 'long-name'])
       assert.deepEqual(Array.from(ip, formatIpv4), Array(2).fill(['1.2.3.4', '0.0.0.0', '5.6.7.8', '9.9.9.9']).flat())
     }),
@@ -93,7 +93,7 @@ test('a bad row of a stream is named by stream and line', async () => {
   const streams = (async function* () {
     yield { name: 's3://bucket/a.csv', open }
   })()
-  await assert.rejects(readPairsFrom(streams), /^UserError: s3:\/\/bucket\/a\.csv:2: "b,1\.2\.3": the second field/)
+  await assert.rejects(readPairs(streams), /^UserError: s3:\/\/bucket\/a\.csv:2: "b,1\.2\.3": the second field/)
 })
 
 const bad: [row: string | Buffer, why: RegExp][] = [
