@@ -13,7 +13,7 @@ const EXIT_CODES =
 /** The help of one command: what it is, examples first, then options. */
 export const helpText = (command: Command): string => `${ownHelp(command)}\n${sharedHelp()}`
 
-/** What the help says of this command alone. The README shows the same text. */
+/** The help of this command alone; docs/options.md has the same text. */
 export function ownHelp(command: Command): string {
   const own = Object.entries(command.options).filter(([key]) => !(key in commonOptions))
   return joined([
@@ -24,7 +24,7 @@ export function ownHelp(command: Command): string {
   ])
 }
 
-/** What the help of every command ends with. The README shows it once. */
+/** The end of the help of every command; docs/options.md has it once. */
 export const sharedHelp = (): string =>
   joined([
     `Options of every script\n${optionLines(commonOptions)}`,
