@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { runScript } from '../support/run-script.ts'
+import { runProcess, runScript } from '../support/run-script.ts'
 import { extract, pairsOf, stagedRun } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -209,7 +209,7 @@ describe('extract', () => {
     const run = await stagedRun(troubled, files)
     let killed = 0
     for (const after of [300, 450, 600, 750]) {
-      const ended = await runScript('extract', ['--workspace', troubled, '--overwrite'], {
+      const ended = await runProcess('extract', ['--workspace', troubled, '--overwrite'], {
         onStderr: (soFar, kill) => {
           if (soFar !== '') setTimeout(() => kill('SIGKILL'), (after - 300) / 4)
         },

@@ -12,7 +12,7 @@ import { openRun } from '../../scripts/lib/runs/workspace.ts'
 import { take } from '../../scripts/pipeline/steps.ts'
 import { command } from '../../scripts/score/command.ts'
 import { extractResult } from '../support/results.ts'
-import { runScript } from '../support/run-script.ts'
+import { runProcess, runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
 import { HOSTILE, LABELS, trainedRun } from '../support/trained-run.ts'
 import { faultyEndpoint, honest, never, status, text } from './faulty-endpoint.ts'
@@ -243,7 +243,7 @@ for (const [signal, code] of [
       '--endpoint',
       silent.url,
     ]
-    const ended = await runScript('score', args, {
+    const ended = await runProcess('score', args, {
       onStderr: (soFar, kill) => (/asking again/.test(soFar) ? kill(signal) : undefined),
     })
     assert.equal(ended.code, code, ended.stderr)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { runScript } from '../support/run-script.ts'
+import { runProcess, runScript } from '../support/run-script.ts'
 import { contents, hourlyKeys, scratch, stagedFiles, stageInto, trailKey, writeObjects } from './logs.ts'
 
 const DAY = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
@@ -260,7 +260,7 @@ describe('stage, killed', () => {
     let killed = 0
     for (const moment of ['selecting: ', 'staging', '']) {
       const delay = 250 + killed * 60
-      const { signal } = await runScript('stage', ['--logs', logs, '--workspace', troubled, ...DAY], {
+      const { signal } = await runProcess('stage', ['--logs', logs, '--workspace', troubled, ...DAY], {
         onStderr: (soFar, kill) => {
           if (soFar.includes(moment)) setTimeout(() => kill('SIGKILL'), moment === '' ? delay : killed * 3)
         },

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { APP } from '../sandbox/access.ts'
+import { canEnter, runInProcess } from './in-process.ts'
 
 /** The project's root, with a trailing slash. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -33,8 +34,22 @@ export interface RunOptions {
 }
 
 /** Runs an entry with node, as a process of its own, without the settings of whoever runs the tests. */
-export const runScript = (name: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Ended> =>
+export const runProcess = (name: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Ended> =>
   runProgram(process.execPath, [scriptPath(name), ...args], options)
+
+/** Runs a script's command in this process where that is the same to it, and as a process of its own elsewhere. */
+export function runScript(name: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Ended> {
+  const env = { ...plainEnvironment(), ...options.env }
+  if (needsProcess(name, env, options)) return runProcess(name, args, options)
+  return runInProcess(() => import(`../../scripts/${name}/command.ts`), args, env, options)
+}
+
+/** A process has one folder that it works in and one environment; and one that is killed must not go on with its files. */
+function needsProcess(name: string, env: Readonly<Record<string, string>>, { cwd, killWhen }: RunOptions): boolean {
+  const isEntryOfTests = name.endsWith('.mjs')
+  const diesHere = killWhen !== undefined && env.AWS_ENDPOINT_URL === undefined
+  return isEntryOfTests || cwd !== undefined || env.NODE_OPTIONS !== undefined || diesHere || !canEnter(env)
+}
 
 /** Runs any program to its end. */
 export async function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {

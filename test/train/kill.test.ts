@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runScript } from '../support/run-script.ts'
+import { runProcess, runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
 import { extractedRun, simulatedRows } from './runs.ts'
 
@@ -44,7 +44,7 @@ for (const [word, ms] of moments)
   test(`killed ${ms} ms after "${word}" and started again, it ends in the same bytes`, async () => {
     const workspace = tempFolder()
     const run = await extractedRun(workspace, train, holdout)
-    const killed = await runScript('train', ['--workspace', workspace, ...ARGS], {
+    const killed = await runProcess('train', ['--workspace', workspace, ...ARGS], {
       onStderr: (text, kill) => {
         if (text.includes(word)) setTimeout(() => kill('SIGKILL'), ms)
       },

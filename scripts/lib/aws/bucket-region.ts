@@ -2,7 +2,9 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import { detailsOf, explained } from './errors.ts'
 import type { AwsSettings } from './settings.ts'
 
-const found = new Map<string, Promise<string>>()
+/** What each process has found out. */
+const found = new WeakMap<object, Map<string, Promise<string>>>()
+const nobody = {}
 
 /**
  * The region of a bucket, asked for once. Where S3 does not say it, the configured one.
@@ -13,11 +15,13 @@ export function regionOfBucket(
   bucket: string,
   clientIn: (region: string | undefined) => Promise<S3Client>,
 ): Promise<string> {
-  const { endpointUrl, profile, awsRegion } = settings
+  const { endpointUrl, profile, awsRegion, owner = nobody } = settings
+  const known = found.get(owner) ?? new Map<string, Promise<string>>()
+  found.set(owner, known)
   const id = JSON.stringify([endpointUrl, profile, awsRegion, bucket])
-  const region = found.get(id) ?? ask(settings, bucket, clientIn)
-  found.set(id, region)
-  region.catch(() => found.delete(id))
+  const region = known.get(id) ?? ask(settings, bucket, clientIn)
+  known.set(id, region)
+  region.catch(() => known.delete(id))
   return region
 }
 
