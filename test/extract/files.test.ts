@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { runProcess, runScript } from '../support/run-script.ts'
+import { runProcess } from '../support/run-script.ts'
 import { extract, pairsOf, stagedRun } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
 

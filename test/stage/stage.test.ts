@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { runProcess, runScript } from '../support/run-script.ts'
+import { runProcess } from '../support/run-script.ts'
 import { contents, hourlyKeys, scratch, stagedFiles, stageInto, trailKey, writeObjects } from './logs.ts'
 
 const DAY = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']
@@ -229,7 +229,9 @@ describe('stage with hostile keys', () => {
     const loose = await stage(logs, workspace)
     assert.equal(loose.result.objects, 2, loose.stderr)
     const runs = readdirSync(join(workspace, 'runs')).map((run) => join(workspace, 'runs', run, 'staged'))
-    const outside = stagedFiles(workspace).filter((file) => !runs.some((run) => `${workspace}${file}`.startsWith(run)))
+    const outside = stagedFiles(workspace).filter(
+      (file) => file !== '/latest/cloudtrail.json' && !runs.some((run) => `${workspace}${file}`.startsWith(run)),
+    )
     assert.deepEqual(
       outside
         .map((file) => file.split('/').at(-1))

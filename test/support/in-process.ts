@@ -55,7 +55,8 @@ export async function runInProcess(
       said[name] += text
       if (name === 'stderr') onStderr?.(said.stderr, kill)
     })
-  if (env.AWS_ENDPOINT_URL !== undefined && (killWhen ?? onStderr) !== undefined) door = await openDoor(env.AWS_ENDPOINT_URL)
+  if (env.AWS_ENDPOINT_URL !== undefined && (killWhen ?? onStderr) !== undefined)
+    door = await openDoor(env.AWS_ENDPOINT_URL)
   const hostEnv = { ...env, ...(door !== undefined && { AWS_ENDPOINT_URL: door.url }) }
   const host: Host = {
     env: hostEnv,
