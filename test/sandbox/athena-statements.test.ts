@@ -107,9 +107,26 @@ describe('what is no statement', () => {
   for (const [sql, message] of table) test(`is refused at once: ${sql}`, () => fails(begin(sql), message))
 })
 
+const beyond: readonly (readonly [sql: string, message: RegExp])[] = [
+  ["select map(array['a'], array[1]) as m", /^the function map is not/],
+  ["select date_format(now(), '%Y') as y", /^the function date_format is not/],
+  ['select upper(to_hex(to_utf8(x))) as y from t', /^the function (to_hex|to_utf8) is not/],
+  ['select st_point(1, 2) as p', /^the function st_point is not/],
+  ['values 1, 2', /^Athena's VALUES is not/],
+  ['explain select 1', /^Athena's EXPLAIN is not/],
+  ['prepare p from select 1', /^Athena's PREPARE is not/],
+  ['select x from t match_recognize (pattern (a b+) define b as x > 1) as m', /^this query \(syntax error/],
+  ["create external table t (a string) row format delimited fields terminated by ',' location 's3://ws/'", /DELIMITED/],
+  [table('t', 'a string').replace(STORED, 'stored as textfile'), /TEXTFILE/],
+  ["create external table t (a string) stored as parquet location 's3://ws/'", /with STORED/],
+  [table('t', "a string comment 'first'"), /COMMENT/],
+  [table('t', 'a decimal(10,2)'), /^the type decimal is not/],
+]
+
 test('what is not in this sandbox is said so', async () => {
   await assert.rejects(begin('msck repair table t'), /MSCK is not in this sandbox/)
   await assert.rejects(begin("unload (select 1) to 's3://ws/x/' with (format = 'TEXTFILE')"), /UNLOAD is not/)
+  for (const [sql, what] of beyond) await assert.rejects(begin(sql), { name: 'NotImplemented', message: what })
   await assert.rejects(begin('select ?', { ExecutionParameters: ['1'] }), /ExecutionParameters is not/)
 })
 

@@ -11,8 +11,14 @@ import { type Sandbox, startSandbox } from './start.ts'
 export const elsewhere = process.env.PRESTAGE_TEST_S3_ENDPOINT
 export const Bucket = `contract-${randomBytes(4).toString('hex')}`
 
-/** What moto 5.2 does otherwise than S3; skipped there, with the reason. */
-export const unlessMoto = (why: string) => ({ skip: elsewhere !== undefined && `moto ${why}` })
+/** The other server's name, where it is known to differ from S3. */
+export const judge = process.env.PRESTAGE_TEST_S3_SERVER ?? ''
+
+/** Where moto 5.2 or versitygw 1.8 differ from S3: skipped there, with the reason. */
+export const unless = (differs: { readonly moto?: string; readonly versitygw?: string }) => {
+  const why = judge === 'moto' || judge === 'versitygw' ? differs[judge] : undefined
+  return { skip: why !== undefined && `${judge} ${why}` }
+}
 
 let sandbox: Sandbox | undefined
 export let client: s3.S3Client

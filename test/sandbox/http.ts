@@ -14,6 +14,8 @@ export interface Incoming {
   readonly body: Readable
   /** The whole body; may be asked for more than once, but not beside `body`. */
   bytes(): Promise<Buffer>
+  /** What the signature says of the body: the header where there is one, else SHA-256 of the bytes that were read. */
+  payloadHash(): string
   /** From the credential scope of the signature; undefined when the request is not signed. */
   readonly scope: { accessKey: string; region: string; service: string } | undefined
 }
@@ -75,7 +77,8 @@ const flat = (headers: IncomingHttpHeaders): Record<string, string> =>
 const SCOPE = /Credential=([^/,\s]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/
 
 export function incoming(message: IncomingMessage): Incoming {
-  const [path, search = ''] = splitOnce(message.url ?? '/', '?')
+  // Through HTTP_PROXY a client names the whole address.
+  const [path, search = ''] = splitOnce((message.url ?? '/').replace(/^http:\/\/[^/?]*/, ''), '?')
   const headers = flat(message.headers)
   const parameters = [...new URLSearchParams(search)]
   const query = new Map<string, string>()
@@ -83,6 +86,7 @@ export function incoming(message: IncomingMessage): Incoming {
     query.set(name, [query.get(name), value].filter((v) => v !== undefined).join())
   const scope = SCOPE.exec(headers.authorization ?? `Credential=${query.get('X-Amz-Credential') ?? ''}`)
   let bytes: Promise<Buffer> | undefined
+  let received = Buffer.alloc(0)
   return {
     method: message.method ?? 'GET',
     host: headers.host ?? '',
@@ -92,9 +96,13 @@ export function incoming(message: IncomingMessage): Incoming {
     headers,
     body: message,
     bytes: () => {
-      bytes ??= collect(message)
+      bytes ??= collect(message).then((all) => {
+        received = all
+        return all
+      })
       return bytes
     },
+    payloadHash: () => headers['x-amz-content-sha256'] ?? createHash('sha256').update(received).digest('hex'),
     scope: scope ? { accessKey: scope[1] ?? '', region: scope[2] ?? '', service: scope[3] ?? '' } : undefined,
   }
 }

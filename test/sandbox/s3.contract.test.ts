@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { before, describe, test } from 'node:test'
 import * as s3 from '@aws-sdk/client-s3'
-import { Bucket, body, client, elsewhere, fails, getBytes, groups, keys, list, md5, put } from './contract.ts'
+import { Bucket, body, client, fails, getBytes, groups, judge, keys, list, md5, put, unless } from './contract.ts'
 
 const ODD_KEYS = [
   'plain',
@@ -36,12 +36,17 @@ describe('objects', () => {
   })
 
   test('a head says the same without the bytes', async () => {
-    await put('a/head', 'hello', { StorageClass: 'STANDARD_IA' })
+    await put('a/head', 'hello')
     const head = await client.send(new s3.HeadObjectCommand({ Bucket, Key: 'a/head' }))
     assert.equal(head.ContentLength, 5)
     assert.equal(head.ETag, `"${md5('hello')}"`)
-    assert.equal(head.StorageClass, 'STANDARD_IA')
     assert.ok(head.LastModified && Math.abs(head.LastModified.getTime() - Date.now()) < 60_000)
+  })
+
+  test('a storage class is kept', unless({ versitygw: 'has no storage classes' }), async () => {
+    await put('a/class', 'hello', { StorageClass: 'STANDARD_IA' })
+    const head = await client.send(new s3.HeadObjectCommand({ Bucket, Key: 'a/class' }))
+    assert.equal(head.StorageClass, 'STANDARD_IA')
   })
 
   for (const [range, expected] of [
@@ -112,7 +117,9 @@ describe('objects', () => {
 })
 
 describe('odd keys', () => {
-  const storable = ODD_KEYS.filter((key) => elsewhere === undefined || !key.includes('\n')) // moto answers 404
+  // moto answers 404 to a key with a line feed; to versitygw a key is a path.
+  const lost = { moto: 'line\nfeed', versitygw: 'a//b/./c/../d' }[judge]
+  const storable = ODD_KEYS.filter((key) => key !== lost)
 
   for (const key of storable) {
     test(`${JSON.stringify(key)} is got and copied`, async () => {
@@ -129,7 +136,7 @@ describe('odd keys', () => {
     assert.deepEqual(keys(await list('odd/')), expected)
   })
 
-  test('listed with encoding-type=url', async () => {
+  test('listed with encoding-type=url', unless({ versitygw: 'ignores encoding-type' }), async () => {
     const found = keys(await list('odd/', { EncodingType: 'url' }))
     const decoded = found.map((key) => decodeURIComponent(key.replaceAll('+', ' ')))
     assert.deepEqual(new Set(decoded), new Set(storable.map((key) => `odd/${key}`)))

@@ -45,6 +45,8 @@ export async function serve(serving: Serving): Promise<{ url: string; close(): P
 
 async function answer(serving: Serving, request: Incoming, response: ServerResponse): Promise<void> {
   const requestId = randomBytes(8).toString('hex').toUpperCase()
+  // Its signature can only be verified over the whole body.
+  if (request.headers['x-amz-content-sha256'] === undefined) await request.bytes()
   const found = await findCall(serving.services, request)
   if ('error' in found) {
     if (found.unknown) serving.violations.push(`${request.method} ${request.path}: ${found.error.message}`)

@@ -17,8 +17,7 @@ export function isSigned(request: Incoming, secret: string): boolean {
   const query = request.parameters.map(([name, value]) => `${encoded(name)}=${encoded(value)}`).sort()
   const headers = signed.split(';').map((name) => `${name}:${(request.headers[name] ?? '').trim().replace(/ +/g, ' ')}`)
   const path = service === 's3' ? request.path : request.path.split('/').map(encoded).join('/')
-  const payload = request.headers['x-amz-content-sha256'] ?? ''
-  const canonical = [request.method, path, query.join('&'), ...headers, '', signed, payload].join('\n')
+  const canonical = [request.method, path, query.join('&'), ...headers, '', signed, request.payloadHash()].join('\n')
   const scope = `${day}/${region}/${service}/aws4_request`
   const text = ['AWS4-HMAC-SHA256', request.headers['x-amz-date'], scope, sha256(canonical)].join('\n')
   const key = [day, region, service, 'aws4_request'].reduce(hmac, Buffer.from(`AWS4${secret}`))

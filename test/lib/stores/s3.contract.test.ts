@@ -10,7 +10,7 @@ import { ConditionFailed, compareKeys, type ListOptions, type Store } from '../.
 import { tempFolder } from '../../support/temp.ts'
 import { elsewhere, emptyBucket } from './s3-server.ts'
 
-/** Few, so that prefixes are shared. moto loses keys with a line feed. */
+/** Few, so that prefixes are shared. moto loses keys with a line feed, and versitygw resolves `.` and `..`. */
 const segment = fc.constantFrom(
   ...['a', 'b', 'ab', 'a b', 'a+b', 'a%2Bb', '%', 'x,y', '"q"', "it's", '&amp;', '<k>', '?', '#', '=', '\u00e9'],
   ...['\u{ff5e}', '\u{1f98a}', ...(elsewhere === undefined ? ['', '.', '..', '\n', '\t', '\u0001', '\u007f'] : [])],

@@ -1,6 +1,6 @@
 import type { Column } from './catalog.ts'
 import { ended, readTableName, type TableName } from './clauses.ts'
-import { invalid } from './errors.ts'
+import { invalid, notHere } from './errors.ts'
 import { readType } from './hive-types.ts'
 import type { Words } from './words.ts'
 
@@ -26,10 +26,16 @@ export function readCreateTable(words: Words): CreateTable {
   const table = readTableName(words)
   const columns = readColumns(words)
   const partitions = words.has('partitioned', 'by') ? readColumns(words) : []
-  words.expect('row', 'format', 'serde')
+  refuseElsewhere(words, ['comment', 'clustered', 'stored', 'with', 'location'])
+  words.expect('row', 'format')
+  refuseElsewhere(words, ['delimited'])
+  words.expect('serde')
   const serde = words.string()
   const serdeProperties = words.has('with', 'serdeproperties') ? readProperties(words) : {}
-  words.expect('stored', 'as', 'inputformat')
+  refuseElsewhere(words, ['location'])
+  words.expect('stored', 'as')
+  refuseElsewhere(words, ['textfile', 'parquet', 'orc', 'avro', 'sequencefile', 'rcfile', 'ion', 'jsonfile'])
+  words.expect('inputformat')
   const inputFormat = words.string()
   words.expect('outputformat')
   const outputFormat = words.string()
@@ -41,11 +47,19 @@ export function readCreateTable(words: Words): CreateTable {
   return { kind: 'create-table', table, ifNotExists, columns, partitions, ...storage, parameters }
 }
 
+/** @throws AwsError when one of these clauses of Hive comes next: none of them is in this sandbox */
+function refuseElsewhere(words: Words, clauses: readonly string[]): void {
+  const { kind, text } = words.next
+  if (kind === 'word' && clauses.includes(text)) throw notHere(`CREATE EXTERNAL TABLE with ${text.toUpperCase()} here`)
+}
+
 function readColumns(words: Words): Column[] {
   const columns: Column[] = []
   words.expect('(')
-  do columns.push({ name: words.name(), type: readType(words) })
-  while (words.has(','))
+  do {
+    columns.push({ name: words.name(), type: readType(words) })
+    refuseElsewhere(words, ['comment'])
+  } while (words.has(','))
   words.expect(')')
   return columns
 }

@@ -1,5 +1,5 @@
 import { identifier } from '../../../scripts/lib/engines/render.ts'
-import { invalid, userError } from './errors.ts'
+import { invalid, notHere, userError } from './errors.ts'
 import type { Words } from './words.ts'
 
 /** A type of a column, as Hive has it. */
@@ -45,6 +45,7 @@ export function readType(words: Words): HiveType {
     words.expect('>')
     return { kind: 'struct', fields }
   }
+  if (['binary', 'char', 'decimal', 'integer', 'uniontype', 'varchar'].includes(name)) throw notHere(`the type ${name}`)
   if (!Object.hasOwn(SIMPLE, name)) throw invalid(`FAILED: ParseException: no type ${name}`)
   return { kind: 'simple', name }
 }

@@ -8,7 +8,7 @@ import { rowsOf, unpacked } from './unpacked.ts'
 
 /** Puts the tables that a query names into the engine, and counts what was scanned. @throws QueryError */
 export async function loadTables(engine: Engine, tree: QueryTree, catalog: Catalog, objects: Objects, query: Query) {
-  const { unknownFunction } = tree
+  const [unknownFunction] = tree.unknownFunctions
   if (unknownFunction !== undefined)
     throw userError(`FUNCTION_NOT_FOUND: line 1:1: Function '${unknownFunction}' not registered`)
   await engine.use(query.database)

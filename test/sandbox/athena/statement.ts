@@ -17,6 +17,11 @@ export type Ddl =
 
 export type Statement = Select | Ctas | Ddl
 
+/** What begins the statements of Athena that are not in this sandbox. */
+const ELSEWHERE =
+  `alter analyze call create deallocate delete desc describe drop execute explain insert merge msck optimize prepare
+  show table truncate unload update use vacuum values`.split(/\s+/)
+
 /** @throws AwsError when it is no statement, or none of this sandbox */
 export function parseStatement(text: string): Statement {
   const [hive, trino] = [new Words(text, 'hive'), new Words(text, 'trino')]
@@ -29,9 +34,9 @@ export function parseStatement(text: string): Statement {
     return { kind: 'drop-table', table, ifExists }
   }
   if (trino.has('create', 'table')) return readCtas(trino)
-  if (['select', 'with', '('].includes(trino.next.text)) return { kind: 'select', query: readQuery(trino) }
-  if (['create', 'drop', 'alter', 'msck', 'show', 'describe', 'insert', 'unload'].includes(trino.next.text))
-    throw notHere(`Athena's ${trino.next.text.toUpperCase()}`)
+  const { kind, text: first } = trino.next
+  if (kind !== 'string' && ['select', 'with', '('].includes(first)) return { kind: 'select', query: readQuery(trino) }
+  if (kind === 'word' && ELSEWHERE.includes(first)) throw notHere(`Athena's ${first.toUpperCase()}`)
   throw trino.unexpected("'ALTER', 'CREATE', 'DROP', 'SELECT', <query>")
 }
 

@@ -9,8 +9,8 @@ interface Node {
 export interface QueryTree {
   /** Tables that it names, but for its own relations; `database` is empty where it names none. */
   readonly tables: readonly TableUse[]
-  /** The first function that Trino does not have. */
-  readonly unknownFunction: string | undefined
+  /** Functions that this sandbox does not have. */
+  readonly unknownFunctions: readonly string[]
   /** Names of its columns, undefined where one has none. Empty when they depend on its tables. */
   readonly columns: readonly (string | undefined)[]
 }
@@ -37,7 +37,7 @@ export function readTree(statement: unknown): QueryTree {
   const names = functions.map(({ function_name }) => lower(function_name))
   return {
     tables,
-    unknownFunction: names.find((name) => /^\w+$/.test(name) && !FUNCTIONS.has(name)),
+    unknownFunctions: names.filter((name) => /^\w+$/.test(name) && !FUNCTIONS.has(name)),
     columns: columnsOf(root),
   }
 }

@@ -11,7 +11,7 @@ export function makeReal(cloud: CloudFormation, stack: Stack, id: string, type: 
   const unique = before ?? `${stack.name}-${id}-${cloud.newId().slice(-4)}`
   switch (type) {
     case 'AWS::S3::Bucket': {
-      const name = unique.toLowerCase()
+      const name = String(properties.BucketName ?? unique).toLowerCase()
       const keyId = /"KMSMasterKeyID":"([^"]+)"/.exec(JSON.stringify(properties))?.[1]
       const encryption =
         keyId === undefined ? { algorithm: 'AES256' as const } : { algorithm: 'aws:kms' as const, keyId }
