@@ -200,7 +200,7 @@ describe('refused, with what to do', () => {
   it('an endpoint that somebody else has made', async () => {
     const { sandbox, script, done, train } = await world()
     await done('deploy', '--model', (await train()).model, ...PAID)
-    const { tags } = sandbox.sagemaker.world
+    const { tags } = sandbox.sagemaker.shared
     const arn = served(sandbox)?.arn
     tags.delete({ ResourceArn: arn, TagKeys: ['prestage:run'] })
     const args = ['--pairs', 'holdout.csv', '--endpoint', 'prestage-files', '--aws-region', 'us-east-1']

@@ -33,7 +33,7 @@ it('an endpoint that prestage did not make is left alone', async () => {
   const deploy = step('deploy')
   assert.equal((await deploy(['--yes'])).code, 0)
   const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')
-  sandbox.sagemaker.world.tags.delete({
+  sandbox.sagemaker.shared.tags.delete({
     ResourceArn: endpoint?.arn ?? '',
     TagKeys: ['prestage:run', 'prestage:workspace'],
   })

@@ -30,7 +30,7 @@ async function world() {
 function made({ sandbox }: Awaited<ReturnType<typeof world>>) {
   const { endpoints, configs, models } = sandbox.sagemaker.names()
   const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')
-  const tags = endpoint && sandbox.sagemaker.world.tags.of(endpoint.arn)
+  const tags = endpoint && sandbox.sagemaker.shared.tags.of(endpoint.arn)
   return {
     endpoints,
     configs,

@@ -37,7 +37,7 @@ test('a model comes into service, serverless, tested and calibrated; done again 
   const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')
   assert.deepEqual(endpoint?.config.variant.ServerlessConfig, { MemorySizeInMB: 2048, MaxConcurrency: 4 })
   const tags = { 'prestage:run': run.id, 'prestage:workspace': 's3://org-staging/prestage' }
-  assert.deepEqual(sandbox.sagemaker.world.tags.of(endpoint?.arn ?? ''), tags)
+  assert.deepEqual(sandbox.sagemaker.shared.tags.of(endpoint?.arn ?? ''), tags)
   const again = await deploy([])
   assert.equal(again.result.repeated, true, again.stderr)
   assert.equal(sandbox.requests.of('CreateEndpoint'), 1)
@@ -110,7 +110,7 @@ describe('another model', () => {
     assert.deepEqual(sandbox.sagemaker.names().endpoints, ['prestage-waf'])
     assert.deepEqual(sandbox.sagemaker.names().configs, [first.result.config, result.config])
     const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')
-    const owner = () => sandbox.sagemaker.world.tags.of(endpoint?.arn ?? '')['prestage:run']
+    const owner = () => sandbox.sagemaker.shared.tags.of(endpoint?.arn ?? '')['prestage:run']
     assert.deepEqual([endpoint?.config.name, owner()], [result.config, next.id])
     const wanted = await deploy(['--run', next.id, '--rollback', '--dry-run'])
     assert.deepEqual([wanted.code, endpoint?.config.name], [0, result.config])

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash, createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent } from 'node:http'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { ListJobsCommand, S3ControlClient } from '@aws-sdk/client-s3-control'
@@ -51,6 +54,36 @@ describe('names in the host', () => {
     assert.deepEqual(answer.Jobs ?? [], [])
     client.destroy()
   })
+})
+
+test('a signed request through HTTP_PROXY, without a hash of its body in a header', async () => {
+  const sandbox = await startSandbox()
+  const { url, account } = sandbox
+  const { accessKeyId, secretAccessKey } = credentialsOf(sandbox.env)
+  const body = 'Action=GetCallerIdentity&Version=2011-06-15'
+  const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest()
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+  const [date, scope] = ['20261130T120000Z', '20261130/us-east-1/sts/aws4_request']
+  const signed = `host:sts.localhost\nx-amz-date:${date}\n\nhost;x-amz-date`
+  const text = ['AWS4-HMAC-SHA256', date, scope, sha256(`POST\n/\n\n${signed}\n${sha256(body)}`)].join('\n')
+  const signature = hmac(scope.split('/').reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`), text).toString('hex')
+  const headers = {
+    host: 'sts.localhost',
+    'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+    'x-amz-date': date,
+    authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=host;x-amz-date, Signature=${signature}`,
+  }
+  const ask = async (sent: string) => {
+    const asked = request(url, { method: 'POST', path: 'http://sts.localhost/', headers }).end(sent)
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    return [answer.statusCode, await readText(answer)] as const
+  }
+  const [status, answer] = await ask(body)
+  assert.equal(status, 200, answer)
+  assert.match(answer, new RegExp(`<Account>${account}</Account>`))
+  assert.match((await ask(`${body}&`))[1], /<Code>SignatureDoesNotMatch</)
+  await sandbox.close()
+  assert.deepEqual(sandbox.violations, [])
 })
 
 describe('npm run sandbox -- --logs DIR', () => {

@@ -86,7 +86,7 @@ export function incoming(message: IncomingMessage): Incoming {
     query.set(name, [query.get(name), value].filter((v) => v !== undefined).join())
   const scope = SCOPE.exec(headers.authorization ?? `Credential=${query.get('X-Amz-Credential') ?? ''}`)
   let bytes: Promise<Buffer> | undefined
-  let received = Buffer.alloc(0)
+  let received: Buffer = Buffer.alloc(0)
   return {
     method: message.method ?? 'GET',
     host: headers.host ?? '',

@@ -18,7 +18,7 @@ describe('tags', () => {
     assert.deepEqual((await add(MODEL, [other, { ...RUN, Value: 'r2' }])).Tags, [{ ...RUN, Value: 'r2' }, other])
     await client.send(new sagemaker.DeleteTagsCommand({ ResourceArn: MODEL, TagKeys: ['team', 'none'] }))
     assert.deepEqual(await tags(MODEL), [{ ...RUN, Value: 'r2' }])
-    assert.deepEqual(sandbox.sagemaker.world.tags.of(MODEL), { 'prestage:run': 'r2' })
+    assert.deepEqual(sandbox.sagemaker.shared.tags.of(MODEL), { 'prestage:run': 'r2' })
   })
 
   test('of jobs stay, those of what is deleted do not', async () => {

@@ -48,6 +48,9 @@ const buckets = { 'org-logs': { backend: new FolderBackend(logs) }, 'org-staging
 const paces = { jobs: { pace: 200 }, sagemaker: { pace: 200 }, athena: { pace: 100 } }
 const sandbox = await startSandbox({ port, region, buckets, ...paces })
 if (modelsMissing !== undefined) process.stderr.write(`sandbox: ${modelsMissing}\n`)
+process.stdout.write(`# boto3 and the AWS CLI put the account before the host of S3 Control; its address for them:
+# AWS_ENDPOINT_URL_S3_CONTROL=${sandbox.url.replace('127.0.0.1', 'localhost')}
+`)
 for (const [name, value] of Object.entries(sandbox.env)) process.stdout.write(`export ${name}=${quote(value)}\n`)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

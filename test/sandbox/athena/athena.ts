@@ -5,7 +5,7 @@ import { Queries } from './queries.ts'
 import type { Query, State } from './query.ts'
 import { Runner } from './runner.ts'
 import { type AthenaSettings, defaultSettings } from './settings.ts'
-import type { World } from './world.ts'
+import type { Shared } from './shared.ts'
 
 /** The Athena of a sandbox, as a test reaches into it. */
 export class Athena {
@@ -18,10 +18,10 @@ export class Athena {
 
   /** @param broken is told of bugs of the sandbox */
   constructor(s3: S3State, broken: (error: unknown) => void) {
-    const world: World = { s3, catalog: this.catalog, settings: this.settings }
+    const shared: Shared = { s3, catalog: this.catalog, settings: this.settings }
     this.s3 = s3
-    this.runner = new Runner(world, broken)
-    this.queries = new Queries(world, this.runner, this.#parser)
+    this.runner = new Runner(shared, broken)
+    this.queries = new Queries(shared, this.runner, this.#parser)
   }
 
   /** Move what is under way, or only one query, by so many steps. */

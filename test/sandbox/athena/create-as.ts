@@ -7,9 +7,9 @@ import type { Engine } from './engine.ts'
 import { userError } from './errors.ts'
 import type { Objects } from './objects.ts'
 import type { Parsed, Query } from './query.ts'
+import type { Shared, Work } from './shared.ts'
 import { textRows, writtenType } from './values.ts'
 import { type Names, withEngine } from './with-engine.ts'
-import type { Work, World } from './world.ts'
 
 /** What a CTAS puts below its location. */
 interface Produced {
@@ -21,8 +21,8 @@ interface Produced {
 const MOST_OBJECTS = 30
 
 /** Does the work of a CTAS, but for its writing. @throws QueryError */
-export async function createAs(world: World, query: Query, statement: Parsed<Ctas>, objects: Objects): Promise<Work> {
-  const { catalog, settings } = world
+export async function createAs(shared: Shared, query: Query, statement: Parsed<Ctas>, objects: Objects): Promise<Work> {
+  const { catalog, settings } = shared
   const [database, { name }] = [statement.table.database ?? query.database, statement.table]
   for (const right of ['GetTable', 'CreateTable']) objects.allow(`glue:${right}`, `${database}/${name}`)
   if (!catalog.hasDatabase(database)) throw userError(`SCHEMA_NOT_FOUND: line 1:1: Schema ${database} not found`)
@@ -39,7 +39,7 @@ export async function createAs(world: World, query: Query, statement: Parsed<Cta
     throw userError(
       `HIVE_PATH_ALREADY_EXISTS: Target directory for table '${database}.${name}' already exists: ${location}`,
     )
-  const produced = await withEngine(world, query, statement, objects, (engine, sql, names) =>
+  const produced = await withEngine(shared, query, statement, objects, (engine, sql, names) =>
     produce(engine, sql, names, form, settings.rowsPerObject),
   )
   const made = { database, name, partitions: [], ...form, ...storageOf(form, location) }
@@ -47,21 +47,21 @@ export async function createAs(world: World, query: Query, statement: Parsed<Cta
     write: (share) => {
       const { columns, parts } = produced
       write(
-        world,
+        shared,
         query,
         form,
         location,
         objects,
         share === 'all' ? parts : parts.slice(0, Math.ceil(parts.length / 2)),
       )
-      if (share === 'all') catalog.add({ ...made, columns, created: world.s3.now() })
+      if (share === 'all') catalog.add({ ...made, columns, created: shared.s3.now() })
       if (share === 'all' && query.output !== undefined)
         objects.write(`${query.output}tables/${query.id}.metadata`, query.id)
     },
   }
 }
 
-function write({ s3 }: World, query: Query, form: Form, location: string, objects: Objects, parts: Produced['parts']) {
+function write({ s3 }: Shared, query: Query, form: Form, location: string, objects: Objects, parts: Produced['parts']) {
   const uris = parts.map(({ bytes, rows }) => {
     const uri = `${location}${objectName(s3.now(), form)}`
     objects.write(uri, bytes)

@@ -2,11 +2,11 @@ import { tableOfDdl } from './ddl-table.ts'
 import { userError } from './errors.ts'
 import type { Objects } from './objects.ts'
 import type { Query } from './query.ts'
+import type { Shared } from './shared.ts'
 import type { Ddl } from './statement.ts'
-import type { World } from './world.ts'
 
 /** Does what DDL says to the catalog. @throws QueryError */
-export function define({ catalog, s3 }: World, { database }: Query, statement: Ddl, objects: Objects): void {
+export function define({ catalog, s3 }: Shared, { database }: Query, statement: Ddl, objects: Objects): void {
   if (statement.kind === 'create-database') {
     objects.allow('glue:CreateDatabase', statement.name)
     if (!catalog.hasDatabase(database))

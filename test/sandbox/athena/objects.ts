@@ -3,7 +3,7 @@ import type { Caller, S3State } from '../s3/state.ts'
 import { download, keysBelow, locationOf, upload } from '../sagemaker/s3.ts'
 import { QueryError, userError } from './errors.ts'
 import { glueArns } from './rights.ts'
-import type { World } from './world.ts'
+import type { Shared } from './shared.ts'
 
 const ARCHIVED = ['GLACIER', 'DEEP_ARCHIVE']
 
@@ -29,7 +29,7 @@ export class Objects {
   }
 
   /** What Athena asks the catalog before anything else. @throws QueryError */
-  enter({ catalog }: Pick<World, 'catalog'>, database: string): void {
+  enter({ catalog }: Pick<Shared, 'catalog'>, database: string): void {
     this.allow('glue:GetDatabase', 'default')
     if (!catalog.hasDatabase('default')) {
       this.allow('glue:CreateDatabase', 'default')

@@ -7,9 +7,9 @@ import { describe, hasEnded, type Parsed, type Query, resultObject, runtimeStati
 import { page } from './results.ts'
 import type { Runner } from './runner.ts'
 import { failureOf } from './settings.ts'
+import type { Shared } from './shared.ts'
 import { parseStatement } from './statement.ts'
 import { outputOf, workgroupOf } from './workgroups.ts'
-import type { World } from './world.ts'
 
 interface Start {
   readonly QueryString: string
@@ -24,14 +24,14 @@ type Named = { readonly QueryExecutionId: string }
 
 /** The query executions of an account. */
 export class Queries {
-  readonly #world: World
+  readonly #shared: Shared
   readonly #runner: Runner
   readonly #parser: Parser
   readonly #all = new Map<string, Query>()
   readonly #tokens = new Map<string, { id: string; asked: string }>()
 
-  constructor(world: World, runner: Runner, parser: Parser) {
-    this.#world = world
+  constructor(shared: Shared, runner: Runner, parser: Parser) {
+    this.#shared = shared
     this.#runner = runner
     this.#parser = parser
   }
@@ -66,7 +66,7 @@ export class Queries {
   }
 
   #newQuery(input: Start, statement: Parsed, caller: Caller): Query {
-    const { s3, settings } = this.#world
+    const { s3, settings } = this.#shared
     const { QueryString: text, WorkGroup: workgroup = 'primary', QueryExecutionContext: context } = input
     const group = workgroupOf(settings.workgroups, workgroup)
     if (group.state === 'DISABLED') throw invalid(`WorkGroup ${workgroup} is disabled.`)
@@ -92,7 +92,7 @@ export class Queries {
 
   /** "Access to workgroup and S3 output locations", Athena user guide: in the caller's name. @throws AwsError */
   #checkBucket(bucket: string, caller: Caller): void {
-    const { s3 } = this.#world
+    const { s3 } = this.#shared
     const sorry = invalid(`Unable to verify/create output bucket ${bucket}`)
     if (!s3.buckets.has(bucket)) throw sorry
     try {
@@ -161,7 +161,7 @@ export class Queries {
 
   /** Athena reads the rows from the object that it wrote. */
   #checkReadable(uri: string, caller: Caller): void {
-    const { s3 } = this.#world
+    const { s3 } = this.#shared
     const { bucket, key } = locationOf(uri)
     s3.authorize(caller, 's3:GetObject', `${bucket}/${key}`)
     if (s3.bucket(bucket).backend.get(key) === undefined) throw noResults()

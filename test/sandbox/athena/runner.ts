@@ -3,19 +3,19 @@ import { AwsError } from '../http.ts'
 import { QueryError } from './errors.ts'
 import { hasEnded, type Query } from './query.ts'
 import { type Failure, failureOf, type QueryErrorSettings } from './settings.ts'
+import type { Shared, Work } from './shared.ts'
 import { work } from './work.ts'
-import type { Work, World } from './world.ts'
 
 /** Moves queries from state to state. */
 export class Runner {
-  readonly #world: World
+  readonly #shared: Shared
   readonly #broken: (error: unknown) => void
   readonly #queues = new Map<Query, Promise<void>>()
   readonly #closing = new AbortController()
 
   /** @param broken is told of bugs of the sandbox */
-  constructor(world: World, broken: (error: unknown) => void) {
-    this.#world = world
+  constructor(shared: Shared, broken: (error: unknown) => void) {
+    this.#shared = shared
     this.#broken = broken
   }
 
@@ -23,7 +23,7 @@ export class Runner {
     this.#closing.abort()
   }
 
-  canMove = (query: Query): boolean => !hasEnded(query) && !(this.#world.settings.queue && query.state === 'QUEUED')
+  canMove = (query: Query): boolean => !hasEnded(query) && !(this.#shared.settings.queue && query.state === 'QUEUED')
 
   /** Let a query go on by itself, if that is the pace. */
   start(query: Query): void {
@@ -34,7 +34,7 @@ export class Runner {
 
   async #go(query: Query): Promise<void> {
     while (this.canMove(query)) {
-      const { pace } = this.#world.settings
+      const { pace } = this.#shared.settings
       if (pace === 'poll' || pace === 'manual') return
       // Never within the request that started it, so that its caller sees the state before.
       await wait(pace === 'instant' ? 1 : pace, undefined, { signal: this.#closing.signal })
@@ -51,7 +51,7 @@ export class Runner {
 
   /** It is looked at. */
   async polled(query: Query): Promise<void> {
-    if (this.#world.settings.pace === 'poll') await this.step(query)
+    if (this.#shared.settings.pace === 'poll') await this.step(query)
   }
 
   /** Cancel a query; what a CTAS had written by then stays. */
@@ -75,7 +75,7 @@ export class Runner {
     const failure = this.#failure('queued', query)
     if (failure === undefined) {
       query.state = 'RUNNING'
-      query.started ??= this.#world.s3.now()
+      query.started ??= this.#shared.s3.now()
     } else this.#fail(query, failure)
   }
 
@@ -86,7 +86,7 @@ export class Runner {
       return
     }
     try {
-      const done = await work(this.#world, query)
+      const done = await work(this.#shared, query)
       // It was stopped meanwhile.
       if (hasEnded(query)) return
       this.#finish(query, done)
@@ -97,7 +97,7 @@ export class Runner {
   }
 
   #finish(query: Query, done: Work): void {
-    const { cutoff } = this.#world.settings.workgroups[query.workgroup] ?? {}
+    const { cutoff } = this.#shared.settings.workgroups[query.workgroup] ?? {}
     if (cutoff !== undefined && query.scanned.bytes > cutoff) {
       done.write('half')
       query.scanned.bytes = cutoff
@@ -117,7 +117,7 @@ export class Runner {
   /** What a query leaves behind that was stopped while it ran. */
   async #leave(query: Query): Promise<void> {
     try {
-      const done = await work(this.#world, query)
+      const done = await work(this.#shared, query)
       done.write('half')
     } catch (error) {
       if (!(error instanceof QueryError)) throw error
@@ -125,7 +125,7 @@ export class Runner {
   }
 
   #failure(stage: Failure['stage'], { statement, text }: Query): Failure | undefined {
-    return failureOf(this.#world.settings, stage, statement.kind, text)
+    return failureOf(this.#shared.settings, stage, statement.kind, text)
   }
 
   #fail(query: Query, { becomes = 'FAILED', error }: Failure): void {
@@ -135,7 +135,7 @@ export class Runner {
 
   #end(query: Query, state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED', reason?: string, error?: QueryErrorSettings): void {
     query.state = state
-    query.completed = this.#world.s3.now()
+    query.completed = this.#shared.s3.now()
     if (reason !== undefined) query.reason = reason
     if (error !== undefined) query.error = error
   }

@@ -7,8 +7,8 @@ import { loadTables } from './load.ts'
 import type { Objects } from './objects.ts'
 import type { Query } from './query.ts'
 import type { Rows } from './settings.ts'
+import type { Shared } from './shared.ts'
 import type { QueryTree } from './syntax-tree.ts'
-import type { World } from './world.ts'
 
 /** Names of a query's columns, undefined where one has none. */
 export type Names = QueryTree['columns']
@@ -20,7 +20,7 @@ interface Asked {
 
 /** Runs a query in an engine of its own that has its tables, or the rows that a test gives instead. @throws QueryError */
 export async function withEngine<T>(
-  { catalog, settings }: World,
+  { catalog, settings }: Shared,
   execution: Query,
   { query, tree }: Asked,
   objects: Objects,

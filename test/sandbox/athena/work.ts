@@ -2,31 +2,31 @@ import { createAs } from './create-as.ts'
 import { define } from './define.ts'
 import { Objects } from './objects.ts'
 import { type Parsed, type Query, resultObject } from './query.ts'
+import type { Shared, Work } from './shared.ts'
 import type { Select } from './statement.ts'
 import { csvText, textRows } from './values.ts'
 import { withEngine } from './with-engine.ts'
-import type { Work, World } from './world.ts'
 
 /** Does the work of a statement, but for its writing. @throws QueryError */
-export async function work(world: World, query: Query): Promise<Work> {
+export async function work(shared: Shared, query: Query): Promise<Work> {
   const { statement } = query
-  const objects = new Objects(world.s3, query.caller)
+  const objects = new Objects(shared.s3, query.caller)
   Object.assign(query.scanned, { bytes: 0, rows: 0 })
-  objects.enter(world, query.database)
-  if (statement.kind === 'ctas') return createAs(world, query, statement, objects)
-  if (statement.kind === 'select') return select(world, query, statement, objects)
+  objects.enter(shared, query.database)
+  if (statement.kind === 'ctas') return createAs(shared, query, statement, objects)
+  if (statement.kind === 'select') return select(shared, query, statement, objects)
   return {
     write: (share) => {
       if (share !== 'all') return
-      define(world, query, statement, objects)
+      define(shared, query, statement, objects)
       const at = resultObject(query)
       if (at !== undefined) objects.write(at, statement.kind === 'drop-table' ? '\n' : '')
     },
   }
 }
 
-async function select(world: World, query: Query, statement: Parsed<Select>, objects: Objects): Promise<Work> {
-  const rows = await withEngine(world, query, statement, objects, async (engine, sql, names) =>
+async function select(shared: Shared, query: Query, statement: Parsed<Select>, objects: Objects): Promise<Work> {
+  const rows = await withEngine(shared, query, statement, objects, async (engine, sql, names) =>
     textRows(await engine.run(sql), names),
   )
   return {

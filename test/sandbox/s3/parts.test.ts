@@ -122,6 +122,7 @@ describe('uploads', () => {
       headers: { 'content-length': String(bytes.length), ...headers },
       body: Readable.from([bytes]),
       bytes: async () => bytes,
+      payloadHash: () => '',
       scope: undefined,
     }
     return readUpload(request)

@@ -38,7 +38,7 @@ export class Scaling {
   }
 
   register({ ResourceId = '', ScalableDimension, MinCapacity, MaxCapacity }: Input) {
-    const { scaled, s3 } = this.#sagemaker.world
+    const { scaled, s3 } = this.#sagemaker.shared
     const old = this.targets.get(ResourceId)
     const [min, max] = [MinCapacity ?? old?.MinCapacity, MaxCapacity ?? old?.MaxCapacity]
     if (min === undefined || max === undefined) throw invalid('MinCapacity and MaxCapacity are required.')
@@ -48,7 +48,7 @@ export class Scaling {
     if (found?.VariantName !== variant || found?.InstanceType === undefined || ScalableDimension !== INSTANCES)
       throw invalid(`No variant on instances was found for ${ResourceId} and dimension ${ScalableDimension}.`)
     scaled.add(name)
-    const kept = { RoleARN: role(s3.account), CreationTime: this.#sagemaker.world.now(), ...old }
+    const kept = { RoleARN: role(s3.account), CreationTime: this.#sagemaker.shared.now(), ...old }
     const target = { ...kept, ...KEY, ResourceId, MinCapacity: min, MaxCapacity: max }
     this.targets.set(ResourceId, target)
     return { ScalableTargetARN: `arn:aws:application-autoscaling:${s3.region}:${s3.account}:scalable-target/1` }
@@ -56,7 +56,7 @@ export class Scaling {
 
   deregister({ ResourceId = '' }: Input): void {
     if (!this.targets.delete(ResourceId)) throw notFound(ResourceId)
-    this.#sagemaker.world.scaled.delete(ResourceId.split('/')[1] ?? '')
+    this.#sagemaker.shared.scaled.delete(ResourceId.split('/')[1] ?? '')
     for (const key of this.policies.keys()) if (key.startsWith(`${ResourceId} `)) this.policies.delete(key)
   }
 
@@ -69,9 +69,13 @@ export class Scaling {
   putPolicy(input: Input) {
     const { ResourceId = '', PolicyName = '' } = input
     if (!this.targets.has(ResourceId)) throw notFound(ResourceId)
-    const { region, account } = this.#sagemaker.world.s3
+    const { region, account } = this.#sagemaker.shared.s3
     const PolicyARN = `arn:aws:autoscaling:${region}:${account}:scalingPolicy:1:resource/sagemaker/${ResourceId}:policyName/${PolicyName}`
-    this.policies.set(`${ResourceId} ${PolicyName}`, { ...input, PolicyARN, CreationTime: this.#sagemaker.world.now() })
+    this.policies.set(`${ResourceId} ${PolicyName}`, {
+      ...input,
+      PolicyARN,
+      CreationTime: this.#sagemaker.shared.now(),
+    })
     return { PolicyARN, Alarms: [] }
   }
 
@@ -104,7 +108,7 @@ const notFound = (resource: string, what = 'scalable target'): AwsError =>
 
 /** Application Auto Scaling, as far as it concerns endpoints. */
 export function autoscalingService(sagemaker: SageMaker, identify: (request: Incoming) => Caller): Service {
-  const { scaling, endpoints, world } = sagemaker
+  const { scaling, endpoints, shared } = sagemaker
   const operations: Record<string, (input: Input) => unknown> = {
     RegisterScalableTarget: (input) => scaling.register(input),
     DeregisterScalableTarget: (input) => scaling.deregister(input),
@@ -117,7 +121,7 @@ export function autoscalingService(sagemaker: SageMaker, identify: (request: Inc
     (name: string, perform: (input: Input) => unknown): Operation =>
     (input, request) => {
       const endpoint = (input as Input).ResourceId?.split('/')[1] ?? ''
-      allowScaling(world, identify(request), name, endpoint, endpoints.all.get(endpoint)?.config.name ?? '')
+      allowScaling(shared, identify(request), name, endpoint, endpoints.all.get(endpoint)?.config.name ?? '')
       return perform(input as Input)
     }
   return jsonService({

@@ -4,7 +4,7 @@ import { checkDiskKey } from './disks.ts'
 import { exists, invalid, missing } from './errors.ts'
 import { listOf } from './lists.ts'
 import type { Models } from './models.ts'
-import type { Members, World } from './world.ts'
+import type { Members, Shared } from './shared.ts'
 
 export interface EndpointConfig {
   readonly name: string
@@ -22,37 +22,37 @@ const ELSEWHERE = /^(cn|us-gov|il|mx)-|^(eu-south-2|eu-central-2|ap-south-2|ap-s
 
 export class EndpointConfigs {
   readonly all = new Map<string, EndpointConfig>()
-  readonly #world: World
+  readonly #shared: Shared
   readonly #models: Models
 
-  constructor(world: World, models: Models) {
-    this.#world = world
+  constructor(shared: Shared, models: Models) {
+    this.#shared = shared
     this.#models = models
   }
 
   create(request: CreateEndpointConfigInput) {
     const name = request.EndpointConfigName ?? ''
-    const arn = this.#world.arn('endpoint-config', name)
+    const arn = this.#shared.arn('endpoint-config', name)
     if (this.all.has(name)) throw exists(WHAT, arn)
     const [variant, ...more] = request.ProductionVariants ?? []
     if (variant === undefined || more.length > 0)
       throw new AwsError('NotImplemented', 501, 'several variants are not in this sandbox')
     this.#models.find(variant.ModelName)
     checkVariant(variant)
-    const { region } = this.#world.s3
+    const { region } = this.#shared.s3
     if (variant.ServerlessConfig !== undefined && ELSEWHERE.test(region))
       throw invalid(`Serverless inference is not supported in region ${region}.`)
     checkDiskKey('KmsKeyId', variant.InstanceType, request.KmsKeyId)
-    this.#world.tags.create(arn, request.Tags)
-    this.all.set(name, { name, arn, request, variant, created: this.#world.now() })
+    this.#shared.tags.create(arn, request.Tags)
+    this.all.set(name, { name, arn, request, variant, created: this.#shared.now() })
     return { EndpointConfigArn: arn }
   }
 
   /** @throws AwsError */
   find(name: unknown): EndpointConfig {
     const config = this.all.get(String(name))
-    if (config === undefined || this.#world.isUnseen(config))
-      throw missing(WHAT, this.#world.arn('endpoint-config', String(name)))
+    if (config === undefined || this.#shared.isUnseen(config))
+      throw missing(WHAT, this.#shared.arn('endpoint-config', String(name)))
     return config
   }
 
@@ -65,7 +65,7 @@ export class EndpointConfigs {
 
   delete({ EndpointConfigName }: Members): void {
     const { name, arn } = this.find(EndpointConfigName)
-    this.#world.tags.remove(arn)
+    this.#shared.tags.remove(arn)
     this.all.delete(name)
   }
 

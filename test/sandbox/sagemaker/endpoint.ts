@@ -3,10 +3,10 @@ import type { Model } from '../../../scripts/lib/insights/model.ts'
 import type { EndpointConfig, EndpointConfigs } from './endpoint-configs.ts'
 import { LoadFailure, type Models } from './models.ts'
 import type { Moving } from './mover.ts'
-import type { World } from './world.ts'
+import type { Shared } from './shared.ts'
 
 export interface Parts {
-  readonly world: World
+  readonly shared: Shared
   readonly models: Models
   readonly configs: EndpointConfigs
   /** Called when it is gone. */
@@ -48,7 +48,7 @@ export class Endpoint implements Moving {
     this.arn = arn
     this.config = config
     this.instances = config.variant.InitialInstanceCount ?? 0
-    this.created = parts.world.now()
+    this.created = parts.shared.now()
     this.modified = this.created
   }
 
@@ -63,13 +63,13 @@ export class Endpoint implements Moving {
   go(status: EndpointStatus, reason?: string): void {
     this.status = status
     this.reason = reason === '' ? undefined : reason?.slice(0, 1024)
-    this.modified = this.#parts.world.now()
+    this.modified = this.#parts.shared.now()
   }
 
   async step(): Promise<void> {
-    const { world } = this.#parts
+    const { shared } = this.#parts
     const stage = this.status
-    const failure = world.failure('endpoint', stage, this.name)
+    const failure = shared.failure('endpoint', stage, this.name)
     if (stage === 'Deleting') {
       if (failure) return this.go('Failed', failure.reason)
       this.#isGone = true

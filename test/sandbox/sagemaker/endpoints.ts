@@ -4,31 +4,31 @@ import type { EndpointConfig, EndpointConfigs } from './endpoint-configs.ts'
 import { exists, invalid, missing } from './errors.ts'
 import { listOf } from './lists.ts'
 import type { Models } from './models.ts'
-import { type Members, sum, type World } from './world.ts'
+import { type Members, type Shared, sum } from './shared.ts'
 
 export class Endpoints {
   readonly all = new Map<string, Endpoint>()
   readonly #parts: Parts
 
-  constructor(world: World, models: Models, configs: EndpointConfigs) {
+  constructor(shared: Shared, models: Models, configs: EndpointConfigs) {
     const gone = (endpoint: Endpoint) => {
-      world.tags.remove(endpoint.arn)
+      shared.tags.remove(endpoint.arn)
       this.all.delete(endpoint.name)
     }
-    this.#parts = { world, models, configs, gone }
+    this.#parts = { shared, models, configs, gone }
   }
 
   create({ EndpointName: name = '', EndpointConfigName, Tags, DeploymentConfig }: CreateEndpointInput) {
-    const { world, configs } = this.#parts
-    const arn = world.arn('endpoint', name)
+    const { shared, configs } = this.#parts
+    const arn = shared.arn('endpoint', name)
     if (this.all.has(name)) throw exists('endpoint', arn)
     const config = configs.find(EndpointConfigName)
     this.#checkQuota(config)
-    world.tags.create(arn, Tags)
+    shared.tags.create(arn, Tags)
     const endpoint = new Endpoint(this.#parts, name, arn, config)
     endpoint.deployment = DeploymentConfig
     this.all.set(name, endpoint)
-    world.mover.start(endpoint)
+    shared.mover.start(endpoint)
     return { EndpointArn: arn }
   }
 
@@ -46,31 +46,31 @@ export class Endpoints {
     endpoint.retain = RetainAllVariantProperties ?? false
     endpoint.deployment = DeploymentConfig
     endpoint.go('Updating')
-    this.#parts.world.mover.start(endpoint)
+    this.#parts.shared.mover.start(endpoint)
     return { EndpointArn: endpoint.arn }
   }
 
   delete({ EndpointName }: Members): void {
     const endpoint = this.#find(EndpointName)
-    const isFree = this.#parts.world.settings.deletesCreating || endpoint.status !== 'Creating'
+    const isFree = this.#parts.shared.settings.deletesCreating || endpoint.status !== 'Creating'
     if (!isFree || ['Updating', 'SystemUpdating', 'RollingBack'].includes(endpoint.status))
       throw invalid(`Cannot delete in-progress endpoint "${endpoint.arn}".`)
     endpoint.go('Deleting')
-    this.#parts.world.mover.start(endpoint)
+    this.#parts.shared.mover.start(endpoint)
   }
 
   /** @throws AwsError */
   #find(name: unknown): Endpoint {
     const endpoint = this.all.get(String(name))
-    if (endpoint === undefined || this.#parts.world.isUnseen(endpoint))
-      throw missing('endpoint', this.#parts.world.arn('endpoint', String(name)))
+    if (endpoint === undefined || this.#parts.shared.isUnseen(endpoint))
+      throw missing('endpoint', this.#parts.shared.arn('endpoint', String(name)))
     return endpoint
   }
 
   describe({ EndpointName }: Members) {
     const endpoint = this.#find(EndpointName)
     const answer = described(endpoint)
-    this.#parts.world.mover.polled(endpoint)
+    this.#parts.shared.mover.polled(endpoint)
     return answer
   }
 
@@ -82,7 +82,7 @@ export class Endpoints {
   /** @throws AwsError when the variant is scaled, and is to be on other instances or gone */
   #checkScaled({ name, config: { variant: old } }: Endpoint, { variant }: EndpointConfig): void {
     const same = old.VariantName === variant.VariantName && old.InstanceType === variant.InstanceType
-    if (same || !this.#parts.world.scaled.has(name)) return
+    if (same || !this.#parts.shared.scaled.has(name)) return
     throw invalid(
       `The variant(s) "${old.VariantName}" must be deregistered as scalable targets with AWS Auto Scaling before they can be removed or have their instance type updated.`,
     )
@@ -90,18 +90,18 @@ export class Endpoints {
 
   /** @throws AwsError ResourceLimitExceeded */
   #checkQuota({ variant }: EndpointConfig): void {
-    const { world } = this.#parts
+    const { shared } = this.#parts
     const used = (of: (endpoint: Endpoint) => number) => sum([...this.all.values()].map(of))
     const { ServerlessConfig, InstanceType, InitialInstanceCount = 0 } = variant
     if (ServerlessConfig === undefined) {
       const same = used(({ config, instances }) => (config.variant.InstanceType === InstanceType ? instances : 0))
-      world.quota(`${InstanceType} for endpoint usage`, same, InitialInstanceCount)
+      shared.quota(`${InstanceType} for endpoint usage`, same, InitialInstanceCount)
       return
     }
     const { MemorySizeInMB = 0, MaxConcurrency = 0 } = ServerlessConfig
-    world.quota('Memory size in MB per serverless endpoint', 0, MemorySizeInMB, 'MBs')
+    shared.quota('Memory size in MB per serverless endpoint', 0, MemorySizeInMB, 'MBs')
     const taken = used(({ config }) => config.variant.ServerlessConfig?.MaxConcurrency ?? 0)
-    world.quota(
+    shared.quota(
       'Maximum total concurrency that can be allocated across all serverless endpoints',
       taken,
       MaxConcurrency,

@@ -8,7 +8,7 @@ import { exists, invalid, missing } from './errors.ts'
 import { listOf } from './lists.ts'
 import { reachInto } from './network.ts'
 import { download, locationOf } from './s3.ts'
-import type { Members, World } from './world.ts'
+import type { Members, Shared } from './shared.ts'
 
 interface Model {
   readonly name: string
@@ -22,22 +22,22 @@ export class LoadFailure extends Error {}
 
 export class Models {
   readonly all = new Map<string, Model>()
-  readonly #world: World
+  readonly #shared: Shared
 
-  constructor(world: World) {
-    this.#world = world
+  constructor(shared: Shared) {
+    this.#shared = shared
   }
 
   create(request: CreateModelInput, caller: Caller) {
     const name = request.ModelName ?? ''
-    const arn = this.#world.arn('model', name)
+    const arn = this.#shared.arn('model', name)
     if (this.all.has(name)) throw exists('model', arn)
-    this.#world.passRole(caller, request.ExecutionRoleArn ?? '')
+    this.#shared.passRole(caller, request.ExecutionRoleArn ?? '')
     this.#check(request)
-    const failure = this.#world.failure('model', 'Creating', name)
+    const failure = this.#shared.failure('model', 'Creating', name)
     if (failure) throw invalid(failure.reason)
-    this.#world.tags.create(arn, request.Tags)
-    this.all.set(name, { name, arn, request, created: this.#world.now() })
+    this.#shared.tags.create(arn, request.Tags)
+    this.all.set(name, { name, arn, request, created: this.#shared.now() })
     return { ModelArn: arn }
   }
 
@@ -48,7 +48,7 @@ export class Models {
     this.#checkImage(Image)
     if (ModelDataUrl === undefined) throw invalid('ModelDataUrl is required by this image.')
     const { bucket, key } = locationOf(ModelDataUrl)
-    const { s3 } = this.#world
+    const { s3 } = this.#shared
     const found = s3.buckets.get(bucket)
     if (found?.backend.get(key) === undefined) throw invalid(`Could not find model data at ${ModelDataUrl}.`)
     try {
@@ -62,7 +62,7 @@ export class Models {
   }
 
   #checkImage(asked: string): void {
-    const { image, s3 } = this.#world
+    const { image, s3 } = this.#shared
     if (asked === image) return
     const [, region] = /\.dkr\.ecr\.([^.]+)\./.exec(asked) ?? []
     if (region !== s3.region)
@@ -75,8 +75,8 @@ export class Models {
   /** @throws AwsError */
   find(name: unknown): Model {
     const model = this.all.get(String(name))
-    if (model === undefined || this.#world.isUnseen(model))
-      throw missing('model', this.#world.arn('model', String(name)))
+    if (model === undefined || this.#shared.isUnseen(model))
+      throw missing('model', this.#shared.arn('model', String(name)))
     return model
   }
 
@@ -88,7 +88,7 @@ export class Models {
 
   delete({ ModelName }: Members): void {
     const { name, arn } = this.find(ModelName)
-    this.#world.tags.remove(arn)
+    this.#shared.tags.remove(arn)
     this.all.delete(name)
   }
 
@@ -101,15 +101,15 @@ export class Models {
   /** Starts the container of a model. @throws LoadFailure */
   async load(name: string): Promise<IpInsights> {
     const model = this.all.get(name)
-    if (model === undefined) throw new LoadFailure(`Could not find model "${this.#world.arn('model', name)}".`)
-    const failure = this.#world.failure('model', 'Loading', name)
+    if (model === undefined) throw new LoadFailure(`Could not find model "${this.#shared.arn('model', name)}".`)
+    const failure = this.#shared.failure('model', 'Loading', name)
     if (failure) throw new LoadFailure(failure.reason)
     const { PrimaryContainer, ExecutionRoleArn = '' } = model.request
     const { bucket, key } = locationOf(PrimaryContainer?.ModelDataUrl ?? '')
-    const { s3 } = this.#world
+    const { s3 } = this.#shared
     const role = { account: s3.account, arn: ExecutionRoleArn }
     try {
-      reachInto(this.#world, ExecutionRoleArn, model.request.VpcConfig)
+      reachInto(this.#shared, ExecutionRoleArn, model.request.VpcConfig)
     } catch (error) {
       throw new LoadFailure(`Failed to create network interfaces: ${messageOf(error)}`)
     }

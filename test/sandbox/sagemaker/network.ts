@@ -1,5 +1,5 @@
 import type { VpcConfig } from '@aws-sdk/client-sagemaker'
-import type { World } from './world.ts'
+import type { Shared } from './shared.ts'
 
 /** Of the sandbox's only network. */
 const VPC = 'vpc-0a1b2c3d'
@@ -11,7 +11,7 @@ const LOOKS = ['DhcpOptions', 'NetworkInterfaces', 'SecurityGroups', 'Subnets', 
  * Permissions", developer guide. Condition keys: "Actions, resources, and condition keys for Amazon EC2", Service Authorization Reference.
  * @throws AwsError
  */
-export function reachInto({ s3 }: World, roleArn = '', vpc: VpcConfig | undefined): void {
+export function reachInto({ s3 }: Shared, roleArn = '', vpc: VpcConfig | undefined): void {
   if (vpc === undefined) return
   const { Subnets = [], SecurityGroupIds = [] } = vpc
   const { account, region } = s3

@@ -1,6 +1,6 @@
 import type { Access } from '../access.ts'
 import type { SageMaker } from './sagemaker.ts'
-import type { Members } from './world.ts'
+import type { Members } from './shared.ts'
 
 type Right = Pick<Access, 'action' | 'context'> & { readonly arn: string }
 
@@ -22,10 +22,10 @@ const ON: readonly (readonly [member: string, kind: string, operations: readonly
 
 /** All that a caller needs for a request, but for the role that it passes on. */
 export function rightsOf(sagemaker: SageMaker, operation: string, input: Members): Right[] {
-  const { world } = sagemaker
+  const { shared } = sagemaker
   const action = `sagemaker:${operation}`
   const named = ON.filter(([, , operations]) => operations.includes(operation)).map(([member, kind]) =>
-    world.arn(kind, String(input[member])),
+    shared.arn(kind, String(input[member])),
   )
   const arns = /Tags$/.test(operation) ? [String(input.ResourceArn)] : named.length > 0 ? named : ['*']
   return [
@@ -33,7 +33,7 @@ export function rightsOf(sagemaker: SageMaker, operation: string, input: Members
     ...tagged(action, arns, input),
     ...diskKeys(sagemaker, operation, input).map((key) => ({
       action: 'kms:CreateGrant',
-      arn: world.s3.keyArn(key),
+      arn: shared.s3.keyArn(key),
       context: { 'kms:GrantIsForAWSResource': 'true' },
     })),
   ]

@@ -24,9 +24,9 @@ export function runtimeService(sagemaker: SageMaker, identify: (request: Incomin
       if (name === undefined || request.method !== 'POST') return undefined
       return callOf(request, decodeURIComponent(name), async () => {
         const caller = identify(request)
-        sagemaker.world.checkRegion(request.scope?.region)
-        const arn = sagemaker.world.arn('endpoint', decodeURIComponent(name))
-        sagemaker.world.authorize(caller, 'sagemaker:InvokeEndpoint', decodeURIComponent(name), { arn })
+        sagemaker.shared.checkRegion(request.scope?.region)
+        const arn = sagemaker.shared.arn('endpoint', decodeURIComponent(name))
+        sagemaker.shared.authorize(caller, 'sagemaker:InvokeEndpoint', decodeURIComponent(name), { arn })
         return invoke(sagemaker, request, decodeURIComponent(name))
       })
     },
@@ -60,7 +60,7 @@ function checkMembers(shape: Shape | undefined, headers: Readonly<Record<string,
 async function invoke(sagemaker: SageMaker, request: Incoming, name: string): Promise<Reply> {
   const body = await request.bytes()
   const endpoint = sagemaker.endpoints.all.get(name)
-  const { account, region } = sagemaker.world.s3
+  const { account, region } = sagemaker.shared.s3
   const serving = endpoint !== undefined && ['InService', 'Updating', 'SystemUpdating'].includes(endpoint.status)
   if (!serving || endpoint.model === undefined)
     throw new AwsError('ValidationError', 400, `Endpoint ${name} of account ${account} not found.`)

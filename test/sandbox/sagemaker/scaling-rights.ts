@@ -1,7 +1,7 @@
 import { AwsError } from '../http.ts'
 import type { Caller } from '../s3/state.ts'
 import { invalid } from './errors.ts'
-import type { World } from './world.ts'
+import type { Shared } from './shared.ts'
 
 const SERVICE = 'sagemaker.application-autoscaling.amazonaws.com'
 const LINKED_ROLE = 'AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint'
@@ -16,25 +16,31 @@ const ALARMS = ['cloudwatch:PutMetricAlarm', 'cloudwatch:DescribeAlarms', 'cloud
  * @param config name of the endpoint's configuration
  * @throws AwsError
  */
-export function allowScaling(world: World, caller: Caller, operation: string, endpoint: string, config: string): void {
-  const { s3 } = world
+export function allowScaling(
+  shared: Shared,
+  caller: Caller,
+  operation: string,
+  endpoint: string,
+  config: string,
+): void {
+  const { s3 } = shared
   const about = `endpoint/${endpoint}`
   const target = s3.arn('application-autoscaling', 'scalable-target/0123456789abcdef')
   const context = {
     'application-autoscaling:service-namespace': 'sagemaker',
     'application-autoscaling:scalable-dimension': 'sagemaker:variant:DesiredInstanceCount',
   }
-  world.authorize(caller, `application-autoscaling:${operation}`, about, { arn: target, context })
+  shared.authorize(caller, `application-autoscaling:${operation}`, about, { arn: target, context })
   if (!/^(RegisterScalableTarget|PutScalingPolicy)$/.test(operation)) return
   if (operation === 'RegisterScalableTarget')
-    world.authorize(caller, 'iam:CreateServiceLinkedRole', about, {
+    shared.authorize(caller, 'iam:CreateServiceLinkedRole', about, {
       arn: `arn:aws:iam::${s3.account}:role/aws-service-role/${SERVICE}/${LINKED_ROLE}`,
       context: { 'iam:AWSServiceName': SERVICE },
     })
   validated(() => {
     const asked = { context: { 'aws:ViaAWSService': 'true' } }
-    for (const action of TRIED) s3.authorize(caller, action, about, { ...asked, arn: world.arn('endpoint', endpoint) })
-    const arn = world.arn('endpoint-config', config)
+    for (const action of TRIED) s3.authorize(caller, action, about, { ...asked, arn: shared.arn('endpoint', endpoint) })
+    const arn = shared.arn('endpoint-config', config)
     s3.authorize(caller, 'sagemaker:DescribeEndpointConfig', about, { ...asked, arn })
     // It calls these without the name of an alarm.
     for (const action of ALARMS)

@@ -4,14 +4,14 @@ import { jsonService, type Operation } from '../json-service.ts'
 import type { Caller } from '../s3/state.ts'
 import { rightsOf } from './rights.ts'
 import type { SageMaker } from './sagemaker.ts'
-import type { Members } from './world.ts'
+import type { Members } from './shared.ts'
 
 type Perform = (input: never, caller: Caller) => unknown
 
 /** Amazon SageMaker, but for the runtime that answers invocations. */
 export function sagemakerService(sagemaker: SageMaker, identify: (request: Incoming) => Caller): Service {
-  const { world, trainingJobs, transformJobs, models, configs, endpoints } = sagemaker
-  const { tags } = world
+  const { shared, trainingJobs, transformJobs, models, configs, endpoints } = sagemaker
+  const { tags } = shared
   const performs: Record<string, Perform> = {
     CreateTrainingJob: (input, caller) => trainingJobs.create(input, caller),
     DescribeTrainingJob: (input) => trainingJobs.describe(input),
@@ -42,9 +42,9 @@ export function sagemakerService(sagemaker: SageMaker, identify: (request: Incom
     (name: string, perform: Perform): Operation =>
     (input, request) => {
       const caller = identify(request)
-      world.checkRegion(request.scope?.region)
+      shared.checkRegion(request.scope?.region)
       for (const { action, arn, context } of rightsOf(sagemaker, name, input))
-        world.authorize(caller, action, nameOf(input), { arn, context })
+        shared.authorize(caller, action, nameOf(input), { arn, context })
       return perform(input as never, caller)
     }
   return jsonService({

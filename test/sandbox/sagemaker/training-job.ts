@@ -6,8 +6,8 @@ import { ClientError } from './csv.ts'
 import type { Moving } from './mover.ts'
 import { reachInto } from './network.ts'
 import { download, keysBelow, locationOf, upload } from './s3.ts'
+import type { Shared } from './shared.ts'
 import { enter, type Transition } from './transitions.ts'
-import type { World } from './world.ts'
 
 /** Whatever a spot job saves: a number to reckon with. */
 const SPOT_SAVES = 0.7
@@ -30,16 +30,16 @@ export class TrainingJob implements Moving {
   started: number | undefined
   ended: number | undefined
   auc: number | undefined
-  readonly #world: World
+  readonly #shared: Shared
   readonly #stopping = new AbortController()
   #channels: Record<string, string[]> = {}
   #trained: Trained | undefined
 
-  constructor(world: World, request: CreateTrainingJobRequest, arn: string) {
-    this.#world = world
+  constructor(shared: Shared, request: CreateTrainingJobRequest, arn: string) {
+    this.#shared = shared
     this.request = request
     this.arn = arn
-    this.created = world.now()
+    this.created = shared.now()
     this.modified = this.created
     this.#go('Starting')
   }
@@ -77,7 +77,7 @@ export class TrainingJob implements Moving {
   }
 
   async step(): Promise<void> {
-    const failure = this.#world.failure('training', this.secondary, this.name)
+    const failure = this.#shared.failure('training', this.secondary, this.name)
     if (failure?.into && failure.into !== 'UpdateRollbackFailed') return this.#end('Stopped', failure.into)
     if (failure) return this.#fail(failure.reason)
     try {
@@ -94,10 +94,10 @@ export class TrainingJob implements Moving {
   async #work(): Promise<void> {
     switch (this.secondary) {
       case 'Starting':
-        reachInto(this.#world, this.request.RoleArn, this.request.VpcConfig)
+        reachInto(this.#shared, this.request.RoleArn, this.request.VpcConfig)
         return this.#next('Downloading')
       case 'Downloading':
-        this.started = this.#world.now()
+        this.started = this.#shared.now()
         await this.#download()
         return this.#next('Training')
       case 'Training':
@@ -114,11 +114,11 @@ export class TrainingJob implements Moving {
   }
 
   #role() {
-    return { account: this.#world.s3.account, arn: this.request.RoleArn ?? '' }
+    return { account: this.#shared.s3.account, arn: this.request.RoleArn ?? '' }
   }
 
   async #download(): Promise<void> {
-    const { s3 } = this.#world
+    const { s3 } = this.#shared
     for (const { ChannelName = '', DataSource } of this.request.InputDataConfig ?? []) {
       const uri = DataSource?.S3DataSource?.S3Uri ?? ''
       const { bucket } = locationOf(uri)
@@ -133,20 +133,20 @@ export class TrainingJob implements Moving {
     this.#trained = await train({
       hyperparameters: this.request.HyperParameters ?? {},
       channels: this.#channels,
-      signal: AbortSignal.any([this.#stopping.signal, this.#world.mover.closing]),
+      signal: AbortSignal.any([this.#stopping.signal, this.#shared.mover.closing]),
     })
     this.#channels = {}
   }
 
   #overtime(): boolean {
     const most = this.request.StoppingCondition?.MaxRuntimeInSeconds ?? 86_400
-    return this.#world.now() - (this.started ?? 0) > most
+    return this.#shared.now() - (this.started ?? 0) > most
   }
 
   async #upload(): Promise<void> {
     if (this.#trained === undefined) throw new Error('nothing was trained')
     const { KmsKeyId } = this.request.OutputDataConfig ?? {}
-    upload(this.#world.s3, this.#role(), this.output, this.#trained.artifact, KmsKeyId)
+    upload(this.#shared.s3, this.#role(), this.output, this.#trained.artifact, KmsKeyId)
   }
 
   /** Unless it was stopped meanwhile. */
@@ -155,7 +155,7 @@ export class TrainingJob implements Moving {
   }
 
   #go(status: SecondaryStatus): void {
-    this.modified = this.#world.now()
+    this.modified = this.#shared.now()
     enter(this.transitions, status, this.modified)
   }
 
@@ -167,7 +167,7 @@ export class TrainingJob implements Moving {
   #end(status: TrainingJobStatus, secondary: SecondaryStatus): void {
     this.#go(secondary)
     const last = this.transitions.at(-1)
-    this.ended = this.#world.now()
+    this.ended = this.#shared.now()
     if (last) last.EndTime = this.ended
     this.status = status
   }

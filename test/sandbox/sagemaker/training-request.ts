@@ -4,24 +4,24 @@ import type { Caller } from '../s3/state.ts'
 import { checkDiskKey } from './disks.ts'
 import { invalid } from './errors.ts'
 import { keysBelow, locationOf } from './s3.ts'
-import type { World } from './world.ts'
+import type { Shared } from './shared.ts'
 
 /** "Managed Spot Training", SageMaker developer guide: for built-in algorithms that do not write checkpoints. */
 const LONGEST_WAIT = 3600
 
 /** What CreateTrainingJob refuses although its model allows it. @throws AwsError */
-export function checkTraining(world: World, caller: Caller, request: CreateTrainingJobRequest): void {
-  world.passRole(caller, request.RoleArn ?? '')
-  checkAlgorithm(world, request)
+export function checkTraining(shared: Shared, caller: Caller, request: CreateTrainingJobRequest): void {
+  shared.passRole(caller, request.RoleArn ?? '')
+  checkAlgorithm(shared, request)
   checkTime(request)
   checkResources(request)
-  checkInput(world, request)
+  checkInput(shared, request)
   const { bucket } = locationOf(request.OutputDataConfig?.S3OutputPath ?? '')
-  if (!world.s3.buckets.has(bucket)) throw invalid(`The bucket ${bucket} of S3OutputPath does not exist.`)
+  if (!shared.s3.buckets.has(bucket)) throw invalid(`The bucket ${bucket} of S3OutputPath does not exist.`)
 }
 
 /** @throws AwsError unless it is the IP Insights image of the region */
-function checkAlgorithm({ s3: { region }, image }: World, { AlgorithmSpecification }: CreateTrainingJobRequest): void {
+function checkAlgorithm({ s3: { region }, image }: Shared, { AlgorithmSpecification }: CreateTrainingJobRequest): void {
   const asked = AlgorithmSpecification?.TrainingImage
   if (asked === undefined) throw invalid('AlgorithmSpecification with a TrainingImage is required.')
   if (asked === image) return
@@ -57,7 +57,7 @@ function checkResources({ ResourceConfig }: CreateTrainingJobRequest): void {
   checkDiskKey('VolumeKmsKeyId', InstanceType, ResourceConfig?.VolumeKmsKeyId)
 }
 
-function checkInput(world: World, { InputDataConfig = [], RoleArn = '' }: CreateTrainingJobRequest): void {
+function checkInput(shared: Shared, { InputDataConfig = [], RoleArn = '' }: CreateTrainingJobRequest): void {
   if (InputDataConfig.length === 0) throw invalid('InputDataConfig with at least one channel is required.')
   const names = InputDataConfig.map(({ ChannelName }) => ChannelName)
   if (new Set(names).size < names.length) throw invalid('Channel names must be unique.')
@@ -65,12 +65,12 @@ function checkInput(world: World, { InputDataConfig = [], RoleArn = '' }: Create
     if (CompressionType === 'Gzip') throw invalid('CompressionType Gzip is only possible with Pipe input mode.')
     const { S3Uri = '', S3DataType } = DataSource?.S3DataSource ?? {}
     if (S3DataType !== 'S3Prefix') throw new AwsError('NotImplemented', 501, `${S3DataType} is not in this sandbox`)
-    checkObjects(world, S3Uri, RoleArn)
+    checkObjects(shared, S3Uri, RoleArn)
   }
 }
 
 /** @throws AwsError unless there is something to read */
-export function checkObjects({ s3 }: World, uri: string, role: string): void {
+export function checkObjects({ s3 }: Shared, uri: string, role: string): void {
   const { bucket } = locationOf(uri)
   const sorry = (error: string) =>
     invalid(

@@ -2,32 +2,32 @@ import type { CreateTrainingJobRequest } from '@aws-sdk/client-sagemaker'
 import type { Caller } from '../s3/state.ts'
 import { inUse, invalid } from './errors.ts'
 import { listOf } from './lists.ts'
+import { type Members, type Shared, sum } from './shared.ts'
 import { TrainingJob } from './training-job.ts'
 import { checkTraining } from './training-request.ts'
-import { type Members, sum, type World } from './world.ts'
 
 /** Training jobs. They stay for ever, as on AWS. */
 export class TrainingJobs {
   readonly all = new Map<string, TrainingJob>()
-  readonly #world: World
+  readonly #shared: Shared
 
-  constructor(world: World) {
-    this.#world = world
+  constructor(shared: Shared) {
+    this.#shared = shared
   }
 
   create(request: CreateTrainingJobRequest, caller: Caller) {
     const name = request.TrainingJobName ?? ''
-    const arn = this.#world.arn('training-job', name)
+    const arn = this.#shared.arn('training-job', name)
     if (this.all.has(name))
       throw inUse(
         `Training job names must be unique within an AWS account and region, and a job with this name already exists (${arn})`,
       )
-    checkTraining(this.#world, caller, request)
+    checkTraining(this.#shared, caller, request)
     this.#checkQuota(request)
-    this.#world.tags.create(arn, request.Tags)
-    const job = new TrainingJob(this.#world, request, arn)
+    this.#shared.tags.create(arn, request.Tags)
+    const job = new TrainingJob(this.#shared, request, arn)
     this.all.set(name, job)
-    this.#world.mover.start(job)
+    this.#shared.mover.start(job)
     return { TrainingJobArn: arn }
   }
 
@@ -38,20 +38,20 @@ export class TrainingJobs {
       .filter(({ ended, request }) => ended === undefined && (request.EnableManagedSpotTraining ?? false) === spot)
       .map(({ request: { ResourceConfig: of } }) => (of?.InstanceType === InstanceType ? (of?.InstanceCount ?? 1) : 0))
     const name = `${InstanceType} for ${spot ? 'spot ' : ''}training job usage`
-    this.#world.quota(name, sum(used), InstanceCount)
+    this.#shared.quota(name, sum(used), InstanceCount)
   }
 
   /** @throws AwsError not ResourceNotFound, as the model has it */
   #find(name: unknown): TrainingJob {
     const job = this.all.get(String(name))
-    if (job === undefined || this.#world.isUnseen(job)) throw invalid('Requested resource not found.')
+    if (job === undefined || this.#shared.isUnseen(job)) throw invalid('Requested resource not found.')
     return job
   }
 
   describe({ TrainingJobName }: Members) {
     const job = this.#find(TrainingJobName)
     const answer = described(job)
-    this.#world.mover.polled(job)
+    this.#shared.mover.polled(job)
     return answer
   }
 
@@ -61,7 +61,7 @@ export class TrainingJobs {
     if (job.status !== 'InProgress')
       throw invalid(`The request was rejected because the training job is in status ${job.status}.`)
     job.stop()
-    this.#world.mover.start(job)
+    this.#shared.mover.start(job)
   }
 
   list(input: Members) {

@@ -6,7 +6,7 @@ import { LoadFailure, type Models } from './models.ts'
 import type { Moving } from './mover.ts'
 import { download, keysBelow, locationOf, upload } from './s3.ts'
 import { answerOf } from './serving.ts'
-import type { World } from './world.ts'
+import type { Shared } from './shared.ts'
 
 type Stage = 'Starting' | 'Transforming' | 'Stopping'
 
@@ -23,17 +23,17 @@ export class TransformJob implements Moving {
   reason: string | undefined
   started: number | undefined
   ended: number | undefined
-  readonly #world: World
+  readonly #shared: Shared
   readonly #models: Models
   #stage: Stage = 'Starting'
   #model: Model | undefined
 
-  constructor(world: World, models: Models, request: CreateTransformJobRequest, arn: string) {
-    this.#world = world
+  constructor(shared: Shared, models: Models, request: CreateTransformJobRequest, arn: string) {
+    this.#shared = shared
     this.#models = models
     this.request = request
     this.arn = arn
-    this.created = world.now()
+    this.created = shared.now()
   }
 
   get name(): string {
@@ -51,7 +51,7 @@ export class TransformJob implements Moving {
 
   async step(): Promise<void> {
     if (this.#stage === 'Stopping') return this.#end('Stopped')
-    const failure = this.#world.failure('transform', this.#stage, this.name)
+    const failure = this.#shared.failure('transform', this.#stage, this.name)
     if (failure) return this.#end('Failed', failure.reason)
     try {
       if (this.#stage === 'Starting') await this.#start()
@@ -68,17 +68,17 @@ export class TransformJob implements Moving {
     const model = await this.#models.load(this.request.ModelName ?? '')
     if (this.#stage === 'Stopping') return
     this.#model = model
-    this.started = this.#world.now()
+    this.started = this.#shared.now()
     this.#stage = 'Transforming'
   }
 
   #role() {
     const model = this.#models.all.get(this.request.ModelName ?? '')
-    return { account: this.#world.s3.account, arn: model?.request.ExecutionRoleArn ?? '' }
+    return { account: this.#shared.s3.account, arn: model?.request.ExecutionRoleArn ?? '' }
   }
 
   async #transform(): Promise<void> {
-    const { s3 } = this.#world
+    const { s3 } = this.#shared
     const { TransformInput, TransformOutput } = this.request
     const input = locationOf(TransformInput?.DataSource?.S3DataSource?.S3Uri ?? '')
     const path = (TransformOutput?.S3OutputPath ?? '').replace(/\/$/, '')
@@ -104,7 +104,7 @@ export class TransformJob implements Moving {
       if (this.#model === undefined) throw new Error('no model was loaded')
       const { status, body } = answerOf(this.#model, formats, payload)
       if (status >= 400) throw new ClientError(`See job logs for more information (${key}: ${status}: ${body})`)
-      if (ends === '' || this.#world.settings.doubledNewlines) return body + ends
+      if (ends === '' || this.#shared.settings.doubledNewlines) return body + ends
       return body.replace(/\n?$/, ends)
     })
     return Buffer.from(parts.join(''))
@@ -113,7 +113,7 @@ export class TransformJob implements Moving {
   #end(status: TransformJobStatus, reason?: string): void {
     this.status = status
     this.reason = reason?.slice(0, 1024)
-    this.ended = this.#world.now()
+    this.ended = this.#shared.now()
   }
 }
 

@@ -5,33 +5,33 @@ import { inUse, invalid } from './errors.ts'
 import { listOf } from './lists.ts'
 import type { Models } from './models.ts'
 import { locationOf } from './s3.ts'
+import { type Members, type Shared, sum } from './shared.ts'
 import { checkObjects } from './training-request.ts'
 import { TransformJob } from './transform-job.ts'
-import { type Members, sum, type World } from './world.ts'
 
 /** Batch transforms. They stay for ever, as on AWS. */
 export class TransformJobs {
   readonly all = new Map<string, TransformJob>()
-  readonly #world: World
+  readonly #shared: Shared
   readonly #models: Models
 
-  constructor(world: World, models: Models) {
-    this.#world = world
+  constructor(shared: Shared, models: Models) {
+    this.#shared = shared
     this.#models = models
   }
 
   create(request: CreateTransformJobRequest) {
     const name = request.TransformJobName ?? ''
-    const arn = this.#world.arn('transform-job', name)
+    const arn = this.#shared.arn('transform-job', name)
     if (this.all.has(name))
       throw inUse(
         `Transform job names must be unique within an AWS account and region, and a job with this name already exists (${arn})`,
       )
     this.#check(request)
-    this.#world.tags.create(arn, request.Tags)
-    const job = new TransformJob(this.#world, this.#models, request, arn)
+    this.#shared.tags.create(arn, request.Tags)
+    const job = new TransformJob(this.#shared, this.#models, request, arn)
     this.all.set(name, job)
-    this.#world.mover.start(job)
+    this.#shared.mover.start(job)
     return { TransformJobArn: arn }
   }
 
@@ -46,9 +46,9 @@ export class TransformJobs {
       throw invalid('MaxPayloadInMB must be less than or equal to 100.')
     const { S3Uri = '', S3DataType } = TransformInput?.DataSource?.S3DataSource ?? {}
     if (S3DataType !== 'S3Prefix') throw new AwsError('NotImplemented', 501, `${S3DataType} is not in this sandbox`)
-    checkObjects(this.#world, S3Uri, model.request.ExecutionRoleArn ?? '')
+    checkObjects(this.#shared, S3Uri, model.request.ExecutionRoleArn ?? '')
     const { bucket } = locationOf(TransformOutput?.S3OutputPath ?? '')
-    if (!this.#world.s3.buckets.has(bucket)) throw invalid(`The bucket ${bucket} of S3OutputPath does not exist.`)
+    if (!this.#shared.s3.buckets.has(bucket)) throw invalid(`The bucket ${bucket} of S3OutputPath does not exist.`)
     const { InstanceType, InstanceCount = 0, VolumeKmsKeyId } = TransformResources ?? {}
     checkDiskKey('VolumeKmsKeyId', InstanceType, VolumeKmsKeyId)
     const used = [...this.all.values()]
@@ -56,12 +56,12 @@ export class TransformJobs {
       .map(({ request: { TransformResources: of } }) =>
         of?.InstanceType === InstanceType ? (of?.InstanceCount ?? 0) : 0,
       )
-    this.#world.quota(`${InstanceType} for transform job usage`, sum(used), InstanceCount)
+    this.#shared.quota(`${InstanceType} for transform job usage`, sum(used), InstanceCount)
   }
 
   #find(name: unknown): TransformJob {
     const job = this.all.get(String(name))
-    if (job === undefined || this.#world.isUnseen(job))
+    if (job === undefined || this.#shared.isUnseen(job))
       throw invalid(`Could not find requested job with name: ${String(name)}`)
     return job
   }
@@ -78,7 +78,7 @@ export class TransformJobs {
       TransformStartTime: job.started,
       TransformEndTime: job.ended,
     }
-    this.#world.mover.polled(job)
+    this.#shared.mover.polled(job)
     return answer
   }
 
@@ -88,7 +88,7 @@ export class TransformJobs {
     if (job.status !== 'InProgress')
       throw invalid(`The request was rejected because the transform job is in status ${job.status}.`)
     job.stop()
-    this.#world.mover.start(job)
+    this.#shared.mover.start(job)
   }
 
   list(input: Members) {

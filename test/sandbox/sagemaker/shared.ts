@@ -16,7 +16,7 @@ export type Members = Readonly<Record<string, unknown>>
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 
 /** What all rooms of this SageMaker share. */
-export class World {
+export class Shared {
   readonly s3: S3State
   readonly settings: SageMakerSettings
   readonly mover: Mover

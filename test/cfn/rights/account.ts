@@ -13,7 +13,7 @@ export const OPERATOR_ARN = OPERATOR.arn
 /** The organization's, as a trail into one bucket has it. */
 export const LOGS_KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`
 
-export interface World {
+export interface Account {
   readonly sandbox: Sandbox
   /** Runs a script as the administrator who deploys the stack. */
   readonly setup: (args: readonly string[]) => Promise<unknown>
@@ -24,7 +24,7 @@ export interface World {
 }
 
 /** An account with encrypted logs, and everything that is asked of IAM recorded. */
-export async function world(): Promise<World> {
+export async function startAccount(): Promise<Account> {
   const sandbox = await startSandbox({
     credentials: [ADMIN, OPERATOR],
     buckets: { 'org-logs': { encryption: { algorithm: 'aws:kms', keyId: LOGS_KEY } } },
@@ -34,7 +34,7 @@ export async function world(): Promise<World> {
   sandbox.s3.state.accesses.record()
   const cwd = tempFolder()
   const as = (accessKey: string) => ({ ...sandbox.env, AWS_ACCESS_KEY_ID: accessKey })
-  const attempt: World['attempt'] = (script, args, options = {}) =>
+  const attempt: Account['attempt'] = (script, args, options = {}) =>
     runScript(script, [...args, '--output', 'json'], { cwd, env: as(OPERATOR.accessKey), ...options })
   const done = async (script: string, args: readonly string[], accessKey: string) => {
     const { code, stdout, stderr } = await attempt(script, args, { env: as(accessKey) })

@@ -3,7 +3,7 @@ import type { Catalog } from './catalog.ts'
 import type { AthenaSettings } from './settings.ts'
 
 /** What all rooms of this Athena share. */
-export interface World {
+export interface Shared {
   readonly s3: S3State
   readonly catalog: Catalog
   readonly settings: AthenaSettings
