@@ -89,7 +89,7 @@ describe('clean in AWS', () => {
   test('an endpoint that a newer run has taken over stays, with the configuration that it has', async () => {
     const aws = await world(FAST, { calibrated: true })
     await aws.deploy()
-    const { endpoints, world: all } = aws.sandbox.sagemaker
+    const { endpoints, shared: all } = aws.sandbox.sagemaker
     all.tags.add({ ResourceArn: endpoints.all.get('prestage-endpoint')?.arn, Tags: tagsOf('waf-newer', WORKSPACE) })
     assert.deepEqual(whats(await aws.done('clean', ['--yes'])), ['model prestage-endpoint-model'])
     assert.deepEqual([...endpoints.all.keys()], ['prestage-endpoint'])
@@ -98,7 +98,7 @@ describe('clean in AWS', () => {
   test('what only looks like it, or is of another workspace, stays', async () => {
     const aws = await world(FAST)
     await aws.deploy({ noted: false })
-    const { endpoints, configs, models, world: all } = aws.sandbox.sagemaker
+    const { endpoints, configs, models, shared: all } = aws.sandbox.sagemaker
     for (const { arn } of [...endpoints.all.values(), ...configs.all.values()])
       all.tags.delete({ ResourceArn: arn, TagKeys: [RUN_TAG] })
     const Tags = tagsOf(aws.id, 's3://elsewhere/prestage')

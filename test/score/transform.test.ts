@@ -24,7 +24,7 @@ describe('a batch transform', () => {
     const [job] = jobs(aws)
     assert.deepEqual(result.by, { via: 'transform', job: job?.name, region: 'us-east-1', instanceType: 'ml.m5.xlarge' })
     assert.match(job?.name ?? '', new RegExp(`^prestage-${aws.id}-[0-9a-f]{6}$`))
-    const { transformJobs, models, world: all } = aws.sandbox.sagemaker
+    const { transformJobs, models, shared: all } = aws.sandbox.sagemaker
     for (const { arn } of [...transformJobs.all.values(), ...models.all.values()])
       assert.deepEqual(all.tags.of(arn), { 'prestage:run': aws.id, 'prestage:workspace': WORKSPACE })
     const left = aws.sandbox.s3.keys(BUCKET, aws.at('tmp/')).map((key) => key.split('/').slice(-2).join('/'))
