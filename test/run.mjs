@@ -15,7 +15,7 @@ const filters = args.filter((arg) => !arg.startsWith('-')).map((arg) => arg.repl
 const options = args.filter((arg) => arg.startsWith('-') && arg !== '--all' && arg !== '--checks')
 const all = args.includes('--all')
 
-// The tests of the loopback AWS, the whole proof of rights and a real Trino run only with --all, or when they are named.
+// The tests of the loopback AWS, the proof of rights and a real Trino run only with --all, or when they are named.
 const thorough = ['test/sandbox/', 'test/cfn/rights/', 'test/trino/']
 
 const files = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })
@@ -43,7 +43,12 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 const cache = join(root, 'node_modules/.cache/prestage/tsx')
 mkdirSync(cache, { recursive: true })
 symlinkSync(cache, join(scratch, `tsx-${process.geteuid?.() ?? userInfo().username}`), 'junction')
-const env = { ...process.env, TMPDIR: scratch, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
+const env = {
+  ...process.env,
+  TMPDIR: scratch,
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  ...(all && { PRESTAGE_TEST_ALL: 'yes' }),
+}
 const child = spawn(process.execPath, [...loader, '--test', ...limits, ...options, ...files], {
   cwd: root,
   env,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { askedForScripts } from '../sandbox/access.ts'
 
-/** At the end of every file of tests: nothing that its scripts have done needs more rights than the stack gives. */
+/** At the end of every test file: nothing that its scripts did needs more rights than the stack gives. */
 async function prove(): Promise<void> {
   const asked = askedForScripts()
   if (asked.length === 0) return
@@ -10,5 +10,5 @@ async function prove(): Promise<void> {
   assert.deepEqual(await refusedEveryday(asked), [], 'scripts need rights that cfn/prestage.yaml does not give')
 }
 
-// Benches run scripts, too, and are no tests.
-if (process.env.NODE_TEST_CONTEXT !== undefined) after(prove)
+// A part of the whole proof of rights, which runs with --all. Benchmarks run scripts, too, and are no tests.
+if (process.env.NODE_TEST_CONTEXT !== undefined && process.env.PRESTAGE_TEST_ALL !== undefined) after(prove)
