@@ -1,5 +1,4 @@
-import { bytes, count, plural, table } from '../lib/cli/format.ts'
-import { quoted } from '../lib/runs/next.ts'
+import { bytes, count, plural, quoted, table } from '../lib/cli/format.ts'
 import type { LooseFound, LooseSurvey } from './loose.ts'
 import type { Other } from './others.ts'
 import type { BranchDays, Found } from './survey.ts'

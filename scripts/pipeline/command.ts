@@ -1,5 +1,5 @@
 import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { defineCommand } from '../lib/cli/command.ts'
+import { defineCommand, type Outcome } from '../lib/cli/command.ts'
 import { duration, facts } from '../lib/cli/format.ts'
 import { choices, flag, number, text } from '../lib/cli/options.ts'
 import {
@@ -18,7 +18,7 @@ import { command as stageCommand } from '../stage/command.ts'
 import { withBudget } from './budget.ts'
 import { checkDemo, DEMO_ALERTS, DEMO_FOLDER, previewOfDemo, simulateLogs } from './demo.ts'
 import { jsonOf, outcomeLines, type Taken, takeThrough } from './one.ts'
-import { entitiesOf, inOrder } from './sources.ts'
+import { adviceFor, entitiesOf, inOrder, withWindow } from './sources.ts'
 
 export const command = defineCommand({
   name: 'pipeline',
@@ -66,7 +66,7 @@ export const command = defineCommand({
     ...workspaceOption,
     entity: text({ about: 'who: principal, arn, user-agent, …; see extract --help', value: 'NAME' }),
     alertsPerDay: number({
-      about: `alerts a day that somebody can look at (default: 10; with --demo ${DEMO_ALERTS}, since it has many attacks)`,
+      about: `alert budget per day (default: 10; with --demo ${DEMO_ALERTS}, since the demo has many attacks)`,
       min: 0,
     }),
     labels: text({ about: 'known attacks, to measure against: source,entity,ip,kind,time', value: 'FILE' }),
@@ -80,7 +80,7 @@ export const command = defineCommand({
     ...guardOptions,
     ...awsOptions,
   },
-  async run(asker, options) {
+  async run(asker, options): Promise<Outcome> {
     const context = withBudget(asker, options.maxCost, options.yes)
     const started = context.now().getTime()
     if (options.demo) checkDemo(options)
@@ -92,7 +92,8 @@ export const command = defineCommand({
     const sources = inOrder(options.source)
     if (sources.length > 0) entitiesOf(sources, options.entity)
     const taken: Taken = new Map()
-    let given = { ...options, source: sources[0] }
+    const windowed = withWindow(options, sources, context.now())
+    let given = { ...windowed, ...adviceFor(command, windowed), source: sources[0] }
     if (options.demo && options.dryRun) return previewOfDemo(options.workspace)
     if (options.demo) {
       const { outcome, inputs } = await simulateLogs(context, options.workspace)
@@ -115,7 +116,7 @@ export const command = defineCommand({
     const took = duration(context.now().getTime() - started)
     return {
       json: { run, steps: jsonOf(taken), report },
-      text: facts([...outcomeLines(taken), ['took', took], ['report', report]]),
+      text: facts([...outcomeLines(taken, given.again), ['took', took], ['report', report]]),
     }
   },
 })

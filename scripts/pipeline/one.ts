@@ -1,15 +1,23 @@
+import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
 import type { Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { count, plural } from '../lib/cli/format.ts'
+import { openRun } from '../lib/runs/workspace.ts'
 import { locationOf } from '../lib/stores/uri.ts'
+import { lateFilesText } from '../stage/render.ts'
 import { serving } from './serving.ts'
 import { take } from './steps.ts'
 
 /** Values of options by key, for whichever step has them. */
-export type Given = Readonly<Record<string, unknown>> & {
-  readonly workspace: string
-  readonly dryRun: boolean
-}
+export type Given = Readonly<Record<string, unknown>> &
+  Pick<AwsSettings, 'profile' | 'awsRegion' | 'endpointUrl'> & {
+    readonly workspace: string
+    readonly dryRun: boolean
+    /** The pipeline's own command with this window. */
+    readonly again: string
+    /** What to do about too little data. */
+    readonly longer: string
+  }
 
 /** What each step handed back, in the order in which they were taken. */
 export type Taken = Map<string, Outcome>
@@ -31,8 +39,48 @@ async function rest(
   given: Given & { readonly run: string },
   note: (name: string, outcome: Outcome) => Outcome,
 ): Promise<void> {
-  note('extract', await take((await import('../extract/command.ts')).command, context, given))
-  note('train', await take((await import('../train/command.ts')).command, context, given))
+  const { json: extracted } = note(
+    'extract',
+    await take((await import('../extract/command.ts')).command, context, given),
+  )
+  const lack = lackOf(Number(extracted.trainPairs), Number(extracted.holdoutPairs))
+  if (lack !== undefined) context.talk.warn(`${lack}; ${given.longer}`)
+  if (extracted.trainPairs !== 0) {
+    const train = (await import('../train/command.ts')).command
+    const { json } = note('train', await take(train, context, { ...given, ...(await budgetOf(given, context)) }))
+    // In AWS deploy calibrates.
+    const isCalibrated = json.calibration !== null || locationOf(given.workspace).kind === 's3'
+    if (extracted.holdoutPairs !== 0 && isCalibrated) await judge(context, given, note)
+    else if (extracted.holdoutPairs !== 0) context.talk.warn(`${NOT_CALIBRATED}; ${given.longer}`)
+  }
+  note('report', await take((await import('../report/command.ts')).command, context, given))
+}
+
+const NOT_CALIBRATED = 'the model could not be calibrated: nothing will be scored'
+
+/** Why fewer steps than usual make sense; undefined if all do. */
+function lackOf(trainPairs: number, holdoutPairs: number): string | undefined {
+  if (trainPairs === 0)
+    return `all ${plural(holdoutPairs, 'pair')} of the window lie in its last part, the holdout: no model is trained, and nothing is scored`
+  return holdoutPairs === 0 ? 'the holdout has no pairs: nothing will be scored' : undefined
+}
+
+/**
+ * A model is not trained again for another alert budget: scoring chooses the threshold. So a training that is done keeps the budget that
+ * it was done with.
+ */
+async function budgetOf(given: Given & { readonly run: string }, context: Context) {
+  if (given.overwrite === true) return {}
+  const run = await openRun(given.workspace, given.run, awsOf(given, context))
+  const { alertsPerDay } = run.ledger.steps.train?.settings ?? {}
+  return alertsPerDay === undefined ? {} : { alertsPerDay }
+}
+
+async function judge(
+  context: Context,
+  given: Given & { readonly run: string },
+  note: (name: string, outcome: Outcome) => Outcome,
+): Promise<void> {
   const score = (await import('../score/command.ts')).command
   if (locationOf(given.workspace).kind === 's3') {
     note('deploy', await take((await import('../deploy/command.ts')).command, context, given))
@@ -42,7 +90,6 @@ async function rest(
       note('deploy', deployed)
       note('score', await take(score, context, { ...given, endpoint }))
     })
-  note('report', await take((await import('../report/command.ts')).command, context, given))
 }
 
 /** Results by step, as JSON. */
@@ -50,23 +97,41 @@ export const jsonOf = (taken: Taken): Record<string, unknown> =>
   Object.fromEntries([...taken].map(([name, { json }]) => [name, json]))
 
 /** What came out, a name and a value a line. */
-export function outcomeLines(taken: Taken): [string, string][] {
+export function outcomeLines(taken: Taken, again: string): [string, string][] {
   const number = (step: string, field: string) => Number(taken.get(step)?.json[field])
+  const staged = taken.get('stage')?.json ?? {}
+  const late: [string, string][] =
+    staged.final === false ? [['late files', lateFilesText(String(staged.completeAfter), again)]] : []
+  const scored: [string, string][] = !taken.has('score')
+    ? [['scored', 'nothing']]
+    : [
+        [
+          'scored',
+          `${plural(number('score', 'scored'), 'distinct pair')}, ${count(number('score', 'flagged'))} flagged`,
+        ],
+        [
+          'not judged',
+          `${count(number('score', 'unseen'))} of entities never seen in training, ${count(number('score', 'sparse'))} of rare ones`,
+        ],
+      ]
   return [
-    ['run', String(taken.get('stage')?.json.run)],
+    ['run', String(staged.run)],
     ['staged', plural(number('stage', 'objects'), 'object')],
+    ...late,
     [
       'extracted',
       `${plural(number('extract', 'pairs'), 'pair')} of ${plural(number('extract', 'entities'), 'entity', 'entities')}`,
     ],
-    ['trained', `AUC ${count(number('train', 'auc'))} against random addresses`],
-    ['scored', `${plural(number('score', 'scored'), 'distinct pair')}, ${count(number('score', 'flagged'))} flagged`],
-    [
-      'not judged',
-      `${count(number('score', 'unseen'))} of entities never seen in training, ${count(number('score', 'sparse'))} of rare ones`,
-    ],
+    ['trained', trainedText(taken.get('train'))],
+    ...scored,
     ...attackLines((taken.get('score')?.json.attacks ?? []) as readonly Found[]),
   ]
+}
+
+function trainedText(trained: Outcome | undefined): string {
+  if (trained === undefined) return 'nothing'
+  const { auc } = trained.json
+  return typeof auc === 'number' ? `AUC ${count(auc)} against random addresses` : 'without a measure'
 }
 
 /** How one kind of known attacks was found. */

@@ -1,10 +1,8 @@
-import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
+import { awsOf } from '../lib/aws/settings.ts'
 import type { Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { duration, facts } from '../lib/cli/format.ts'
 import { windowOf } from '../lib/runs/window.ts'
-import { sourceOf } from '../lib/sources/registry.ts'
-import { settlingOf } from '../lib/sources/source.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { noLogs } from '../stage/request.ts'
 import { exitCodeOfAll, type Failure, failedAltogether, failureOf } from './failure.ts'
@@ -13,16 +11,15 @@ import { entitiesOf, nameOfAll } from './sources.ts'
 import { named, together } from './together.ts'
 
 /** What is asked of all sources. */
-export type GivenToAll = Given &
-  Pick<AwsSettings, 'profile' | 'awsRegion' | 'endpointUrl'> & {
-    readonly logs: string | undefined
-    readonly account: readonly string[]
-    readonly region: readonly string[]
-    readonly from: string | undefined
-    readonly to: string | undefined
-    readonly last: string | undefined
-    readonly entity: string | undefined
-  }
+export type GivenToAll = Given & {
+  readonly logs: string | undefined
+  readonly account: readonly string[]
+  readonly region: readonly string[]
+  readonly from: string | undefined
+  readonly to: string | undefined
+  readonly last: string | undefined
+  readonly entity: string | undefined
+}
 
 /** What became of one source. */
 interface End {
@@ -38,10 +35,8 @@ export async function takeSeveral(context: Context, sources: readonly string[], 
   const started = context.now().getTime()
   if (given.logs === undefined) throw noLogs()
   const entities = entitiesOf(sources, given.entity)
-  // One window for all: that of --last moves on meanwhile.
-  const settling = Math.max(...sources.map((source) => settlingOf(sourceOf(source))))
-  const { from, to } = windowOf(given, context.now(), settling)
-  const shared = { ...given, from: from.toISOString(), to: to.toISOString(), last: undefined }
+  const { from, to } = windowOf(given, context.now())
+  const shared = { ...given, from: from.toISOString(), to: to.toISOString() }
   const ends = await endsOf(context, sources, (source) => ({ ...shared, source, entity: entities.get(source) }))
   context.signal.throwIfAborted()
   const failures = ends.flatMap(({ failure }) => failure ?? [])
@@ -50,7 +45,8 @@ export async function takeSeveral(context: Context, sources: readonly string[], 
   for (const failure of failures) context.talk.warn(`${failure.source} failed: ${told(failure)}`)
   const bug = bugIn(failures)
   if (bug !== undefined) throw bug
-  return outcomeOf(ends, failures, report, context.now().getTime() - started)
+  const took: [string, string] = ['took', duration(context.now().getTime() - started)]
+  return outcomeOf(ends, failures, given.again, report === undefined ? [] : [took, ['report', report]])
 }
 
 /** In AWS side by side. Here one after the other: a query or a training takes all cores and most of the memory already. */
@@ -101,22 +97,14 @@ async function combined(
 function outcomeOf(
   ends: readonly End[],
   failures: readonly Failure[],
-  report: string | undefined,
-  ms: number,
+  again: string,
+  last: [string, string][],
 ): Outcome {
   const by = <T>(of: (end: End) => T | undefined) =>
     Object.fromEntries(ends.flatMap((end) => (of(end) === undefined ? [] : [[end.source, of(end)]])))
   const failed = by(({ failure }) => failure && { message: failure.message, hint: failure.hint ?? null })
-  const blocks = ends.map(({ source, taken, failure }) => `${source}\n${textOf(taken, failure)}`)
-  const last =
-    report === undefined
-      ? []
-      : [
-          facts([
-            ['took', duration(ms)],
-            ['report', report],
-          ]),
-        ]
+  const blocks = ends.map(({ source, taken, failure }) => `${source}\n${textOf(taken, failure, again)}`)
+  const [, report] = last.at(-1) ?? []
   return {
     json: {
       runs: by(({ run }) => run),
@@ -124,15 +112,15 @@ function outcomeOf(
       ...(failures.length > 0 && { failed }),
       ...(report !== undefined && { report }),
     },
-    text: [...blocks, ...last].join('\n\n'),
+    text: [...blocks, ...(last.length > 0 ? [facts(last)] : [])].join('\n\n'),
     ...(failures.length > 0 && { exitCode: exitCodeOfAll(failures) }),
   }
 }
 
-function textOf(taken: Taken, failure: Failure | undefined): string {
+function textOf(taken: Taken, failure: Failure | undefined, again: string): string {
   if (failure !== undefined) {
     const { message, hint } = failure
     return facts([['failed', message], hint === undefined ? undefined : ['to do', hint]])
   }
-  return taken.size === 1 ? (taken.get('stage')?.text ?? '') : facts(outcomeLines(taken))
+  return taken.size === 1 ? (taken.get('stage')?.text ?? '') : facts(outcomeLines(taken, again))
 }

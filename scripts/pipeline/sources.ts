@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
-import { compactTime } from '../lib/runs/window.ts'
+import { flagsOfWindow, sameCommand } from '../lib/runs/next.ts'
+import { compactTime, DAY_MS, timeOf, windowOf } from '../lib/runs/window.ts'
 import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
+import { settlingOf } from '../lib/sources/source.ts'
 
 /** Each once, in an order of our own: however they were typed, it is the same work. */
 export const inOrder = (sources: readonly string[]): string[] => sourceIds.filter((id) => sources.includes(id))
@@ -21,6 +23,34 @@ export function entitiesOf(sources: readonly string[], entity: string | undefine
   }
   return new Map(sources.map((id) => [id, has(id) ? entity : undefined]))
 }
+
+interface WindowOptions {
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  readonly last?: string | undefined
+}
+
+/** `--last` as `--from` and `--to`: one window for all steps and sources, and the same one on another day. */
+export function withWindow<G extends WindowOptions>(given: G, sources: readonly string[], now: Date): G {
+  if (given.last === undefined || sources.length === 0) return given
+  const settling = Math.max(...sources.map((source) => settlingOf(sourceOf(source))))
+  const { from, to } = windowOf(given, now, settling)
+  return { ...given, ...flagsOfWindow(from.toISOString(), to.toISOString()) }
+}
+
+/** How to repeat a pipeline: over the same window, and over a longer one. */
+export function adviceFor(command: Named, given: WindowOptions & Readonly<Record<string, unknown>>) {
+  const again = sameCommand(command, given)
+  if (given.from === undefined || given.to === undefined) return { again, longer: 'take a longer window' }
+  const from = new Date(timeOf(given.from, '--from').getTime() - LONGER_DAYS * DAY_MS).toISOString()
+  const longer = sameCommand(command, { ...given, ...flagsOfWindow(from, given.to) })
+  return { again, longer: `take a longer window: ${longer}` }
+}
+
+type Named = Parameters<typeof sameCommand>[0]
+
+/** So many days more give most principals enough accesses to learn from. */
+const LONGER_DAYS = 10
 
 /** What selects the data of several runs. */
 interface Selection {

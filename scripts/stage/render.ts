@@ -17,6 +17,8 @@ export interface StagePreview {
   /** When files that come late are due; the plan is final if it was made after that. */
   readonly completeAfter: Date
   readonly final: boolean
+  /** The command that takes up what has come late. */
+  readonly again: string
 }
 
 /** What a plan costs in all, in dollars. */
@@ -29,6 +31,10 @@ export const listCost = (requests: number): CostItem => ({
   each: PRICES.listRequest,
 })
 
+/** What to do about files that come late. @param until ISO */
+export const lateFilesText = (until: string, again: string): string =>
+  `may come until ${until.slice(0, 16)}Z; then repeat: ${again}`
+
 /** The plan in lines for people. */
 export function planText(plan: StagePreview, run: string): string {
   const cost = plan.costs.map(({ what, count: n }) => counted(n, what)).join(', ')
@@ -38,9 +44,7 @@ export function planText(plan: StagePreview, run: string): string {
     ['objects', `${count(plan.totals.objects)} (${bytes(plan.totals.bytes)})`],
     ['copied by', plan.copier],
     plan.costs.length > 0 ? ['cost', `${aboutUsd(estimatedUsd(plan))}: ${cost} (${priceNote})`] : undefined,
-    plan.final
-      ? undefined
-      : ['late files', `may come until ${plan.completeAfter.toISOString().slice(0, 16)}Z; stage again then`],
+    plan.final ? undefined : ['late files', lateFilesText(plan.completeAfter.toISOString(), plan.again)],
   ])
 }
 
@@ -76,7 +80,7 @@ export function resultOf(run: Run, earlier: Results['stage'], repeated: boolean)
       ['objects', `${count(objects)} (${bytes(result.bytes)}): ${done}`],
       ['staged', staged],
       verified === undefined ? undefined : ['verified', `${count(verified)} by the SHA-256 of their content`],
-      final ? undefined : ['late files', `may come until ${completeAfter.slice(0, 16)}Z; stage again then`],
+      final ? undefined : ['late files', lateFilesText(completeAfter, nextCommand('stage', run))],
     ]),
     next: nextCommand('extract', run),
   }

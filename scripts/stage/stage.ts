@@ -1,8 +1,9 @@
 import type { Outcome } from '../lib/cli/command.ts'
 import type { Approval } from '../lib/cli/confirm.ts'
-import { plural } from '../lib/cli/format.ts'
+import { plural, quoted } from '../lib/cli/format.ts'
+import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
-import { runIdOf } from '../lib/runs/request.ts'
+import { type Request, runIdOf } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { createRun } from '../lib/runs/workspace.ts'
 import { type Choice, type CopyOptions, type CopyStep, copierOf, type Load, readCosts } from './copy/choose.ts'
@@ -22,6 +23,7 @@ type StageStep = CopyStep & { readonly options: StageOptions }
 export async function stage(step: StageStep): Promise<Outcome> {
   const { context, options, task, planned, existing, aws } = step
   const { isNew, record, selection } = planned
+  const id = runIdOf(task.request)
   const suspects: Suspects = new Set(existing?.ledger.steps.stage?.checkpoint.mismatched)
   const goesOn = options.overwrite ? undefined : existing
   const left = goesOn === undefined ? selection.totals : await outstandingTotals(selection, goesOn, suspects)
@@ -39,13 +41,20 @@ export async function stage(step: StageStep): Promise<Outcome> {
     copier: copier.about,
     completeAfter: completeAfter(task),
     final: record.final,
+    again: againText(task.request, options),
   }
-  const id = runIdOf(task.request)
   if (options.dryRun) return previewOf(id, plan)
   if (estimatedUsd(plan) > 0) await context.approve(approvalOf(plan, left, id))
   const run = await createRun(options.workspace, task.request, aws)
   const whole = { ...plan, costs: [...finding, ...copier.costs(selection.totals), ...reading] }
   return carryOut(step, run, { copier, plan: whole, suspects })
+}
+
+/** The same on another day, when `--last` would mean another window. */
+function againText(request: Request, options: StageOptions): string {
+  const id = runIdOf(request)
+  const command = nextCommand('stage', { id, uri: `${options.workspace}/runs/${id}`, request })
+  return [command, ...typedOptions(options).map(quoted)].join(' ')
 }
 
 /** Of a selection, what no earlier attempt has copied. */

@@ -69,6 +69,10 @@ export function facts(entries: readonly (readonly [string, string] | undefined)[
   return shown.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')
 }
 
+/** A word of a command line, for copying into a shell; nothing here is ever run through one. */
+export const quoted = (text: string): string =>
+  /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+
 /** What a terminal obeys, and what ends a line or turns the text around it. */
 const OBEYED = /[^\P{Cc}\t\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
 

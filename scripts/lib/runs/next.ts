@@ -1,4 +1,7 @@
 import { resolve } from 'node:path'
+import { quoted } from '../cli/format.ts'
+import { kebab, type OptionSpecs } from '../cli/options.ts'
+import { commonOptions, guardOptions } from '../cli/shared-options.ts'
 import type { Ledger } from './ledger.ts'
 import { OF_FILES, type Request } from './request.ts'
 
@@ -31,10 +34,30 @@ function flagsOf({ source, logs, from, to, accounts, regions, keys, keysFrom }: 
     file: ['--keys-file', (keysFrom ?? '').replace(/#[^#]*$/, '')],
   }[keys]
   const scope = [...accounts.flatMap((id) => ['--account', id]), ...regions.flatMap((region) => ['--region', region])]
-  const [start, end] = [from, to].map((time) => time.replace('.000Z', 'Z'))
-  return ['--source', source, '--logs', logs, '--from', start ?? '', '--to', end ?? '', ...scope, ...(how ?? by)]
+  const window = flagsOfWindow(from, to)
+  return ['--source', source, '--logs', logs, '--from', window.from, '--to', window.to, ...scope, ...(how ?? by)]
 }
 
-/** A word of a command line, for copying into a shell; nothing here is ever run through one. */
-export const quoted = (text: string): string =>
-  /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+/** Values of the options of a window, whatever the day. @param from ISO @param to ISO */
+export function flagsOfWindow(from: string, to: string) {
+  const short = (time: string): string => time.replace('.000Z', 'Z')
+  return { from: short(from), to: short(to), last: undefined }
+}
+
+/** What a command line need not repeat: how to talk, and what was approved. */
+const NOT_REPEATED: readonly string[] = [...Object.keys(commonOptions), ...Object.keys(guardOptions)]
+
+/** A command line that means the same as these values of its options, whatever the day. Options with their default are left out. */
+export function sameCommand(
+  { name, options }: { readonly name: string; readonly options: OptionSpecs },
+  values: Readonly<Record<string, unknown>>,
+): string {
+  const words = Object.entries(options).flatMap(([key, { kind, fallback }]) => {
+    const value = values[key]
+    if (NOT_REPEATED.includes(key) || value === undefined || value === fallback) return []
+    const flag = `--${kebab(key)}`
+    if (kind === 'flag') return value === true ? [flag] : [`${flag}=false`]
+    return [value].flat().flatMap((one) => [flag, quoted(String(one))])
+  })
+  return [`npx zx scripts/${name}.mjs`, ...words].join(' ')
+}

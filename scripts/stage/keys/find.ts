@@ -1,7 +1,7 @@
 import { UsageError, UserError } from '../../lib/cli/errors.ts'
+import { quoted } from '../../lib/cli/format.ts'
 import { type CostItem, PRICES } from '../../lib/runs/cost.ts'
 import { isOfRun } from '../../lib/runs/logs.ts'
-import { quoted } from '../../lib/runs/next.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import { bulkUri } from '../../lib/runs/places.ts'
 import { runIdOf } from '../../lib/runs/request.ts'

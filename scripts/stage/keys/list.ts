@@ -1,6 +1,5 @@
 import { UserError } from '../../lib/cli/errors.ts'
-import { plural } from '../../lib/cli/format.ts'
-import { quoted } from '../../lib/runs/next.ts'
+import { plural, quoted } from '../../lib/cli/format.ts'
 import { type Branch, discover } from '../../lib/sources/discover.ts'
 import { keyParser, keyRange, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
 import { scopesThere, scopeText, valuesOf } from '../../lib/sources/scope.ts'
