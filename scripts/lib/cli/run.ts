@@ -12,6 +12,7 @@ import { helpText } from './help.ts'
 import type { Host } from './host.ts'
 import type { Values } from './options.ts'
 import { barProgress, lineProgress, noProgress, type Screen } from './progress.ts'
+import { withTyped } from './repeated.ts'
 import { resolveValues } from './settings.ts'
 import type { awsOptions, commonOptions, guardOptions } from './shared-options.ts'
 
@@ -30,11 +31,12 @@ export interface Ended {
  * Never throws.
  */
 export async function runCommand(command: Command, argv: readonly string[], host: Host): Promise<Ended> {
-  const terminal = terminalOf(host)
+  let terminal = terminalOf(host)
   try {
     // Help helps with mistakes too, so it comes before the strict reading.
     if (argv.includes('--help') || argv.includes('-h')) return print(host, helpText(command))
     const typed = parseArguments(argv, command.options)
+    terminal = repeating(terminal, typed)
     if (typed.help === 'true') return print(host, helpText(command))
     if (typed.version === 'true') return print(host, `prestage ${version()}\n`)
     return await execute(command, typed, host, terminal)
@@ -50,7 +52,8 @@ async function execute(command: Command, typed: RawValues, host: Host, terminal:
   try {
     host.signal.throwIfAborted()
     const { json, text, next, exitCode } = await command.run(contextOf(common, host, terminal), values)
-    const result = common.output === 'json' ? `${printableJson(json)}\n` : `${printable(text.trimEnd())}\n`
+    const result =
+      common.output === 'json' ? `${printableJson(json)}\n` : `${printable(withTyped(text.trimEnd(), typed))}\n`
     print(host, result)
     if (next !== undefined && common.output === 'text' && !common.quiet) say(`next: ${next}`)
     return { exitCode: stopCode(host.signal) ?? exitCode ?? 0, json }
@@ -116,6 +119,12 @@ function terminalOf({ stderr, env }: Host): Terminal {
   }
   return { screen, redraws, say: (text) => screen.write(`${redraws ? '\r\u001b[K' : ''}${printable(text)}\n`) }
 }
+
+/** Every command that is printed repeats what was typed about where runs are and who is asked. */
+const repeating = (terminal: Terminal, typed: RawValues): Terminal => ({
+  ...terminal,
+  say: (text) => terminal.say(withTyped(text, typed)),
+})
 
 function print({ stdout }: Host, text: string): Ended {
   stdout.write(text)
