@@ -24,7 +24,13 @@ const options = {
   ...runOptions,
   pairs: list({ about: 'train on these files of headerless entity,address rows instead of a run', value: 'FILE' }),
   holdout: text({ about: 'with --pairs: rows to calibrate and measure with', value: 'FILE' }),
-  holdoutDays: number({ about: 'with --holdout: days that it covers', default: 1, min: 0.001, value: 'DAYS' }),
+  holdoutDays: number({
+    about: 'with --holdout: days that it covers',
+    default: 1,
+    min: 0.001,
+    max: 36_500,
+    value: 'DAYS',
+  }),
   model: text({
     about: 'with --pairs: folder for model.tar.gz and calibration.json, or s3://… to train in SageMaker',
     value: 'DIR',

@@ -53,7 +53,7 @@ test('a run in S3 is trained in SageMaker: once, with what the plan says', async
   assert.equal(again.result.repeated, true)
   const other = await train(['--yes', '--vector-dim', '16'])
   assert.equal(other.code, 2)
-  assert.match(other.stderr, /train was done with other settings/)
+  assert.match(other.stderr, /train was done with other options: --vector-dim 8/)
   assert.equal(sandbox.requests.of('CreateTrainingJob'), 1)
   const overwritten = await train([...ARGS, '--overwrite'])
   assert.equal(overwritten.result.job, `${name}-2`)

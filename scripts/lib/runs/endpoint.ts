@@ -7,16 +7,16 @@ import { paths } from './paths.ts'
 import type { Run } from './run.ts'
 
 const schema = v.strictObject({
-  /** Where it answers. */
+  /** Its address. */
   url: v.pipe(v.string(), v.trim(), v.url()),
   pid: v.pipe(v.number(), v.safeInteger()),
-  /** Only who knows it may stop the endpoint. */
+  /** Whoever knows it may stop the endpoint. */
   token: v.pipe(v.string(), v.nonEmpty()),
   /** Digest of the model that it serves. */
   model: v.string(),
 })
 
-/** What an endpoint that was left running notes about itself in its run's folder. */
+/** The record that a detached endpoint writes into its run's folder. */
 export type EndpointRecord = v.InferOutput<typeof schema>
 
 const sagemakerSchema = v.strictObject({
@@ -35,22 +35,22 @@ const sagemakerSchema = v.strictObject({
   ended: v.optional(time),
 })
 
-/** What deploy notes about an endpoint in SageMaker, at the same place. */
+/** The record that deploy writes about an endpoint in SageMaker, in the same place. */
 export type SageMakerRecord = v.InferOutput<typeof sagemakerSchema>
 
-/** Header with which an endpoint says who it is, without giving its token away. */
+/** Header by which an endpoint identifies itself without revealing its token. */
 export const IDENTITY_HEADER = 'x-prestage-endpoint'
 /** Header that names the model's digest. */
 export const MODEL_HEADER = 'x-prestage-model'
 
-/** What an endpoint with this token calls itself. */
+/** The identity of the endpoint with this token. */
 export const identityOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
 /** Whether somebody knows the token; takes as long for a near miss as for a far one. */
 export const knowsToken = (given: string, token: string): boolean =>
   timingSafeEqual(Buffer.from(identityOf(given)), Buffer.from(identityOf(token)))
 
-/** Undefined when none was noted, or what is noted cannot be read. */
+/** The record of a detached endpoint; undefined when there is none, or it cannot be read. */
 export const endpointOf = (run: Run): Promise<EndpointRecord | undefined> => noted(run, schema)
 
 /** The endpoint in SageMaker that deploy left for this run; undefined when none was noted, or it was deleted after its time. */
@@ -59,10 +59,10 @@ export async function sagemakerEndpointOf(run: Run): Promise<SageMakerRecord | u
   return note?.ended === undefined ? note : undefined
 }
 
-/** The same, and one whose time is over. */
+/** The same, also when the endpoint was deleted after its time. */
 export const sagemakerNoteOf = (run: Run): Promise<SageMakerRecord | undefined> => noted(run, sagemakerSchema)
 
-/** Replaces what was noted before. */
+/** Replaces the earlier record. */
 export async function noteSagemakerEndpoint(run: Run, record: SageMakerRecord): Promise<void> {
   await run.store.write(paths.endpoint, `${JSON.stringify(record, null, 2)}\n`)
 }

@@ -1,4 +1,4 @@
-/** What one SageMaker instance is. Sizes: "Amazon SageMaker pricing" and the EC2 type of the same name. */
+/** Price and size of a SageMaker instance type. Sizes: "Amazon SageMaker pricing" and the EC2 type of the same name. */
 export interface Instance {
   /** Dollars an hour in us-east-1, for training and for endpoints alike; see PRICES for the date. */
   readonly usdPerHour: number
@@ -26,14 +26,14 @@ export const INSTANCES: Readonly<Record<string, Instance>> = {
   'ml.p3.16xlarge': { usdPerHour: 28.152, memoryGiB: 488, cpus: 64, gpus: 8 },
 }
 
-/** From small to large; what is chosen from when nobody names a type. */
+/** The types to choose from when none is named, from small to large. */
 export const LADDER = ['ml.m5.large', 'ml.m5.xlarge', 'ml.m5.2xlarge', 'ml.m5.4xlarge', 'ml.m5.12xlarge'] as const
 
 /** Bytes of a model: its vectors, and some for the encoder. Bytes = vectors x dimensions x 4. */
 export const modelBytesOf = (entityVectors: number, dim: number): number => entityVectors * dim * 4 + 20 * dim * dim
 
 /**
- * Whether the disk of an instance is its own, encrypted by itself: SageMaker refuses a key for it. "VolumeKmsKeyId", API reference; families
+ * Whether an instance has its own disk, which encrypts itself: SageMaker refuses a key for it. "VolumeKmsKeyId", API reference; families
  * with instance store volumes, EC2 user guide.
  */
 export const hasOwnDisk = (type: string): boolean =>

@@ -13,14 +13,14 @@ import type { Run } from './run.ts'
 
 export type Part = 'train' | 'holdout'
 
-/** The objects of a part that hold rows. */
+/** The objects of a part that have rows. */
 export async function pairObjects(run: Run, part: Part) {
   const found = []
   for await (const object of run.store.list({ prefix: paths[part] })) if (object.size > 0) found.push(object)
   return found
 }
 
-/** Whether the files of a part are there, all of them. In S3 they expire, perhaps one after the other, and what was made of them stays. */
+/** Whether all files of a part exist. In S3 they expire, possibly one after the other, and what was made from them stays. */
 export async function hasPairs(run: Run, part: Part): Promise<boolean> {
   const counted = countedBytes(run, part)
   if (run.folder !== undefined || counted === undefined) return hasAny(run, paths[part])
@@ -28,7 +28,7 @@ export async function hasPairs(run: Run, part: Part): Promise<boolean> {
   return objects.reduce((sum, { size }) => sum + size, 0) === counted
 }
 
-/** What extraction has noted of a part; undefined where it has not. */
+/** Bytes of a part according to extract; undefined when it has not listed the part's files. */
 function countedBytes(run: Run, part: Part): number | undefined {
   if (!run.isDone('extract')) return undefined
   const own = run.result('extract').files.filter(({ path }) => path.startsWith(paths[part]))
@@ -40,7 +40,7 @@ async function hasAny(run: Run, prefix: string): Promise<boolean> {
   return false
 }
 
-/** How pairs that are gone are made again. In S3 what they come from may have expired with them. */
+/** The command that makes missing pairs again. In S3 the staged objects may have expired with them. */
 export async function toMakePairs(run: Run): Promise<string> {
   const extract = nextCommand('extract', run)
   if (run.request.keys === OF_FILES) return extract
@@ -48,7 +48,7 @@ export async function toMakePairs(run: Run): Promise<string> {
   return `stage again: ${nextCommand('stage', run)}; then ${extract}`
 }
 
-/** @throws UserError when pairs that extraction has counted are not there any more, or not all of them */
+/** @throws UserError when some of the pairs that extract counted no longer exist */
 export async function requirePairs(run: Run): Promise<void> {
   const { trainPairs, holdoutPairs } = run.result('extract')
   const counted = { train: trainPairs, holdout: holdoutPairs }

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { time } from '../cli/shapes.ts'
 import { compactTime, type Window } from './window.ts'
 
-/** Everything that selects data: two equal requests are the same run. */
+/** Everything that selects data. Two equal requests are the same run. */
 export const requestSchema = v.strictObject({
   source: v.string(),
   /** URI as openStore knows it. */
@@ -28,14 +28,14 @@ export const windowOfRequest = (request: Request): Window => ({
   to: new Date(request.to),
 })
 
-/** `<source>-<from>-<to>-<hash>`; the order in which accounts and regions were given does not matter. */
+/** `<source>-<from>-<to>-<hash>`. The order of accounts and regions does not matter. */
 export function runIdOf(request: Request): string {
   const hash = createHash('sha256').update(canonical(request)).digest('hex').slice(0, 6)
   const { from, to } = windowOfRequest(request)
   return `${request.source}-${compactTime(from)}-${compactTime(to)}-${hash}`
 }
 
-/** Whether two requests select the same data. An id holds too little of the hash to tell by it alone. */
+/** Whether two requests select the same data. The part of the hash in an id is too short to decide that. */
 export const isSameRequest = (a: Request, b: Request): boolean => canonical(a) === canonical(b)
 
 function canonical(request: Request): string {

@@ -16,7 +16,7 @@ interface Totals {
   readonly bytes: number
 }
 
-/** The staged objects on this machine, in key order. @throws UserError when they are not all there */
+/** The staged objects on this machine, in key order. @throws UserError when some are missing */
 export async function stagedFiles(run: Run): Promise<StagedFile[]> {
   const staged = run.store.within(paths.staged)
   const files: StagedFile[] = []
@@ -32,7 +32,7 @@ export async function stagedFiles(run: Run): Promise<StagedFile[]> {
 /** How many objects were staged. */
 export const stagedObjects = (run: Run): number => run.result('stage').objects
 
-/** How much is staged, wherever that is. @throws UserError when it is not all there */
+/** Number and size of the staged objects, on this machine or in S3. @throws UserError when some are missing */
 export async function stagedTotals(run: Run): Promise<Totals> {
   let [objects, bytes] = [0, 0]
   for await (const { size } of run.store.list({ prefix: paths.staged })) {
