@@ -105,7 +105,8 @@ const written: [text: string, lines: string[]][] = [
   ['npx zx scripts/stage.mjs \\\n    --last 24h   # a day', ['scripts/stage.mjs --last 24h']],
   ['npx zx scripts/score.mjs -o json | jq .flagged', ['scripts/score.mjs -o json']],
   ['npm ci && npx zx scripts/pipeline.mjs --demo && echo', ['scripts/pipeline.mjs --demo']],
-  ['scripts/*.mjs are the entries', []],
+  ['scripts/*.mjs are the entries, scripts/prestage.mjs is a module', []],
+  ['`scripts/recipes/x.mjs --month 2026-10`', ['scripts/recipes/x.mjs --month 2026-10']],
 ]
 
 for (const [text, lines] of written)
@@ -120,6 +121,7 @@ const faulty: [line: string, says: RegExp | undefined][] = [
   ['scripts/stage.mjs --source elb', /must be one of/],
   ['scripts/stage.mjs now', /stray argument/],
   ['scripts/stages.mjs --last 24h', /no script stages/],
+  ['scripts/recipes/none.mjs', /there is no scripts\/recipes\/none\.mjs/],
 ]
 
 for (const [line, says] of faulty)

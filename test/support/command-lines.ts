@@ -1,15 +1,20 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { parseArguments } from '../../scripts/lib/cli/arguments.ts'
 import { commandOf, scriptNames } from './commands.ts'
+import { ROOT } from './run-script.ts'
 
-/** Command lines of the scripts in a text: `npx zx scripts/x.mjs --a b`, also `zx`, `node` or a plain path before. */
+/** Command lines of scripts and recipes in a text: `npx zx scripts/x.mjs --a b`, also `zx`, `node` or a plain path before. */
 export function commandLinesIn(text: string): string[] {
   const joined = text.replace(/\\\n\s*/g, '')
-  return [...joined.matchAll(/scripts\/[a-z-]+\.mjs[^\n`|>;&)]*/g)].map(([line]) => line.replace(/\s+#.*$/, '').trim())
+  return [...joined.matchAll(/scripts\/(?!prestage\.mjs)(?:recipes\/)?[a-z-]+\.mjs[^\n`|>;&)\]]*/g)].map(([line]) =>
+    line.replace(/\s+#.*$/, '').trim(),
+  )
 }
 
 /** What is wrong with a command line; undefined when a script would take it. Values are read as the script would read them. */
 export async function faultIn(line: string): Promise<string | undefined> {
   const [script = '', ...args] = wordsOf(line)
+  if (script.startsWith('scripts/recipes/')) return faultOfRecipe(script, args)
   const name = script.replace(/^scripts\/|\.mjs$/g, '')
   if (!scriptNames.includes(name)) return `${line}: no script ${name}`
   const { options } = await commandOf(name)
@@ -20,6 +25,14 @@ export async function faultIn(line: string): Promise<string | undefined> {
   } catch (error) {
     return `${line}: ${(error as Error).message}`
   }
+}
+
+/** A recipe reads its options by itself: each that is typed must be one that it names. */
+function faultOfRecipe(script: string, args: readonly string[]): string | undefined {
+  if (!existsSync(`${ROOT}${script}`)) return `there is no ${script}`
+  const text = readFileSync(`${ROOT}${script}`, 'utf8')
+  const unknown = args.find((arg) => arg.startsWith('--') && !text.includes(arg.replace(/=.*/, '')))
+  return unknown === undefined ? undefined : `${script} has no ${unknown}`
 }
 
 /** `ID`, `<run>`, `…`: stands for something. */
