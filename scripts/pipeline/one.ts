@@ -2,6 +2,7 @@ import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
 import type { Outcome } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { count, plural } from '../lib/cli/format.ts'
+import { HOLDOUT } from '../lib/runs/paths.ts'
 import { openRun } from '../lib/runs/workspace.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { lateFilesText } from '../stage/render.ts'
@@ -53,7 +54,8 @@ async function rest(
     if (extracted.holdoutPairs !== 0 && isCalibrated) await judge(context, given, note)
     else if (extracted.holdoutPairs !== 0) context.talk.warn(`${NOT_CALIBRATED}; ${given.longer}`)
   }
-  note('report', await take((await import('../report/command.ts')).command, context, given))
+  const report = (await import('../report/command.ts')).command
+  note('report', await take(report, context, { ...given, fromRun: HOLDOUT }))
 }
 
 const NOT_CALIBRATED = 'the model could not be calibrated: nothing will be scored'

@@ -1,37 +1,52 @@
 import { Accesses } from '../lib/insights/accesses.ts'
 import { type Calibration, parseCalibration } from '../lib/insights/calibration.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
-import { formatIpv4 } from '../lib/insights/ipv4.ts'
+import { formatCidr } from '../lib/insights/ipv4.ts'
 import { priceNote } from '../lib/runs/cost.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { pairsOf } from '../lib/runs/pairs.ts'
-import { paths } from '../lib/runs/paths.ts'
+import { HOLDOUT, paths, scoreStep } from '../lib/runs/paths.ts'
 import type { Results, ScoredBy, ScoreResult } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
+import { type Verdict, verdictsOf } from '../lib/runs/verdicts.ts'
 import { sourceNameOf } from '../lib/sources/registry.ts'
-import type { Anomaly, Attacks, Calibrated, Extracted, ReportData, RunFacts, Scored } from './data.ts'
-import { type PairVerdict, readVerdicts, type VerdictSummary } from './verdict-file.ts'
+import type { Anomaly, Attacks, Calibrated, Extracted, ReportData, RunFacts, Scored, Trained } from './data.ts'
+import { VerdictSummary } from './verdict-summary.ts'
 
-/** All that a report of this run shows. What has not been done yet is left out. @throws UserError when it is not even trained */
-export async function reportData(run: Run, signal: AbortSignal): Promise<ReportData> {
-  const calibration = await calibrationOf(run)
-  const isScored = run.isDone('score')
+/**
+ * Everything that a report shows. What is not done yet is left out.
+ * @param other the run that was judged by this run's model; undefined for the holdout
+ * @throws UserError when the run is not even extracted, or a file of it is damaged
+ */
+export async function reportData(run: Run, other: Run | undefined, signal: AbortSignal): Promise<ReportData> {
+  const isTrained = run.isDone('train')
+  const judged = other?.id ?? HOLDOUT
   return {
-    run: runFacts(run),
-    extracted: extractedOf(run.result('extract')),
-    trained: {
-      hyperparameters: hyperparametersOf(run),
-      ...(calibration !== undefined && { calibrated: calibratedOf(calibration) }),
-    },
-    ...(isScored && { scored: await scoredOf(run, signal) }),
-    next: nextCommand('score', run),
+    ...logsOf(run),
+    ...(isTrained && { trained: await trainedOf(run) }),
+    ...(isTrained && run.isDone(scoreStep(judged)) && { scored: await scoredOf(run, judged, signal) }),
+    ...(other && { judged: logsOf(other) }),
+    next: nextCommand(isTrained ? scoreStep(judged) : 'train', run),
+  }
+}
+
+const logsOf = (run: Run) => ({ run: runFacts(run), extracted: extractedOf(run.result('extract')) })
+
+async function trainedOf(run: Run): Promise<Trained> {
+  const text = await run.store.text(paths.calibration)
+  const calibration = text === undefined ? undefined : parseCalibration(text, run.uriOf(paths.calibration))
+  return {
+    hyperparameters: hyperparametersOf(run),
+    ...(calibration !== undefined && { calibrated: calibratedOf(calibration) }),
   }
 }
 
 function runFacts(run: Run): RunFacts {
   const { source, logs, from, to, accounts, regions } = run.request
   const { objects, bytes } = run.result('stage')
-  const { stage, score } = run.ledger.steps
+  const costs = Object.values(run.ledger.steps).map((step) =>
+    step.result !== undefined && 'estimatedUsd' in step.result ? (step.result.estimatedUsd ?? 0) : 0,
+  )
   return {
     id: run.id,
     sourceName: sourceNameOf(source),
@@ -42,7 +57,7 @@ function runFacts(run: Run): RunFacts {
     regions,
     objects,
     bytes,
-    usd: (stage?.result?.estimatedUsd ?? 0) + (score?.result?.estimatedUsd ?? 0),
+    usd: costs.reduce((sum, usd) => sum + usd, 0),
     priceNote,
   }
 }
@@ -50,11 +65,6 @@ function runFacts(run: Run): RunFacts {
 function extractedOf({ dropped, ...extracted }: Results['extract']): Extracted {
   const reasons = Object.entries(dropped).map(([reason, events]) => ({ reason, events }))
   return { ...extracted, dropped: reasons.filter(({ events }) => events > 0).sort((a, b) => b.events - a.events) }
-}
-
-async function calibrationOf(run: Run): Promise<Calibration | undefined> {
-  const text = await run.store.text(paths.calibration)
-  return text === undefined ? undefined : parseCalibration(text)
 }
 
 const calibratedOf = ({
@@ -91,9 +101,10 @@ const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${l
 /** Rows of the table beyond what is flagged. */
 const CONTEXT_ROWS = 3
 
-async function scoredOf(run: Run, signal: AbortSignal): Promise<Scored> {
-  const result = run.result('score')
-  const verdicts = await readVerdicts(run.uriOf(paths.verdicts), await run.store.read(paths.verdicts), signal)
+async function scoredOf(run: Run, judged: string, signal: AbortSignal): Promise<Scored> {
+  const result = run.result(scoreStep(judged))
+  const verdicts = new VerdictSummary()
+  for await (const batch of verdictsOf(run, judged, signal)) for (const verdict of batch) verdicts.add(verdict)
   const { threshold, alertsPerDay, scored, flagged } = result
   const top = verdicts.top(CONTEXT_ROWS)
   const before = new Accesses(await pairsOf(run, 'train', signal))
@@ -122,12 +133,11 @@ const byText = (by: ScoredBy): string =>
     ? `SageMaker endpoint ${by.endpoint} in ${by.region}`
     : `SageMaker transform job ${by.job} on ${by.instanceType} in ${by.region}`
 
-function anomalyOf(verdict: PairVerdict, before: Accesses): Anomaly {
+function anomalyOf(verdict: Verdict, before: Accesses): Anomaly {
   const { verdict: _, dotProduct: __, anomalyScore = 0, ...rest } = verdict
-  const usual = before.usual(encodeEntity(verdict.entity)).map(({ network: { base, length }, share }) => ({
-    network: `${formatIpv4(base)}/${length}`,
-    share,
-  }))
+  const usual = before
+    .usual(encodeEntity(verdict.entity))
+    .map(({ network, share }) => ({ network: formatCidr(network), share }))
   return { ...rest, anomalyScore, usual }
 }
 

@@ -1,13 +1,17 @@
 import { type RuleResult, ruleNames } from '../lib/insights/baselines.ts'
 
-/** All that a report shows, as plain data. */
+/** Everything that a report shows, as plain data. */
 export interface ReportData {
+  /** The run of the model. */
   readonly run: RunFacts
   readonly extracted: Extracted
-  readonly trained: Trained
+  /** Absent while there is no model. */
+  readonly trained?: Trained
   /** Absent while nothing has been scored. */
   readonly scored?: Scored
-  /** The command that is missing, when nothing has been scored. */
+  /** The other run that was judged; absent for the holdout. */
+  readonly judged?: { readonly run: RunFacts; readonly extracted: Extracted }
+  /** The command that comes next when nothing has been scored. */
   readonly next: string
 }
 
@@ -67,7 +71,7 @@ export interface Calibrated {
 }
 
 export interface Scored {
-  /** `holdout`, or the run whose pairs were scored. */
+  /** `holdout`, or the id of the run that was judged. */
   readonly of: string
   /** Distinct pairs by verdict. */
   readonly judged: number
@@ -76,7 +80,7 @@ export interface Scored {
   readonly flagged: number
   readonly allowed: number
   readonly threshold: number
-  /** Budget that the threshold was chosen for; absent when it was set by hand. */
+  /** Alert budget that sets the threshold; absent when it was set by hand. */
   readonly alertsPerDay?: number
   readonly minEvents: number
   readonly allow: readonly string[]
@@ -86,7 +90,7 @@ export interface Scored {
   readonly unjudged: readonly Unjudged[]
   /** Absent where no attacks are known. */
   readonly attacks?: Attacks
-  /** What in SageMaker scored, in words. */
+  /** What scored in SageMaker, as text. */
   readonly by?: string
 }
 
@@ -119,12 +123,12 @@ export interface Unjudged {
   readonly accesses: number
 }
 
-/** How what is labelled was found. */
+/** How well labelled attacks were found. */
 export interface Attacks {
   readonly kinds: readonly AttackKind[]
   /** Share of the flagged pairs that are attacks. */
   readonly precision: number
-  /** Absent where there are no attacks, or nothing else, among what was judged. */
+  /** Absent unless both attacks and other pairs were judged. */
   readonly curve?: Curve
 }
 
@@ -135,7 +139,7 @@ export interface Curve {
   readonly roc: readonly RocPoint[]
   /** Where the threshold lies on the curve. */
   readonly at: RocPoint
-  /** Absent where it is not known what was seen before. */
+  /** Absent where it is unknown what was seen before. */
   readonly rules?: Readonly<Record<Rule, RuleResult>>
 }
 

@@ -1,6 +1,7 @@
 import escapeHtml from 'escape-html'
+import { fingerprint } from '../lib/cli/untrusted-text.ts'
 
-/** Markup that is safe to put into a page. Only this file makes it. */
+/** Markup that is safe in a page. Only this file makes it. */
 export class Html {
   readonly markup: string
 
@@ -23,15 +24,15 @@ function markupOf(content: Content): string {
   return content.map(markupOf).join('')
 }
 
-/** Characters that would be invisible (also letters without a shape), reorder the text around them, or are half of one. */
+/** Characters that are invisible, reorder the text around them, or are half of one. */
 const UNSEEN =
   /([\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0])/u
-/** Of a text of nothing but blanks they are all that there is. */
+/** In a text that consists of nothing else. */
 const BLANK = /( )/
 
 /**
- * A text that a stranger wrote, isolated from the text around it; what cannot be seen is shown by its code point. After
- * `longest` characters the rest is only counted.
+ * Untrusted text, isolated from the text around it; hidden characters are shown by their code points. Text longer than `longest`
+ * characters is cut, and followed by the number of the others and a fingerprint: two long texts never look the same.
  */
 export function strange(text: string, longest = 120): Html {
   const characters = Array.from(text)
@@ -40,7 +41,8 @@ export function strange(text: string, longest = 120): Html {
   const parts = shown
     .split(/^ +$/.test(text) ? BLANK : UNSEEN)
     .map((part, i) => (i % 2 === 0 ? part : html`<b class="code">${codePoint(part)}</b>`))
-  return html`<bdi class="strange">${parts}</bdi>${more > 0 && html`<span class="more"> … ${more} more</span>`}`
+  const rest = more > 0 && html`<span class="more"> … ${more} more (#${fingerprint(text)})</span>`
+  return html`<bdi class="strange">${parts}</bdi>${rest}`
 }
 
 const codePoint = (character: string): string =>

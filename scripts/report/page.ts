@@ -16,13 +16,13 @@ type Charts = Awaited<ReturnType<typeof chartist>>
 
 const style = readFileSync(new URL('style.css', import.meta.url), 'utf8')
 
-/** The whole page: one file that asks the network for nothing and runs nothing. Equal data, equal bytes. */
+/** The whole page: one file that loads nothing and runs nothing. Equal data give equal bytes. */
 export async function pageOf(data: ReportData): Promise<string> {
-  const { sourceName, from, to } = data.run
+  const { sourceName, from, to } = data.judged?.run ?? data.run
   return documentOf(`${sourceName} · ${day(from)} – ${day(to)}`, sectionsOf(data, await chartist()))
 }
 
-/** All that is told of one run. */
+/** Everything about one run. */
 export const sectionsOf = (data: ReportData, charts: Charts): Content[] => [
   headline(data),
   scores(data, charts),

@@ -1,11 +1,16 @@
-import { UserError } from '../lib/cli/errors.ts'
-import type { Calibration } from '../lib/insights/calibration.ts'
-import type { Cidr } from '../lib/insights/ipv4.ts'
+import { UsageError, UserError } from '../lib/cli/errors.ts'
+import { type Calibration, parseCalibration, thresholdFor } from '../lib/insights/calibration.ts'
+import { type Cidr, formatCidr } from '../lib/insights/ipv4.ts'
+import { MIN_EVENTS } from '../lib/insights/verdicts.ts'
 import type { StepSettings } from '../lib/runs/ledger.ts'
-import { allowList, textOf } from './allow.ts'
-import { calibrationIn, minEventsOf, type ThresholdOptions, thresholdOf } from './inputs.ts'
-import { type Labels, readLabels } from './labels.ts'
 import type { Target } from './target.ts'
+import { allowList, type Labels, readLabels } from './user-files.ts'
+
+export interface ThresholdOptions {
+  readonly threshold: number | undefined
+  readonly alertsPerDay: number
+  readonly minEvents: number | undefined
+}
 
 export interface PrepareOptions extends ThresholdOptions {
   readonly allow: readonly string[]
@@ -14,9 +19,9 @@ export interface PrepareOptions extends ThresholdOptions {
 
 /** Everything that is settled before a pair is judged. */
 export interface Prepared {
-  /** Undefined when one is to be made first. */
+  /** Undefined when one must be made first. */
   readonly calibration: Calibration | undefined
-  /** Undefined when it follows from a calibration that is to be made. */
+  /** Undefined when it follows from a calibration that must be made first. */
   readonly threshold: number | undefined
   readonly minEvents: number
   readonly allow: readonly Cidr[]
@@ -27,14 +32,14 @@ export interface Prepared {
   readonly settings: StepSettings
 }
 
-/** Reads and checks the small things first: a wrong option should fail before anything is loaded. */
+/** Reads and checks the small inputs first: a wrong option should fail before anything is loaded. */
 export async function preparedFor(target: Target, options: PrepareOptions): Promise<Prepared> {
   const allow = await allowList(options.allow)
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels, target.source)
   const calibration = await ownCalibration(target)
-  const isKnown = calibration !== undefined || options.threshold !== undefined || target.trial === undefined
+  const isKnown = calibration !== undefined || options.threshold !== undefined || target.heldOut === undefined
   const alertsPerDay = options.threshold === undefined ? options.alertsPerDay : undefined
-  const minEvents = minEventsOf(options, calibration)
+  const minEvents = options.minEvents ?? calibration?.minEvents ?? MIN_EVENTS
   return {
     calibration,
     threshold: isKnown ? thresholdOf(options, calibration) : undefined,
@@ -44,23 +49,31 @@ export async function preparedFor(target: Target, options: PrepareOptions): Prom
     labels,
     settings: {
       of: target.of,
-      pairs: target.pairs ?? null,
+      pairs: target.pairsDigest ?? null,
       alertsPerDay: alertsPerDay ?? null,
       threshold: options.threshold ?? null,
       minEvents,
-      allow: allow.map(textOf),
+      allow: allow.map(formatCidr),
       labels: labels?.digest ?? null,
     },
   }
 }
 
-/** Where another can be made, that of an earlier model does not count. */
+/** Pairs that score below are flagged. @throws UsageError when neither the options nor a calibration set a threshold */
+export function thresholdOf(options: ThresholdOptions, calibration: Calibration | undefined): number {
+  if (options.threshold !== undefined) return options.threshold
+  if (calibration !== undefined) return thresholdFor(calibration, options.alertsPerDay)
+  throw new UsageError('this model has no calibration', 'train it with a holdout, or name a --threshold')
+}
+
+/** Where a new calibration can be made, that of an earlier model is ignored. */
 async function ownCalibration({ calibration: place, digest }: Target): Promise<Calibration | undefined> {
-  const calibration = await calibrationIn(place)
+  const text = await place.text()
+  const calibration = text === undefined ? undefined : parseCalibration(text, place.uri)
   return digest !== undefined && calibration?.model !== digest ? undefined : calibration
 }
 
-/** @throws UserError when the calibration belongs to another model. @param address of the endpoint that has it */
+/** @throws UserError when the calibration belongs to another model. @param address of the endpoint that serves the model */
 export function checkModel(
   target: Target,
   calibration: Calibration | undefined,

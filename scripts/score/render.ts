@@ -1,9 +1,14 @@
-import { count, facts, percent, plural, table } from '../lib/cli/format.ts'
-import type { Policy } from '../lib/insights/verdicts.ts'
+import type { Outcome } from '../lib/cli/command.ts'
+import { aboutUsd, count, facts, percent, plural, table } from '../lib/cli/format.ts'
+import { formatCidr } from '../lib/insights/ipv4.ts'
+import { priceNote } from '../lib/runs/cost.ts'
+import { HOLDOUT } from '../lib/runs/paths.ts'
 import type { AttackResult, ScoredBy, ScoreResult } from '../lib/runs/results.ts'
-import { textOf } from './allow.ts'
+import type { Backend } from './backend.ts'
+import type { Policy } from './judge.ts'
 import type { Prepared } from './prepare.ts'
 import type { Tally } from './tally.ts'
+import type { Target } from './target.ts'
 
 interface Parts {
   readonly of: string
@@ -28,7 +33,7 @@ export function resultOf({ of, tally, prepared, policy, output, anomalies, diges
     threshold: policy.threshold,
     alertsPerDay: prepared.alertsPerDay ?? null,
     minEvents: policy.minEvents,
-    allow: policy.allow.map(textOf),
+    allow: policy.allow.map(formatCidr),
     output,
     anomalies,
     attacks: prepared.labels === undefined ? null : tally.measured(),
@@ -37,15 +42,52 @@ export function resultOf({ of, tally, prepared, policy, output, anomalies, diges
   }
 }
 
+/** What was judged, in words. */
+export const judgedText = (of: string): string =>
+  of === HOLDOUT ? 'the holdout' : of === 'files' ? 'the files' : `run ${of}`
+
+const costText = (usd: number | undefined): string =>
+  usd === undefined ? 'cost unknown: this instance type is in no price table here' : `${aboutUsd(usd)} (${priceNote})`
+
+/** The question before money is spent. */
+export const approvalOf = (what: string, backend: Backend, usd: number | undefined) => ({
+  action: `score by ${backend.about}`,
+  plan: [`score ${what}`, costText(usd)],
+  kind: 'spend' as const,
+  ...(usd !== undefined && { usd }),
+})
+
+/** What would be done. */
+export function previewOf(
+  target: Target,
+  { threshold, settings }: Prepared,
+  backend: Backend,
+  { run, usd }: { run: string | undefined; usd: number | undefined },
+): Outcome {
+  const costs = backend.usd !== undefined
+  const flagged = threshold === undefined ? 'the calibration is made first' : `flagged: below ${threshold}`
+  return {
+    json: {
+      ...(run !== undefined && { run }),
+      ...(costs && { estimatedUsd: usd ?? null }),
+      dryRun: true,
+      threshold: threshold ?? null,
+      way: backend.about,
+      ...settings,
+    },
+    text: [`would judge ${target.of} ${backend.about}; ${flagged}`, ...(costs ? [costText(usd)] : [])].join('\n'),
+  }
+}
+
 export function summaryOf(result: ScoreResult, run?: string, more: readonly [string, string][] = []): string {
   const { of, scored, unseen, sparse, flagged, allowed, threshold, alertsPerDay } = result
   const why = alertsPerDay === null ? 'set by hand' : `for ${plural(alertsPerDay, 'alert')} a day`
   const lines = facts([
     run === undefined ? undefined : ['run', run],
-    ['judged', `${plural(scored, 'distinct pair')} (${of})`],
+    ['judged', `${plural(scored, 'distinct pair')} of ${judgedText(of)}`],
     ['not judged', `${count(unseen)} of entities never seen in training, ${count(sparse)} of rare ones`],
     ['flagged', `${count(flagged)}: dot product below ${threshold.toFixed(3)}, ${why}`],
-    allowed === 0 ? undefined : ['left alone', `${count(allowed)} in allowed networks`],
+    allowed === 0 ? undefined : ['allowed', `${count(allowed)} below the threshold, in allowed networks`],
     result.by && ['scored by', byText(result.by)],
     ['verdicts', result.output],
     ['anomalies', result.anomalies],

@@ -1,100 +1,128 @@
-import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { pMapIterable } from 'p-map'
-import type { Accesses, DistinctPair } from '../lib/insights/accesses.ts'
-import { judge, kindOf, type Policy } from '../lib/insights/verdicts.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { UserError } from '../lib/cli/errors.ts'
+import { Accesses } from '../lib/insights/accesses.ts'
+import { type Calibration, calibrationText } from '../lib/insights/calibration.ts'
+import { calibrationOf, trialOf } from '../lib/insights/evaluation.ts'
+import type { Pairs } from '../lib/insights/pairs.ts'
+import { kindOf } from '../lib/insights/verdicts.ts'
+import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
+import type { ScoreResult } from '../lib/runs/results.ts'
+import { writeVerdicts } from '../lib/runs/verdicts.ts'
 import type { Store } from '../lib/stores/store.ts'
-import { Anomalies, anomalyRows } from './anomalies.ts'
-import type { Labels } from './labels.ts'
-import type { Scorer } from './scorer.ts'
-import { type PairVerdict, Tally } from './tally.ts'
+import { Anomalies, anomalyRows, MOST_ROWS } from './anomalies.ts'
+import type { Backend } from './backend.ts'
+import { type JudgeTask, judgeAll } from './judge.ts'
+import { type Prepared, type ThresholdOptions, thresholdOf } from './prepare.ts'
+import { resultOf } from './render.ts'
+import { lineOf, type ScoringSession } from './scorer.ts'
+import { Tally } from './tally.ts'
+import type { Target } from './target.ts'
 
 export interface ScoreTask {
-  /** What is judged. */
-  readonly accesses: Accesses
-  /** Training pairs of an entity. */
-  readonly events: (entity: string) => number
-  /** What was trained on, where it is at hand: for "seen before" and the usual networks. */
-  readonly before?: Accesses
-  readonly scorer: Scorer
-  readonly policy: Policy
-  readonly labels?: Labels
-  readonly signal: AbortSignal
-  readonly progress: (pairs: number) => void
+  readonly context: Context
+  readonly target: Target
+  readonly prepared: Prepared
+  readonly options: ThresholdOptions
+  readonly backend: Backend
+  /** Where the verdicts go. */
+  readonly scores: Store
+  readonly checkpoint?: Checkpoint<Saved<'score'>>
+  /** Keeps a calibration that had to be made. */
+  readonly keep?: (calibration: string) => Promise<void>
 }
 
-/** Names of the two files below the folder of the scores. */
-export const files = { verdicts: 'verdicts.ndjson', anomalies: 'anomalies.csv' } as const
+/** Judges all pairs of a target and writes the verdicts. */
+export async function score(task: ScoreTask): Promise<ScoreResult> {
+  const { context, target, prepared, options, backend, scores } = task
+  const { signal, talk } = context
+  if (target.lostTraining !== undefined)
+    talk.warn(`the training pairs are gone: no verdict says what was seen before. ${target.lostTraining}`)
+  talk.detail(`scoring ${backend.about}`)
+  const session = await backend.open(task.checkpoint)
+  const trained = await target.trained?.(signal)
+  const calibration = await calibrated(task, session, trained)
+  const policy = { threshold: thresholdOf(options, calibration), minEvents: prepared.minEvents, allow: prepared.allow }
+  const before = trained && new Accesses(trained)
+  const events = await eventsOf(target, before, backend)
+  const accesses = new Accesses(await target.pairs(signal))
+  const scorer = await session.scorer(function* () {
+    for (const { entity, ip } of accesses.distinct())
+      if (kindOf(events(entity), policy.minEvents) === 'scored') yield lineOf(entity, ip)
+  })
+  const { labels } = prepared
+  const { tally, digest } = await writeScores(context, scores, { accesses, events, before, scorer, policy, labels })
+  await session.tidy?.()
+  const at = (file: string) => scores.localPath?.(file) ?? scores.uriOf(file)
+  const [output, anomalies] = [at(files.verdicts), at(files.anomalies)]
+  if (tally.flagged > MOST_ROWS)
+    talk.warn(`${anomalies} holds the ${MOST_ROWS} most anomalous pairs; the verdicts hold all of them`)
+  if (tally.total === 0) talk.warn(`there was no pair to judge (${target.of})`)
+  else if (tally.scored === 0) talk.warn('no pair could be judged: the model knows none of these entities well')
+  if (labels !== undefined && tally.attacks === 0) talk.warn('none of the labelled pairs is among what was judged')
+  const by = tally.scored === 0 ? undefined : session.by?.()
+  return resultOf({ of: target.of, tally, prepared, policy, output, anomalies, digest, by })
+}
 
-/** Judges every distinct pair and writes the verdicts; nothing that stood there before is touched until all is judged. */
-export async function score(task: ScoreTask, scores: Store): Promise<{ tally: Tally; digest: string }> {
-  const [tally, anomalies, hash] = [new Tally(), new Anomalies(), createHash('sha256')]
-  async function* lines() {
-    for await (const verdicts of judged(task)) {
-      task.signal.throwIfAborted()
+/** Names of the two files in a folder of scores. */
+const files = { verdicts: 'verdicts.ndjson', anomalies: 'anomalies.csv' } as const
+
+/** Earlier files stay untouched until every pair is judged. */
+async function writeScores({ signal, progress: progressOf }: Context, scores: Store, task: JudgeTask) {
+  const [tally, anomalies] = [new Tally(), new Anomalies()]
+  const progress = progressOf('scoring', undefined, 'pairs')
+  async function* counted() {
+    for await (const verdicts of judgeAll(task)) {
+      signal.throwIfAborted()
       for (const verdict of verdicts) {
         tally.add(verdict)
         anomalies.add(verdict)
       }
-      const text = verdicts.map((verdict) => `${JSON.stringify(verdict)}\n`).join('')
-      hash.update(text)
-      yield text
-      task.progress(verdicts.length)
+      yield verdicts
+      progress.advance(verdicts.length)
     }
   }
-  await scores.write(files.verdicts, Readable.from(lines(), { objectMode: false }))
+  const digest = await writeVerdicts(scores, files.verdicts, counted())
   const rows = Readable.from(anomalyRows(anomalies.top(), task.before), { objectMode: false })
   await scores.write(files.anomalies, rows)
-  return { tally, digest: hash.digest('hex') }
+  progress.end()
+  return { tally, digest }
 }
 
-/** In the order of the pairs, however the answers come in. */
-const judged = (task: ScoreTask): AsyncIterable<PairVerdict[]> =>
-  pMapIterable(batches(task.accesses.distinct()), (batch) => judgeBatch(batch, task), {
-    concurrency: task.scorer.concurrency,
-    backpressure: task.scorer.concurrency * 2,
-  })
-
-/** Keeps a request well below what endpoints take: 6 MB, serverless ones 4 MB. */
-const BATCH_PAIRS = 10_000
-const BATCH_BYTES = 2_000_000
-const ADDRESS_BYTES = 17
-
-function* batches(pairs: Iterable<DistinctPair>): Generator<DistinctPair[]> {
-  let batch: DistinctPair[] = []
-  let bytes = 0
-  for (const pair of pairs) {
-    const size = Buffer.byteLength(pair.entity) + ADDRESS_BYTES
-    if (batch.length === BATCH_PAIRS || (batch.length > 0 && bytes + size > BATCH_BYTES)) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(pair)
-    bytes += size
-  }
-  if (batch.length > 0) yield batch
+/** How often an entity was seen in training: according to the list of entities, the training pairs, or the model. */
+async function eventsOf(target: Target, before: Accesses | undefined, backend: Backend) {
+  const known = await target.known?.()
+  if (known !== undefined) return (entity: string): number => known.get(entity) ?? 0
+  if (before !== undefined) return (entity: string): number => before.events(entity)
+  const model = await backend.model()
+  return (entity: string): number => model.events(entity) ?? 0
 }
 
-/** Only what can be judged is scored: of other entities the score would mean nothing. */
-async function judgeBatch(batch: readonly DistinctPair[], task: ScoreTask): Promise<PairVerdict[]> {
-  const { policy, scorer, before, labels } = task
-  const known = batch.map((pair) => ({ ...pair, events: task.events(pair.entity) }))
-  const scorable = known.filter(({ events }) => kindOf(events, policy.minEvents) === 'scored')
-  const entities = scorable.map(({ entity }) => entity)
-  const ips = Uint32Array.from(scorable, ({ ip }) => ip)
-  const scores = (scorable.length === 0 ? [] : await scorer.score({ entities, ips })).values()
-  return known.map(({ entity, ip, events, accesses }) => {
-    const dotProduct = kindOf(events, policy.minEvents) === 'scored' ? (scores.next().value ?? Number.NaN) : Number.NaN
-    const label = labels?.of(entity, ip)
-    const evidence = {
-      entity,
-      ip,
-      events,
-      dotProduct,
-      ...(before !== undefined && { seen: before.seen(entity, ip) }),
-      ...(label !== undefined && { label }),
-    }
-    return { ...judge(evidence, policy), accesses }
-  })
+/** The calibration of the model, made on the holdout if there is none. Undefined when none is needed. */
+async function calibrated(
+  { context, target, prepared, options, keep }: ScoreTask,
+  session: ScoringSession,
+  train: Pairs | undefined,
+): Promise<Calibration | undefined> {
+  if (prepared.calibration !== undefined || prepared.threshold !== undefined) return prepared.calibration
+  const heldOut = await target.heldOut?.(context.signal)
+  if (heldOut === undefined || train === undefined || session.measure === undefined)
+    throw new UserError(`${target.calibration.uri} is missing, and cannot be made here`, {
+      hint: 'deploy makes one; or name a --threshold',
+    })
+  const { holdout, days, seed, model } = heldOut
+  const { minEvents } = prepared
+  const trial = trialOf(train, holdout, minEvents, seed)
+  if (trial === undefined)
+    throw new UserError('no pair of the holdout can be scored, so nothing can be calibrated', {
+      hint: 'extract with a longer --holdout, lower --min-events, or name a --threshold',
+    })
+  const progress = context.progress('calibrating', holdout.ip.length, 'pairs')
+  const measured = await session.measure(trial)
+  const { alertsPerDay } = options
+  const calibration = calibrationOf(trial, measured, { alertsPerDay, days, minEvents, seed, model })
+  await keep?.(calibrationText(calibration))
+  progress.set(holdout.ip.length)
+  progress.end()
+  return calibration
 }

@@ -9,25 +9,25 @@ export interface Batch {
   readonly ips: Uint32Array
 }
 
-/** Whatever knows the scores of pairs: the model itself, an endpoint, or what a job has written. */
+/** Anything that knows the scores of pairs: the model itself, an endpoint, or the output of a job. */
 export interface Scorer {
-  /** How many batches may be under way at once. */
+  /** How many batches may be in progress at once. */
   readonly concurrency: number
-  /** Dot products in the order of the pairs. @throws UserError when there is not exactly one finite number for each */
+  /** Dot products in the order of the pairs. @throws UserError unless there is exactly one finite number for each */
   score(batch: Batch): Promise<Float64Array>
 }
 
-/** Where the model is, ready to be asked. */
-export interface Oracle {
-  /** Undefined for this process and for an address. */
+/** A backend, checked and ready to score. */
+export interface ScoringSession {
+  /** Absent for this process and for a URL. */
   readonly by?: () => ScoredBy
   /** Scores a trial, for a calibration. Absent where the model comes with one. */
   readonly measure?: (trial: Trial) => Promise<Measured>
   /** @param lines `entity,address` of every pair that will be asked for, in that order; may be read several times */
   scorer(lines: () => Iterable<string>): Promise<Scorer>
-  /** Takes away what is of no use once the verdicts are written. */
+  /** Removes what nobody needs once the verdicts are written. */
   readonly tidy?: () => Promise<void>
 }
 
-/** A pair as it is sent. */
+/** A pair as endpoints and jobs receive it. */
 export const lineOf = (entity: string, ip: number): string => `${entity},${formatIpv4(ip)}`

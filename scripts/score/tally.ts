@@ -1,16 +1,10 @@
 import { ruleNames } from '../lib/insights/baselines.ts'
-import type { Verdict } from '../lib/insights/verdicts.ts'
 import type { AttackResult } from '../lib/runs/results.ts'
-
-/** A verdict on a distinct pair, as it stands in verdicts.ndjson. */
-export interface PairVerdict extends Verdict {
-  /** How often the pair is among what was scored. */
-  readonly accesses: number
-}
+import type { Verdict } from '../lib/runs/verdicts.ts'
 
 type Rule = (typeof ruleNames)[number]
 
-/** What adds up over all verdicts. */
+/** Totals over all verdicts. */
 export class Tally {
   scored = 0
   unseen = 0
@@ -21,7 +15,7 @@ export class Tally {
   private readonly alarms: Record<Rule, number> = { ip: 0, net24: 0, net16: 0 }
   private hasHistory = true
 
-  add(verdict: PairVerdict): void {
+  add(verdict: Verdict): void {
     if (verdict.verdict === 'unseen-entity') this.unseen += 1
     else if (verdict.verdict === 'sparse-entity') this.sparse += 1
     else this.scored += 1
@@ -33,7 +27,7 @@ export class Tally {
     if (verdict.verdict === 'scored') this.judge(verdict, kind)
   }
 
-  private judge({ seen }: PairVerdict, kind: KindCount | undefined): void {
+  private judge({ seen }: Verdict, kind: KindCount | undefined): void {
     if (kind !== undefined) kind.judged += 1
     if (seen === undefined) this.hasHistory = false
     else
@@ -52,17 +46,17 @@ export class Tally {
     return kind
   }
 
-  /** Pairs of every verdict. */
+  /** All pairs, whatever their verdict. */
   get total(): number {
     return this.scored + this.unseen + this.sparse
   }
 
-  /** Labelled pairs that are among what was scored. */
+  /** Labelled pairs among those that were judged. */
   get attacks(): number {
     return [...this.kinds.values()].reduce((sum, kind) => sum + kind.attacks, 0)
   }
 
-  /** How well each kind of attack was found, by the model and by the rules at the same number of alerts. Kinds in alphabetical order. */
+  /** How well the model, and the rules with as many alerts, find each kind of attack. Kinds in alphabetical order. */
   measured(): AttackResult[] {
     const found = [...this.kinds.values()].reduce((sum, kind) => sum + kind.flagged, 0)
     const wrong = this.flagged - found
@@ -79,7 +73,7 @@ export class Tally {
       }))
   }
 
-  /** A yes/no rule does not rank its alarms: within a budget it finds as many as chance picks. */
+  /** A yes/no rule cannot rank its alarms: within a budget it finds what chance picks. */
   private ruleMeasured(rule: Rule, attacks: number, unseen: number): NonNullable<AttackResult['rules']>[Rule] {
     const alarms = this.alarms[rule]
     const found = unseen * Math.min(1, ratio(this.flagged, alarms))

@@ -1,35 +1,37 @@
+import { UsageError, UserError } from '../lib/cli/errors.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
-import { hasPairs, openPairs, pairsOf, toMakePairs } from '../lib/runs/pairs.ts'
-import { paths } from '../lib/runs/paths.ts'
+import { nextCommand } from '../lib/runs/next.ts'
+import { hasPairs, openPairs, type Part, pairsOf, toMakePairs } from '../lib/runs/pairs.ts'
+import { HOLDOUT, paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
+import { linesOf } from '../lib/stores/lines.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
-import { knownEntities } from './entities.ts'
-import { checkFiles, pairsIn, sameEntity } from './inputs.ts'
 import { type Place, placeAt, placeIn } from './places.ts'
 
-/** What is to be judged, and by what. */
+/** What is judged, and by which model. */
 export interface Target {
   /** `holdout`, the id of another run, or `files`. */
   readonly of: string
-  judged(signal: AbortSignal): Promise<Pairs>
-  /** @throws UserError when that is not there, before anything is asked or paid */
+  /** The pairs to judge. */
+  pairs(signal: AbortSignal): Promise<Pairs>
+  /** @throws UserError when the pairs are missing, before anything is asked or paid */
   check?(): Promise<void>
-  /** What the model was trained on, where it is at hand. */
+  /** The training pairs of the model, where they are available. */
   readonly trained?: (signal: AbortSignal) => Promise<Pairs>
-  /** Where it was and is there no more: how it is made again. */
-  readonly forgotten?: string
-  /** Known entities with their accesses in training, where a list of them decides. */
+  /** When the training pairs are gone: how to make them again. */
+  readonly lostTraining?: string
+  /** Known entities with their training pairs, where a list of them decides. */
   readonly known?: () => Promise<ReadonlyMap<string, number>>
   readonly model: Place
   readonly calibration: Place
-  /** Of the model, where its file need not be read for it. */
+  /** Digest of the model, where its file need not be read for it. */
   readonly digest?: string
-  /** Where a calibration can be made when there is none. */
-  readonly trial?: (signal: AbortSignal) => Promise<HeldOut>
-  /** Kind of log, to tell whose labels count. */
+  /** Where a missing calibration can be made. */
+  readonly heldOut?: (signal: AbortSignal) => Promise<HeldOut>
+  /** Kind of log, to select labels. */
   readonly source?: string
-  /** Names the pairs of another run. */
-  readonly pairs?: string
+  /** Digest of the pairs of another run. */
+  readonly pairsDigest?: string
 }
 
 /** What a calibration is made of. */
@@ -42,39 +44,50 @@ export interface HeldOut {
   readonly model: string
 }
 
-/** More training pairs than these are not read again to tell what was seen before: gigabytes of memory. */
+/** More training pairs than these are not read again to say what was seen before: gigabytes of memory. */
 const MOST_HISTORY = 30_000_000
 
 /** The holdout of a run, or all pairs of another run against its model. */
 export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettings): Promise<Target> {
-  const own = await ownOf(run, aws)
+  const own = await modelOf(run, aws)
   if (other === undefined) {
     const check = () => checkFiles(run, ['holdout'])
-    return { ...own, of: 'holdout', judged: (signal) => pairsOf(run, 'holdout', signal), check }
+    return { ...own, of: HOLDOUT, pairs: (signal) => pairsOf(run, 'holdout', signal), check }
   }
-  sameEntity(run, other)
+  checkSameEntity(run, other)
   const parts = ['train', 'holdout'] as const
   const check = () => checkFiles(other, parts)
-  const pairs = JSON.stringify(other.result('extract').digest)
-  return { ...own, of: other.id, judged: (signal) => pairsOf(other, parts, signal), check, pairs }
+  const pairsDigest = JSON.stringify(other.result('extract').digest)
+  return { ...own, of: other.id, pairs: (signal) => pairsOf(other, parts, signal), check, pairsDigest }
 }
 
 /** Files of pairs against the model of a run. */
 export const filesOfRun = async (run: Run, pairs: readonly string[], aws: AwsSettings): Promise<Target> => ({
-  ...(await ownOf(run, aws)),
+  ...(await modelOf(run, aws)),
   of: 'files',
-  judged: (signal) => openPairs(pairs, aws, signal),
+  pairs: (signal) => openPairs(pairs, aws, signal),
 })
 
+/** Files of pairs against a model without a run; folders and files, or objects in S3. */
+export async function filesTarget(pairs: readonly string[], model: string, aws: AwsSettings): Promise<Target> {
+  const folder = model.replace(/\/+$/, '')
+  return {
+    of: 'files',
+    pairs: (signal) => openPairs(pairs, aws, signal),
+    model: await placeAt(`${folder}/model.tar.gz`, aws),
+    calibration: await placeAt(`${folder}/calibration.json`, aws),
+  }
+}
+
 /** The model of a run, and what belongs to it. */
-async function ownOf(run: Run, aws: AwsSettings) {
+async function modelOf(run: Run, aws: AwsSettings) {
   const inS3 = run.folder === undefined
   const { trainPairs } = run.result('extract')
-  // In S3 a list of entities outlives the pairs, and says as well whom the model knows.
+  // In S3 a list of entities outlives the pairs, and also says which entities the model knows.
   const hasHistory = !inS3 || (await hasPairs(run, 'train'))
   if (!inS3) await checkFiles(run, ['train'])
   return {
-    ...(!hasHistory && { forgotten: await toMakePairs(run) }),
+    ...(!hasHistory && { lostTraining: await toMakePairs(run) }),
     ...(hasHistory &&
       trainPairs <= MOST_HISTORY && { trained: (signal: AbortSignal) => pairsOf(run, 'train', signal) }),
     model: inS3 ? await placeAt(run.result('train').model, aws) : placeIn(run.store, paths.model),
@@ -83,27 +96,55 @@ async function ownOf(run: Run, aws: AwsSettings) {
     ...(inS3 && {
       known: () => knownEntities(run),
       digest: run.result('train').digest,
-      trial: (signal: AbortSignal) => heldOut(run, signal),
+      heldOut: (signal: AbortSignal) => heldOut(run, signal),
     }),
   }
 }
 
 async function heldOut(run: Run, signal: AbortSignal): Promise<HeldOut> {
-  return {
-    holdout: await pairsIn(run, ['holdout'], signal),
-    days: run.holdout().days,
-    seed: 1,
-    model: run.result('train').digest,
-  }
+  await checkFiles(run, ['holdout'])
+  const holdout = await pairsOf(run, 'holdout', signal)
+  return { holdout, days: run.holdout().days, seed: 1, model: run.result('train').digest }
 }
 
-/** Files of pairs against a model without a run; folders and files, or objects in S3. */
-export async function filesTarget(pairs: readonly string[], model: string, aws: AwsSettings): Promise<Target> {
-  const folder = model.replace(/\/+$/, '')
-  return {
-    of: 'files',
-    judged: (signal) => openPairs(pairs, aws, signal),
-    model: await placeAt(`${folder}/model.tar.gz`, aws),
-    calibration: await placeAt(`${folder}/calibration.json`, aws),
+/** @throws UserError when the run has no files in any of these parts */
+async function checkFiles(run: Run, parts: readonly Part[]): Promise<void> {
+  for (const part of parts) if (await hasPairs(run, part)) return
+  if (parts.includes('holdout') && run.result('extract').holdoutPairs === 0)
+    throw new UserError(`the holdout of run ${run.id} is empty`, {
+      hint: `${nextCommand('extract', run)} --overwrite --holdout 20%`,
+    })
+  throw new UserError(`run ${run.id} has no files in ${parts.map((part) => paths[part]).join(' or ')}`, {
+    hint: await toMakePairs(run),
+  })
+}
+
+/** @throws UsageError when the entities of the two runs are different fields: all would be unseen */
+function checkSameEntity(run: Run, other: Run): void {
+  const [entity, theirs] = [run.result('extract').entity, other.result('extract').entity]
+  if (entity === theirs) return
+  throw new UsageError(
+    `the entity of run ${other.id} is ${JSON.stringify(theirs)}, that of run ${run.id} is ${JSON.stringify(entity)}`,
+    `extract one of them again: ${nextCommand('extract', other)} --entity ${entity} --overwrite`,
+  )
+}
+
+/** The known entities of a run, encoded, with their training pairs. @throws UserError when the list is missing or damaged */
+async function knownEntities(run: Run): Promise<Map<string, number>> {
+  const hint = `${nextCommand('extract', run)} --overwrite`
+  if ((await run.store.head(paths.entities)) === undefined)
+    throw new UserError(`run ${run.id} has no ${paths.entities}`, { hint })
+  const known = new Map<string, number>()
+  let number = 0
+  for await (const line of linesOf(await run.store.read(paths.entities))) {
+    number += 1
+    // An encoded entity holds no comma.
+    const [entity = '', events = '', ips, ...more] = line.split(',')
+    if (entity === '' || !/^\d+$/.test(events) || ips === undefined || more.length > 0)
+      throw new UserError(`${run.uriOf(paths.entities)}:${number} is no entity: ${JSON.stringify(line.slice(0, 80))}`, {
+        hint,
+      })
+    known.set(entity, Number(events))
   }
+  return known
 }

@@ -30,7 +30,7 @@ async function leavings(settings: SandboxSettings = FAST): Promise<World> {
   for (let i = 0; i < 1203; i++) aws.sandbox.s3.put(BUCKET, aws.at(`staged/AWSLogs/${i}.gz`), 'log')
   aws.sandbox.s3.put(BUCKET, aws.at('tmp/athena/draft'), 'draft')
   aws.sandbox.s3.put(BUCKET, `${WORKSPACE.slice(5 + BUCKET.length + 1)}/bulk/another/staged/kept.gz`, 'log')
-  await failedUpload(aws, aws.at('scores/verdicts.ndjson'))
+  await failedUpload(aws, aws.at('scores/holdout/verdicts.ndjson'))
   await failedUpload(aws, aws.at('staged/large.gz'))
   await failedUpload(aws, 'prestage/runs/another/x')
   return aws

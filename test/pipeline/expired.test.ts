@@ -53,7 +53,7 @@ describe('a run whose bulk has expired', async () => {
   })
 
   it('keeps what must outlive: the ledger, the model that its endpoint needs, verdicts and report', () => {
-    const kept = ['run.json', 'entities.csv', 'model/calibration.json', 'scores/verdicts.ndjson', 'report.html']
+    const kept = ['run.json', 'entities.csv', 'model/calibration.json', 'scores/holdout/verdicts.ndjson', 'report.html']
     for (const key of [...kept, 'endpoint/endpoint.json'])
       assert.ok(all.sandbox.s3.head(BUCKET, `prestage/${placeInS3(id, key)}`), key)
     const models = [...all.sandbox.sagemaker.models.all.values()]

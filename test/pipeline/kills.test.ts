@@ -53,7 +53,7 @@ async function leftBy(sandbox: Sandbox, id: string) {
     entities: await text('entities.csv'),
     manifest: await text('manifest.csv'),
     calibration: JSON.parse(plainJson(JSON.parse(await text('model/calibration.json')))),
-    verdicts: (await text('scores/verdicts.ndjson')).split('\n'),
+    verdicts: (await text('scores/holdout/verdicts.ndjson')).split('\n'),
     tables: sandbox.athena.catalog.names(),
     inSagemaker: JSON.parse(plainJson(sandbox.sagemaker.names())),
     jobs: sandbox.control.jobs().map(({ status }) => status),

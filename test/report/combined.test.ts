@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CombinedPart, combinedPageOf } from '../../scripts/report/combined-page.ts'
+import { type CombinedPart, combinedPageOf } from '../../scripts/report/combined.ts'
 import type { ReportData } from '../../scripts/report/data.ts'
 import { BROWSER } from '../support/browser.ts'
 import { COLOURS, ELEMENTS, fileOf, HOSTILE, hostileData, LOOK, MEDIA, opened, type Seen } from './pages.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { fingerprint } from '../../scripts/lib/cli/untrusted-text.ts'
 import { html, strange } from '../../scripts/report/html.ts'
 
 const rendered: [what: string, html: { markup: string }, markup: string][] = [
@@ -35,8 +36,9 @@ for (const [what, text, markup] of shown)
 test('a long text is cut between characters, and the rest counted', () => {
   assert.equal(
     strange('🙂'.repeat(9), 5).markup,
-    `<bdi class="strange">${'🙂'.repeat(5)}</bdi><span class="more"> … 4 more</span>`,
+    `<bdi class="strange">${'🙂'.repeat(5)}</bdi><span class="more"> … 4 more (#${fingerprint('🙂'.repeat(9))})</span>`,
   )
+  assert.notEqual(strange('aaaab', 4).markup, strange('aaaac', 4).markup)
 })
 
 test('no text makes markup, hides or turns round', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 import { silentContext } from '../../scripts/lib/cli/context.ts'
+import { UserError } from '../../scripts/lib/cli/errors.ts'
 import type { Run } from '../../scripts/lib/runs/run.ts'
 import { createRun, openRun } from '../../scripts/lib/runs/workspace.ts'
 import { take } from '../../scripts/pipeline/steps.ts'
@@ -20,9 +21,10 @@ before(async () => {
 
 const write = async (change: Record<string, unknown> = {}) => {
   const outcome = await take(report, silentContext(), { workspace, run: run.id, ...change })
-  return { ...outcome.json, page: readFileSync(run.path('report.html'), 'utf8') } as {
+  return { ...outcome.json, page: readFileSync(String(outcome.json.report), 'utf8') } as {
     repeated: boolean
-    digest: string
+    report: string
+    judged: string
     page: string
   }
 }
@@ -64,7 +66,7 @@ test('the page has the numbers of the run, and where an entity usually comes fro
   ] as const)
     assert.ok(text.includes(` ${name} ${Number(value).toLocaleString('en')} `), `${name} ${value}: ${text}`)
   assert.match(text, / cost so far \$0\.25 \(estimate/)
-  const csv = readFileSync(run.path('scores/anomalies.csv'), 'utf8')
+  const csv = readFileSync(run.path('scores/holdout/anomalies.csv'), 'utf8')
   const [, entity = '', network = ''] =
     /^1,yes,([\w-]+),.*,never,([\d./]+) /m.exec(csv) ?? assert.fail(csv.slice(0, 300))
   assert.match(text, new RegExp(` 1 ${entity} .*? never 1 ${network} `))
@@ -83,11 +85,57 @@ test('scored with labels it shows what was found; and equal runs give equal byte
   assert.equal((await write({ overwrite: true })).page, first.page)
 })
 
+test('a page names what was judged: another run has a page of its own, under its own window', async () => {
+  const other = await trainedRun(workspace, {
+    logs: '/others',
+    from: '2026-12-03T00:00:00.000Z',
+    to: '2026-12-04T00:00:00.000Z',
+  })
+  const holdout = await write({ fromRun: 'holdout' })
+  const { next } = await take(score, silentContext(), { workspace, run: run.id, fromRun: other.id })
+  assert.match(next ?? '', new RegExp(`scripts/report\\.mjs --run ${run.id} --from-run ${other.id}`))
+  // What was scored last is what is shown.
+  const shown = await write()
+  assert.deepEqual([shown.judged, shown.report], [other.id, run.path(`scores/${other.id}/report.html`)])
+  assert.match(shown.page, /<title>AWS WAF · 3 Dec 2026 – 4 Dec 2026<\/title>/)
+  assert.match(shown.page, new RegExp(`Judged were the accesses of run ${other.id}, by the model of 20 Nov 2026`))
+  assert.match(shown.page, new RegExp(`<dt>judged run</dt><dd>${other.id}</dd>`))
+  assert.match(holdout.page, /<title>AWS WAF · 20 Nov 2026 – 30 Nov 2026<\/title>/)
+  const again = await write({ fromRun: 'holdout' })
+  assert.deepEqual([again.repeated, again.page], [true, holdout.page])
+  await take(score, silentContext(), { workspace, run: run.id, overwrite: true })
+})
+
+test('a run without a model has a page all the same, and it says what comes next', async () => {
+  const bare = await createRun(workspace, { ...REQUEST, logs: '/quiet' })
+  const plan = { settings: {}, inputs: [], overwrite: false }
+  const { ledger } = await openRun(workspace, run.id)
+  const { stage, extract } = ledger.steps
+  await bare.step('stage', plan, async () => stage?.result ?? assert.fail())
+  await bare.step('extract', plan, async () => extract?.result ?? assert.fail())
+  const { json } = await take(report, silentContext(), { workspace, run: bare.id })
+  const page = readFileSync(String(json.report), 'utf8')
+  assert.match(page, /There is no model yet\. Nothing has been scored\./)
+  assert.match(page, new RegExp(`scripts/train\\.mjs --run ${bare.id}`))
+  assert.doesNotMatch(page, /NaN|>undefined</)
+})
+
+test('a damaged calibration is refused with what to do, not with a stack', async () => {
+  const path = run.path('model/calibration.json')
+  const before = readFileSync(path, 'utf8')
+  writeFileSync(path, '{"version"')
+  await assert.rejects(
+    write({ overwrite: true }),
+    (error) => error instanceof UserError && /calibration\.json cannot be read/.test(error.message),
+  )
+  writeFileSync(path, before)
+})
+
 test('a damaged file of verdicts is named with its line', async () => {
-  const before = readFileSync(run.path('scores/verdicts.ndjson'), 'utf8')
-  writeFileSync(run.path('scores/verdicts.ndjson'), `${before.split('\n')[0]}\n{"entity":`)
-  await assert.rejects(write({ overwrite: true }), /verdicts\.ndjson:2 is no verdict/)
-  writeFileSync(run.path('scores/verdicts.ndjson'), before)
+  const before = readFileSync(run.path('scores/holdout/verdicts.ndjson'), 'utf8')
+  writeFileSync(run.path('scores/holdout/verdicts.ndjson'), `${before.split('\n')[0]}\n{"entity":`)
+  await assert.rejects(write({ overwrite: true }), /verdicts\.ndjson:2 is not a verdict/)
+  writeFileSync(run.path('scores/holdout/verdicts.ndjson'), before)
 })
 
 test('report as a script: the path is the result, and it says so when nothing was scored', async () => {

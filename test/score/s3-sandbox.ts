@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach } from 'node:test'
 import * as sm from '@aws-sdk/client-sagemaker'
 import { tagsOf } from '../../scripts/lib/aws/sagemaker/jobs.ts'
-import type { Verdict } from '../../scripts/lib/insights/verdicts.ts'
+import type { Verdict } from '../../scripts/lib/runs/verdicts.ts'
 import { type Sandbox, type SandboxSettings, startSandbox } from '../sandbox/start.ts'
 import { BUCKET, ROLE, runInS3, type Twins, WORKSPACE } from '../support/run-in-s3.ts'
 import { type RunOptions, runScript } from '../support/run-script.ts'
@@ -16,14 +16,12 @@ export interface World extends Twins {
   script(name: string, args?: readonly string[], options?: RunOptions): ReturnType<typeof runScript>
   /** The same, successfully: its result. */
   done(name: string, args?: readonly string[], options?: RunOptions): Promise<Record<string, unknown>>
-  verdicts(): Promise<Scored[]>
+  verdicts(): Promise<Verdict[]>
   /** Text of an object of the run; undefined when there is none. */
   text(key: string): Promise<string | undefined>
   /** An endpoint with the run's model, noted as deploy does. */
   deploy(change?: { readonly name?: string; readonly model?: string; readonly noted?: boolean }): Promise<string>
 }
-
-export type Scored = Verdict & { accesses: number }
 
 const open: Sandbox[] = []
 
@@ -62,8 +60,8 @@ export async function world(settings: SandboxSettings = {}, run: { calibrated?: 
       return JSON.parse(stdout) as Record<string, unknown>
     },
     verdicts: async () => {
-      const lines = ((await text('scores/verdicts.ndjson')) ?? '').trimEnd().split('\n')
-      return lines.map((line) => JSON.parse(line) as Scored)
+      const lines = ((await text('scores/holdout/verdicts.ndjson')) ?? '').trimEnd().split('\n')
+      return lines.map((line) => JSON.parse(line) as Verdict)
     },
     deploy: async ({ name = 'prestage-endpoint', model = twins.model, noted = true } = {}) => {
       const Tags = tagsOf(twins.id, WORKSPACE)

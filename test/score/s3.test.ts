@@ -26,9 +26,9 @@ describe('a run in S3, through its endpoint', () => {
     assert.equal(result.digest, here.digest)
     assert.deepEqual([result.unseen, result.sparse, result.flagged], [here.unseen, here.sparse, here.flagged])
     assert.deepEqual(result.by, { via: 'endpoint', endpoint: 'prestage-endpoint', region: 'us-east-1' })
-    assert.equal(result.output, `s3://${BUCKET}/${aws.at('scores/verdicts.ndjson')}`)
-    assert.equal(await aws.text('scores/verdicts.ndjson'), readFileSync(String(here.output), 'utf8'))
-    assert.equal(await aws.text('scores/anomalies.csv'), readFileSync(String(here.anomalies), 'utf8'))
+    assert.equal(result.output, `s3://${BUCKET}/${aws.at('scores/holdout/verdicts.ndjson')}`)
+    assert.equal(await aws.text('scores/holdout/verdicts.ndjson'), readFileSync(String(here.output), 'utf8'))
+    assert.equal(await aws.text('scores/holdout/anomalies.csv'), readFileSync(String(here.anomalies), 'utf8'))
     assert.equal(aws.sandbox.requests.of('InvokeEndpoint'), 1)
     assert.equal((await aws.done('score')).repeated, true)
     assert.equal(aws.sandbox.requests.of('InvokeEndpoint'), 1)
@@ -174,7 +174,7 @@ describe('interchange', () => {
     const aws = await world(FAST, { calibrated: true })
     await aws.deploy()
     await aws.done('score', ['--findings', 'csv'])
-    assert.match((await aws.text('findings/findings.csv')) ?? '', /^id,state,/)
+    assert.match((await aws.text('findings/holdout/findings.csv')) ?? '', /^id,state,/)
   })
 
   test('pairs that are not there are named', async () => {

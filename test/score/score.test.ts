@@ -6,8 +6,8 @@ import { silentContext } from '../../scripts/lib/cli/context.ts'
 import { UsageError, UserError } from '../../scripts/lib/cli/errors.ts'
 import { parseCalibration, thresholdFor } from '../../scripts/lib/insights/calibration.ts'
 import { digestOf, loadModel } from '../../scripts/lib/insights/model-file.ts'
-import type { Verdict } from '../../scripts/lib/insights/verdicts.ts'
 import type { Run } from '../../scripts/lib/runs/run.ts'
+import type { Verdict } from '../../scripts/lib/runs/verdicts.ts'
 import { openRun } from '../../scripts/lib/runs/workspace.ts'
 import { take } from '../../scripts/pipeline/steps.ts'
 import { command } from '../../scripts/score/command.ts'
@@ -28,13 +28,11 @@ before(async () => {
 })
 after(() => endpoint.close())
 
-type Scored = Verdict & { accesses: number }
-
-const verdictsIn = (path: string): Scored[] =>
+const verdictsIn = (path: string): Verdict[] =>
   readFileSync(path, 'utf8')
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as Scored)
+    .map((line) => JSON.parse(line) as Verdict)
 
 async function score(change: Record<string, unknown> = {}) {
   const { json } = await take(command, silentContext(), { workspace, run: run.id, ...change })
@@ -82,7 +80,7 @@ test('a rerun does nothing; other settings score again; a lost file too', async 
   assert.equal((await score({ alertsPerDay: 3 })).json.repeated, true)
   assert.equal((await score({ alertsPerDay: 3, endpoint: endpoint.url })).json.repeated, true)
   assert.equal((await score({ alertsPerDay: 4 })).json.repeated, false)
-  rmSync(run.path('scores/verdicts.ndjson'))
+  rmSync(run.path('scores/holdout/verdicts.ndjson'))
   assert.equal((await score({ alertsPerDay: 4 })).json.repeated, false)
 })
 
@@ -198,7 +196,7 @@ test('an endpoint that lies leaves the verdicts that were there, and the step is
   const { verdicts } = await score()
   const liar = await faultyEndpoint(text(() => 'all clear'))
   await assert.rejects(score({ endpoint: liar.url, overwrite: true }), UserError)
-  assert.deepEqual(verdictsIn(run.path('scores/verdicts.ndjson')), verdicts)
+  assert.deepEqual(verdictsIn(run.path('scores/holdout/verdicts.ndjson')), verdicts)
   assert.equal((await openRun(workspace, run.id)).isDone('score'), false)
 })
 

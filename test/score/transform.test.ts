@@ -83,7 +83,7 @@ describe('a batch transform', () => {
     assert.equal(jobs(aws).length, 0)
     const odd = await aws.script('score', ['--via', 'transform', '--instance-type', 'ml.x9.huge', '--max-cost', '9'])
     assert.equal(odd.code, 3)
-    assert.match(odd.stderr, /cost not known: this instance type is in no price table here/)
+    assert.match(odd.stderr, /cost unknown: this instance type is in no price table here/)
   })
 
   test('Ctrl-C leaves the job running and says how to stop it; the same command finds it again', async () => {
@@ -96,7 +96,7 @@ describe('a batch transform', () => {
     const [job] = jobs(aws)
     assert.match(
       stderr,
-      new RegExp(`transform job ${job?.name} goes on and is paid for; the same command finds it again`),
+      new RegExp(`transform job ${job?.name} continues and is paid for; the same command finds it again`),
     )
     assert.match(stderr, /aws sagemaker stop-transform-job --transform-job-name prestage-\S+ --region us-east-1/)
     await aws.sandbox.sagemaker.settle()
@@ -182,7 +182,7 @@ describe('a batch transform', () => {
 
   test('answers that are not one for each line are refused, and the old verdicts stay', async () => {
     const aws = await world({ sagemaker: { pace: 'manual' } }, { calibrated: true })
-    aws.sandbox.s3.put(BUCKET, aws.at('scores/verdicts.ndjson'), 'old')
+    aws.sandbox.s3.put(BUCKET, aws.at('scores/holdout/verdicts.ndjson'), 'old')
     const spoil = async (change: (lines: string[]) => string[]) => {
       const running = aws.script('score', [...VIA, '--overwrite'])
       const before = jobs(aws).length
@@ -193,7 +193,7 @@ describe('a batch transform', () => {
       aws.sandbox.s3.put(BUCKET, key, `${change(lines).join('\n')}\n`)
       const { code, stderr } = await running
       assert.equal(code, 1)
-      assert.equal(await aws.text('scores/verdicts.ndjson'), 'old')
+      assert.equal(await aws.text('scores/holdout/verdicts.ndjson'), 'old')
       return stderr
     }
     assert.match(await spoil((lines) => lines.slice(1)), /answers to \d+ lines, so none can be trusted/)

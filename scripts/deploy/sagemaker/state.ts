@@ -60,7 +60,7 @@ export async function worldOf(context: Context, deployment: Deployment, aws: Aws
       keep: async (calibration) => void (await run.store.write(paths.calibration, calibrationText(calibration))),
       kept: async () => {
         const text = await run.store.text(paths.calibration)
-        return text === undefined ? undefined : parseCalibration(text)
+        return text === undefined ? undefined : parseCalibration(text, run.uriOf(paths.calibration))
       },
     },
     info: (text) => talk.info(text),

@@ -80,8 +80,8 @@ const OBEYED = /[^\P{Cc}\t\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
 export const printable = (text: string): string => text.replace(OBEYED, '\ufffd')
 
 /** The same for JSON, where nothing need be lost: such characters are written as escapes. */
-export const printableJson = (value: unknown): string =>
-  JSON.stringify(value, null, 2).replace(
-    OBEYED,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+export const printableJson = (value: unknown): string => escapedJson(JSON.stringify(value, null, 2))
+
+/** JSON text in which control characters and those that turn text around are escapes; it means the same. */
+export const escapedJson = (json: string): string =>
+  json.replace(OBEYED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { misfits } from '../cli/errors.ts'
+import { messageOf, misfits, UserError } from '../cli/errors.ts'
 import { quantile } from './metrics.ts'
 
 const number = v.pipe(v.number(), v.finite())
@@ -72,11 +72,19 @@ export function thresholdFor(
 
 const nextAbove = (value: number): number => value + Math.max(1, Math.abs(value)) * Number.EPSILON
 
-/** @throws Error that says what is wrong */
-export function parseCalibration(text: string): Calibration {
-  const result = v.safeParse(calibrationSchema, JSON.parse(text))
+/** @param name of the file. @throws UserError that says what is wrong */
+export function parseCalibration(text: string, name = 'calibration.json'): Calibration {
+  const unreadable = (why: string) =>
+    new UserError(`${name} cannot be read: ${why}`, { hint: 'train again with --overwrite' })
+  let given: unknown
+  try {
+    given = JSON.parse(text)
+  } catch (error) {
+    throw unreadable(messageOf(error))
+  }
+  const result = v.safeParse(calibrationSchema, given)
   if (result.success) return result.output
-  throw new Error(misfits(result.issues))
+  throw unreadable(misfits(result.issues))
 }
 
 /** Indented, but with each list on one line. */

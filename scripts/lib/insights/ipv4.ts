@@ -26,6 +26,9 @@ export interface Cidr {
   readonly length: number
 }
 
+/** `198.51.100.0/24` */
+export const formatCidr = ({ base, length }: Cidr): string => `${formatIpv4(base)}/${length}`
+
 /** Reads `198.51.100.0/24`, or one address. @throws Error that says what is valid */
 export function parseCidr(text: string): Cidr {
   const [address = '', length = '32', ...rest] = text.split('/')

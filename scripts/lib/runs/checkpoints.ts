@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { list, number, optionalMembers, record, time, whole } from '../cli/shapes.ts'
-import { holdoutMetrics, outputFile, type StepName } from './results.ts'
+import { holdoutMetrics, type Kind, outputFile, type StepName } from './results.ts'
 
 // What a step saves in the ledger while it works, so that an interrupted step continues instead of starting over or paying twice.
 
@@ -95,7 +95,7 @@ const none = optionalMembers({})
 /** The form of what each step saves. All members are optional: nothing is saved at first. */
 export const checkpointSchemas = { stage, extract, train, deploy, score, report: none, clean: none }
 
-type Checkpoints = { [S in StepName]: v.InferOutput<(typeof checkpointSchemas)[S]> }
+type Checkpoints = { [S in StepName]: v.InferOutput<(typeof checkpointSchemas)[Kind<S>]> }
 /** What an attempt at a step has saved. */
 export type Saved<S extends StepName> = Checkpoints[S]
 

@@ -5,7 +5,15 @@ import type { Store, WriteOptions } from '../stores/store.ts'
 import { checkpointSchemas, type Saved } from './checkpoints.ts'
 import { paths } from './paths.ts'
 import { requestSchema } from './request.ts'
-import { type Results, resultSchemas, type StepName } from './results.ts'
+import {
+  isStepName,
+  type PlainStep,
+  type Results,
+  resultSchemas,
+  type StepName,
+  type StepOnOther,
+  stepKind,
+} from './results.ts'
 
 /** Of the ledger's form. Another version of prestage reads no run with another one. */
 export const LEDGER_VERSION = 2
@@ -29,6 +37,8 @@ export interface StepRecord<S extends StepName = StepName> {
   readonly result?: Results[S]
   readonly error?: string
 }
+
+type Steps = { readonly [S in PlainStep]?: StepRecord<S> } & { readonly [S in StepOnOther]: StepRecord<S> }
 
 const stepSchema = <S extends StepName>(
   checkpoint: v.GenericSchema<unknown, Saved<S>>,
@@ -54,7 +64,7 @@ const stepSchema = <S extends StepName>(
     ),
   )
 
-const stepsSchema = optionalMembers({
+const plainSteps = {
   stage: stepSchema<'stage'>(checkpointSchemas.stage, resultSchemas.stage),
   extract: stepSchema<'extract'>(checkpointSchemas.extract, resultSchemas.extract),
   train: stepSchema<'train'>(checkpointSchemas.train, resultSchemas.train),
@@ -62,6 +72,15 @@ const stepsSchema = optionalMembers({
   score: stepSchema<'score'>(checkpointSchemas.score, resultSchemas.score),
   report: stepSchema<'report'>(checkpointSchemas.report, resultSchemas.report),
   clean: stepSchema<'clean'>(checkpointSchemas.clean, resultSchemas.clean),
+}
+
+/** Steps on other runs are known by their names alone. */
+const stepsSchema: v.GenericSchema<unknown, Steps> = v.lazy((given) => {
+  const others = Object.keys(given ?? {}).filter((name) => isStepName(name) && stepKind(name) !== name)
+  const named = Object.fromEntries(
+    others.map((name) => [name, plainSteps[name.startsWith('score/') ? 'score' : 'report']]),
+  )
+  return optionalMembers({ ...plainSteps, ...named })
 })
 
 const ledgerSchema = v.strictObject({
@@ -75,7 +94,7 @@ const ledgerSchema = v.strictObject({
 
 /** What run.json holds: the request, and the state of every step. */
 export interface Ledger extends Omit<v.InferOutput<typeof ledgerSchema>, 'steps'> {
-  readonly steps: { readonly [S in StepName]?: StepRecord<S> }
+  readonly steps: Steps
 }
 
 /** Undefined when the run has none. @throws UserError when it is damaged, or of another version */

@@ -12,15 +12,17 @@ interface Named {
   readonly ledger?: Ledger
 }
 
-/** The command line that takes a run's next step; names the workspace where it is not the default. */
-export function nextCommand(step: string, run: Named): string {
+/** The command line that takes a run's next step; names the workspace where it is not the default. `score/<id>` judges that other run. */
+export function nextCommand(name: string, run: Named): string {
+  const [step = name, judged] = name.split('/')
   const workspace = run.uri.replace(/\/runs\/[^/]+$/, '')
   if (run.request.keys === OF_FILES && /^(stage|extract)$/.test(step))
     return `npx zx scripts/train.mjs --pairs FILE --model ${quoted(workspace)}`
+  const other = judged === undefined ? [] : ['--from-run', judged]
   const selection =
     step === 'stage'
       ? [...flagsOf(run.request), ...(run.ledger?.steps.stage?.checkpoint.options ?? [])]
-      : ['--run', run.id]
+      : ['--run', run.id, ...other]
   const where = workspace === resolve('workspace') ? [] : ['--workspace', workspace]
   return [`npx zx scripts/${step}.mjs`, ...[...selection, ...where].map(quoted)].join(' ')
 }

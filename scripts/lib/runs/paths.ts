@@ -18,10 +18,6 @@ export const paths = {
   times: 'times/',
   model: 'model/model.tar.gz',
   calibration: 'model/calibration.json',
-  verdicts: 'scores/verdicts.ndjson',
-  anomalies: 'scores/anomalies.csv',
-  /** Alerts for other systems: asff-0001.json …, ocsf.ndjson, findings.csv. */
-  findings: 'findings/',
   report: 'report.html',
   /** The record of a running endpoint, and its log. */
   endpoint: 'endpoint/endpoint.json',
@@ -29,6 +25,28 @@ export const paths = {
   /** Drafts of an unfinished step; may be deleted at any time when no step runs. */
   tmp: 'tmp/',
 } as const
+
+/** What `score` judges unless it is told to judge another run. */
+export const HOLDOUT = 'holdout'
+
+/** Where the verdicts on something lie. @param judged `holdout`, or the id of the run that was judged */
+export function scorePaths(judged: string) {
+  const folder = `scores/${judged}/`
+  return {
+    folder,
+    verdicts: `${folder}verdicts.ndjson`,
+    /** Alerts for other systems: asff-0001.json …, ocsf.ndjson, findings.csv. */
+    findings: `findings/${judged}/`,
+    report: judged === HOLDOUT ? paths.report : `${folder}report.html`,
+  }
+}
+
+/** The steps of the ledger that judged something and that showed it: `score` and `report` of the holdout, `score/<id>` of another run. */
+export const scoreStep = (judged: string) => stepOn('score', judged)
+export const reportStep = (judged: string) => stepOn('report', judged)
+
+const stepOn = <S extends string>(step: S, judged: string): S | `${S}/${string}` =>
+  judged === HOLDOUT ? step : `${step}/${judged}`
 
 /** The folder of runs in a workspace. */
 export const RUNS = 'runs/'

@@ -209,8 +209,28 @@ const clean = v.strictObject({ removed: list(removal) })
 /** The form of each step's result. */
 export const resultSchemas = { stage, extract, train, deploy, score, report, clean }
 
-export type StepName = keyof typeof resultSchemas
-export type Results = { [S in StepName]: v.InferOutput<(typeof resultSchemas)[S]> }
+export type PlainStep = keyof typeof resultSchemas
+
+/** Judges another run with this run's model, and shows its verdicts. */
+export type StepOnOther = `score/${string}` | `report/${string}`
+
+export type StepName = PlainStep | StepOnOther
+
+/** The kind of a step: `score` of `score/<id>`. */
+export type Kind<S extends StepName> = S extends `score/${string}`
+  ? 'score'
+  : S extends `report/${string}`
+    ? 'report'
+    : S & PlainStep
+
+const OF_ANOTHER_RUN = /^(score|report)\/[\w.-]+$/
+
+export const stepKind = <S extends StepName>(name: S): Kind<S> => name.replace(/\/.*/, '') as Kind<S>
+
+export const isStepName = (name: string): name is StepName =>
+  Object.hasOwn(resultSchemas, name) || OF_ANOTHER_RUN.test(name)
+
+export type Results = { [S in StepName]: v.InferOutput<(typeof resultSchemas)[Kind<S>]> }
 
 export type TrainResult = Results['train']
 export type ScoreResult = Results['score']

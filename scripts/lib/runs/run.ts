@@ -9,7 +9,15 @@ import { type Ledger, readLedger, type StepRecord, type StepSettings, writeLedge
 import { clearDeadLock, withLock } from './lock.ts'
 import { nextCommand } from './next.ts'
 import type { Request } from './request.ts'
-import { type Backend, type DoneBy, type Results, resultSchemas, type StepName } from './results.ts'
+import {
+  type Backend,
+  type DoneBy,
+  isStepName,
+  type Results,
+  resultSchemas,
+  type StepName,
+  stepKind,
+} from './results.ts'
 
 export interface StepPlan {
   /** The options that shape the result, under their names in camelCase. */
@@ -192,7 +200,7 @@ export class Run {
     try {
       const result = await work(checkpoint)
       // What the next reader would refuse must not be written.
-      fitted(resultSchemas[name], result)
+      fitted(resultSchemas[stepKind(name)], result)
       const digest = 'digest' in result ? result.digest : null
       const stamp = hash({ name, settings: record.settings, inputs: record.inputs, digest })
       await this.#record(name, { ...record, state: 'done', stamp, result, finishedAt: this.host.now().toISOString() })
@@ -231,7 +239,7 @@ export class Run {
     const changed = Object.keys({ ...before.settings, ...plan.settings }).filter(
       (key) => hash(before.settings[key]) !== hash(plan.settings[key]),
     )
-    const were = changed.map((key) => typed(key, before.settings[key])).join(' ')
+    const were = changed.map((key) => typedOption(key, before.settings[key])).join(' ')
     throw new UsageError(
       `run ${this.id}: ${name} was done with other options: ${were}`,
       'repeat it with these options, or add --overwrite to replace its result',
@@ -251,19 +259,18 @@ export class Run {
   }
 }
 
-const isStepName = (name: string): name is StepName => Object.hasOwn(resultSchemas, name)
-
 const isBy = <R extends { readonly backend: Backend }, B extends Backend>(
   result: R,
   backend: B,
 ): result is R & DoneBy<R, B> => result.backend === backend
 
 /** An option as somebody would type it: `--alerts-per-day 5`, `--dedupe`; `(no --dedupe)` where it was not given. */
-function typed(key: string, value: Json | undefined): string {
+export function typedOption(key: string, value: Json | undefined): string {
   const option = `--${kebab(key)}`
   if (value === true) return option
-  if (value === undefined || value === null || value === false) return `(no ${option})`
-  return `${option} ${typeof value === 'object' ? JSON.stringify(value) : value}`
+  if (value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0))
+    return `(no ${option})`
+  return `${option} ${Array.isArray(value) ? value.join(',') : typeof value === 'object' ? JSON.stringify(value) : value}`
 }
 
 const isSame = (

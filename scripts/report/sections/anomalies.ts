@@ -6,14 +6,14 @@ import { score, share } from '../numbers.ts'
 /** The most anomalous pairs, each with where its entity usually comes from. */
 export function anomalies({ scored }: ReportData): Html | undefined {
   if (scored === undefined || scored.top.length === 0) return undefined
-  const { top, flagged, attacks } = scored
+  const { of, top, flagged, attacks } = scored
   const labelled = attacks !== undefined
   const most = Math.max(...top.map((anomaly) => anomaly.anomalyScore))
   const least = Math.min(...top.map((anomaly) => anomaly.anomalyScore), -scored.threshold)
   const width = (value: number) => Math.round(6 + 94 * ((value - least) / (most - least || 1)))
   return html`<section>
 <h2>Most anomalous pairs</h2>
-<p>${whatOf(flagged, top.length)}
+<p>${whatOf(of, flagged, top.length)}
 The bar shows how little a pair fits; the usual networks are those where its entity has come from in training.</p>
 <div class="scroll"><table class="anomalies">
 <thead><tr><th class="number"></th><th>entity</th><th>address</th><th>anomaly score</th><th>seen before</th><th class="number">accesses</th><th>usual networks</th>${labelled && html`<th>known as</th>`}</tr></thead>
@@ -23,9 +23,9 @@ ${top.map((anomaly, i) => row(anomaly, i, width(anomaly.anomalyScore), labelled)
 </section>`
 }
 
-function whatOf(flagged: number, shown: number): string {
+function whatOf(of: string, flagged: number, shown: number): string {
   if (flagged > shown)
-    return `The first ${shown} of ${plural(flagged, 'flagged pair')}; more are in scores/anomalies.csv.`
+    return `The first ${shown} of ${plural(flagged, 'flagged pair')}; more are in scores/${of}/anomalies.csv.`
   return flagged === 0 ? 'Nothing is flagged; these come closest.' : 'All that is flagged, and some that is not.'
 }
 

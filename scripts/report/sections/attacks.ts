@@ -17,9 +17,9 @@ import { auc, share } from '../numbers.ts'
 type Charts = Awaited<ReturnType<typeof chartist>>
 
 /** Whether the model is worth more than the plain rule "seen before". */
-export function attacks({ scored, trained: { calibrated } }: ReportData, charts: Charts): Html | undefined {
+export function attacks({ scored, trained }: ReportData, charts: Charts): Html | undefined {
   if (scored?.attacks !== undefined) return onAttacks(scored, scored.attacks, charts)
-  return calibrated && onRandomAddresses(calibrated)
+  return trained?.calibrated && onRandomAddresses(trained.calibrated)
 }
 
 const onRandomAddresses = ({ auc: model, rules: results }: Calibrated): Html =>

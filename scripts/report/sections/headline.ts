@@ -4,12 +4,15 @@ import { type Content, type Html, html } from '../html.ts'
 import { auc, day, share } from '../numbers.ts'
 
 /** What is found, in one sentence and a few numbers. */
-export function headline({ run, extracted, trained: { calibrated }, scored, next }: ReportData): Html {
+export function headline(data: ReportData): Html {
+  const { extracted, trained, scored, judged, next } = data
+  const run = judged?.run ?? data.run
+  const calibrated = trained?.calibrated
   const scope = [...run.accounts.map((id) => `account ${id}`), ...run.regions].join(', ')
   return html`<header>
 <p class="kicker">${run.sourceName}<span> · ${day(run.from)} – ${day(run.to)} UTC</span>${scope !== '' && html`<span> · ${scope}</span>`}</p>
-<h1>${scored === undefined ? html`The model is trained. Nothing has been scored yet.` : sentence(scored)}</h1>
-<p class="lead">${scored === undefined ? html`To score the holdout: <code>${next}</code>` : lead(scored, extracted.cutoff)}</p>
+<h1>${scored === undefined ? unscored(trained !== undefined) : sentence(scored)}</h1>
+<p class="lead">${scored === undefined ? html`${trained === undefined ? 'To train the model' : 'To score the holdout'}: <code>${next}</code>` : lead(scored, data)}</p>
 <dl class="tiles">
 ${scored !== undefined && scoredTiles(scored)}
 ${calibrated && modelTile(calibrated)}
@@ -20,7 +23,10 @@ ${scored === undefined && tile('cost so far', usd(run.usd), 'estimate')}
 </header>`
 }
 
-/** That nothing was judged must not read as if all were well. */
+const unscored = (isTrained: boolean): string =>
+  isTrained ? 'The model is trained. Nothing has been scored yet.' : 'There is no model yet. Nothing has been scored.'
+
+/** When nothing was judged, the page must not read as if all were well. */
 function sentence({ flagged, judged, allowed }: Scored): Html {
   if (judged === 0) return html`Nothing could be judged.`
   if (flagged > 0)
@@ -30,13 +36,15 @@ function sentence({ flagged, judged, allowed }: Scored): Html {
     : html`<em>None</em> of ${plural(judged, 'pair')} falls below the threshold outside of allowed networks.`
 }
 
-function lead(scored: Scored, cutoff: string): Html {
+function lead(scored: Scored, { run, judged, extracted }: ReportData): Html {
   const what =
-    scored.of === 'holdout' ? `after ${day(cutoff)} UTC, which the model has not seen` : `of run ${scored.of}`
+    judged === undefined
+      ? `after ${day(extracted.cutoff)} UTC, which the model has not seen`
+      : `of run ${judged.run.id}, by the model of ${day(run.from)} – ${day(run.to)} UTC`
   const why =
     scored.alertsPerDay === undefined
       ? 'The threshold was set by hand.'
-      : `The threshold allows about ${plural(scored.alertsPerDay, 'alert')} a day.`
+      : `The threshold allows about ${plural(scored.alertsPerDay, 'alert')} per day.`
   if (scored.judged === 0)
     return html`The model knows too little of every entity with accesses ${what}. They are not cleared.`
   return html`Judged were the accesses ${what}: does this entity usually come from this address? ${why}`

@@ -1,5 +1,5 @@
 import { bytes, count, plural } from '../../lib/cli/format.ts'
-import type { ReportData } from '../data.ts'
+import type { ReportData, Scored } from '../data.ts'
 import { type Html, html } from '../html.ts'
 import { share } from '../numbers.ts'
 
@@ -10,29 +10,29 @@ interface Stage {
   readonly tone?: string
 }
 
-/** From log objects to alerts: what was left over after every step, and why the rest fell out. */
-export function origin({ run, extracted, trained: { calibrated }, scored }: ReportData): Html {
+/** From log objects to alerts: what was left after every step, and why the rest was dropped. */
+export function origin({ run, extracted, trained, scored, judged }: ReportData): Html {
+  const logs = judged ?? { run, extracted }
+  const { events, pairs, trainPairs, holdoutPairs, entities } = logs.extracted
+  const split: Stage[] = [
+    { name: 'to train on', value: trainPairs, note: 'the earlier part' },
+    { name: 'held out', value: holdoutPairs, note: heldOut(trained?.calibrated?.days) },
+  ]
+  const judgedPairs = (pairs: Scored): Stage[] => [
+    { name: 'pairs judged', value: pairs.judged, note: 'each entity and address once' },
+    { name: 'pairs flagged', value: pairs.flagged, note: 'do not fit', tone: 'alert' },
+  ]
   const stages: Stage[] = [
-    { name: 'events', value: extracted.events, note: `in ${plural(run.objects, 'object')}, ${bytes(run.bytes)}` },
-    {
-      name: 'accesses',
-      value: extracted.pairs,
-      note: `of ${plural(extracted.entities, 'known entity', 'known entities')}`,
-    },
-    { name: 'to train on', value: extracted.trainPairs, note: 'the earlier part' },
-    { name: 'held out', value: extracted.holdoutPairs, note: heldOut(calibrated?.days) },
-    ...(scored === undefined
-      ? []
-      : [
-          { name: 'pairs judged', value: scored.judged, note: 'each entity and address once' },
-          { name: 'pairs flagged', value: scored.flagged, note: 'do not fit', tone: 'alert' },
-        ]),
+    { name: 'events', value: events, note: `in ${plural(logs.run.objects, 'object')}, ${bytes(logs.run.bytes)}` },
+    { name: 'accesses', value: pairs, note: `of ${plural(entities, 'known entity', 'known entities')}` },
+    ...(judged === undefined ? split : []),
+    ...(scored === undefined ? [] : judgedPairs(scored)),
   ]
   return html`<section>
 <h2>From logs to ${scored === undefined ? 'pairs' : 'alerts'}</h2>
 <div class="pair">
-<div class="scroll"><table class="funnel"><tbody>${stages.map((stage) => row(stage, extracted.events))}</tbody></table></div>
-${dropped(extracted)}
+<div class="scroll"><table class="funnel"><tbody>${stages.map((stage) => row(stage, events))}</tbody></table></div>
+${dropped(logs.extracted)}
 </div>
 </section>`
 }
@@ -40,7 +40,7 @@ ${dropped(extracted)}
 const heldOut = (days: number | undefined): string =>
   days === undefined ? 'the later part' : `the last ${plural(Math.round(days * 10) / 10, 'day')}`
 
-/** Widths of a cube root: a handful of alerts still shows beside millions of events. */
+/** Cube roots: a handful of alerts still shows beside millions of events. */
 const row = ({ name, value, note, tone }: Stage, most: number): Html =>
   html`<tr><th scope="row">${name}</th><td class="number">${count(value)}</td><td><svg class="bar ${tone}" width="120" height="14" viewBox="0 0 120 14" aria-hidden="true"><rect width="${width(value, most)}" height="14" rx="2"/></svg></td><td><small>${note}</small></td></tr>
 `

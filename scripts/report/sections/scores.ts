@@ -6,7 +6,7 @@ import { type Html, html } from '../html.ts'
 type Charts = Awaited<ReturnType<typeof chartist>>
 
 /** How the scores lie, and where the threshold cuts them. */
-export function scores({ scored, trained: { calibrated } }: ReportData, charts: Charts): Html | undefined {
+export function scores({ scored, trained }: ReportData, charts: Charts): Html | undefined {
   // Without a score there is nothing to draw.
   if (scored?.judged === 0) return undefined
   if (scored !== undefined)
@@ -14,10 +14,10 @@ export function scores({ scored, trained: { calibrated } }: ReportData, charts: 
       `Every judged pair by its score. What lies to the left of the line is flagged${butFor(scored.allowed)}.`,
       charts.scores({ ...scored, hasAttacks: scored.attacks?.curve !== undefined }),
     )
-  if (calibrated === undefined) return undefined
-  const { distinctPairs, alertsPerDay, quantiles, threshold } = calibrated
+  if (trained?.calibrated === undefined) return undefined
+  const { distinctPairs, alertsPerDay, quantiles, threshold } = trained.calibrated
   return section(
-    `Scores of ${plural(distinctPairs, 'distinct pair')} of the holdout. The threshold allows about ${plural(alertsPerDay, 'alert')} a day.`,
+    `Scores of ${plural(distinctPairs, 'distinct pair')} of the holdout. The threshold allows about ${plural(alertsPerDay, 'alert')} per day.`,
     charts.scores({ bins: binsOf(quantiles, distinctPairs), threshold, hasAttacks: false }),
   )
 }

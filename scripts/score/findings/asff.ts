@@ -1,28 +1,27 @@
 import { partitionOf } from '../../lib/aws/partition.ts'
+import { shortened, spelledOut } from '../../lib/cli/untrusted-text.ts'
 import { seenBefore } from '../anomalies.ts'
-import { cut, shown } from './display.ts'
-import { type About, type Finding, severityOf } from './finding.ts'
+import { type About, addressesOf, descriptionOf, type Finding, noteOf, severityOf, titleOf } from './finding.ts'
 import { whoIs } from './resource.ts'
-import { addressesOf, descriptionOf, noteOf, titleOf } from './words.ts'
 
-/** As many as one BatchImportFindings takes: Security Hub API reference. */
+/** Most findings in one BatchImportFindings: Security Hub API reference. */
 export const MOST_IN_BATCH = 100
 
 /** Whose Security Hub the findings are for. */
-export interface Hub {
+interface Hub {
   readonly account: string
   readonly region: string
 }
 
 /**
- * A finding in the AWS Security Finding Format, as `aws securityhub batch-import-findings` takes it. Lengths and words: AwsSecurityFinding
+ * A finding in the AWS Security Finding Format, the input of `aws securityhub batch-import-findings`. Lengths and terms: AwsSecurityFinding
  * in the Security Hub API reference, and its "Types taxonomy for ASFF".
  */
 export function asffOf(finding: Finding, about: About, { account, region }: Hub): Record<string, unknown> {
   const { state, allowed, first, last } = finding
   const severity = { Label: severityOf(finding).toUpperCase(), Original: finding.dotProduct.toFixed(6) }
   const types = [about.source === 'cloudtrail' ? 'Unusual Behaviors/User' : 'Unusual Behaviors/IP address']
-  // Security Hub takes an update only when it is newer; what is allowed afterwards has no newer event.
+  // Security Hub accepts only newer updates; what is allowed later has no newer event.
   const updated = time(state === 'open' ? last : Math.max(last, about.window.to.getTime()))
   const who = whoIs(finding, about)
   return {
@@ -69,7 +68,7 @@ function productFields(finding: Finding, about: About): Record<string, string> {
     run: about.run,
     source: about.source,
     'entity-kind': about.kind,
-    entity: cut(shown(entity), 2048),
+    entity: shortened(spelledOut(entity), 2048),
     network,
     addresses: addressesOf(addresses),
     'dot-product': String(dotProduct),
@@ -78,7 +77,7 @@ function productFields(finding: Finding, about: About): Record<string, string> {
     accesses: String(accesses),
     'training-accesses': String(events),
     'seen-before': seenBefore(finding) || 'unknown',
-    ...(labels.length > 0 && { label: cut(shown(labels.join(', ')), 2048) }),
+    ...(labels.length > 0 && { label: shortened(spelledOut(labels.join(', ')), 2048) }),
   }
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [`prestage/${name}`, value]))
 }

@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto'
-import { formatIpv4, networkOf, parseIpv4 } from '../../lib/insights/ipv4.ts'
+import { count, plural } from '../../lib/cli/format.ts'
+import { shortened, spelledOut } from '../../lib/cli/untrusted-text.ts'
+import { formatCidr, networkOf, parseIpv4 } from '../../lib/insights/ipv4.ts'
 import type { Seen } from '../../lib/insights/verdicts.ts'
+import type { Verdict } from '../../lib/runs/verdicts.ts'
 import { compactTime, type Window } from '../../lib/runs/window.ts'
-import type { PairVerdict } from '../tally.ts'
+import { seenBefore } from '../anomalies.ts'
 
-/** What is the same for all findings of a run. */
+/** What all findings of a run have in common. */
 export interface About {
   readonly run: string
   readonly source: string
   /** The entity choice, for example `user-agent`. */
   readonly kind: string
   readonly threshold: number
-  /** Whose findings they are, as far as that is known. */
+  /** Whose findings these are, if known. */
   readonly account?: string
   readonly region?: string
   /** Event times of what was judged. */
@@ -20,13 +23,13 @@ export interface About {
   readonly period: number
 }
 
-/** One alert: an entity that came from a /24 where it does not belong, within one period. */
+/** One alert: an entity that came from a /24 where it does not belong, in one period. */
 export interface Finding {
   /** The same for the same source, account, entity, /24 and period, whichever run found it. */
   readonly id: string
-  /** `allowed`: below the threshold, but in networks that are allowed; nobody need look. */
+  /** `allowed`: below the threshold, but in an allowed network; needs no attention. */
   readonly state: 'open' | 'allowed'
-  /** Decoded, of a stranger. */
+  /** Decoded, untrusted. */
   readonly entity: string
   /** `198.51.100.0/24` */
   readonly network: string
@@ -47,23 +50,23 @@ export interface Finding {
 }
 
 /** Whether a pair is below the threshold, in an allowed network or not. */
-export const isBelow = ({ flagged, allowed }: PairVerdict): boolean => flagged || allowed !== undefined
+export const isBelow = ({ flagged, allowed }: Verdict): boolean => flagged || allowed !== undefined
 
-/** Accesses of a pair that lie near each other. Event times in milliseconds since 1970. */
+/** Accesses of a pair within one hour. Event times in milliseconds since 1970. */
 export interface Span {
   readonly first: number
   readonly last: number
   readonly accesses: number
 }
 
-/** A pair below the threshold, and when it was accessed. */
+/** A pair below the threshold, and when it occurred. */
 export interface Sighting extends Span {
-  readonly verdict: PairVerdict
+  readonly verdict: Verdict
 }
 
 /** Sightings of one entity from one /24 in one period, as one alert. @throws Error when there are none */
 export function findingOf(sightings: readonly Sighting[], about: About): Finding {
-  // An allowed address beside flagged ones changes nothing for these.
+  // An allowed address beside flagged ones does not change them.
   const flagged = sightings.filter(({ verdict }) => verdict.flagged)
   const kept = flagged.length > 0 ? flagged : sightings
   const verdicts = kept.map(({ verdict }) => verdict)
@@ -95,7 +98,7 @@ const byAddress = (a: string, b: string): number => (parseIpv4(a) ?? 0) - (parse
 export const startOf = (time: number, period: number): number => Math.floor(time / period) * period
 
 /** The /24 of an address. */
-export const networkText = (ip: string): string => `${formatIpv4(networkOf(parseIpv4(ip) ?? 0, 24))}/24`
+export const networkText = (ip: string): string => formatCidr({ base: networkOf(parseIpv4(ip) ?? 0, 24), length: 24 })
 
 const distinct = (words: readonly (string | undefined)[]): string[] =>
   [...new Set(words.filter((word) => word !== undefined))].sort()
@@ -108,6 +111,35 @@ function idOf({ source, account = '', kind, period }: About, entity: string, net
   return `prestage/${source}/${account || 'any-account'}/${compactTime(new Date(start))}/${where}/${hash}`
 }
 
-/** Never from anywhere near weighs more than from a neighbouring network. */
+/** An address far from everything known weighs more than a neighbouring network. */
 export const severityOf = ({ state, seen }: Finding): 'informational' | 'low' | 'medium' =>
   state === 'allowed' ? 'informational' : seen !== undefined && !seen.net16 ? 'medium' : 'low'
+
+/** Addresses that a text lists; of the rest it only gives the number. */
+const NAMED = 10
+
+export const titleOf = ({ entity, network }: Finding, { kind }: About): string =>
+  shortened(`Access of ${kind} ${shortened(spelledOut(entity), 160)} from ${network} does not fit`, 256)
+
+/** What happened, how certain that is, and when. */
+export function descriptionOf(finding: Finding, about: About): string {
+  const { entity, network, addresses, accesses, events, dotProduct } = finding
+  const [first, last] = [finding.first, finding.last].map((time) => new Date(time).toISOString())
+  return shortened(
+    [
+      `${plural(accesses, 'access', 'accesses')} of ${about.kind} ${shortened(spelledOut(entity), 400)} from ${network} (${addressesOf(addresses)}).`,
+      `IP Insights scores it ${dotProduct.toFixed(4)}, the threshold is ${about.threshold.toFixed(4)}; the model knows the entity from ${plural(events, 'access', 'accesses')}.`,
+      `Seen before for this entity: ${seenBefore(finding) || 'unknown'}. ${first} to ${last}.`,
+    ].join(' '),
+    1024,
+  )
+}
+
+export const addressesOf = (addresses: readonly string[]): string =>
+  addresses.length <= NAMED
+    ? addresses.join(', ')
+    : `${addresses.slice(0, NAMED).join(', ')} and ${count(addresses.length - NAMED)} more`
+
+/** Why an allowed finding needs no attention. */
+export const noteOf = ({ allowed }: Finding): string =>
+  shortened(`Scores below the threshold, but lies in what is allowed: ${addressesOf(allowed)}`, 512)

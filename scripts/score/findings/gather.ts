@@ -1,25 +1,25 @@
-import { DAY_MS, daysOf } from '../../lib/runs/window.ts'
-import type { PairVerdict } from '../tally.ts'
-import { type About, type Finding, findingOf, networkText, type Sighting, startOf } from './finding.ts'
-import { sightingsOf, type Times } from './times.ts'
+import { UserError } from '../../lib/cli/errors.ts'
+import { encodeEntity } from '../../lib/insights/entity-codec.ts'
+import { nextCommand } from '../../lib/runs/next.ts'
+import { paths } from '../../lib/runs/paths.ts'
+import type { Run } from '../../lib/runs/run.ts'
+import type { Verdict } from '../../lib/runs/verdicts.ts'
+import { DAY_MS, daysOf, type Window } from '../../lib/runs/window.ts'
+import { linesOf } from '../../lib/stores/lines.ts'
+import { type About, type Finding, findingOf, networkText, type Sighting, type Span, startOf } from './finding.ts'
 
-/** What becomes of the pairs that score below the threshold. */
+/** The alerts made of the pairs below the threshold. */
 export interface Gathered {
   /** The open ones, most anomalous first, then the allowed ones. */
   readonly findings: readonly Finding[]
-  /** Flagged pairs that are told with another one of the same entity, /24 and period. */
+  /** Flagged pairs that share a finding with another pair of the same entity, /24 and period. */
   readonly merged: number
   /** Open findings beyond the cap. */
   readonly capped: number
 }
 
-/** One finding for an entity, /24 and period; of each day the most anomalous `cap`. */
-export function gather(
-  verdicts: readonly PairVerdict[],
-  about: About,
-  cap: number,
-  times: Times | undefined,
-): Gathered {
+/** Makes one finding per entity, /24 and period, and keeps the `cap` most anomalous of each day. */
+export function gather(verdicts: readonly Verdict[], about: About, cap: number, times: Times | undefined): Gathered {
   const open: Finding[] = []
   const allowed: Finding[] = []
   let merged = 0
@@ -28,7 +28,7 @@ export function gather(
     if (finding.state === 'open') merged += finding.addresses.length - 1
     ;(finding.state === 'open' ? open : allowed).push(finding)
   }
-  // Where times are not known, all days of the window share their caps.
+  // Without event times, all days of the window share their caps.
   const [days, most] = times === undefined ? [undefined, cap * Math.max(1, daysOf(about.window))] : [DAY_MS, cap]
   const kept = mostAnomalous(open, Math.ceil(most), days)
   return {
@@ -39,7 +39,7 @@ export function gather(
 }
 
 /** Sightings of the same entity, /24 and period. */
-function grouped(verdicts: readonly PairVerdict[], about: About, times: Times | undefined): Iterable<Sighting[]> {
+function grouped(verdicts: readonly Verdict[], about: About, times: Times | undefined): Iterable<Sighting[]> {
   const groups = new Map<string, Sighting[]>()
   for (const verdict of verdicts)
     for (const sighting of sightingsOf(verdict, times, about.window)) {
@@ -51,7 +51,7 @@ function grouped(verdicts: readonly PairVerdict[], about: About, times: Times | 
   return groups.values()
 }
 
-/** So many of each stretch of time, or of all together. */
+/** The most anomalous of each stretch of time, or of all together. */
 function mostAnomalous(findings: readonly Finding[], most: number, stretch: number | undefined): Finding[] {
   const taken = new Map<number, number>()
   return [...findings].sort(byAnomaly).filter(({ first }) => {
@@ -63,3 +63,39 @@ function mostAnomalous(findings: readonly Finding[], most: number, stretch: numb
 }
 
 const byAnomaly = (a: Finding, b: Finding): number => a.dotProduct - b.dotProduct || (a.id < b.id ? -1 : 1)
+
+/** When a pair occurred; empty where that is unknown. */
+export type Times = (verdict: Verdict) => readonly Span[]
+
+const ROW = /^([^,]+,[\d.]+),(\d+),(\d+),(\d+)$/
+
+/** Event times of some pairs of a run within a window; undefined if the run has no files of them. */
+export async function timesOf(run: Run, verdicts: readonly Verdict[], window: Window): Promise<Times | undefined> {
+  const spans = new Map<string, Span[]>(verdicts.map((verdict) => [keyOf(verdict), []]))
+  const [from, to] = [window.from.getTime(), window.to.getTime()]
+  let files = 0
+  for await (const { key } of run.store.list({ prefix: paths.times })) {
+    files += 1
+    for await (const [pair, span] of spansIn(run, key))
+      if (span.first >= from && span.first < to) spans.get(pair)?.push(span)
+  }
+  return files === 0 ? undefined : (verdict) => spans.get(keyOf(verdict)) ?? []
+}
+
+async function* spansIn(run: Run, key: string): AsyncGenerator<[pair: string, span: Span]> {
+  for await (const line of linesOf(await run.store.read(key))) {
+    const [, pair, first, last, accesses] = ROW.exec(line) ?? []
+    if (pair === undefined)
+      throw new UserError(`${run.uriOf(key)} is damaged`, { hint: `${nextCommand('extract', run)} --overwrite` })
+    yield [pair, { first: Number(first), last: Number(last), accesses: Number(accesses) }]
+  }
+}
+
+const keyOf = ({ entity, ip }: Verdict): string => `${encodeEntity(entity)},${ip}`
+
+/** The accesses of a pair; without event times, all of them between the bounds of what was judged. */
+function sightingsOf(verdict: Verdict, times: Times | undefined, { from, to }: Window): Sighting[] {
+  const spans = times?.(verdict) ?? []
+  if (spans.length > 0) return spans.map((span) => ({ verdict, ...span }))
+  return [{ verdict, first: from.getTime(), last: to.getTime() - 1, accesses: verdict.accesses }]
+}

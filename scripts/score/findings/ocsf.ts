@@ -1,9 +1,8 @@
-import { cut, shown } from './display.ts'
-import { type About, type Finding, severityOf } from './finding.ts'
+import { shortened, spelledOut } from '../../lib/cli/untrusted-text.ts'
+import { type About, descriptionOf, type Finding, noteOf, severityOf, titleOf } from './finding.ts'
 import { whoIs } from './resource.ts'
-import { descriptionOf, noteOf, titleOf } from './words.ts'
 
-/** The version whose words are used. */
+/** Version of the schema. */
 const VERSION = '1.3.0'
 
 /** Detection Finding in the category Findings. */
@@ -11,7 +10,7 @@ const [CLASS, CATEGORY] = [2004, 2]
 
 const SEVERITY = { informational: [1, 'Informational'], low: [2, 'Low'], medium: [3, 'Medium'] } as const
 
-/** Addresses that are observables; more would make the event long without saying more. */
+/** Addresses listed as observables; more would only make the event longer. */
 const OBSERVED = 100
 const TEXT_BYTES = 2048
 
@@ -21,7 +20,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
   const [severityId, severity] = SEVERITY[severityOf(finding)]
   const [activityId, activity] = state === 'open' ? [1, 'Create'] : [3, 'Close']
   const who = whoIs(finding, about)
-  const name = cut(shown(entity), TEXT_BYTES)
+  const name = shortened(spelledOut(entity), TEXT_BYTES)
   const observed = addresses.slice(0, OBSERVED)
   return {
     activity_id: activityId,
@@ -87,7 +86,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
       threshold: about.threshold,
       training_accesses: finding.events,
       ...(finding.seen !== undefined && { seen: finding.seen }),
-      ...(finding.labels.length > 0 && { labels: finding.labels.map(shown) }),
+      ...(finding.labels.length > 0 && { labels: finding.labels.map(spelledOut) }),
     },
   }
 }

@@ -1,6 +1,5 @@
 import { UsageError } from '../../lib/cli/errors.ts'
 import { list, number, parsed, text, type Values } from '../../lib/cli/options.ts'
-import type { Hub } from './asff.ts'
 import { type Format, formats } from './files.ts'
 
 const HOUR = 3_600_000
@@ -11,34 +10,39 @@ export const findingsOptions = {
     value: 'FORMAT',
     parse: formatIn,
   }),
-  findingsAccount: text({ about: 'account that imports them (default: the only one of the run)', value: 'ID' }),
-  findingsRegion: text({ about: 'region where they are imported (default: the only one of the run)', value: 'REGION' }),
+  findingsAccount: text({
+    about: 'account that imports the findings (default: the only account of the run)',
+    value: 'ID',
+  }),
+  findingsRegion: text({
+    about: 'region that imports the findings (default: the only region of the run)',
+    value: 'REGION',
+  }),
   findingsPeriod: parsed({
-    about: 'an entity is alerted once for a /24 in it: 1h to 30d',
+    about: 'one alert per entity and /24 in this time: 1h to 30d',
     value: 'SPAN',
     parse: periodOf,
     default: 24 * HOUR,
     defaultText: '1d',
   }),
-  findingsCap: number({ about: 'alerts a day at most (default: --alerts-per-day)', min: 1, integer: true }),
+  findingsCap: number({ about: 'most alerts per day (default: --alerts-per-day)', min: 1, integer: true }),
 }
 
-export type FindingsOptions = Pick<Values<typeof findingsOptions>, keyof typeof findingsOptions>
+type FindingsOptions = Values<typeof findingsOptions>
 
-/** What is to be written, checked before anything is scored. */
+/** What to write; checked before anything is scored. */
 export interface Wanted {
   readonly formats: readonly Format[]
   readonly account?: string
   readonly region?: string
-  readonly hub?: Hub
   readonly period: number
   readonly cap: number
 }
 
 /**
- * Undefined when no alert is wanted.
+ * Undefined when no findings are wanted.
  * @param scope accounts and regions whose logs are judged
- * @throws UsageError when it is not known whose Security Hub is meant
+ * @throws UsageError when the account or region of Security Hub is unknown
  */
 export function wantedFindings(
   { accounts, regions }: Readonly<Record<'accounts' | 'regions', readonly string[]>>,
@@ -57,7 +61,6 @@ export function wantedFindings(
     formats: wanted,
     ...(account !== undefined && { account }),
     ...(region !== undefined && { region }),
-    ...(account !== undefined && region !== undefined && { hub: { account, region } }),
     period: options.findingsPeriod,
     cap: options.findingsCap ?? Math.max(1, Math.ceil(options.alertsPerDay)),
   }

@@ -1,7 +1,7 @@
-import { cut, shown } from './display.ts'
+import { shortened, spelledOut } from '../../lib/cli/untrusted-text.ts'
 import type { About, Finding } from './finding.ts'
 
-/** The entity as the formats of findings know such things. */
+/** The entity in the terms of the finding formats. */
 export interface Who {
   /** Security Hub's type of resource. */
   readonly type: string
@@ -21,9 +21,9 @@ const DETAIL_BYTES = 1024
 /** Unique ids: "IAM identifiers", IAM user guide. */
 const UNIQUE = { user: /^AIDA[A-Z0-9]+$/, role: /^AROA[A-Z0-9]+(:|$)/ }
 
-/** How an entity is called in findings. Nothing is said of it that its own text does not say. */
+/** How findings name an entity. They say nothing about it that its own text does not say. */
 export function whoIs({ entity }: Pick<Finding, 'entity'>, { kind }: Pick<About, 'kind'>): Who {
-  const name = cut(shown(entity), DETAIL_BYTES)
+  const name = shortened(spelledOut(entity), DETAIL_BYTES)
   if (kind === 'user-name') return { ...resourceOf(entity, kind), user: { name } }
   return kind.startsWith('principal') || kind === 'arn'
     ? { ...resourceOf(entity, kind), user: { uid: name } }
@@ -31,13 +31,13 @@ export function whoIs({ entity }: Pick<Finding, 'entity'>, { kind }: Pick<About,
 }
 
 function resourceOf(entity: string, kind: string): Who {
-  const text = shown(entity)
-  const id = cut(text, ID_BYTES)
-  const detail = cut(text, DETAIL_BYTES)
+  const text = spelledOut(entity)
+  const id = shortened(text, ID_BYTES)
+  const detail = shortened(text, DETAIL_BYTES)
   const observable = OBSERVABLES[kind] ?? { id: 99, name: kind }
   const other: Who = {
     type: 'Other',
-    id: cut(`${kind}/${text}`, ID_BYTES),
+    id: shortened(`${kind}/${text}`, ID_BYTES),
     details: { Other: { [kind]: detail } },
     observable,
   }
@@ -58,11 +58,11 @@ function resourceOf(entity: string, kind: string): Who {
       return {
         ...other,
         type: 'AwsIamAccessKey',
-        id: cut(`AWS::IAM::AccessKey:${text}`, ID_BYTES),
+        id: shortened(`AWS::IAM::AccessKey:${text}`, ID_BYTES),
         details: { AwsIamAccessKey: { AccessKeyId: detail } },
       }
     case 'account':
-      return { ...other, type: 'AwsAccount', id: cut(`AWS::::Account:${text}`, ID_BYTES) }
+      return { ...other, type: 'AwsAccount', id: shortened(`AWS::::Account:${text}`, ID_BYTES) }
     default:
       return other
   }

@@ -1,8 +1,8 @@
 import { dotProductsIn } from '../../lib/aws/sagemaker/answers.ts'
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
 import type { Waiting } from '../../lib/cli/host.ts'
-import { formatIpv4 } from '../../lib/insights/ipv4.ts'
-import type { Batch, Scorer } from '../scorer.ts'
+import { MODEL_HEADER } from '../../lib/runs/endpoint.ts'
+import { type Batch, lineOf, type Scorer } from '../scorer.ts'
 
 export interface EndpointSettings extends Waiting {
   /** Where it answers; `/invocations` follows. */
@@ -19,10 +19,10 @@ const ATTEMPTS = 5
 /** An answer is a line of some 30 bytes a pair. */
 const BYTES_PER_ANSWER = 200
 
-/** Scores through an endpoint with IP Insights' formats. What is not answered in full is an error: silence is no all-clear. */
+/** Scores through an endpoint with IP Insights' formats. An incomplete answer is an error: silence is no all-clear. */
 export function endpointScorer(settings: EndpointSettings): Scorer {
   const { sleep, pauseMs = 200 } = settings
-  const address = `${settings.url.replace(/\/+$/, '').replace(/\/invocations$/, '')}/invocations`
+  const address = `${baseOf(settings.url)}/invocations`
   const warned = new Set<string>()
   return {
     concurrency: CONCURRENCY,
@@ -33,20 +33,23 @@ export function endpointScorer(settings: EndpointSettings): Scorer {
         if (answer.kind === 'text') return dotProductsIn(answer.text, batch.ips.length, address)
         if (attempt === ATTEMPTS) throw new UserError(`${address}: ${answer.reason}, ${ATTEMPTS} times`, { hint: HINT })
         const warning = `${address}: ${answer.reason}; asking again`
-        // Several requests are under way: what ails them all is said once for each attempt.
+        // Several requests are in progress: what fails them all is reported once for each attempt.
         if (!warned.has(`${attempt} ${warning}`)) settings.warn(warning)
         warned.add(`${attempt} ${warning}`)
-        // Those that failed together should not come again together.
+        // Requests that failed together should not return together.
         await sleep(pauseMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2))
       }
     },
   }
 }
 
+/** The address of an endpoint, whether `/invocations` was typed or not. */
+const baseOf = (url: string): string => url.replace(/\/+$/, '').replace(/\/invocations$/, '')
+
 const HINT = 'is the endpoint still running? npx zx scripts/deploy.mjs starts one'
 
 const bodyOf = ({ entities, ips }: Batch): string =>
-  entities.map((entity, i) => `${entity},${formatIpv4(ips[i] ?? 0)}\n`).join('')
+  entities.map((entity, i) => `${lineOf(entity, ips[i] ?? 0)}\n`).join('')
 
 type Answer = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'again'; readonly reason: string }
 
@@ -75,21 +78,37 @@ async function ask(address: string, body: string, pairs: number, settings: Endpo
   }
 }
 
-/** fetch hides what happened in the cause. */
+/** fetch hides the reason in the error's cause. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   return cause instanceof Error && cause.message !== '' ? cause.message : messageOf(error)
 }
 
-/** @throws UserError when there is more than any honest answer would have */
+/** @throws UserError when the answer is longer than any honest one */
 async function textOf(answer: Response, most: number, address: string): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length
     if (size > most)
-      throw new UserError(`${address}: the answer is longer than ${most} bytes, this is no IP Insights endpoint`)
+      throw new UserError(`${address}: the answer is longer than ${most} bytes, this is not an IP Insights endpoint`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+const PING_MS = 10_000
+
+/** Digest of the model that an endpoint serves; an endpoint need not tell. */
+export async function servedModel(url: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`${baseOf(url)}/ping`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PING_MS)]),
+    })
+    await answer.body?.cancel()
+    return answer.headers.get(MODEL_HEADER) ?? undefined
+  } catch {
+    signal.throwIfAborted()
+    return undefined
+  }
 }

@@ -11,7 +11,7 @@ import { answered, ifThere } from '../../lib/aws/sagemaker/jobs.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { measure, type Score } from '../../lib/insights/evaluation.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
-import { lineOf, type Oracle, type Scorer } from '../scorer.ts'
+import { lineOf, type Scorer, type ScoringSession } from '../scorer.ts'
 
 export interface EndpointSettings {
   readonly name: string
@@ -35,7 +35,7 @@ export interface Expected {
 const CONCURRENCY = 4
 
 /** A SageMaker endpoint. @throws UserError when it is not in service, or has another model than is expected */
-export async function sagemakerEndpoint(settings: EndpointSettings): Promise<Oracle> {
+export async function sagemakerEndpoint(settings: EndpointSettings): Promise<ScoringSession> {
   const { name, region, aws, signal, warn } = settings
   await checkEndpoint(await sagemakerClient(aws, region), settings)
   const client = await sagemakerRuntimeClient(aws, region)

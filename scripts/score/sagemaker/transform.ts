@@ -8,7 +8,7 @@ import { paths } from '../../lib/runs/paths.ts'
 import { linesOf } from '../../lib/stores/lines.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import type { Store } from '../../lib/stores/store.ts'
-import { lineOf, type Oracle, type Scorer } from '../scorer.ts'
+import { lineOf, type Scorer, type ScoringSession } from '../scorer.ts'
 import { goodJobs, jobName, type Order, type TransformWorld, transformed } from './transform-job.ts'
 import { linked, unlinked } from './transform-rows.ts'
 
@@ -36,7 +36,7 @@ const answersAt = (digest: string): string => `${FOLDER}${digest}/out/pairs.csv.
 const SLICE = 10_000
 
 /** The model in a batch transform: every pair goes into one object, and the answers come back in its order. */
-export async function transform(settings: TransformSettings): Promise<Oracle> {
+export async function transform(settings: TransformSettings): Promise<ScoringSession> {
   const { order, store, aws, signal } = settings
   const client = await sagemakerClient(aws, order.region)
   const { onState, onLeft } = settings

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { UserError } from '../../../scripts/lib/cli/errors.ts'
 import {
   type Calibration,
   calibrationText,
@@ -70,7 +71,11 @@ test('a calibration survives being written', () =>
 test('its lists stand on one line each', () => assert.ok(calibrationText(calibration).split('\n').length < 40))
 
 for (const [name, broken, message] of [
-  ['no tail', { ...calibration, tail: [] }, /^Error: tail: expected a number or more, found array$/],
+  [
+    'no tail',
+    { ...calibration, tail: [] },
+    /^UserError: calibration.json cannot be read: tail: expected a number or more, found array$/,
+  ],
   ['one quantile', { ...calibration, quantiles: [1] }, /quantiles: expected two numbers or more/],
   ['half a pair', { ...calibration, holdoutPairs: 1.5 }, /holdoutPairs: expected whole number, found 1\.5/],
   ['a negative budget', { ...calibration, alertsPerDay: -1 }, /alertsPerDay: expected >=0, found -1/],
@@ -89,4 +94,4 @@ test('refused: a threshold beyond all numbers', () =>
     /threshold: expected finite number, found Infinity/,
   ))
 
-test('refused: no JSON', () => assert.throws(() => parseCalibration('{'), SyntaxError))
+test('refused: no JSON', () => assert.throws(() => parseCalibration('{'), UserError))

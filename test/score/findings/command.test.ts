@@ -7,9 +7,9 @@ import { UsageError, UserError } from '../../../scripts/lib/cli/errors.ts'
 import { fitted } from '../../../scripts/lib/cli/shapes.ts'
 import { encodeEntity } from '../../../scripts/lib/insights/entity-codec.ts'
 import type { Run } from '../../../scripts/lib/runs/run.ts'
+import type { Verdict } from '../../../scripts/lib/runs/verdicts.ts'
 import { take } from '../../../scripts/pipeline/steps.ts'
 import { command } from '../../../scripts/score/command.ts'
-import type { PairVerdict } from '../../../scripts/score/tally.ts'
 import { runScript } from '../../support/run-script.ts'
 import { simulatedLogs } from '../../support/simulated.ts'
 import { tempFolder } from '../../support/temp.ts'
@@ -31,7 +31,7 @@ async function score(change: Record<string, unknown> = {}) {
 }
 
 const linesOf = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n')
-const verdictsOf = (path: string): PairVerdict[] => linesOf(path).map((line) => JSON.parse(line) as PairVerdict)
+const verdictsOf = (path: string): Verdict[] => linesOf(path).map((line) => JSON.parse(line) as Verdict)
 const batchesOf = (files: readonly string[]) =>
   files
     .filter((path) => path.endsWith('.json'))
@@ -152,7 +152,7 @@ test('verdicts that are none', async () => {
   writeFileSync(String(json.output), '{"entity"\n')
   await assert.rejects(
     score({ findings: ['csv'] }),
-    (error) => error instanceof UserError && /verdicts\.ndjson is damaged/.test(error.message),
+    (error) => error instanceof UserError && /holdout\/verdicts\.ndjson:1 is not a verdict/.test(error.message),
   )
   rmSync(String(json.output))
 })

@@ -5,15 +5,13 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { fitted } from '../../../scripts/lib/cli/shapes.ts'
 import { formatIpv4 } from '../../../scripts/lib/insights/ipv4.ts'
+import type { Verdict } from '../../../scripts/lib/runs/verdicts.ts'
 import { openStore } from '../../../scripts/lib/stores/open.ts'
 import { asffOf } from '../../../scripts/score/findings/asff.ts'
-import { csvRows } from '../../../scripts/score/findings/csv.ts'
-import { writeFindings } from '../../../scripts/score/findings/files.ts'
+import { csvRows, writeFindings } from '../../../scripts/score/findings/files.ts'
 import { type About, isBelow } from '../../../scripts/score/findings/finding.ts'
-import { type Gathered, gather } from '../../../scripts/score/findings/gather.ts'
+import { type Gathered, gather, type Times } from '../../../scripts/score/findings/gather.ts'
 import { ocsfOf } from '../../../scripts/score/findings/ocsf.ts'
-import type { Times } from '../../../scripts/score/findings/times.ts'
-import type { PairVerdict } from '../../../scripts/score/tally.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { asffBatch, asffFinding, BATCH_BYTES, FINDING_BYTES, ocsfFinding } from './shapes.ts'
 
@@ -30,7 +28,7 @@ const aboutOf = (change: Partial<About> = {}): About => ({
   ...change,
 })
 
-const verdictOf = (change: Partial<PairVerdict> = {}): PairVerdict => ({
+const verdictOf = (change: Partial<Verdict> = {}): Verdict => ({
   entity: 'curl/8',
   ip: '198.51.100.7',
   events: 50,
@@ -42,7 +40,7 @@ const verdictOf = (change: Partial<PairVerdict> = {}): PairVerdict => ({
   ...change,
 })
 
-const gathered = (verdicts: readonly PairVerdict[], change: Partial<About> = {}, cap = 100, times?: Times): Gathered =>
+const gathered = (verdicts: readonly Verdict[], change: Partial<About> = {}, cap = 100, times?: Times): Gathered =>
   gather(verdicts.filter(isBelow), aboutOf(change), cap, times)
 
 test('the addresses of an entity in a /24 are one finding, the most anomalous speaks for it', async () => {
@@ -149,7 +147,7 @@ test('what is allowed becomes a finding that nobody need look at, and none of th
 })
 
 test('an id stands for source, account, entity, /24 and period, and for nothing else', async () => {
-  const idOf = async (verdict: Partial<PairVerdict> = {}, about: Partial<About> = {}): Promise<string> =>
+  const idOf = async (verdict: Partial<Verdict> = {}, about: Partial<About> = {}): Promise<string> =>
     gathered([verdictOf(verdict)], about).findings[0]?.id ?? assert.fail()
   const id = await idOf()
   assert.match(id, /^prestage\/waf\/any-account\/20260310T0000Z\/198\.51\.100\.0-24\/[0-9a-f]{32}$/)
@@ -172,7 +170,7 @@ test('an id stands for source, account, entity, /24 and period, and for nothing 
   assert.equal(new Set([id, ...others]).size, others.length + 1)
 })
 
-const severities: [what: string, change: Partial<PairVerdict>, label: string][] = [
+const severities: [what: string, change: Partial<Verdict>, label: string][] = [
   ['a /16 never seen', { seen: { ip: false, net24: false, net16: false } }, 'MEDIUM'],
   ['a /16 that was seen', { seen: { ip: false, net24: false, net16: true } }, 'LOW'],
   ['nothing known of before', {}, 'LOW'],
@@ -253,7 +251,7 @@ test('findings of whatever is flagged: every flagged pair is in one, merged or b
 })
 
 test('hundreds of findings are batches of a hundred; what an earlier run left beyond them goes', async () => {
-  const [folder, about] = [tempFolder(), aboutOf()]
+  const [folder, about] = [tempFolder(), aboutOf(HUB)]
   const store = await openStore(folder)
   const entity = (i: number) => `${i} ${'🙂'.repeat(5000)}`
   const { findings } = gathered(
@@ -261,7 +259,7 @@ test('hundreds of findings are batches of a hundred; what an earlier run left be
     {},
     1000,
   )
-  const keys = await writeFindings(store, 'asff', findings, about, HUB)
+  const keys = await writeFindings(store, 'asff', findings, about)
   assert.deepEqual(keys, ['asff-0001.json', 'asff-0002.json', 'asff-0003.json'])
   const batches = keys.map((key) => readFileSync(`${folder}/${key}`))
   for (const batch of batches) assert.ok(batch.length < BATCH_BYTES)
@@ -269,7 +267,7 @@ test('hundreds of findings are batches of a hundred; what an earlier run left be
     batches.map((batch) => fitted(asffBatch, JSON.parse(batch.toString())).length),
     [100, 100, 50],
   )
-  await writeFindings(store, 'csv', findings, about, HUB)
-  await writeFindings(store, 'asff', findings.slice(0, 3), about, HUB)
+  await writeFindings(store, 'csv', findings, about)
+  await writeFindings(store, 'asff', findings.slice(0, 3), about)
   assert.deepEqual(readdirSync(folder).sort(), ['asff-0001.json', 'findings.csv'])
 })

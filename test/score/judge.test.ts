@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseCidr, parseIpv4 } from '../../../scripts/lib/insights/ipv4.ts'
-import { type Evidence, judge, type Policy, type Verdict } from '../../../scripts/lib/insights/verdicts.ts'
+import { parseCidr, parseIpv4 } from '../../scripts/lib/insights/ipv4.ts'
+import type { Verdict } from '../../scripts/lib/runs/verdicts.ts'
+import { type Evidence, judge, type Policy } from '../../scripts/score/judge.ts'
 
 const POLICY: Policy = { threshold: -1, minEvents: 10, allow: [] }
 const allowing = (...nets: string[]): Policy => ({ ...POLICY, allow: nets.map(parseCidr) })
@@ -12,8 +13,9 @@ const evidence = (events: number, dotProduct: number): Evidence => ({
   ip: IP,
   events,
   dotProduct,
+  accesses: 4,
 })
-const common = { entity: 'john.doe', ip: '198.51.100.7' }
+const common = { entity: 'john.doe', ip: '198.51.100.7', accesses: 4 }
 
 const cases: [name: string, evidence: Evidence, policy: Policy, verdict: Partial<Verdict>][] = [
   [

@@ -1,14 +1,9 @@
-import type { Readable } from 'node:stream'
-import { UserError } from '../lib/cli/errors.ts'
 import type { RuleResult } from '../lib/insights/baselines.ts'
 import { auc, aucOfRule, countBelow, quantile, roc } from '../lib/insights/metrics.ts'
-import type { Verdict } from '../lib/insights/verdicts.ts'
-import { linesOf } from '../lib/stores/lines.ts'
+import { byAnomaly, type Verdict } from '../lib/runs/verdicts.ts'
 import { type Bin, type Curve, type Rule, rules, type Unjudged } from './data.ts'
 
-export type PairVerdict = Verdict & { readonly accesses: number }
-
-/** What the report takes from the verdicts; they may be many more than fit into memory. */
+/** What the report needs of the verdicts, which may be too many for memory. */
 export class VerdictSummary {
   private readonly normal = new Scores()
   private readonly attack = new Scores()
@@ -19,12 +14,12 @@ export class VerdictSummary {
   private open: Unjudged | undefined
   private hasHistory = true
 
-  add(verdict: PairVerdict): void {
+  add(verdict: Verdict): void {
     if (verdict.verdict !== 'scored') this.addUnjudged(verdict)
     else this.addScored(verdict)
   }
 
-  private addScored(verdict: PairVerdict): void {
+  private addScored(verdict: Verdict): void {
     const side = verdict.label === undefined ? 'normal' : 'attack'
     this[side].add(verdict.dotProduct ?? 0)
     if (verdict.seen === undefined) this.hasHistory = false
@@ -33,8 +28,8 @@ export class VerdictSummary {
     else this.others.add(verdict)
   }
 
-  /** Verdicts of one entity stand together. */
-  private addUnjudged({ entity, verdict, accesses }: PairVerdict): void {
+  /** The verdicts on one entity are adjacent. */
+  private addUnjudged({ entity, verdict, accesses }: Verdict): void {
     if (verdict === 'scored') return
     if (this.open?.entity === entity) {
       this.open = { ...this.open, addresses: this.open.addresses + 1, accesses: this.open.accesses + accesses }
@@ -55,14 +50,13 @@ export class VerdictSummary {
     return byAccesses(this.busiest)
   }
 
-  /** What is flagged and at most so many others, most anomalous first; 25 in all. */
-  top(others: number): PairVerdict[] {
-    // What is flagged comes first: an allowed network may hold what is more anomalous.
-    const flagged = this.flagged.top()
-    return [...flagged, ...this.others.top().slice(0, others)].slice(0, SHOWN).sort(byAnomaly)
+  /** The flagged pairs and at most so many others, most anomalous first; 25 in all. */
+  top(others: number): Verdict[] {
+    // Flagged pairs come first: a pair in an allowed network may be more anomalous.
+    return [...this.flagged.top(), ...this.others.top().slice(0, others)].slice(0, SHOWN).sort(byAnomaly)
   }
 
-  /** Undefined when there are no attacks, or nothing else, among what was judged. */
+  /** Undefined unless both attacks and other pairs were judged. */
   againstAttacks(threshold: number): Curve | undefined {
     const [normal, attack] = [this.normal.sorted(), this.attack.sorted()]
     if (normal.length === 0 || attack.length === 0) return undefined
@@ -86,20 +80,20 @@ export class VerdictSummary {
     return { ip: result('ip'), net24: result('net24'), net16: result('net16') }
   }
 
-  /** The threshold is the edge of two bins; what lies far out is counted in the outermost ones. */
+  /** The threshold is the edge of two bins; extreme scores are counted in the outermost ones. */
   bins(threshold: number): Bin[] {
     const [normal, attack] = [this.normal.sorted(), this.attack.sorted()]
     const ends = [quantile(normal, EXTREME), quantile(normal, 1 - EXTREME), attack.at(0), attack.at(-1), threshold]
     const known = ends.filter((end): end is number => end !== undefined && Number.isFinite(end))
     const [low, high] = [Math.min(...known), Math.max(...known)]
     const width = (high - low) / BINS || 1
-    // A few alone on their side of the threshold may lie beyond either end: they have a bin there all the same.
+    // The only scores on one side of the threshold may be extreme: they still get a bin there.
     const flagged = countBelow(normal, threshold) + countBelow(attack, threshold)
     const below = Math.max(flagged > 0 ? 1 : 0, Math.ceil((threshold - low) / width))
     const above = Math.max(flagged < normal.length + attack.length ? 1 : 0, Math.ceil((high - threshold) / width))
     const n = Math.max(1, below + above)
     const edge = (i: number) => threshold + (i - below) * width
-    // The outermost bins have no end.
+    // The outermost bins are open.
     const limit = (i: number) => (i <= 0 ? -Infinity : i >= n ? Infinity : edge(i))
     const within = (scores: Float64Array, i: number) => countBelow(scores, limit(i + 1)) - countBelow(scores, limit(i))
     return Array.from({ length: n }, (_, i) => ({
@@ -118,22 +112,19 @@ const BINS = 60
 const EXTREME = 0.0005
 
 const counts = (): Record<Rule, number> => ({ ip: 0, net24: 0, net16: 0 })
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-const byAnomaly = (a: PairVerdict, b: PairVerdict): number =>
-  (b.anomalyScore ?? 0) - (a.anomalyScore ?? 0) || compare(a.entity, b.entity) || compare(a.ip, b.ip)
 const byAccesses = (all: readonly Unjudged[]): Unjudged[] =>
-  all.toSorted((a, b) => b.accesses - a.accesses || compare(a.entity, b.entity)).slice(0, UNJUDGED_SHOWN)
+  all.toSorted((a, b) => b.accesses - a.accesses || (a.entity < b.entity ? -1 : 1)).slice(0, UNJUDGED_SHOWN)
 
 /** The most anomalous verdicts, in bounded memory. */
 class Most {
-  private kept: PairVerdict[] = []
+  private kept: Verdict[] = []
 
-  add(verdict: PairVerdict): void {
+  add(verdict: Verdict): void {
     this.kept.push(verdict)
     if (this.kept.length >= 1000) this.kept = this.top()
   }
 
-  top(): PairVerdict[] {
+  top(): Verdict[] {
     return this.kept.toSorted(byAnomaly).slice(0, SHOWN)
   }
 }
@@ -156,24 +147,4 @@ class Scores {
   sorted(): Float64Array {
     return this.values.subarray(0, this.count).toSorted()
   }
-}
-
-/** Reads verdicts.ndjson. @throws UserError naming the line that is none */
-export async function readVerdicts(file: string, stream: Readable, signal: AbortSignal): Promise<VerdictSummary> {
-  const summary = new VerdictSummary()
-  let number = 0
-  for await (const line of linesOf(stream)) {
-    number += 1
-    if (number % 10_000 === 0) signal.throwIfAborted()
-    summary.add(verdictIn(line, `${file}:${number}`))
-  }
-  return summary
-}
-
-function verdictIn(line: string, where: string): PairVerdict {
-  try {
-    const verdict = JSON.parse(line) as PairVerdict
-    if (typeof verdict.entity === 'string' && typeof verdict.verdict === 'string') return verdict
-  } catch {}
-  throw new UserError(`${where} is no verdict`, { hint: 'score again with --overwrite' })
 }

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
-import { cut, shown } from '../../../scripts/score/findings/display.ts'
 import { whoIs } from '../../../scripts/score/findings/resource.ts'
 
 const entities: [kind: string, entity: string, type: string, id: string][] = [
@@ -29,32 +27,3 @@ for (const [kind, entity, type, id] of entities)
     const who = whoIs({ entity }, { kind })
     assert.deepEqual([who.type, who.id], [type, id])
   })
-
-const texts: [text: string, shown: string][] = [
-  ['curl/8 é 漢 🙂', 'curl/8 é 漢 🙂'],
-  ['a\u0000b\u001b[31m\u0085', 'a\\u{00}b\\u{1b}[31m\\u{85}'],
-  ['the \u202eeod\u2069', 'the \\u{202e}eod\\u{2069}'],
-  ['line\u2028sep\r\n', 'line\\u{2028}sep\\u{0d}\\u{0a}'],
-  ['half \ud800', 'half \\u{d800}'],
-  ['\u3164\u2800', '\\u{3164}\\u{2800}'],
-  ['   ', '\\u{20}\\u{20}\\u{20}'],
-  ['\u00a0', '\\u{a0}'],
-]
-
-for (const [text, expected] of texts)
-  test(`${JSON.stringify(text)} as it is shown`, () => assert.equal(shown(text), expected))
-
-test('a cut keeps characters whole, tells long texts apart and says that it is one', () => {
-  const text = fc.string({ unit: 'grapheme', maxLength: 300 })
-  fc.assert(
-    fc.property(text, text, fc.integer({ min: 20, max: 200 }), (a, b, most) => {
-      for (const long of [a, b]) {
-        assert.ok(Buffer.byteLength(cut(long, most)) <= most)
-        assert.doesNotMatch(cut(long, most), /\p{Cs}/u)
-        if (Buffer.byteLength(long) > most) assert.match(cut(long, most), /…[0-9a-f]{13}$/)
-      }
-      if (a !== b) assert.notEqual(cut(a, most), cut(b, most))
-    }),
-  )
-  assert.equal(cut('🙂'.repeat(6), 23), `🙂…${cut('🙂'.repeat(6), 23).slice(-13)}`)
-})

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type PairVerdict, VerdictSummary } from '../../scripts/report/verdict-file.ts'
+import type { Verdict } from '../../scripts/lib/runs/verdicts.ts'
+import { VerdictSummary } from '../../scripts/report/verdict-summary.ts'
 
-const verdictOf = (change: Partial<PairVerdict>): PairVerdict => ({
+const verdictOf = (change: Partial<Verdict>): Verdict => ({
   entity: 'e',
   ip: '192.0.2.1',
   events: 50,
@@ -12,17 +13,17 @@ const verdictOf = (change: Partial<PairVerdict>): PairVerdict => ({
   accesses: 1,
   ...change,
 })
-const scoredAs = (dotProduct: number, change: Partial<PairVerdict> = {}) =>
+const scoredAs = (dotProduct: number, change: Partial<Verdict> = {}) =>
   verdictOf({ dotProduct, anomalyScore: -dotProduct, ...change })
 
-function summaryOf(verdicts: Iterable<PairVerdict>): VerdictSummary {
+function summaryOf(verdicts: Iterable<Verdict>): VerdictSummary {
   const summary = new VerdictSummary()
   for (const verdict of verdicts) summary.add(verdict)
   return summary
 }
 
 /** How many of the shown pairs are flagged and not flagged. */
-function shown(verdicts: Iterable<PairVerdict>): [flagged: number, others: number] {
+function shown(verdicts: Iterable<Verdict>): [flagged: number, others: number] {
   const top = summaryOf(verdicts).top(3)
   const scores = top.map(({ anomalyScore }) => anomalyScore ?? Number.NaN)
   assert.deepEqual(
@@ -33,12 +34,12 @@ function shown(verdicts: Iterable<PairVerdict>): [flagged: number, others: numbe
   return [flagged, top.length - flagged]
 }
 
-const many = (n: number, from: number, change: Partial<PairVerdict> = {}) =>
+const many = (n: number, from: number, change: Partial<Verdict> = {}) =>
   Array.from({ length: n }, (_, i) => scoredAs(from - i / n, change))
 const FLAGGED = { flagged: true }
 const ALLOWED = { allowed: '192.0.2.0/24' }
 
-const tables: [what: string, verdicts: PairVerdict[], flagged: number, others: number][] = [
+const tables: [what: string, verdicts: Verdict[], flagged: number, others: number][] = [
   ['all that is flagged, and three more', [...many(5, -9, FLAGGED), ...many(99, 5)], 5, 3],
   ['what is allowed pushes out nothing that is flagged', [...many(5, -9, FLAGGED), ...many(99, -20, ALLOWED)], 5, 3],
   ['nor does much of it', [...many(3000, -20, ALLOWED), ...many(16, -9, FLAGGED), ...many(3000, -20, ALLOWED)], 16, 3],

@@ -1,0 +1,59 @@
+import { choice, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
+import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { backendNames } from './backend.ts'
+import { findingsOptions } from './findings/options.ts'
+
+export const scoreOptions = {
+  fromRun: text({
+    about: 'judge all pairs of this run instead of the holdout; latest is the latest run of the same source',
+    value: 'ID',
+  }),
+  pairs: list({
+    about: 'judge the pairs in this file, without a run; needs --model, or the name of an --endpoint',
+    value: 'FILE',
+  }),
+  model: text({
+    about: 'folder with model.tar.gz and calibration.json, or the s3://… that train --pairs wrote in SageMaker',
+    value: 'DIR',
+  }),
+  scores: text({ about: 'folder for the verdicts when there is no run', value: 'DIR', default: 'scores' }),
+  endpoint: parsed({
+    about:
+      'score through this endpoint: a URL, or the name of one in SageMaker (default, with a workspace in S3: the one that deploy made)',
+    value: 'URL|NAME',
+    parse: endpointIn,
+  }),
+  via: choice(backendNames, {
+    about:
+      'where to score: in this process, at an endpoint, or in a SageMaker batch transform (default: process; with a workspace in S3 or --endpoint: endpoint)',
+  }),
+  sagemakerRole: text({
+    about: 'with --via transform: role for SageMaker (default: the role of the training job)',
+    value: 'ARN',
+  }),
+  instanceType: text({ about: 'with --via transform: instance type', value: 'TYPE', default: 'ml.m5.xlarge' }),
+  kmsKey: text({ about: 'with --via transform: encrypt its output with this key', value: 'ARN' }),
+  alertsPerDay: number({ about: 'alert budget per day; sets the threshold', default: 10, min: 0 }),
+  threshold: number({ about: 'flag pairs that score below this, instead of --alerts-per-day', value: 'SCORE' }),
+  minEvents: number({
+    about: 'judge entities with at least this many accesses in training (default: as calibrated)',
+    min: 1,
+    integer: true,
+  }),
+  allow: list({ about: 'network that is never flagged, or a file with one network per line', value: 'CIDR|FILE' }),
+  labels: text({ about: 'known attacks to measure against: source,entity,ip,kind,time', value: 'FILE' }),
+  ...findingsOptions,
+  ...runOptions,
+  ...awsOptions,
+}
+
+export type ScoreOptions = Values<typeof scoreOptions>
+
+/** A URL, or the name of a SageMaker endpoint. */
+export const isUrl = (input: string): boolean => /^https?:\/\/[^/]/i.test(input) && URL.canParse(input)
+
+function endpointIn(input: string): string {
+  if (!isUrl(input) && !/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(input))
+    throw new Error('must be http://… or https://…, or the name of a SageMaker endpoint')
+  return input
+}

@@ -1,0 +1,99 @@
+import { awsOf } from '../lib/aws/settings.ts'
+import type { Outcome } from '../lib/cli/command.ts'
+import type { Context } from '../lib/cli/context.ts'
+import { UsageError } from '../lib/cli/errors.ts'
+import { nextCommand } from '../lib/runs/next.ts'
+import { paths, reportStep, scorePaths, scoreStep } from '../lib/runs/paths.ts'
+import { OF_FILES } from '../lib/runs/request.ts'
+import type { StepName } from '../lib/runs/results.ts'
+import { type Run, type StepPlan, typedOption } from '../lib/runs/run.ts'
+import { chosenRun, otherRun } from '../lib/runs/workspace.ts'
+import { backendFor } from './backend.ts'
+import { wantedFindings } from './findings/options.ts'
+import { findingRows, writeAlerts } from './findings/write.ts'
+import type { ScoreOptions } from './options.ts'
+import { preparedFor } from './prepare.ts'
+import { approvalOf, judgedText, previewOf, summaryOf } from './render.ts'
+import { score } from './score.ts'
+import { runTarget } from './target.ts'
+
+export const noFindings = () =>
+  new UsageError('--findings needs logs: files of pairs say neither when the accesses were nor whose they are')
+
+/** Settings that decide which pairs the model scores; the others only decide what its scores mean. */
+const WHAT_IS_SCORED = ['of', 'pairs', 'minEvents']
+
+/** Judges the holdout of a run, or another run. */
+export async function scoreRun(context: Context, options: ScoreOptions): Promise<Outcome> {
+  const aws = awsOf(options, context)
+  const { talk } = context
+  const { fromRun } = options
+  const run = await chosenRun(options, context)
+  const other = fromRun === undefined ? undefined : await otherRun({ ...options, run: fromRun }, run, context)
+  if (other?.id === run.id)
+    throw new UsageError(
+      `--from-run names run ${run.id} itself: its model learned most of these pairs and would find them normal`,
+      'leave it out to judge the holdout',
+    )
+  run.result('train')
+  if (options.findings.length > 0 && (other ?? run).request.keys === OF_FILES) throw noFindings()
+  const wanted = wantedFindings(run.request, options)
+  const target = await runTarget(run, other, aws)
+  const prepared = await preparedFor(target, options)
+  const [step, place] = [scoreStep(target.of), scorePaths(target.of)]
+  const plan = {
+    settings: prepared.settings,
+    inputs: ['extract', 'train'],
+    overwrite: options.overwrite,
+    onChange: 'redo',
+    redoIf: async () => (await run.store.head(place.verdicts)) === undefined,
+  } as const
+  const isDone = await run.isCurrent(step, plan)
+  if (!isDone) await target.check?.()
+  const backend = await backendFor(options, { run, target, prepared, context, aws })
+  const noted = run.savedBy(step, plan, WHAT_IS_SCORED) ?? {}
+  const paid = isDone ? 0 : ((await backend.paid?.(noted)) ?? 0)
+  const whole = backend.usd?.(pairsToJudge(run, other)) ?? undefined
+  const cost = whole === undefined ? undefined : whole * (1 - paid)
+  if (options.dryRun) return previewOf(target, prepared, backend, { run: run.id, usd: cost })
+  if (!isDone && backend.usd !== undefined && paid < 1)
+    await context.approve(approvalOf(`${judgedText(target.of)} with the model of run ${run.id}`, backend, cost))
+  const replaced = isDone ? [] : changedSettings(run, step, plan)
+  if (replaced.length > 0)
+    talk.info(`replacing the verdicts on ${judgedText(target.of)}, which were made with ${replaced.join(', ')}`)
+  const { repeated, ...result } = await run.step(step, plan, async (checkpoint) => {
+    // After two jobs were started, the second attempt at one of them must not forget the price of the other.
+    const usd = checkpoint.saved.usd ?? cost
+    if (backend.usd !== undefined) await checkpoint.save({ ...noted, ...(usd !== undefined && { usd }) })
+    const keep = async (calibration: string) => void (await run.store.write(paths.calibration, calibration))
+    const scores = run.store.within(place.folder)
+    const done = await score({ context, target, prepared, options, backend, scores, checkpoint, keep })
+    return usd === undefined ? done : { ...done, estimatedUsd: usd }
+  })
+  if (repeated) talk.info('nothing to do, this was scored before')
+  const { threshold } = result
+  const judged = other ?? run
+  const { signal } = context
+  const findings =
+    wanted && (await writeAlerts({ wanted, run, judged, threshold, signal, warn: (text) => talk.warn(text) }))
+  return {
+    json: { run: run.id, ...result, ...(findings && { findings }), repeated },
+    text: summaryOf(result, run.id, findings && findingRows(findings)),
+    next: nextCommand(reportStep(target.of), run),
+  }
+}
+
+/** At most: distinct pairs are fewer. */
+const pairsToJudge = (run: Run, other: Run | undefined): number =>
+  other === undefined ? run.result('extract').holdoutPairs : other.result('extract').pairs
+
+/** Options with which finished verdicts were made, where they differ from those of the plan, as they are typed. */
+function changedSettings(run: Run, step: StepName, { settings }: StepPlan): string[] {
+  const before = run.isDone(step) ? run.ledger.steps[step]?.settings : undefined
+  if (before === undefined) return []
+  return Object.keys(settings)
+    .filter((name) => JSON.stringify(before[name] ?? null) !== JSON.stringify(settings[name]))
+    .map((name) =>
+      name === 'pairs' ? 'other pairs' : name === 'labels' ? 'other --labels' : typedOption(name, before[name]),
+    )
+}

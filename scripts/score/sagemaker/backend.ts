@@ -1,0 +1,104 @@
+import type { Context } from '../../lib/cli/context.ts'
+import { UsageError, UserError } from '../../lib/cli/errors.ts'
+import { sagemakerEndpointOf } from '../../lib/runs/endpoint.ts'
+import { INSTANCES } from '../../lib/runs/instances.ts'
+import { nextCommand } from '../../lib/runs/next.ts'
+import type { Run } from '../../lib/runs/run.ts'
+import type { AwsSettings } from '../../lib/stores/open.ts'
+import { locationOf } from '../../lib/stores/uri.ts'
+import type { Backend, BackendInput, BackendOptions } from '../backend.ts'
+import { sagemakerEndpoint } from './endpoint.ts'
+import { answered, transform } from './transform.ts'
+
+type SagemakerBackend = Omit<Backend, 'model'>
+
+/** An endpoint: the one that is named, or the one that deploy noted for the run. @throws UserError when there is none */
+export async function endpointBackend(named: string | undefined, input: BackendInput): Promise<SagemakerBackend> {
+  const { run, target, context, aws } = input
+  const { name, region, config } = await endpointOf(named, input)
+  const expected = run !== undefined &&
+    run.folder === undefined && {
+      expected: {
+        model: target.model.uri,
+        ...(config !== undefined && { config }),
+        hint: nextCommand('deploy', run),
+      },
+    }
+  const { signal, talk } = context
+  return {
+    about: `through endpoint ${name} in ${region}`,
+    open: () => sagemakerEndpoint({ name, region, aws, signal, warn: (text) => talk.warn(text), ...expected }),
+  }
+}
+
+async function endpointOf(name: string | undefined, { run, context, aws }: BackendInput) {
+  const noted = run === undefined ? undefined : await sagemakerEndpointOf(run)
+  if (noted !== undefined && (name === undefined || name === noted.sagemaker))
+    return { name: noted.sagemaker, region: noted.region, config: noted.config }
+  if (name !== undefined) return { name, region: await regionFor(run, aws, context), config: undefined }
+  if (run === undefined) throw new Error('without a run an endpoint is named')
+  throw new UserError(`run ${run.id} has no endpoint`, {
+    hint: `make one: ${nextCommand('deploy', run)}; or score without one: --via transform`,
+  })
+}
+
+/** The region of the workspace, else the one that is named or configured. */
+export async function regionFor(run: Run | undefined, aws: AwsSettings, { env }: Context): Promise<string> {
+  const location = run === undefined ? undefined : locationOf(run.uri)
+  if (location?.kind === 's3') {
+    const { regionOf } = await import('../../lib/aws/clients.ts')
+    return regionOf(aws, location.bucket)
+  }
+  const region = aws.awsRegion ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION
+  if (region === undefined) throw new UsageError('in which region is the endpoint?', 'name it: --aws-region')
+  return region
+}
+
+/** Hours for the start of a job, and pairs that an instance scores in one hour: guessed low. */
+const START_HOURS = 0.1
+const PAIRS_PER_HOUR = 5_000_000
+
+/** A batch transform. @throws UsageError without a run in S3 */
+export async function transformBackend(options: BackendOptions, input: BackendInput): Promise<SagemakerBackend> {
+  const { run, target, prepared, context, aws } = input
+  if (run === undefined || run.folder !== undefined)
+    throw new UsageError('--via transform needs a run in S3', 'name it: --workspace s3://bucket/prefix')
+  const { instanceType, sagemakerRole: role, kmsKey, overwrite } = options
+  const region = await regionFor(run, aws, context)
+  const { job, image, digest } = run.resultBy('sagemaker', 'train')
+  const jobs = prepared.threshold === undefined ? 2 : 1
+  const price = INSTANCES[instanceType]?.usdPerHour
+  const order = {
+    id: run.id,
+    workspace: run.workspace,
+    region,
+    image,
+    model: target.model.uri,
+    digest,
+    trainingJob: job,
+    ...{ role, instanceType, kmsKey },
+  }
+  const { signal, talk } = context
+  return {
+    about: `${jobs === 1 ? 'a batch transform' : 'two batch transforms, the first to calibrate,'} on ${instanceType} in ${region}`,
+    usd: (pairs) => (price === undefined ? null : jobs * price * (START_HOURS + pairs / PAIRS_PER_HOUR)),
+    paid: async (saved) => {
+      const names = [saved.scoringJob, ...(jobs === 2 ? [saved.calibratingJob] : [])]
+      const known = names.filter((name) => name !== undefined)
+      return (await answered({ order, store: run.store, aws, signal }, known)) / jobs
+    },
+    open: async (checkpoint) => {
+      const progress = context.progress('transform')
+      return transform({
+        ...{ order, store: run.store, aws, overwrite, signal },
+        onState: (text) => progress.state(text),
+        onJob: async (purpose, name) =>
+          checkpoint?.save(purpose === 'scoring' ? { scoringJob: name } : { calibratingJob: name }),
+        onLeft: (name) =>
+          talk.warn(
+            `transform job ${name} continues and is paid for; the same command finds it again. To stop it: aws sagemaker stop-transform-job --transform-job-name ${name} --region ${region}`,
+          ),
+      })
+    },
+  }
+}
