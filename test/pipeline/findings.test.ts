@@ -21,7 +21,7 @@ interface Scored {
 function assertFindings({ findings }: Scored, run: string, read: (path: string) => string): void {
   assert.deepEqual(
     findings.files.map((path) => path.slice(path.indexOf(run) + run.length)),
-    ['/findings/asff-0001.json', '/findings/findings.csv'],
+    ['/findings/holdout/asff-0001.json', '/findings/holdout/findings.csv'],
   )
   const [asff = '', csv = ''] = findings.files.map(read)
   const imported = JSON.parse(asff) as { AwsAccountId: string }[]

@@ -86,7 +86,7 @@ describe('a run in S3, through its endpoint', () => {
     assert.match(missing.stderr, /run \S+ has no endpoint/)
     assert.match(
       missing.stderr,
-      /deploy\.mjs --run \S+ --workspace s3:\/\/org-staging\/prestage; or score without: --via transform/,
+      /deploy\.mjs --run \S+ --workspace s3:\/\/org-staging\/prestage; or score without one: --via transform/,
     )
     await aws.deploy()
     aws.sandbox.sagemaker.endpoints.all.delete('prestage-endpoint')
