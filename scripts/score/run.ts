@@ -60,7 +60,7 @@ export async function scoreRun(context: Context, options: ScoreOptions): Promise
     await context.approve(approvalOf(`${judgedText(target.of)} with the model of run ${run.id}`, backend, cost))
   const replaced = isDone ? [] : changedSettings(run, step, plan)
   if (replaced.length > 0)
-    talk.info(`replacing the verdicts on ${judgedText(target.of)}, which were made with ${replaced.join(', ')}`)
+    talk.info(`replacing the verdicts on ${judgedText(target.of)}, which were made with ${replaced.join(' ')}`)
   const { repeated, ...result } = await run.step(step, plan, async (checkpoint) => {
     // After two jobs were started, the second attempt at one of them must not forget the price of the other.
     const usd = checkpoint.saved.usd ?? cost

@@ -43,7 +43,7 @@ test('verdicts are not replaced in silence: the options that made them are named
   await again({ alertsPerDay: 4, allow: ['10.0.0.0/8'] })
   assert.deepEqual(
     said.filter((text) => text.startsWith('replacing')),
-    ['replacing the verdicts on the holdout, which were made with --alerts-per-day 3, no --allow'],
+    ['replacing the verdicts on the holdout, which were made with --alerts-per-day 3 (no --allow)'],
   )
   said.length = 0
   await again({ alertsPerDay: 4, allow: ['10.0.0.0/8'] })

@@ -71,7 +71,7 @@ const others: [what: string, before: StepSettings, after: StepSettings, says: Re
     { skipBadFiles: false, dedupe: true },
     /--skip-bad-files \(no --dedupe\)$/,
   ],
-  ['another order in a list', { files: ['a', 'b'] }, { files: ['b', 'a'] }, /--files \["a","b"\]/],
+  ['another order in a list', { files: ['a', 'b'] }, { files: ['b', 'a'] }, /--files a,b/],
 ]
 
 for (const [what, before, after, says] of others)
