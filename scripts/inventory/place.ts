@@ -2,14 +2,13 @@ import type { Context } from '../lib/cli/context.ts'
 import { UserError } from '../lib/cli/errors.ts'
 import { count, plural } from '../lib/cli/format.ts'
 import { openLogsOutsideRuns } from '../lib/runs/logs.ts'
+import { scopesThere, scopeText } from '../lib/sources/discover.ts'
 import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
-import { scopesThere, scopeText } from '../lib/sources/scope.ts'
-import type { AwsSettings, Logs } from '../lib/stores/open.ts'
-import { remembering } from './days.ts'
+import { type AwsSettings, type Logs, linkWarnings } from '../lib/stores/open.ts'
 import { type LooseFound, type LooseSurvey, surveyLoose } from './loose.ts'
 import { type Other, othersOf } from './others.ts'
 import { looseText, surveyText } from './render.ts'
-import { type Found, type Survey, survey } from './survey.ts'
+import { type Found, remembering, type Survey, survey } from './survey.ts'
 
 /** What is looked for, and how. */
 export interface Search extends AwsSettings {
@@ -43,17 +42,19 @@ export async function inventoryOf(
   const scope = { accounts: account, regions: region }
   const search = { base: logs.base, concurrency, signal: context.signal }
   const result = await survey(logs.store, lister, sources, { ...search, ...scope })
-  for (const text of result.skipped) context.talk.warn(text)
   const others = await othersOf(lister, result.roots, { ...search, ...scope })
+  for (const text of [...result.skipped, ...linkWarnings(logs)]) context.talk.warn(text)
   if (result.found.length === 0) {
     const everything = await survey(logs.store, lister, sources, search)
     if (everything.found.length > 0) throw outOfScope(logs, everything, wanted)
     if (others.length === 0) return loose(context, logs, wanted)
   }
-  const { listRequests } = logs.store
+  const { listRequests, localPath } = logs.store
+  const listed =
+    localPath === undefined ? plural(listRequests, 'LIST request') : `${plural(listRequests, 'folder')} read`
   return {
     inventory: { logs: logs.uri, sources: result.found, others, listRequests },
-    text: `${surveyText(result.found, others)}\n\n${plural(listRequests, 'folder')} read`,
+    text: `${surveyText(result.found, others)}\n\n${listed}`,
   }
 }
 

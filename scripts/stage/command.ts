@@ -54,7 +54,7 @@ export const command = defineCommand({
   name: 'stage',
   summary: 'copy the log objects of a time window into a run',
   description:
-    'Finds the keys that may hold events of the window without listing everything else, writes them as a manifest, copies the objects under their own keys, and proves that every row of the manifest has arrived. The same request is the same run: what is there is not copied again.',
+    'Finds the keys that may hold events of the window without listing everything else, writes them as a manifest, copies the objects under their own keys, and proves that every row of the manifest has arrived. The time in a key is that of delivery, so keys up to a margin before and after the window are taken, its last minute included, and later steps drop events outside of the window. The same request is the same run: what is there is not copied again. Links that lead out of a folder of logs are left out with a warning.',
   examples: [
     {
       run: 'npx zx scripts/stage.mjs --source cloudtrail --logs ./logs --from 2026-03-02 --to 2026-03-12 --dry-run',

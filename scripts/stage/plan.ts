@@ -5,6 +5,7 @@ import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { checkFileName } from '../lib/stores/folder-names.ts'
 import { matched, united } from '../lib/stores/merge.ts'
+import { linkWarnings } from '../lib/stores/open.ts'
 import type { ObjectInfo, Store } from '../lib/stores/store.ts'
 import type { Failure } from './copy/copier.ts'
 import { emptyWindow, findKeys } from './keys/find.ts'
@@ -131,7 +132,7 @@ async function select({ task, context, options }: PlanStep, earlier?: Earlier): 
       : `in ${plural(listRequests, 'folder')}`
   progress.end(`${plural(draft.totals.objects, 'object')} ${how}`)
   const { warnings, looked, lost, costs } = found.findings
-  for (const warning of [...warnings, ...leftOut(absent, lost), ...linksLeftOut(task)]) context.talk.warn(warning)
+  for (const warning of [...warnings, ...leftOut(absent, lost), ...linkWarnings(task.logs)]) context.talk.warn(warning)
   for (const line of looked) context.talk.detail(line)
   if (draft.totals.objects === 0) {
     await draft.dispose()
@@ -166,13 +167,6 @@ function leftOut(absent: ReadonlySet<string>, lost: readonly Failure[]): string[
   if (gone.size === 0) return []
   const named = [...gone].slice(0, SHOWN).map((key) => `\n    ${JSON.stringify(key)}`)
   return [`gone from the logs before they were copied, and left out: ${plural(gone.size, 'object')}${named.join('')}`]
-}
-
-function linksLeftOut({ logs }: Task): string[] {
-  const links = logs.store.outwardLinks ?? new Set()
-  if (links.size === 0) return []
-  const named = [...links].slice(0, SHOWN).map((key) => `\n    ${JSON.stringify(key)}`)
-  return [`links that lead out of the logs are left out: ${plural(links.size, 'link')}${named.join('')}`]
 }
 
 /** What is lost and was selected before may be staged: the proof tells. */

@@ -4,8 +4,8 @@ import { createGunzip } from 'node:zlib'
 import { messageOf } from '../lib/cli/errors.ts'
 import { matched } from '../lib/stores/merge.ts'
 import type { ObjectInfo, Store } from '../lib/stores/store.ts'
+import { forEach } from './concurrency.ts'
 import type { Failure } from './copy/copier.ts'
-import { forEach } from './each.ts'
 import type { Selection } from './selection.ts'
 
 /** Keys of copies whose content is known to be wrong. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { ROOT, runScript } from '../support/run-script.ts'
@@ -47,6 +47,17 @@ const trailKey = (account: string, region: string, day: string, root = '') =>
 const [A, B] = ['111122223333', '012345678901']
 const brief = ({ sources }: Inventory) =>
   sources.map(({ source, layout, first, last }) => [source, layout, first, last])
+
+it('folders that lie elsewhere are not looked into', async () => {
+  const [logs, others] = [
+    folderOf(trailKey(A, 'us-east-1', '2026-03-02')),
+    folderOf(trailKey(B, 'us-east-1', '2026-03-02')),
+  ]
+  symlinkSync(join(others, 'AWSLogs', B), join(logs, 'AWSLogs', B))
+  const { stdout, stderr } = await inventory(logs, ['--output', 'json'])
+  assert.deepEqual((JSON.parse(stdout) as Inventory).sources[0]?.accounts, [A])
+  assert.match(stderr, /warning: links that lead out of the logs are left out: 1 link\n/)
+})
 
 describe('inventory of simulated logs', async () => {
   const logs = await simulatedLogs()

@@ -128,7 +128,7 @@ describe('after setup', () => {
     const text = await runScript('inventory', [], { cwd, env: sandbox.env })
     assert.match(
       text.stdout,
-      /^s3:\/\/org-logs\/AWSLogs\/?\n\nsource [\s\S]*folders read\n\n\ns3:\/\/org-waf-logs\/?\n\nsource/,
+      /^s3:\/\/org-logs\/AWSLogs\/?\n\nsource [\s\S]*\d LIST requests\n\n\ns3:\/\/org-waf-logs\/?\n\nsource/,
     )
     assert.match(text.stderr, /next: .*--source cloudtrail --logs s3:\/\/org-logs\/AWSLogs /)
     assert.deepEqual(sandbox.violations, [])

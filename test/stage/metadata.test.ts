@@ -41,7 +41,7 @@ describe('keys from S3 Metadata tables', () => {
     const query = async function* () {
       yield* rows
     }
-    const source = metadataKeys({ bucket: 'logs', table: 'inventory' }, scope, '', query)
+    const source = metadataKeys({ bucket: 'logs', table: 'inventory' }, scope, '', { query })
     for await (const object of source.objects) found.push(object)
     return found
   }

@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
-import { Bytes, inflateOf } from '../../scripts/stage/keys/inventory/orc/bytes.ts'
-import { orcRows } from '../../scripts/stage/keys/inventory/orc/rows.ts'
+import { Bytes, inflateOf, unsnappy } from '../../scripts/stage/keys/inventory/orc/bytes.ts'
+import { orcRows } from '../../scripts/stage/keys/inventory/orc/file.ts'
 import { bits, integers, octets } from '../../scripts/stage/keys/inventory/orc/runs.ts'
-import { unsnappy } from '../../scripts/stage/keys/inventory/orc/snappy.ts'
 import { scratch } from './logs.ts'
 
 const fixture = (name: string): string => new URL(`fixture/inventory-${name}.orc`, import.meta.url).pathname

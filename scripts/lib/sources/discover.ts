@@ -103,7 +103,7 @@ async function descend(tree: Tree, layout: Layout, root: string, options: Discov
       continue
     }
     const [, name = '', optional] = variable
-    const next = await pMap(front, (branch) => expand(tree, branch, name, optional === '?', options), {
+    const next = await pMap(front, (branch) => expand(tree, branch, { name, isOptional: optional === '?' }, options), {
       concurrency: options.concurrency,
       ...(options.signal && { signal: options.signal }),
     })
@@ -115,8 +115,7 @@ async function descend(tree: Tree, layout: Layout, root: string, options: Discov
 async function expand(
   tree: Tree,
   branch: Branch,
-  name: string,
-  optional: boolean,
+  { name, isOptional }: { name: string; isOptional: boolean },
   options: DiscoverOptions,
 ): Promise<Branch[]> {
   const children = await tree(branch.path)
@@ -124,7 +123,7 @@ async function expand(
     .map((path) => ({ path, value: path.slice(branch.path.length, -1) }))
     .filter(({ value }) => matchesVariable(name, value) && inScope(name, value, options))
     .map(({ path, value }) => ({ ...branch, path, variables: { ...branch.variables, [name]: value } }))
-  return optional ? [branch, ...found] : found
+  return isOptional ? [branch, ...found] : found
 }
 
 function inScope(name: string, value: string, { accounts = [], regions = [] }: DiscoverOptions): boolean {
@@ -132,3 +131,27 @@ function inScope(name: string, value: string, { accounts = [], regions = [] }: D
   if (name === 'region') return regions.length === 0 || regions.includes(value)
   return true
 }
+
+interface Placed {
+  readonly variables: Variables
+}
+
+/** What branches have of a variable, each value once. */
+export const valuesOf = (branches: readonly Placed[], variable: string): string[] => [
+  ...new Set(branches.map(({ variables }) => variables[variable]).filter((value) => value !== undefined)),
+]
+
+/** What was asked for, in words: `account 111122223333 in region eu-west-1`. */
+export const scopeText = (accounts: readonly string[], regions: readonly string[]): string =>
+  [accounts.length > 0 && `account ${accounts.join(', ')}`, regions.length > 0 && `region ${regions.join(', ')}`]
+    .filter(Boolean)
+    .join(' in ')
+
+/** Which accounts and regions there are, for who asked for others. */
+export const scopesThere = (branches: readonly Placed[]): string =>
+  `accounts there: ${some(valuesOf(branches, 'account'))}; regions: ${some(valuesOf(branches, 'region'))}`
+
+const SHOWN = 8
+
+const some = (values: readonly string[]): string =>
+  values.length <= SHOWN ? values.join(', ') : `${values.slice(0, SHOWN).join(', ')} and ${values.length - SHOWN} more`

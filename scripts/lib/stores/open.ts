@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { AwsSettings } from '../aws/settings.ts'
+import { plural } from '../cli/format.ts'
 import { matchesVariable } from '../sources/layout.ts'
 import { fencedFolderStore, folderStore } from './folder.ts'
 import type { Store } from './store.ts'
@@ -22,6 +23,16 @@ export interface Logs {
   readonly base: string
   /** Name of the bucket, or of the folder. */
   readonly bucket: string
+}
+
+const SHOWN = 5
+
+/** A warning of the links that were left out so far, if there are any. */
+export function linkWarnings({ store }: Logs): string[] {
+  const links = [...(store.outwardLinks ?? [])]
+  if (links.length === 0) return []
+  const named = links.slice(0, SHOWN).map((key) => `\n    ${JSON.stringify(key)}`)
+  return [`links that lead out of the logs are left out: ${plural(links.length, 'link')}${named.join('')}`]
 }
 
 const AWS_LOGS = 'AWSLogs'

@@ -59,7 +59,7 @@ async function put(bucket: Bucket, key: string, bytes: Buffer, options: WriteOpt
     const { ETag } = await bucket.client.send(new PutObjectCommand(input))
     return written(bytes.length, bareEtag(ETag))
   } catch (error) {
-    return lost(bucket, key, error, options, async () => (await text(bucket, key)) === bytes.toString())
+    return lost({ bucket, key, options }, error, async () => (await text(bucket, key)) === bytes.toString())
   }
 }
 
@@ -68,10 +68,8 @@ async function put(bucket: Bucket, key: string, bytes: Buffer, options: WriteOpt
  * fails because of the first.
  */
 async function lost(
-  bucket: Bucket,
-  key: string,
+  { bucket, key, options }: { bucket: Bucket; key: string; options: WriteOptions },
   error: unknown,
-  options: WriteOptions,
   isOurs: () => Promise<boolean>,
 ): Promise<Written> {
   const { status, code, attempts } = detailsOf(error)
@@ -108,7 +106,7 @@ async function stream(bucket: Bucket, key: string, body: Readable, options: Writ
     )
     const size = sent.reduce((sum, part) => sum + part.size, 0)
     const whole = { ...upload, MultipartUpload: { Parts: sent.map(({ part }) => part) }, ...conditions(options) }
-    return await complete(bucket, whole, size, options, mark)
+    return await complete(bucket, whole, options, { size, mark })
   } catch (error) {
     // Parts that stay cost money. Its own failure hides nothing.
     await bucket.client.send(new AbortMultipartUploadCommand(upload)).catch(() => {})
@@ -119,15 +117,14 @@ async function stream(bucket: Bucket, key: string, body: Readable, options: Writ
 async function complete(
   bucket: Bucket,
   whole: CompleteMultipartUploadCommandInput & { readonly Key: string },
-  size: number,
   options: WriteOptions,
-  mark: string,
+  { size, mark }: { size: number; mark: string },
 ): Promise<Written> {
   try {
     const { ETag } = await bucket.client.send(new CompleteMultipartUploadCommand(whole))
     return written(size, bareEtag(ETag))
   } catch (error) {
-    return lost(bucket, whole.Key, error, options, async () => {
+    return lost({ bucket, key: whole.Key, options }, error, async () => {
       const command = new HeadObjectCommand({ ...bucket.common, Key: whole.Key })
       return (await bucket.client.send(command)).Metadata?.[MARK] === mark
     })

@@ -1,6 +1,6 @@
 import { explained } from '../../lib/aws/errors.ts'
 import type { ObjectInfo, Store } from '../../lib/stores/store.ts'
-import { forEach } from '../each.ts'
+import { forEach } from '../concurrency.ts'
 import { isArchived, isDiskFull, reasonOf, stopsAll } from './reasons.ts'
 
 /** An object that could not be staged. */

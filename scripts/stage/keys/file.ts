@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pMap from 'p-map'
+import { pMapIterable } from 'p-map'
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
 import { PRICES } from '../../lib/runs/cost.ts'
 import { linesOf } from '../../lib/stores/lines.ts'
@@ -58,34 +58,21 @@ function manifestKey(line: string, path: string, index: number): string {
 }
 
 /** Takes exactly the keys of a file; each is looked at once for its size. */
-export async function keysOfFile(
-  store: Store,
-  path: string,
-  { concurrency, signal }: ListSettings,
-): Promise<KeySource> {
+export async function keysOfFile(store: Store, path: string, { concurrency }: ListSettings): Promise<KeySource> {
   const lost: Failure[] = []
   const looks = { what: 'HEAD requests', count: 0, each: PRICES.getRequest }
-  const look = async (keys: readonly string[]) => {
-    looks.count += keys.length
-    const found = await pMap(keys, (key) => store.head(key), { concurrency, signal })
-    return found.flatMap((object, i) => {
-      if (object !== undefined) return [object]
-      lost.push({ key: keys[i] ?? '', reason: `named in ${path}, but not in the logs` })
-      return []
-    })
+  const look = async ({ key }: ObjectInfo): Promise<ObjectInfo | undefined> => {
+    looks.count += 1
+    const object = await store.head(key)
+    if (object === undefined) lost.push({ key, reason: `named in ${path}, but not in the logs` })
+    return object
   }
   return {
     objects: (async function* () {
       const folder = await mkdtemp(join(tmpdir(), 'prestage-keys-'))
       try {
-        let batch: string[] = []
-        for await (const { key } of sorted(unsized(path), folder)) {
-          batch.push(key)
-          if (batch.length < BATCH) continue
-          yield* await look(batch)
-          batch = []
-        }
-        yield* await look(batch)
+        const keys = sorted(unsized(path), folder)
+        for await (const object of pMapIterable(keys, look, { concurrency })) if (object !== undefined) yield object
       } finally {
         await rm(folder, { recursive: true, force: true })
       }
@@ -103,5 +90,3 @@ export async function keysOfFile(
 async function* unsized(path: string): AsyncGenerator<ObjectInfo> {
   for await (const key of keysIn(path)) yield { key, size: 0 }
 }
-
-const BATCH = 1000

@@ -13,7 +13,6 @@ import { inventoryKeys } from './inventory/inventory.ts'
 import type { KeySource } from './key-source.ts'
 import { listKeys } from './list.ts'
 import { looseKeys } from './loose.ts'
-import { metadataKeys } from './metadata.ts'
 
 export interface FindSettings {
   readonly concurrency: number
@@ -65,7 +64,7 @@ async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: Fin
   if (logs.store.localPath !== undefined)
     throw new UsageError(`--keys metadata reads the tables of a bucket, and ${logs.uri} is a folder`)
   const { workspace } = settings
-  const { athenaRows } = await import('./athena-rows.ts')
+  const { athenaRows, metadataKeys } = await import('./metadata.ts')
   const costs: CostItem[] = []
   const place = {
     ...aws,
@@ -79,7 +78,7 @@ async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: Fin
     onScanned: (count: number) => costs.push({ what: 'bytes scanned by Athena', count, each: PRICES.athenaByte }),
   }
   const table = { bucket: logs.bucket, table: 'inventory' } as const
-  return metadataKeys(table, scope, logs.base, (sql) => athenaRows(sql, place), costs)
+  return metadataKeys(table, scope, logs.base, { query: (sql) => athenaRows(sql, place), costs })
 }
 
 /** The failure of a window that no key lies in: what was looked at, and what lies nearest. */

@@ -1,10 +1,9 @@
 import { UserError } from '../../lib/cli/errors.ts'
 import { plural, quoted } from '../../lib/cli/format.ts'
-import { type Branch, discover } from '../../lib/sources/discover.ts'
+import { type Branch, discover, scopesThere, scopeText, valuesOf } from '../../lib/sources/discover.ts'
 import { keyParser, keyRange, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
-import { scopesThere, scopeText, valuesOf } from '../../lib/sources/scope.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
-import { inOrder } from '../in-order.ts'
+import { inOrder } from '../concurrency.ts'
 import type { KeySource, Scope } from './key-source.ts'
 import { nearestOf } from './nearest.ts'
 

@@ -175,11 +175,16 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
   const id = await createJob(control, order)
   await checkpoint.save({ job: { manifest, id } })
   report.state(`job ${id} created`)
-  const job = await finishJob(control, order, id, pollOf(settings, report))
+  let told = 0
+  const tell = (succeeded: number) => {
+    report.copied(succeeded - told)
+    told = succeeded
+  }
+  const job = await finishJob(control, order, id, pollOf(settings, report, tell))
   const { NumberOfTasksSucceeded: succeeded = 0, NumberOfTasksFailed: failures = 0 } = job.ProgressSummary ?? {}
   const failed = new Map<string, FailedTask>()
   if (failures > 0) for await (const task of failedTasks(bucket, order.report, id)) failed.set(task.key, task)
-  report.copied(succeeded)
+  tell(succeeded)
   await settings.attempts.end()
   return { id, failed, gaveUp: job.Status === 'Failed' }
 }
@@ -210,11 +215,18 @@ const orderOf = (settings: BatchSettings, manifest: BatchJob['manifest']): JobOr
   run: settings.run,
 })
 
-const pollOf = ({ pollSeconds, signal, sleep }: BatchSettings, report: CopyReport) => ({
+const pollOf = (
+  { pollSeconds, signal, sleep }: BatchSettings,
+  report: CopyReport,
+  onSucceeded: (objects: number) => void = () => {},
+) => ({
   seconds: pollSeconds,
   signal,
   sleep,
-  onState: (text: string, succeeded: number) => report.state(`${text}, ${count(succeeded)} copied`),
+  onState: (text: string, succeeded: number) => {
+    onSucceeded(succeeded)
+    report.state(`${text}, ${count(succeeded)} copied`)
+  },
 })
 
 async function* only(objects: AsyncIterable<ObjectInfo>, keys: ReadonlyMap<string, unknown>) {

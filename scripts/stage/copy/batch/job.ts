@@ -115,7 +115,7 @@ export async function finishJob(
   settings: PollSettings,
 ): Promise<JobDescriptor> {
   for (let tries = 0, refusals = 0; ; tries++) {
-    const job = await describeJob(client, order.accountId, jobId, tries, settings)
+    const job = await describeJob(client, { AccountId: order.accountId, JobId: jobId }, tries, settings)
     const {
       NumberOfTasksSucceeded: succeeded = 0,
       NumberOfTasksFailed: failed = 0,
@@ -163,14 +163,13 @@ export async function isUnderWay(client: S3ControlClient, AccountId: string, Job
 /** Right after CreateJob, S3 may not know the job yet. */
 async function describeJob(
   client: S3ControlClient,
-  AccountId: string,
-  JobId: string,
+  id: { readonly AccountId: string; readonly JobId: string },
   tries: number,
   { seconds, signal, sleep }: PollSettings,
 ): Promise<JobDescriptor> {
   for (let attempt = 0; ; attempt++) {
     try {
-      const { Job } = await client.send(new DescribeJobCommand({ AccountId, JobId }), { abortSignal: signal })
+      const { Job } = await client.send(new DescribeJobCommand(id), { abortSignal: signal })
       if (Job === undefined) throw new Error('S3 answered DescribeJob without a job')
       return Job
     } catch (error) {

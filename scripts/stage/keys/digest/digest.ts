@@ -5,12 +5,11 @@ import { PRICES } from '../../../lib/runs/cost.ts'
 import { type Branch, discover } from '../../../lib/sources/discover.ts'
 import { keyParser, keyRange, type Layout, mayHold } from '../../../lib/sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../../lib/stores/store.ts'
-import { inOrder } from '../../in-order.ts'
+import { inOrder } from '../../concurrency.ts'
 import type { Findings, KeySource, Scope } from '../key-source.ts'
 import { flat, type ListSettings, readRange } from '../list.ts'
 import { nearestOf } from '../nearest.ts'
-import { type ChainedDigest, coverageOf } from './chain.ts'
-import { readDigest } from './file.ts'
+import { type ChainedDigest, coverageOf, readDigest } from './chain.ts'
 
 /**
  * Finds keys through the digests of log file validation: they name every delivered file with the event times that it holds, so the

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { messageOf, UserError } from '../../../lib/cli/errors.ts'
 import { encodeKey } from '../../selection.ts'
-import { orcRows } from './orc/rows.ts'
+import { orcRows } from './orc/file.ts'
 
 const COLUMNS = ['key', 'size', 'e_tag', 'storage_class', 'is_latest', 'is_delete_marker']
 

@@ -1,6 +1,6 @@
 import { Bytes, type Inflate } from './bytes.ts'
+import type { Column } from './file.ts'
 import { bits, integers, octets } from './runs.ts'
-import type { Column } from './tail.ts'
 
 export type Value = string | number | boolean | null
 

@@ -1,6 +1,62 @@
-import type { FileHandle } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { Bytes, type Inflate, inflateOf } from './bytes.ts'
+import { type ColumnData, type Value, valuesOf } from './columns.ts'
 import { messageOf } from './protobuf.ts'
+
+/**
+ * The rows of an ORC file as S3 Inventory writes it: a flat struct of booleans, whole numbers and text. Only the columns that
+ * are asked for are read, stripe by stripe; one that the file does not have is null.
+ * @param names of columns, which is the order of the values
+ * @throws Error saying what about the file is wrong or not known here
+ */
+export async function* orcRows(path: string, names: readonly string[]): AsyncGenerator<Value[]> {
+  const file = await open(path)
+  try {
+    const tail = await readTail(file)
+    const columns = names.map((name) => tail.columns.find((column) => column.name === name))
+    for (const stripe of tail.stripes) {
+      const data = await readStripe(file, tail, stripe, columns)
+      const next = columns.map((column) => {
+        const own = column && data.get(column.id)
+        return column && own ? valuesOf(column, own, tail.inflate) : () => null
+      })
+      for (let row = 0; row < stripe.rows; row++) yield next.map((value) => value())
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** What a stripe holds of the columns, by their ids. */
+async function readStripe(
+  file: FileHandle,
+  { inflate }: Tail,
+  { offset, indexLength, dataLength, footerLength }: Stripe,
+  columns: readonly (Column | undefined)[],
+): Promise<Map<number, ColumnData>> {
+  const raw = await readAt(file, offset + indexLength + dataLength, footerLength)
+  const footer = messageOf(new Bytes(raw, inflate).rest())
+  const encodings = footer.messages(2)
+  const wanted = new Map<number, { encoding: number; dictionarySize: number; streams: Map<number, Buffer> }>()
+  for (const column of columns) {
+    const encoding = column && encodings[column.id]
+    if (column && !encoding) throw new Error(`its column ${column.name} has no encoding`)
+    if (column && encoding)
+      wanted.set(column.id, {
+        encoding: encoding.number(1),
+        dictionarySize: encoding.number(2),
+        streams: new Map(),
+      })
+  }
+  let at = offset
+  for (const stream of footer.messages(1)) {
+    const [kind, column, length] = [stream.number(1), stream.number(2), stream.number(3)]
+    // Indexes lie before the data; they are of kinds that no column reads.
+    if (at >= offset + indexLength) wanted.get(column)?.streams.set(kind, await readAt(file, at, length))
+    at += length
+  }
+  return wanted
+}
 
 /** Kinds of types: `Type.Kind` of the ORC specification. */
 const KINDS = [
@@ -35,7 +91,7 @@ export interface Column {
 }
 
 /** A group of rows, and where it lies in the file. */
-export interface Stripe {
+interface Stripe {
   readonly offset: number
   readonly indexLength: number
   readonly dataLength: number
@@ -44,14 +100,14 @@ export interface Stripe {
 }
 
 /** What the end of a file says about it. */
-export interface Tail {
+interface Tail {
   readonly inflate: Inflate
   readonly columns: readonly Column[]
   readonly stripes: readonly Stripe[]
 }
 
 /** Reads the end of a file. "File Tail", ORC specification. @throws Error for what is no ORC file or is not known here */
-export async function readTail(file: FileHandle): Promise<Tail> {
+async function readTail(file: FileHandle): Promise<Tail> {
   const { size } = await file.stat()
   const end = await readAt(file, Math.max(0, size - 256), Math.min(size, 256))
   const postscriptLength = end.at(-1) ?? 0
@@ -86,7 +142,7 @@ function columnsOf(types: ReturnType<ReturnType<typeof messageOf>['messages']>):
 }
 
 /** So many bytes of a file. @throws Error when it does not have them */
-export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const { size } = await file.stat()
   if (position < 0 || position + length > size) throw new Error('it is cut off')
   const buffer = Buffer.alloc(length)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as tick } from 'node:timers/promises'
 import fc from 'fast-check'
-import { inOrder } from '../../scripts/stage/in-order.ts'
+import { inOrder } from '../../scripts/stage/concurrency.ts'
 import { all, from } from '../support/sequences.ts'
 
 describe('many sequences in order', () => {
