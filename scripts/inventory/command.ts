@@ -17,7 +17,7 @@ const sourceName = (name: string): string => {
 const options = {
   ...scopeOptions,
   logs: text({
-    about: 'where the logs lie: s3://bucket[/prefix], or several with commas, or a folder with the same keys',
+    about: 'where the logs are: s3://bucket[/prefix], several separated by commas, or a folder with the same keys',
     value: 'URI',
   }),
   source: list({
@@ -31,9 +31,9 @@ const options = {
 
 export const command = defineCommand({
   name: 'inventory',
-  summary: 'show which logs lie where: sources, accounts, regions, days',
+  summary: 'show which logs are where: sources, accounts, regions, days',
   description:
-    'Descends the folders that AWS writes (account, region, year, month, day) instead of listing the objects in them, so that it is quick and cheap on a bucket of any size.',
+    'Walks the folders that AWS writes (account, region, year, month, day) instead of listing the objects in them, so it is fast and cheap on a bucket of any size.',
   examples: [
     { run: 'npx zx scripts/inventory.mjs --logs ./logs', does: 'what there is' },
     {
@@ -56,7 +56,7 @@ export const command = defineCommand({
 const nextOf = ({ sources: [first] }: Pick<Inventory, 'sources'>, logs: string): { next?: string } =>
   first === undefined ? {} : { next: stageCommand(first, logs) }
 
-/** Several places, one after the other; every finding says where it lies. One that has nothing to tell is no matter to the others. */
+/** Several places, one after the other; every entry says where it is. A place that cannot be read does not keep the others. */
 async function allOf(context: Context, places: readonly string[], search: Search): Promise<Outcome> {
   const told: { place: string; inventory: Inventory; text: string }[] = []
   const untold: UserError[] = []

@@ -19,32 +19,34 @@ const options = {
   ...windowOptions,
   ...workspaceOption,
   keys: choice(['list', 'digest', 'inventory', 'metadata'], {
-    about: 'how keys are found: by listing, in CloudTrail digests, in an S3 Inventory report, in S3 Metadata tables',
+    about:
+      'how keys are found: by listing, from CloudTrail digests, from an S3 Inventory report, or from S3 Metadata tables',
     default: 'list',
   }),
   inventory: text({ about: 'manifest.json of the inventory report', value: 'URI' }),
   keysFile: text({
-    about: 'take these keys instead: one a line, or a manifest in a file that ends in .csv',
+    about: 'copy exactly these keys: one per line, or a manifest if the file ends in .csv',
     value: 'FILE',
   }),
   workgroup: athenaOptions.workgroup,
   queryTimeout: athenaOptions.queryTimeout,
   verify: choice(['size', 'full'], {
-    about: 'how copies are proven: by size, or also by the SHA-256 that digests name',
+    about:
+      'how copies are checked: by size, or also by the SHA-256 in the digests; a copy that fails is copied and checked again by every later stage',
     default: 'size',
   }),
   concurrency: number({ about: 'requests in flight at once', default: 16, min: 1, max: 256, integer: true }),
   copy: choice(['auto', 'batch', 'direct'], {
     about:
-      'within S3: by a job of S3 Batch Operations or by CopyObject; auto takes a job from 10,000 objects on, if it has a role',
+      'how to copy within S3: an S3 Batch Operations job or CopyObject; auto starts a job from 10,000 objects on, if there is a role',
     default: 'auto',
   }),
   batchRole: text({ about: 'role of the batch job, in the account of the workspace', value: 'ARN' }),
   poll: number({ about: 'seconds between two looks at a running job', default: 30, min: 0.05, max: 3600 }),
   storageClass: text({ about: 'storage class of the copies in S3 (default: STANDARD)', value: 'CLASS' }),
   kmsKey: text({ about: 'encrypt the copies in S3 with this key (default: as their bucket does)', value: 'ARN' }),
-  copyTags: flag({ about: 'copy the tags of objects too; needs s3:GetObjectTagging and s3:PutObjectTagging' }),
-  requesterPays: flag({ about: 'pay for reading logs in a bucket of that kind' }),
+  copyTags: flag({ about: 'copy the tags of objects as well; needs s3:GetObjectTagging and s3:PutObjectTagging' }),
+  requesterPays: flag({ about: 'pay for reading logs from a Requester Pays bucket' }),
   logsOwner: text({ about: 'account that must own the bucket of the logs', value: 'ID' }),
   ...guardOptions,
   ...awsOptions,
@@ -54,7 +56,7 @@ export const command = defineCommand({
   name: 'stage',
   summary: 'copy the log objects of a time window into a run',
   description:
-    'Finds the keys that may hold events of the window without listing everything else, writes them as a manifest, copies the objects under their own keys, and proves that every row of the manifest has arrived. The time in a key is that of delivery, so keys up to a margin before and after the window are taken, its last minute included, and later steps drop events outside of the window. The same request is the same run: what is there is not copied again. Links that lead out of a folder of logs are left out with a warning.',
+    'Finds the keys that may hold events of the window without listing everything else, writes them as a manifest, copies the objects under their own keys, and checks that every row of the manifest has arrived. The time in a key is the time of delivery: keys from a margin before the window to a margin after it, both ends inclusive, are copied, and extract drops events outside the window. The same request is the same run: existing copies are not copied again. Links that lead out of a folder of logs are skipped with a warning.',
   examples: [
     {
       run: 'npx zx scripts/stage.mjs --source cloudtrail --logs ./logs --from 2026-03-02 --to 2026-03-12 --dry-run',

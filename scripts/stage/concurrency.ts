@@ -1,4 +1,7 @@
-/** Does `work` for every item of a sequence, at most `concurrency` at a time; no result is kept, so any length will do. */
+/**
+ * Does `work` for every item of a sequence, at most `concurrency` at a time. No result is kept, so the sequence may have any length.
+ * After a failure it waits for the work in flight, which p-map leaves behind.
+ */
 export async function forEach<T>(
   items: AsyncIterable<T>,
   { concurrency, signal }: { concurrency: number; signal: AbortSignal },
@@ -19,9 +22,9 @@ export async function forEach<T>(
       throw error
     }
   }
-  const outcomes = await Promise.allSettled(Array.from({ length: concurrency }, worker))
+  const settled = await Promise.allSettled(Array.from({ length: concurrency }, worker))
   await iterator.return?.()
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  for (const one of settled) if (one.status === 'rejected') throw one.reason
 }
 
 export interface InOrderOptions {

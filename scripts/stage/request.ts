@@ -12,8 +12,8 @@ import { placesIn } from '../lib/stores/uri.ts'
 import { surveyKeysFile } from './keys/file.ts'
 import type { Scope } from './keys/key-source.ts'
 
-/** What a user says about the data that is wanted. */
-export interface Wish {
+/** The options that say which data is wanted. */
+export interface TaskOptions {
   readonly source: string | undefined
   readonly logs: string | undefined
   readonly from?: string | undefined
@@ -35,22 +35,22 @@ export interface Task {
   readonly keysFile?: string
 }
 
-/** Turns what was asked into a request and opens the logs. @throws UsageError for what is missing or makes no sense */
-export async function taskOf(wish: Wish, now: Date, aws: AwsSettings): Promise<Task> {
-  if (wish.source === undefined) throw new UsageError('no source', `add --source ${sourceIds.join(' or --source ')}`)
-  if (wish.logs === undefined) throw noLogs()
-  const source = sourceOf(wish.source)
-  const window = windowOf(wish, now, settlingOf(source))
-  const logs = await openLogsOutsideRuns(await placeOf(wish.source, wish.logs, aws), aws)
-  const keys = await keysOf(wish)
-  const [accounts, regions] = [unique(wish.account), unique(wish.region)]
+/** Turns the options into a request and opens the logs. @throws UsageError for what is missing or contradictory */
+export async function taskOf(options: TaskOptions, now: Date, aws: AwsSettings): Promise<Task> {
+  if (options.source === undefined) throw new UsageError('no source', `add --source ${sourceIds.join(' or --source ')}`)
+  if (options.logs === undefined) throw noLogs()
+  const source = sourceOf(options.source)
+  const window = windowOf(options, now, settlingOf(source))
+  const logs = await openLogsOutsideRuns(await placeOf(options.source, options.logs, aws), aws)
+  const keys = await keysOf(options)
+  const [accounts, regions] = [unique(options.account), unique(options.region)]
   return {
     logs,
     aws,
     ...(keys.file && { keysFile: keys.file }),
     scope: { source, window, accounts, regions },
     request: {
-      source: wish.source,
+      source: options.source,
       logs: logs.uri,
       from: window.from.toISOString(),
       to: window.to.toISOString(),
@@ -67,20 +67,20 @@ export const noLogs = (): UsageError =>
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort()
 
 /** How the keys are found, as far as it selects data: a file of keys counts by its content. */
-async function keysOf(wish: Wish): Promise<{ request: Pick<Request, 'keys' | 'keysFrom'>; file?: string }> {
-  if (wish.keysFile !== undefined) {
-    if (wish.keys !== 'list') throw new UsageError(`--keys-file and --keys ${wish.keys} exclude each other`)
-    const path = resolve(wish.keysFile)
+async function keysOf(options: TaskOptions): Promise<{ request: Pick<Request, 'keys' | 'keysFrom'>; file?: string }> {
+  if (options.keysFile !== undefined) {
+    if (options.keys !== 'list') throw new UsageError(`--keys-file and --keys ${options.keys} exclude each other`)
+    const path = resolve(options.keysFile)
     const { keys, hash } = await surveyKeysFile(path)
     if (keys === 0) throw new UsageError(`--keys-file ${path} has no keys`)
     return { request: { keys: 'file', keysFrom: `${path}#${hash}` }, file: path }
   }
-  if ((wish.keys === 'inventory') !== (wish.inventory !== undefined))
+  if ((options.keys === 'inventory') !== (options.inventory !== undefined))
     throw new UsageError(
       '--keys inventory and --inventory URI go together',
       'name the manifest.json of an S3 Inventory report',
     )
-  return { request: { keys: wish.keys, ...(wish.inventory !== undefined && { keysFrom: wish.inventory }) } }
+  return { request: { keys: options.keys, ...(options.inventory !== undefined && { keysFrom: options.inventory }) } }
 }
 
 /**

@@ -27,7 +27,7 @@ async function unreadable(path: string): Promise<Error> {
     : new NoSuchObject('gone from the logs since it was listed')
 }
 
-/** Errors of link(2) that say "not this way": another device, a file system without links, too many links. */
+/** Errors of link(2) after which the file is copied: another device, a file system without links, too many links. */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'EACCES', 'ENOSYS'])
 
 /** Puts the file in place whole, by link or copy; what lay there before is replaced. */

@@ -14,9 +14,9 @@ export interface Scope {
   readonly regions: readonly string[]
 }
 
-/** What a way of finding keys tells besides the keys; complete once they have all been read. */
+/** What a key source reports besides the keys; complete once all keys have been read. */
 export interface Findings {
-  /** Where was looked, in the user's words. */
+  /** Which places were searched, in the user's words. */
   readonly looked: string[]
   readonly warnings: string[]
   /** Objects that an index names and that are not there: they can only fail. */
@@ -27,7 +27,7 @@ export interface Findings {
   nearest(): Promise<string[]>
 }
 
-/** A way of finding the keys of a window: objects in key order, each once. */
+/** The keys of a window: objects in key order, each once. */
 export interface KeySource {
   readonly objects: AsyncIterable<ObjectInfo>
   readonly findings: Findings

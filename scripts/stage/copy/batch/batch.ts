@@ -14,7 +14,7 @@ import { type Draft, draftSelection, manifestOf } from '../../selection.ts'
 import type { Copier, CopyReport, Destination } from '../copier.ts'
 import { COPY_LIMIT } from '../direct.ts'
 import { isArchived, isPermanent, reasonOfCode } from '../reasons.ts'
-import { createJob, findJob, finishJob, isUnderWay, type JobOrder } from './job.ts'
+import { type BatchJobSpec, createJob, findJob, finishJob, isUnderWay } from './job.ts'
 import { type FailedTask, failedTasks } from './report.ts'
 
 export interface BatchSettings extends Waiting {
@@ -49,7 +49,7 @@ export async function isLeftUnderWay(given: BatchSettings): Promise<boolean> {
   const { job: left } = given.checkpoint.saved
   if (!left) return false
   try {
-    const id = left.id ?? (await findJob(control, orderOf(given, left.manifest)))
+    const id = left.id ?? (await findJob(control, jobSpecOf(given, left.manifest)))
     return id !== undefined && (await isUnderWay(control, accountId, id))
   } catch (error) {
     throw explained(error, asked(given))
@@ -100,12 +100,12 @@ function attemptsOf(checkpoint: Checkpoint<Saved<'stage'>>): Attempts {
 
 /** Finishes the job of an earlier attempt; what it did not copy is outstanding afterwards, so its failures are not read. */
 async function takeUp(settings: Settings, note: BatchJob, report: CopyReport): Promise<void> {
-  const order = orderOf(settings, note.manifest)
-  const id = note.id ?? (await findJob(settings.control, order))
+  const spec = jobSpecOf(settings, note.manifest)
+  const id = note.id ?? (await findJob(settings.control, spec))
   if (id === undefined) return
   report.state(`going on with job ${id}`)
   await settings.checkpoint.save({ job: { ...note, id } })
-  await finishJob(settings.control, order, id, pollOf(settings, report)).catch((error: unknown) => {
+  await finishJob(settings.control, spec, id, pollOf(settings, report)).catch((error: unknown) => {
     settings.signal.throwIfAborted()
     if (!(error instanceof UserError) && !isUnknownJob(error)) throw error
     report.state(`another job is needed: ${messageOf(error)}`)
@@ -170,9 +170,9 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
   // A manifest must not be encrypted with KMS, whatever the bucket's default.
   const written = await store.write(key, manifestOf(draft, settings.destination.source.bucket), { sse: 'AES256' })
   const manifest = { key: keyIn(store.uriOf(key)), etag: written.etag ?? '', rows: draft.totals.objects }
-  const order = orderOf(settings, manifest)
+  const spec = jobSpecOf(settings, manifest)
   await checkpoint.save({ job: { manifest } })
-  const id = await createJob(control, order)
+  const id = await createJob(control, spec)
   await checkpoint.save({ job: { manifest, id } })
   report.state(`job ${id} created`)
   let told = 0
@@ -180,10 +180,10 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
     report.copied(succeeded - told)
     told = succeeded
   }
-  const job = await finishJob(control, order, id, pollOf(settings, report, tell))
+  const job = await finishJob(control, spec, id, pollOf(settings, report, tell))
   const { NumberOfTasksSucceeded: succeeded = 0, NumberOfTasksFailed: failures = 0 } = job.ProgressSummary ?? {}
   const failed = new Map<string, FailedTask>()
-  if (failures > 0) for await (const task of failedTasks(bucket, order.report, id)) failed.set(task.key, task)
+  if (failures > 0) for await (const task of failedTasks(bucket, spec.report, id)) failed.set(task.key, task)
   tell(succeeded)
   await settings.attempts.end()
   return { id, failed, gaveUp: job.Status === 'Failed' }
@@ -205,7 +205,7 @@ function hopeless(id: string, failed: ReadonlyMap<string, FailedTask>): UserErro
   )
 }
 
-const orderOf = (settings: BatchSettings, manifest: BatchJob['manifest']): JobOrder => ({
+const jobSpecOf = (settings: BatchSettings, manifest: BatchJob['manifest']): BatchJobSpec => ({
   accountId: settings.accountId,
   roleArn: settings.roleArn,
   destination: settings.destination,

@@ -15,8 +15,8 @@ import { count, plural } from '../../../lib/cli/format.ts'
 import type { Waiting } from '../../../lib/cli/host.ts'
 import type { Destination } from '../copier.ts'
 
-/** A job as it is asked for; all that shapes it, so that asking twice is asking once. */
-export interface JobOrder {
+/** Everything that shapes a job, so that asking for it twice is asking once. */
+export interface BatchJobSpec {
   readonly accountId: string
   readonly roleArn: string
   readonly destination: Destination
@@ -29,32 +29,32 @@ export interface JobOrder {
   readonly run: string
 }
 
-/** Derived from the order: S3 takes two requests with one token for one. */
-const tokenOf = ({ manifest, destination, roleArn }: JobOrder): string =>
+/** Derived from the spec: S3 takes two requests with one token for one. */
+const tokenOf = ({ manifest, destination, roleArn }: BatchJobSpec): string =>
   createHash('sha256')
     .update(JSON.stringify([manifest.key, manifest.etag, destination, roleArn]))
     .digest('hex')
 
-const describes = (order: JobOrder): string => jobDescription(order.run, tokenOf(order))
+const describes = (spec: BatchJobSpec): string => jobDescription(spec.run, tokenOf(spec))
 
 /** Creates the job, parked until its task count is known. Returns its id. */
-export async function createJob(client: S3ControlClient, order: JobOrder): Promise<string> {
-  const { JobId } = await client.send(new CreateJobCommand(jobInput(order)))
+export async function createJob(client: S3ControlClient, spec: BatchJobSpec): Promise<string> {
+  const { JobId } = await client.send(new CreateJobCommand(jobInput(spec)))
   if (JobId === undefined) throw new Error('S3 answered CreateJob without a JobId')
   return JobId
 }
 
-function jobInput(order: JobOrder): CreateJobCommandInput {
-  const { manifest } = order
-  const bucketArn = bucketArnOf(order)
+function jobInput(spec: BatchJobSpec): CreateJobCommandInput {
+  const { manifest } = spec
+  const bucketArn = bucketArnOf(spec)
   return {
-    AccountId: order.accountId,
+    AccountId: spec.accountId,
     ConfirmationRequired: true,
-    ClientRequestToken: tokenOf(order),
-    Description: describes(order),
+    ClientRequestToken: tokenOf(spec),
+    Description: describes(spec),
     Priority: 10,
-    RoleArn: order.roleArn,
-    Operation: { S3PutObjectCopy: copyOperation(order) },
+    RoleArn: spec.roleArn,
+    Operation: { S3PutObjectCopy: copyOperation(spec) },
     Manifest: {
       Spec: { Format: 'S3BatchOperations_CSV_20180820', Fields: ['Bucket', 'Key'] },
       Location: { ObjectArn: `${bucketArn}/${manifest.key}`, ETag: manifest.etag },
@@ -62,7 +62,7 @@ function jobInput(order: JobOrder): CreateJobCommandInput {
     Report: {
       Enabled: true,
       Bucket: bucketArn,
-      Prefix: order.report,
+      Prefix: spec.report,
       Format: 'Report_CSV_20180820',
       ReportScope: 'FailedTasksOnly',
     },
@@ -70,14 +70,14 @@ function jobInput(order: JobOrder): CreateJobCommandInput {
 }
 
 /** In the partition of the role: GovCloud and China have their own. */
-const bucketArnOf = ({ destination, roleArn }: JobOrder): string =>
+const bucketArnOf = ({ destination, roleArn }: BatchJobSpec): string =>
   `arn:${roleArn.split(':')[1]}:s3:::${destination.bucket}`
 
-function copyOperation(order: JobOrder): S3CopyObjectOperation {
-  const { destination, unmodifiedSince } = order
+function copyOperation(spec: BatchJobSpec): S3CopyObjectOperation {
+  const { destination, unmodifiedSince } = spec
   const { prefix, storageClass, kmsKey, tags, source } = destination
   return {
-    TargetResource: bucketArnOf(order),
+    TargetResource: bucketArnOf(spec),
     // S3 puts the slash in itself.
     TargetKeyPrefix: prefix.replace(/\/$/, ''),
     MetadataDirective: 'COPY',
@@ -95,10 +95,10 @@ function copyOperation(order: JobOrder): S3CopyObjectOperation {
   }
 }
 
-/** A job of this order that exists although its id was never noted: a process died between the two. */
-export async function findJob(client: S3ControlClient, order: JobOrder): Promise<string | undefined> {
-  for await (const { JobId, Description } of listJobs(client, order.accountId))
-    if (Description === describes(order) && JobId !== undefined) return JobId
+/** A job of this spec that exists although its id was never noted: a process died between the two. */
+export async function findJob(client: S3ControlClient, spec: BatchJobSpec): Promise<string | undefined> {
+  for await (const { JobId, Description } of listJobs(client, spec.accountId))
+    if (Description === describes(spec) && JobId !== undefined) return JobId
   return undefined
 }
 
@@ -110,12 +110,12 @@ export interface PollSettings extends Waiting {
 /** Waits for a job's end, letting it run once its task count is what the manifest has. @throws UserError when it fails */
 export async function finishJob(
   client: S3ControlClient,
-  order: JobOrder,
+  spec: BatchJobSpec,
   jobId: string,
   settings: PollSettings,
 ): Promise<JobDescriptor> {
   for (let tries = 0, refusals = 0; ; tries++) {
-    const job = await describeJob(client, { AccountId: order.accountId, JobId: jobId }, tries, settings)
+    const job = await describeJob(client, { AccountId: spec.accountId, JobId: jobId }, tries, settings)
     const {
       NumberOfTasksSucceeded: succeeded = 0,
       NumberOfTasksFailed: failed = 0,
@@ -134,7 +134,7 @@ export async function finishJob(
       case 'Cancelled':
         throw new UserError(`job ${jobId} was cancelled${because(job)}`, { hint: ANOTHER_JOB })
       case 'Suspended':
-        await confirmJob(client, order, jobId, total).catch((error: unknown) => {
+        await confirmJob(client, spec, jobId, total).catch((error: unknown) => {
           // Confirmed already, and S3 does not show it yet.
           refusals += 1
           if (detailsOf(error).code !== 'JobStatusException' || refusals > MOST_REFUSALS) throw error
@@ -180,8 +180,8 @@ async function describeJob(
   }
 }
 
-async function confirmJob(client: S3ControlClient, order: JobOrder, JobId: string, total: number): Promise<void> {
-  const { accountId: AccountId, manifest } = order
+async function confirmJob(client: S3ControlClient, spec: BatchJobSpec, JobId: string, total: number): Promise<void> {
+  const { accountId: AccountId, manifest } = spec
   if (total !== manifest.rows) {
     await client.send(
       new UpdateJobStatusCommand({
