@@ -10,7 +10,7 @@ import { choice, flag, list, number, parsed, text, type Values } from '../lib/cl
 import { awsOptions, guardOptions } from '../lib/cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { examine, type Finding } from './check/check.ts'
-import { type Noted, noteStack } from './config-file.ts'
+import { forgetStack, type Noted, namesStack, noteStack } from './config-file.ts'
 import { checkRetention, keyArn, logsUri, parametersOf, valuesOf, vpcId } from './parameters.ts'
 import { checkPolicies } from './policy-size.ts'
 import { type OpenStack, openStack, setUp, standing, takeDown } from './setup.ts'
@@ -152,7 +152,12 @@ const notedText = ({ how }: Noted): string =>
   ({ made: ', made', added: ', the stack was added', there: ' names the stack', other: ' names another stack' })[how]
 
 async function deleted(context: Context, stack: OpenStack, { dryRun }: Chosen): Promise<Outcome> {
-  const done = await takeDown(context, stack, dryRun)
+  const path = resolve(CONFIG)
+  const isNamed = await namesStack(path, stack.name)
+  const after = isNamed ? [`  then take stack: ${stack.name} out of ${path}`] : []
+  const done = await takeDown(context, stack, dryRun, after)
+  // Also when an earlier attempt died between the stack and the line.
+  if (isNamed && !dryRun) await forgetStack(path)
   if (done === undefined)
     return { json: { stack: stack.name, deleted: false }, text: `there is no stack ${stack.name} in ${stack.region}` }
   const { plan, bucket = null } = done

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Document, isMap, parseDocument } from 'yaml'
 import { messageOf, UserError } from '../lib/cli/errors.ts'
 
@@ -22,6 +22,22 @@ export async function noteStack(path: string, settings: Readonly<Record<string, 
   for (const [name, value] of missing) document.set(name, value)
   await writeFile(path, document.toString())
   return { how: text === undefined ? 'made' : 'added' }
+}
+
+/** Whether a configuration file names this stack in a line of its own. */
+export async function namesStack(path: string, stack: string): Promise<boolean> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  const document = parseDocument(text)
+  return document.errors.length === 0 && isMap(document.contents) && document.get('stack') === stack && STACK.test(text)
+}
+
+const STACK = /^stack *:.*(?:\r?\n|$)/m
+
+/** Takes the line with the stack out of a configuration file; all else stays. A file that held nothing else is removed. */
+export async function forgetStack(path: string): Promise<void> {
+  const rest = (await readFile(path, 'utf8')).replace(STACK, '')
+  if (rest.trim() === '') await rm(path)
+  else await writeFile(path, rest)
 }
 
 const noteByHand = (settings: Readonly<Record<string, string>>): string =>

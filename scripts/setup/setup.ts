@@ -105,7 +105,7 @@ export async function setUp(context: Context, setting: Setting) {
 }
 
 /** Deletes the stack, after its name was typed. @returns undefined when there is none */
-export async function takeDown(context: Context, stack: OpenStack, dryRun: boolean) {
+export async function takeDown(context: Context, stack: OpenStack, dryRun: boolean, after: readonly string[]) {
   const found = await stack.find()
   if (found === undefined) return undefined
   const bucket = found.outputs.StagingBucket
@@ -114,6 +114,7 @@ export async function takeDown(context: Context, stack: OpenStack, dryRun: boole
     `delete stack ${stack.name} in ${stack.region}: its roles, policies, workgroup, saved queries and database`,
     `  ${stays} stays, with all runs in it, and so does a KMS key of the stack: they are yours to delete`,
     ...(bucket === undefined ? [] : [`  to empty and delete it: aws s3 rb --force s3://${bucket}`]),
+    ...after,
   ]
   if (dryRun) return { plan, bucket }
   await context.approve({ action: `delete stack ${stack.name}`, plan, kind: 'delete', typed: stack.name })

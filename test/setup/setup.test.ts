@@ -184,14 +184,16 @@ describe('setup', () => {
   })
 
   it('deletes by name, keeps the bucket, and says so', async () => {
-    const { sandbox, setup, standing } = await world()
+    const { sandbox, cwd, setup, standing } = await world()
     const { outputs } = await standing()
     sandbox.s3.put(outputs.StagingBucket, 'prestage/runs/a/run.json', '{}')
     assert.match((await setup(['--delete', '--dry-run'])).stdout, /keeps/)
     const refused = await setup(['--delete'])
     assert.equal(refused.code, 3)
     assert.match(refused.stderr, /bucket prestage-stagingbucket-\d+ stays, with all runs in it/)
+    assert.equal(readFileSync(`${cwd}/prestage.yaml`, 'utf8'), 'stack: prestage\n')
     assert.equal((await setup(['--delete', '--yes'])).result.keeps, outputs.StagingBucket)
+    assert.equal(existsSync(`${cwd}/prestage.yaml`), false)
     assert.ok(sandbox.s3.head(outputs.StagingBucket, 'prestage/runs/a/run.json'))
     assert.equal(sandbox.athena.settings.workgroups.prestage, undefined)
     assert.equal((await setup(['--delete', '--yes'])).result.deleted, false)
@@ -236,6 +238,24 @@ describe('setup', () => {
       assert.equal(code, 0, stderr)
       assert.equal(readFileSync(`${cwd}/prestage.yaml`, 'utf8'), expected)
       assert.equal(/names stack other, and was left alone/.test(stderr), before.includes('other'))
+    })
+
+  const taken: [before: string, after: string][] = [
+    [
+      '# ours\nlogs: ./logs # all\nstack: prestage # by setup\n\nsource: waf\n',
+      '# ours\nlogs: ./logs # all\n\nsource: waf\n',
+    ],
+    ['stack: other\n', 'stack: other\n'],
+    ['# stack: prestage\nlogs: a\n', '# stack: prestage\nlogs: a\n'],
+  ]
+  for (const [before, expected] of taken)
+    it(`takes its line back when the stack is deleted: ${JSON.stringify(before)}`, async () => {
+      const { cwd, setup, standing } = await world()
+      await standing()
+      writeFileSync(`${cwd}/prestage.yaml`, before)
+      const { code, stderr } = await setup(['--delete', '--stack', 'prestage', '--yes'])
+      assert.equal(code, 0, stderr)
+      assert.equal(readFileSync(`${cwd}/prestage.yaml`, 'utf8'), expected)
     })
 
   const mistakes: [what: string, args: string[], code: number, says: RegExp][] = [

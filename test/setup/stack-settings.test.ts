@@ -40,11 +40,15 @@ describe('settings from a stack', () => {
       const { sandbox, cwd, script } = await world()
       sandbox.cloudformation.add('theirs').status = 'CREATE_COMPLETE'
       sandbox.cloudformation.add('moving').status = 'CREATE_IN_PROGRESS'
-      writeFileSync(`${cwd}/prestage.yaml`, `stack: ${stack}\n`)
+      writeFileSync(`${cwd}/prestage.yaml`, `# of the team\nstack: ${stack}\n`)
       const env = { ...sandbox.env, ...(region !== undefined && { AWS_REGION: region }) }
       const { code, stderr } = await script('stage', [...DAY, '--dry-run'], { env })
       assert.notEqual(code, 0)
       assert.match(stderr, says)
+      if (stack !== 'theirs')
+        assert.match(stderr, /line 2 of prestage\.yaml names stack \w+: remove it, or add --workspace \.\/workspace/)
       assert.equal(sandbox.requests.of('ListObjectsV2'), 0)
+      const here = await script('report', ['--workspace', './here'], { env })
+      assert.match(here.stderr, /there is no run in/)
     })
 })

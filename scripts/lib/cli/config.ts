@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import * as v from 'valibot'
-import { parse } from 'yaml'
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { messageOf, UsageError } from './errors.ts'
 import { suggestion } from './nearest.ts'
 
@@ -46,14 +46,19 @@ const configSchema = v.object({
   output: v.optional(word),
 })
 
-export type ConfigValues = Record<string, string | string[]>
+/** A setting as it would be typed, and the line of the file that it stands in. */
+export interface ConfigSetting {
+  readonly value: string | string[]
+  readonly line: number
+}
 
 /** Names a setting may have in the file and, in capitals, in the environment. */
 export const configNames: readonly string[] = Object.keys(configSchema.entries)
 
 /** Reads and checks a configuration file; an unknown key is an error that names the nearest valid one. */
-export function readConfig(path: string): ConfigValues {
-  const given = load(path) ?? {}
+export function readConfig(path: string): Record<string, ConfigSetting> {
+  const { content, lines } = load(path)
+  const given = content ?? {}
   if (typeof given !== 'object' || Array.isArray(given))
     throw new UsageError(`configuration ${path}: the file must hold lines of the form "name: value"`)
   const checked = v.safeParse(configSchema, given)
@@ -62,14 +67,27 @@ export function readConfig(path: string): ConfigValues {
   const mistakes = [...wrong, ...unknown.map((key) => `unknown setting "${key}" (${suggestion(key, configNames)})`)]
   if (!checked.success || mistakes.length > 0) throw new UsageError(`configuration ${path}: ${mistakes.join('; ')}`)
   return Object.fromEntries(
-    Object.entries(checked.output).map(([name, value]) => [name, Array.isArray(value) ? value : String(value)]),
+    Object.entries(checked.output).map(([name, value]) => [
+      name,
+      { value: Array.isArray(value) ? value : String(value), line: lines.get(name) ?? 1 },
+    ]),
   )
 }
 
-function load(path: string): unknown {
+function load(path: string): { content: unknown; lines: Map<string, number> } {
   if (!existsSync(path)) throw new UsageError(`configuration ${path}: no such file`)
   const text = attempt(path, 'cannot be read', () => readFileSync(path, 'utf8'))
-  return attempt(path, 'not valid YAML', () => parse(text))
+  const lineCounter = new LineCounter()
+  return attempt(path, 'not valid YAML', () => {
+    const document = parseDocument(text, { lineCounter })
+    // A tag that YAML does not know is only a warning to the library.
+    const [mistake] = [...document.errors, ...document.warnings]
+    if (mistake !== undefined) throw mistake
+    const lines = new Map<string, number>()
+    for (const { key } of isMap(document.contents) ? document.contents.items : [])
+      if (isScalar(key)) lines.set(String(key.value), lineCounter.linePos(key.range?.[0] ?? 0).line)
+    return { content: document.toJS(), lines }
+  })
 }
 
 function attempt<T>(path: string, failure: string, work: () => T): T {

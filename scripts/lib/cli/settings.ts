@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type RawValues, splitList } from './arguments.ts'
 import type { Command } from './command.ts'
-import { messageOf, UsageError } from './errors.ts'
+import { messageOf, UsageError, UserError } from './errors.ts'
 import { suggestion } from './nearest.ts'
 import { kebab, type OptionSpecs, type Values, variable } from './options.ts'
 
@@ -83,10 +83,13 @@ async function settingsOfStack(
     // Logs may be read from AWS for work here; all else is of no use here.
     .filter((name) => name === 'logs' || !isHere)
   if (stack === undefined || stackOutputs === undefined || offline || wanted.length === 0) return new Map()
-  const outputs = await stackOutputs(stack, {
-    profile: given('profile'),
-    awsRegion: given('aws-region'),
-    endpointUrl: given('endpoint-url'),
+  const settings = { profile: given('profile'), awsRegion: given('aws-region'), endpointUrl: given('endpoint-url') }
+  const outputs = await stackOutputs(stack, settings).catch((error: unknown) => {
+    const { place, from } = lower.get('stack') ?? {}
+    if (typed.stack !== undefined || from === undefined || !(error instanceof UserError)) throw error
+    const { hint, exitCode } = error
+    const where = `${place ?? from} names stack ${stack}: remove it, or add --workspace ./workspace, to work on this machine`
+    throw new UserError(error.message, { hint: [hint, where].filter(Boolean).join('\n  '), exitCode, cause: error })
   })
   return new Map(
     wanted.flatMap((name): [string, Given][] => {
@@ -102,7 +105,7 @@ async function settingsOfStack(
 /** `batch-role` → `batchRole` */
 const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 
-type Given = { from: string; value: string | string[] }
+type Given = { from: string; value: string | string[]; place?: string }
 
 async function settingsBelowFlags(
   typed: RawValues,
@@ -120,7 +123,8 @@ async function settingsBelowFlags(
   if (path === undefined && variables.length === 0) return found
   const { configNames, readConfig } = await import('./config.ts')
   if (path !== undefined)
-    for (const [name, value] of Object.entries(readConfig(path))) found.set(name, { from: `${path}: ${name}`, value })
+    for (const [name, { value, line }] of Object.entries(readConfig(path)))
+      found.set(name, { from: `${path}: ${name}`, value, place: `line ${line} of ${path}` })
   for (const [name, awsVariable] of Object.entries(AWS_VARIABLES)) if (env[awsVariable]) found.delete(name)
   const nameOf = new Map(configNames.map((name) => [variable(name), name]))
   for (const key of variables) {

@@ -40,6 +40,7 @@ const mistakes: [yaml: string, says: string][] = [
   ['logs: a\nlogs: b', 'not valid YAML: Map keys must be unique'],
   ['logs: "a', 'not valid YAML: '],
   ['logs: *nothing', 'not valid YAML: '],
+  ['stack: a\nlogs: !env LOGS', 'not valid YAML: Unresolved tag: !env at line 2, column 7'],
 ]
 
 const fileWith = (yaml: string): string => {
@@ -73,11 +74,11 @@ test('configuration: texts, numbers and lists come as they would be typed', () =
       fileWith('account: ["012345678901"]\nlogs: s3://b\nholdout: 20%\nconcurrency: 16\ndedupe: false\nmax-cost: 0.5'),
     ),
     {
-      account: ['012345678901'],
-      logs: 's3://b',
-      holdout: '20%',
-      concurrency: '16',
-      dedupe: 'false',
-      'max-cost': '0.5',
+      account: { value: ['012345678901'], line: 1 },
+      logs: { value: 's3://b', line: 2 },
+      holdout: { value: '20%', line: 3 },
+      concurrency: { value: '16', line: 4 },
+      dedupe: { value: 'false', line: 5 },
+      'max-cost': { value: '0.5', line: 6 },
     },
   ))
