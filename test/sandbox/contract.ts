@@ -8,7 +8,7 @@ import { type Sandbox, startSandbox } from './start.ts'
  * What any S3 does, asked through the real client. Runs against the sandbox, or against the server that
  * PRESTAGE_TEST_S3_ENDPOINT names, so that the sandbox is not its own judge.
  */
-export const elsewhere = process.env.PRESTAGE_TEST_S3_ENDPOINT
+const elsewhere = process.env.PRESTAGE_TEST_S3_ENDPOINT
 export const Bucket = `contract-${randomBytes(4).toString('hex')}`
 
 /** The other server's name, where it is known to differ from S3. */

@@ -8,7 +8,6 @@ import { APP, underWay } from './access.ts'
 import type { Counters } from './counters.ts'
 import { errorOf, type Fault, type Faults } from './faults.ts'
 import { AwsError, type Call, type Incoming, incoming, type Reply, type Service } from './http.ts'
-import { findCall } from './router.ts'
 
 export interface Serving {
   readonly services: readonly Service[]
@@ -128,4 +127,25 @@ function cutAfter(bytes: number): Transform {
       else done()
     },
   })
+}
+
+type Found = { call: Call } | { error: AwsError; service: Service; unknown: boolean }
+
+/** The call that a request makes. Services are asked in order; the last one (S3) takes what nobody else claims. */
+async function findCall(services: readonly Service[], request: Incoming): Promise<Found> {
+  const last = services.at(-1)
+  if (last === undefined) throw new Error('a sandbox without services')
+  let asked = last
+  try {
+    for (const service of services) {
+      asked = service
+      const call = await service.match(request)
+      if (call !== undefined) return { call }
+    }
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error
+    return { error, service: asked, unknown: error.code === 'NotImplemented' }
+  }
+  const error = new AwsError('NotImplemented', 501, `no service of this sandbox answers this request`)
+  return { error, service: last, unknown: true }
 }

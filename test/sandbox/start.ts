@@ -8,7 +8,6 @@ import { Faults } from './faults.ts'
 import type { Incoming } from './http.ts'
 import { type Credentials, defaultCredentials, identify } from './identity.ts'
 import { haveModels } from './model/botocore.ts'
-import { quotasService } from './quotas/service.ts'
 import { Buckets } from './s3/helpers.ts'
 import { s3Service } from './s3/service.ts'
 import { type BucketSettings, type Caller, S3State } from './s3/state.ts'
@@ -21,7 +20,7 @@ import { SageMaker } from './sagemaker/sagemaker.ts'
 import { sagemakerService } from './sagemaker/service.ts'
 import type { SageMakerSettings } from './sagemaker/settings.ts'
 import { serve } from './server.ts'
-import { stsService } from './sts/service.ts'
+import { quotasService, stsService } from './small-services.ts'
 
 export interface SandboxSettings {
   readonly port?: number

@@ -1,11 +1,11 @@
 import type { S3State } from '../s3/state.ts'
 import { Catalog } from './catalog.ts'
-import { Parser } from './parser.ts'
 import { Queries } from './queries.ts'
 import type { Query, State } from './query.ts'
 import { Runner } from './runner.ts'
 import { type AthenaSettings, defaultSettings } from './settings.ts'
 import type { Shared } from './shared.ts'
+import { Parser } from './syntax-tree.ts'
 
 /** The Athena of a sandbox, as a test reaches into it. */
 export class Athena {

@@ -5,11 +5,11 @@ import type { Ctas } from './ctas.ts'
 import { type Form, formOf, objectName, storageOf, textBytes } from './ctas-output.ts'
 import type { Engine } from './engine.ts'
 import { userError } from './errors.ts'
+import { type Names, withEngine } from './load.ts'
 import type { Objects } from './objects.ts'
 import type { Parsed, Query } from './query.ts'
 import type { Shared, Work } from './shared.ts'
 import { textRows, writtenType } from './values.ts'
-import { type Names, withEngine } from './with-engine.ts'
 
 /** What a CTAS puts below its location. */
 interface Produced {

@@ -1,6 +1,5 @@
-import { readQuery, readTableName, type TableName } from './clauses.ts'
 import { invalid } from './errors.ts'
-import type { Words } from './words.ts'
+import { readQuery, readTableName, type TableName, type Words } from './words.ts'
 
 type PropertyValue = string | number | readonly string[]
 

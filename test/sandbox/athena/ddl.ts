@@ -1,8 +1,7 @@
 import type { Column } from './catalog.ts'
-import { ended, readTableName, type TableName } from './clauses.ts'
 import { invalid, notHere } from './errors.ts'
 import { readType } from './hive-types.ts'
-import type { Words } from './words.ts'
+import { ended, readTableName, type TableName, type Words } from './words.ts'
 
 /** CREATE EXTERNAL TABLE, as Hive has it. */
 export interface CreateTable {

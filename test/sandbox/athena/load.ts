@@ -1,13 +1,18 @@
-import type { Catalog, Table } from './catalog.ts'
-import type { Engine } from './engine.ts'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Catalog, Column, Table } from './catalog.ts'
+import { Engine } from './engine.ts'
 import { userError } from './errors.ts'
 import type { Objects } from './objects.ts'
 import type { Query } from './query.ts'
+import type { Rows } from './settings.ts'
+import type { Shared } from './shared.ts'
 import type { QueryTree, TableUse } from './syntax-tree.ts'
 import { rowsOf, unpacked } from './unpacked.ts'
 
 /** Puts the tables that a query names into the engine, and counts what was scanned. @throws QueryError */
-export async function loadTables(engine: Engine, tree: QueryTree, catalog: Catalog, objects: Objects, query: Query) {
+async function loadTables(engine: Engine, tree: QueryTree, catalog: Catalog, objects: Objects, query: Query) {
   const [unknownFunction] = tree.unknownFunctions
   if (unknownFunction !== undefined)
     throw userError(`FUNCTION_NOT_FOUND: line 1:1: Function '${unknownFunction}' not registered`)
@@ -71,4 +76,47 @@ function injected(table: Table, use: TableUse): readonly string[] {
   throw userError(
     `CONSTRAINT_VIOLATION: For the injected projected partition column ${name}, the WHERE clause must contain only static equality conditions, and at least one such condition must be present.`,
   )
+}
+
+/** Names of a query's columns, undefined where one has none. */
+export type Names = QueryTree['columns']
+
+interface Asked {
+  readonly query: string
+  readonly tree: QueryTree
+}
+
+/** Runs a query in an engine of its own that has its tables, or the rows that a test gives instead. @throws QueryError */
+export async function withEngine<T>(
+  { catalog, settings }: Shared,
+  execution: Query,
+  { query, tree }: Asked,
+  objects: Objects,
+  use: (engine: Engine, sql: string, names: Names) => Promise<T>,
+): Promise<T> {
+  const scratch = await mkdtemp(join(tmpdir(), 'prestage-athena-'))
+  const engine = await Engine.open(scratch)
+  try {
+    const given = settings.answer(query)
+    if (given === undefined) {
+      await loadTables(engine, tree, catalog, objects, execution)
+      return await use(engine, query, tree.columns)
+    }
+    await loadRows(engine, given)
+    return await use(engine, 'select * from given.rows', [])
+  } finally {
+    engine.close()
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+const HIVE: Readonly<Record<string, string>> = { varchar: 'string', integer: 'int' }
+
+async function loadRows(engine: Engine, { columns, rows }: Rows): Promise<void> {
+  const named: Column[] = columns.map(({ name, type }) => ({
+    name,
+    type: { kind: 'simple', name: HIVE[type] ?? type },
+  }))
+  const objects = rows.map((row) => Object.fromEntries(named.map(({ name }, i) => [name, row[i] ?? null])))
+  await engine.fill('given', 'rows', named, objects)
 }

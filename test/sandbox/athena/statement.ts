@@ -1,8 +1,7 @@
-import { ended, readQuery, readTableName, type TableName } from './clauses.ts'
 import { type Ctas, readCtas } from './ctas.ts'
 import { type CreateTable, readCreateTable } from './ddl.ts'
 import { notHere } from './errors.ts'
-import { Words } from './words.ts'
+import { ended, readQuery, readTableName, type TableName, Words } from './words.ts'
 
 export interface Select {
   readonly kind: 'select'

@@ -1,4 +1,7 @@
-import { FUNCTIONS } from './trino.ts'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { literal } from '../../../scripts/lib/engines/render.ts'
+import { invalid, notHere } from './errors.ts'
+import { FUNCTIONS, isTrinoFunction } from './trino.ts'
 
 /** A node of DuckDB's own tree of a query. */
 interface Node {
@@ -23,7 +26,7 @@ export interface TableUse {
 }
 
 /** @param statement what json_serialize_sql gives for it */
-export function readTree(statement: unknown): QueryTree {
+function readTree(statement: unknown): QueryTree {
   const root = (statement as { node: Node }).node
   const nodes = [...nodesOf(root)]
   const own = new Set(nodes.flatMap(({ cte_map }) => relationsOf(cte_map)))
@@ -98,4 +101,43 @@ function columnsOf({ type, select_list }: Node): (string | undefined)[] {
     const name = alias !== '' ? String(alias) : kind === 'COLUMN_REF' ? (column_names as string[]).at(-1) : undefined
     return name?.toLowerCase()
   })
+}
+
+/** Reads queries without running them. */
+export class Parser {
+  #connection: Promise<DuckDBConnection> | undefined
+
+  /** @throws AwsError when it is no query */
+  async tree(query: string): Promise<QueryTree> {
+    this.#connection ??= DuckDBInstance.create(':memory:').then((instance) => instance.connect())
+    const connection = await this.#connection
+    const [[json] = []] = (await connection.runAndReadAll(`select json_serialize_sql(${literal(query)})`)).getRows()
+    const answer = JSON.parse(String(json)) as {
+      readonly error: boolean
+      readonly error_message?: string
+      readonly position?: string
+      readonly statements?: readonly unknown[]
+    }
+    if (answer.error) {
+      // What Trino's own grammar accepts is only beyond this sandbox. The grammar is large: it is loaded when it is needed.
+      const { TrinoSQL } = await import('dt-sql-parser')
+      if (new TrinoSQL().validate(query).length === 0) throw notHere(`this query (${answer.error_message})`)
+      throw invalid(`line ${placeOf(query, answer.position)}: ${answer.error_message}`, 'MALFORMED_QUERY')
+    }
+    const [statement, ...others] = answer.statements ?? []
+    if (others.length > 0) throw invalid('Only one sql statement is allowed', 'MALFORMED_QUERY')
+    const tree = readTree(statement)
+    const beyond = tree.unknownFunctions.find((name) => isTrinoFunction(name))
+    if (beyond !== undefined) throw notHere(`the function ${beyond}`)
+    return tree
+  }
+
+  async close(): Promise<void> {
+    await this.#connection?.then((connection) => connection.closeSync())
+  }
+}
+
+function placeOf(text: string, position = '0'): string {
+  const lines = text.slice(0, Number(position)).split('\n')
+  return `${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`
 }

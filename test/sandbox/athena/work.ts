@@ -1,11 +1,11 @@
 import { createAs } from './create-as.ts'
-import { define } from './define.ts'
+import { define } from './ddl-table.ts'
+import { withEngine } from './load.ts'
 import { Objects } from './objects.ts'
 import { type Parsed, type Query, resultObject } from './query.ts'
 import type { Shared, Work } from './shared.ts'
 import type { Select } from './statement.ts'
 import { csvText, textRows } from './values.ts'
-import { withEngine } from './with-engine.ts'
 
 /** Does the work of a statement, but for its writing. @throws QueryError */
 export async function work(shared: Shared, query: Query): Promise<Work> {

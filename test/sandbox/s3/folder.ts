@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { nameOf, segmentOf } from '../../../scripts/lib/stores/folder-names.ts'
 import { md5 } from '../http.ts'
 import { fileContent } from './content.ts'
-import { compareKeys } from './keys.ts'
+import { type Child, type Children, compareKeys, scanTree } from './keys.ts'
 import { type Backend, type Entry, plain, type StoredObject } from './stored.ts'
-import { type Child, type Children, scanTree } from './tree.ts'
 
 /** A folder served as a bucket, as it is at the moment of asking. Read-only: it may be somebody's logs. */
 export class FolderBackend implements Backend {

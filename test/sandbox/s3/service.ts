@@ -4,9 +4,9 @@ import { checkXml } from '../model/check.ts'
 import { sdkModel } from '../model/sdk.ts'
 import { toXml } from '../xml.ts'
 import type { S3Call } from './call.ts'
-import { checkedNames } from './names.ts'
 import { OPERATIONS, operationOf } from './operations.ts'
 import { accessDenied, type Bucket, type Caller, type S3State } from './state.ts'
+import { STORAGE_CLASSES } from './write-options.ts'
 
 const model = sdkModel(client)
 
@@ -149,4 +149,39 @@ function refuse(error: AwsError, requestId: string, request?: Incoming, uri?: { 
     headers: { 'content-type': 'application/xml', ...error.headers },
     ...(body !== undefined && { body }),
   }
+}
+
+/** Values that the SDK's schemas leave open but S3's API reference does not. */
+const HEADERS: Readonly<Record<string, RegExp>> = {
+  'x-amz-storage-class': new RegExp(`^(${STORAGE_CLASSES.join('|')})$`),
+  'x-amz-server-side-encryption': /^(AES256|aws:kms|aws:kms:dsse)$/,
+  'x-amz-server-side-encryption-bucket-key-enabled': /^(true|false)$/,
+  'x-amz-metadata-directive': /^(COPY|REPLACE)$/,
+  'x-amz-tagging-directive': /^(COPY|REPLACE)$/,
+  'x-amz-checksum-algorithm': /^(CRC32|CRC32C|CRC64NVME|SHA1|SHA256)$/,
+  'x-amz-checksum-mode': /^ENABLED$/,
+  'x-amz-request-payer': /^requester$/,
+  'x-amz-expected-bucket-owner': /^\d{12}$/,
+  'x-amz-source-expected-bucket-owner': /^\d{12}$/,
+  'x-amz-copy-source-range': /^bytes=\d+-\d+$/,
+  'x-amz-copy-source': /^\/?[a-z0-9][a-z0-9.-]+\/[!-~]+$/,
+  'x-amz-content-sha256': /^([0-9a-f]{64}|UNSIGNED-PAYLOAD|STREAMING-[A-Z0-9-]+)$/,
+}
+
+const QUERY: Readonly<Record<string, RegExp>> = {
+  'list-type': /^2$/,
+  'encoding-type': /^url$/,
+  'fetch-owner': /^(true|false)$/,
+}
+
+/** Values of headers and query that S3 does not know, as sentences. */
+function checkedNames({ headers, query }: Pick<Incoming, 'headers' | 'query'>): string[] {
+  const wrong = (what: string, rules: Readonly<Record<string, RegExp>>, value: (name: string) => string | undefined) =>
+    Object.entries(rules).flatMap(([name, rule]) => {
+      const given = value(name)
+      return given === undefined || rule.test(given)
+        ? []
+        : [`${what} ${name} ${JSON.stringify(given)} does not match ${rule}`]
+    })
+  return [...wrong('header', HEADERS, (name) => headers[name]), ...wrong('query', QUERY, (name) => query.get(name))]
 }

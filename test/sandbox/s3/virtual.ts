@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib'
 import { md5 } from '../http.ts'
 import { lazyContent } from './content.ts'
+import { type Children, scanTree, type Tree } from './keys.ts'
 import { type Backend, type Entry, plain, type StoredObject } from './stored.ts'
-import { type Children, scanTree, type Tree } from './tree.ts'
 
 /** A bucket whose keys come from a formula and whose bytes are made when they are read. */
 export class VirtualBackend implements Backend {

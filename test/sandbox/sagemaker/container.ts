@@ -11,6 +11,7 @@ import { entityRow, type Weights } from '../../../scripts/lib/insights/network.t
 import type { Pairs } from '../../../scripts/lib/insights/pairs.ts'
 import { Random } from '../../../scripts/lib/insights/random.ts'
 import { trainWeights } from '../../../scripts/lib/insights/trainer.ts'
+import * as wire from '../../../scripts/lib/insights/wire.ts'
 import { ClientError, pairsOf } from './csv.ts'
 import { hyperparametersOf } from './hyperparameters.ts'
 
@@ -87,3 +88,29 @@ export async function load(artifact: Buffer): Promise<Model> {
   if (data === undefined) throw new Error(`no ${MEMBER} in the model's archive`)
   return unpackModel(Buffer.from(data))
 }
+
+/** What the container answers. */
+export interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+}
+
+interface Formats {
+  readonly contentType: string | undefined
+  readonly accept: string | undefined
+}
+
+/** Answers an invocation in IP Insights' own formats, as the container does for endpoints and for transforms. */
+export function answerOf(model: Model, { contentType = '', accept }: Formats, body: Buffer): Answer {
+  try {
+    const format = wire.accepted(accept)
+    return { status: 200, type: format.type, body: wire.answerOf(model, wire.requestOf(contentType, body), format) }
+  } catch (error) {
+    if (error instanceof wire.MalformedRequest) return refused(400, error)
+    if (error instanceof wire.NotAcceptable) return refused(406, error)
+    throw error
+  }
+}
+
+const refused = (status: number, { message }: Error): Answer => ({ status, type: 'text/plain', body: message })

@@ -4,9 +4,9 @@ import { botocoreModel } from '../model/botocore.ts'
 import { checkValue } from '../model/check.ts'
 import type { Shape } from '../model/shape.ts'
 import type { Caller } from '../s3/state.ts'
+import { type Answer, answerOf } from './container.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { SageMaker } from './sagemaker.ts'
-import { type Answer, answerOf } from './serving.ts'
 
 const NAME = 'sagemaker-runtime'
 const model = botocoreModel(NAME)('InvokeEndpoint')

@@ -1,13 +1,11 @@
 import type { CreateTrainingJobRequest, SecondaryStatus, TrainingJobStatus } from '@aws-sdk/client-sagemaker'
 import { AwsError } from '../http.ts'
-import { checkChannels } from './channels.ts'
 import { type Trained, train } from './container.ts'
 import { ClientError } from './csv.ts'
 import type { Moving } from './mover.ts'
 import { reachInto } from './network.ts'
 import { download, keysBelow, locationOf, upload } from './s3.ts'
 import type { Shared } from './shared.ts'
-import { enter, type Transition } from './transitions.ts'
 
 /** Whatever a spot job saves: a number to reckon with. */
 const SPOT_SAVES = 0.7
@@ -172,3 +170,52 @@ export class TrainingJob implements Moving {
     this.status = status
   }
 }
+
+/** From StatusMessage of real jobs. */
+const MESSAGES: Partial<Record<SecondaryStatus, string>> = {
+  Starting: 'Preparing the instances for training',
+  Downloading: 'Downloading input data',
+  Training: 'Training image download completed. Training in progress.',
+  Uploading: 'Uploading generated training model',
+  Completed: 'Training job completed',
+  Failed: 'Training job failed',
+  Stopping: 'Stopping the training job',
+  Stopped: 'Training job stopped',
+  MaxRuntimeExceeded: 'Training job exceeded MaxRuntimeInSeconds provided',
+  MaxWaitTimeExceeded: 'Training job exceeded MaxWaitTimeInSeconds provided',
+  Interrupted: 'Training job interrupted',
+}
+
+/** One of SecondaryStatusTransitions; times are seconds. */
+export interface Transition {
+  readonly Status: SecondaryStatus
+  readonly StartTime: number
+  EndTime?: number
+  readonly StatusMessage?: string
+}
+
+/** Ends the last state and begins another. */
+function enter(transitions: Transition[], Status: SecondaryStatus, now: number): void {
+  const last = transitions.at(-1)
+  if (last) last.EndTime = now
+  const StatusMessage = MESSAGES[Status]
+  transitions.push({ Status, StartTime: now, ...(StatusMessage !== undefined && { StatusMessage }) })
+}
+
+/** What the container refuses of its channels before it starts. @throws ClientError that fails the job */
+function checkChannels({ InputDataConfig = [], AlgorithmSpecification }: CreateTrainingJobRequest): void {
+  for (const { ChannelName = '', ContentType, InputMode } of InputDataConfig) {
+    if (!['train', 'validation'].includes(ChannelName))
+      throw refused(`Additional properties are not allowed ('${ChannelName}' was unexpected)`)
+    if (ContentType?.split(';')[0]?.trim() !== 'text/csv') throw refused(`'${ContentType}' is not one of ['text/csv']`)
+    const mode = InputMode ?? AlgorithmSpecification?.TrainingInputMode
+    if (mode !== 'File') throw refused(`'${mode}' is not one of ['File']`)
+  }
+  if (!InputDataConfig.some(({ ChannelName }) => ChannelName === 'train'))
+    throw refused("'train' is a required property")
+}
+
+const refused = (cause: string): ClientError =>
+  new ClientError(
+    `Unable to initialize the algorithm. Failed to validate input data configuration. (caused by ValidationError)\n\nCaused by: ${cause}`,
+  )

@@ -1,11 +1,11 @@
 import type { CreateTransformJobRequest, TransformJobStatus } from '@aws-sdk/client-sagemaker'
 import type { Model } from '../../../scripts/lib/insights/model.ts'
 import { AwsError } from '../http.ts'
+import { answerOf } from './container.ts'
 import { ClientError } from './csv.ts'
 import { LoadFailure, type Models } from './models.ts'
 import type { Moving } from './mover.ts'
 import { download, keysBelow, locationOf, upload } from './s3.ts'
-import { answerOf } from './serving.ts'
 import type { Shared } from './shared.ts'
 
 type Stage = 'Starting' | 'Transforming' | 'Stopping'

@@ -1,7 +1,23 @@
-import * as client from '@aws-sdk/client-service-quotas'
-import type { Incoming, Service } from '../http.ts'
-import { allow, jsonService } from '../json-service.ts'
-import type { Caller, S3State } from '../s3/state.ts'
+import * as serviceQuotas from '@aws-sdk/client-service-quotas'
+import * as sts from '@aws-sdk/client-sts'
+import type { Incoming, Service } from './http.ts'
+import { allow, jsonService } from './json-service.ts'
+import { queryService } from './query-service.ts'
+import type { Caller, S3State } from './s3/state.ts'
+
+/** STS, as far as it says who is calling. */
+export const stsService = (identify: (request: Incoming) => Caller): Service =>
+  queryService({
+    name: 'sts',
+    version: '2011-06-15',
+    namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+    client: sts,
+    identify,
+    resource: () => '',
+    operations: {
+      GetCallerIdentity: (_, { account, arn }) => ({ Arn: arn, UserId: 'AIDASANDBOX', Account: account }),
+    },
+  })
 
 /** Service Quotas, as far as it lists those of SageMaker: one a page. */
 export const quotasService = (
@@ -12,7 +28,7 @@ export const quotasService = (
   jsonService({
     name: 'service-quotas',
     target: 'ServiceQuotasV20190624',
-    client,
+    client: serviceQuotas,
     identify: (request) => allow(s3, identify(request), 'servicequotas:ListServiceQuotas', 'sagemaker', { arn: '*' }),
     resource: ({ ServiceCode }) => String(ServiceCode),
     operations: {
