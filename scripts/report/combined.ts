@@ -6,8 +6,7 @@ import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { chartist } from './charts.ts'
 import { reportData } from './collect.ts'
 import type { ReportData } from './data.ts'
-import { type Content, type Html, html, strange } from './html.ts'
-import { auc, day } from './numbers.ts'
+import { auc, type Content, day, type Html, html, strange } from './html.ts'
 import { documentOf, sectionsOf } from './page.ts'
 
 /** One source and what became of it. */

@@ -1,4 +1,4 @@
-import { type RuleResult, ruleNames } from '../lib/insights/baselines.ts'
+import { type RuleResult, ruleNames } from '../lib/insights/accesses.ts'
 
 /** Everything that a report shows, as plain data. */
 export interface ReportData {

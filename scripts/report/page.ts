@@ -2,15 +2,13 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { chartist } from './charts.ts'
 import type { ReportData } from './data.ts'
-import { type Content, Html, html } from './html.ts'
-import { day } from './numbers.ts'
-import { anomalies } from './sections/anomalies.ts'
+import { type Content, day, Html, html } from './html.ts'
+import { anomalies, unjudged } from './sections/anomalies.ts'
 import { attacks } from './sections/attacks.ts'
 import { headline } from './sections/headline.ts'
 import { origin } from './sections/origin.ts'
 import { scores } from './sections/scores.ts'
 import { settings } from './sections/settings.ts'
-import { unjudged } from './sections/unjudged.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 

@@ -1,7 +1,7 @@
 import type * as PlotLibrary from '@observablehq/plot'
 import { count } from '../lib/cli/format.ts'
 import type { Bin } from './data.ts'
-import { score, share } from './numbers.ts'
+import { score, share } from './html.ts'
 
 /** What of a run a chart of scores shows. */
 export interface Distribution {

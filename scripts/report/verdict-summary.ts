@@ -1,4 +1,4 @@
-import type { RuleResult } from '../lib/insights/baselines.ts'
+import type { RuleResult } from '../lib/insights/accesses.ts'
 import { auc, aucOfRule, countBelow, quantile, roc } from '../lib/insights/metrics.ts'
 import { byAnomaly, type Verdict } from '../lib/runs/verdicts.ts'
 import { type Bin, type Curve, type Rule, rules, type Unjudged } from './data.ts'

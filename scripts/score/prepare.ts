@@ -1,7 +1,7 @@
 import { UsageError, UserError } from '../lib/cli/errors.ts'
+import { MIN_EVENTS } from '../lib/insights/accesses.ts'
 import { type Calibration, parseCalibration, thresholdFor } from '../lib/insights/calibration.ts'
 import { type Cidr, formatCidr } from '../lib/insights/ipv4.ts'
-import { MIN_EVENTS } from '../lib/insights/verdicts.ts'
 import type { StepSettings } from '../lib/runs/ledger.ts'
 import type { Target } from './target.ts'
 import { allowList, type Labels, readLabels } from './user-files.ts'

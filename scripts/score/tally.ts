@@ -1,4 +1,4 @@
-import { ruleNames } from '../lib/insights/baselines.ts'
+import { ruleNames } from '../lib/insights/accesses.ts'
 import type { AttackResult } from '../lib/runs/results.ts'
 import type { Verdict } from '../lib/runs/verdicts.ts'
 

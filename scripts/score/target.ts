@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
 import { nextCommand } from '../lib/runs/next.ts'
@@ -5,8 +6,8 @@ import { hasPairs, openPairs, type Part, pairsOf, toMakePairs } from '../lib/run
 import { HOLDOUT, paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { linesOf } from '../lib/stores/lines.ts'
-import type { AwsSettings } from '../lib/stores/open.ts'
-import { type Place, placeAt, placeIn } from './places.ts'
+import { type AwsSettings, openStore } from '../lib/stores/open.ts'
+import type { Store } from '../lib/stores/store.ts'
 
 /** What is judged, and by which model. */
 export interface Target {
@@ -147,4 +148,32 @@ async function knownEntities(run: Run): Promise<Map<string, number>> {
     known.set(entity, Number(events))
   }
   return known
+}
+
+/** An object or a file. */
+export interface Place {
+  readonly uri: string
+  text(): Promise<string | undefined>
+  /** Undefined when there is nothing. */
+  bytes(): Promise<Buffer | undefined>
+}
+
+/** Something below a store. */
+function placeIn(store: Store, key: string): Place {
+  return {
+    uri: store.localPath?.(key) ?? store.uriOf(key),
+    text: () => store.text(key),
+    bytes: async () => ((await store.head(key)) === undefined ? undefined : buffer(await store.read(key))),
+  }
+}
+
+/** What a URI names: `s3://bucket/key` or a path. */
+async function placeAt(uri: string, aws: AwsSettings): Promise<Place> {
+  const [folder, name] = split(uri)
+  return placeIn(await openStore(folder, aws), name)
+}
+
+function split(uri: string): [folder: string, name: string] {
+  const at = uri.lastIndexOf('/')
+  return at === -1 ? ['.', uri] : [uri.slice(0, at) || '/', uri.slice(at + 1)]
 }

@@ -33,3 +33,49 @@ export const dayOf = (seconds: number): string => isoOf(seconds).slice(0, 10).re
 
 /** `20260302T000500Z` */
 export const compactOf = (seconds: number): string => isoOf(seconds).replace(/[-:]/g, '')
+
+/** Known attacks as CSV: user agents hold commas, quotes and line breaks, so fields are quoted where needed. */
+export const labelsCsv = (labels: readonly Label[]): string =>
+  [
+    ['source', 'entity', 'ip', 'kind', 'time'],
+    ...labels.map(({ source, entity, ip, kind, time }) => [source, entity, ip, kind, isoOf(time)]),
+  ]
+    .map((row) => `${row.map(quoted).join(',')}\n`)
+    .join('')
+
+const quoted = (field: string): string => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
+
+/** Which access lies in which file: those of file f are `order[starts[f]] … order[starts[f + 1] - 1]`. */
+export interface Deliveries {
+  readonly starts: Uint32Array
+  readonly order: Uint32Array
+}
+
+/**
+ * Sorts accesses into files by counting. `place` names every file and access, the same ones in the same order each time that it
+ * is called; an access may be in several files.
+ */
+export function deliver(files: number, place: (put: (file: number, access: number) => void) => void): Deliveries {
+  const starts = new Uint32Array(files + 1)
+  place((file) => {
+    starts[file + 1] = (starts[file + 1] ?? 0) + 1
+  })
+  for (let file = 0; file < files; file++) starts[file + 1] = (starts[file + 1] ?? 0) + (starts[file] ?? 0)
+  const next = starts.slice()
+  const order = new Uint32Array(starts[files] ?? 0)
+  place((file, access) => {
+    const at = next[file] ?? 0
+    order[at] = access
+    next[file] = at + 1
+  })
+  return { starts, order }
+}
+
+/** Records of one file at most; busier slots have several files. */
+const LARGEST = 2000
+
+/** The accesses of a file's slot, in files of a size as AWS writes them. */
+export function* chunksOf({ starts, order }: Deliveries, file: number): Generator<Uint32Array> {
+  const end = starts[file + 1] ?? 0
+  for (let at = starts[file] ?? 0; at < end; at += LARGEST) yield order.subarray(at, Math.min(end, at + LARGEST))
+}

@@ -1,7 +1,7 @@
 import { Random } from '../lib/insights/random.ts'
 import type { Accesses } from './accesses.ts'
 import { HOME_REGION, recordOf } from './cloudtrail-record.ts'
-import { type Deliveries, deliver } from './deliveries.ts'
+import { type Deliveries, deliver } from './log-file.ts'
 import type { Person } from './people.ts'
 
 /** What a trail has delivered: accesses of people, by account and region, in slots of time. Times are seconds since 1970. */

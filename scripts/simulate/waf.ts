@@ -1,12 +1,10 @@
 import { Random } from '../lib/insights/random.ts'
 import { type Accesses, accessesOf, labelsOf, spread } from './accesses.ts'
 import { behaviour } from './behaviour.ts'
-import { chunksOf, type Deliveries, deliver } from './deliveries.ts'
 import { accountIds, hex } from './identifiers.ts'
-import { compactOf, isoOf, type LogFile, type Simulated } from './log-file.ts'
+import { chunksOf, compactOf, type Deliveries, deliver, isoOf, type LogFile, type Simulated } from './log-file.ts'
 import { firstHourOf, type Settings, spanOf, stretchOf, TRAVEL } from './settings.ts'
-import { type Client, clientOf, hostileAgents } from './user-agents.ts'
-import { requestRecord, type WebAcl } from './waf-record.ts'
+import { type Client, clientOf, hostileAgents, requestRecord, type WebAcl } from './waf-record.ts'
 
 /** Seconds: the step of WAF's log files. */
 const STEP = 300

@@ -1,6 +1,6 @@
 import type { Context } from '../lib/cli/context.ts'
 import { UserError } from '../lib/cli/errors.ts'
-import { eventsByEntity, groupByEntity } from '../lib/insights/baselines.ts'
+import { eventsByEntity, groupByEntity, MIN_EVENTS } from '../lib/insights/accesses.ts'
 import { type Calibration, calibrationText } from '../lib/insights/calibration.ts'
 import { aucOn, calibrate, examplesOf, holdoutOf, scoreBy } from '../lib/insights/evaluation.ts'
 import type { Hyperparameters } from '../lib/insights/hyperparameters.ts'
@@ -8,7 +8,6 @@ import { digestOf, packModel, type Trained } from '../lib/insights/model-file.ts
 import type { Weights } from '../lib/insights/network.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
 import { trainWeights } from '../lib/insights/trainer.ts'
-import { MIN_EVENTS } from '../lib/insights/verdicts.ts'
 import type { Store } from '../lib/stores/store.ts'
 
 /** What is trained on, and held out. */

@@ -1,7 +1,7 @@
 import type { Invoke } from '../../lib/aws/sagemaker/invoke.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { count, percent, plural } from '../../lib/cli/format.ts'
-import { groupByEntity, History } from '../../lib/insights/baselines.ts'
+import { groupByEntity, History, MIN_EVENTS } from '../../lib/insights/accesses.ts'
 import { type Calibration, thresholdFor } from '../../lib/insights/calibration.ts'
 import {
   calibrationOf,
@@ -14,7 +14,6 @@ import {
 import { formatIpv4 } from '../../lib/insights/ipv4.ts'
 import { countBelow } from '../../lib/insights/metrics.ts'
 import type { Pairs } from '../../lib/insights/pairs.ts'
-import { MIN_EVENTS } from '../../lib/insights/verdicts.ts'
 import type { HoldoutMetrics } from '../../lib/runs/results.ts'
 
 const SEED = 1

@@ -1,7 +1,7 @@
+import { SparseGradient } from './adam.ts'
 import { addOuter, multiply, transpose } from './dense.ts'
 import { Encoder, LEAK } from './encoder.ts'
 import { levelsOf, type Weights } from './network.ts'
-import { SparseGradient } from './sparse-gradient.ts'
 
 /** Gradients of the loss of one mini batch with respect to all weights. */
 export interface Gradients {

@@ -1,4 +1,4 @@
-import { eventsByEntity, groupByEntity, History, rulesOn } from './baselines.ts'
+import { eventsByEntity, groupByEntity, History, kindOf, rulesOn } from './accesses.ts'
 import { type Calibration, scoresOf, thresholdFor } from './calibration.ts'
 import { scoreAll } from './encoder.ts'
 import { isPublic } from './ipv4.ts'
@@ -6,7 +6,6 @@ import { auc } from './metrics.ts'
 import { entityRow, type Weights } from './network.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
-import { kindOf } from './verdicts.ts'
 
 /** Most pairs that an AUC is taken of: beyond, it only gets slower (its error is below 0.001). */
 const LARGEST_SAMPLE = 100_000

@@ -11,8 +11,7 @@ import {
   rules,
   type Scored,
 } from '../data.ts'
-import { type Html, html, strange } from '../html.ts'
-import { auc, share } from '../numbers.ts'
+import { auc, type Html, html, share, strange } from '../html.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 

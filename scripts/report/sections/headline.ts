@@ -1,7 +1,6 @@
 import { count, plural, usd } from '../../lib/cli/format.ts'
 import type { Calibrated, ReportData, Scored } from '../data.ts'
-import { type Content, type Html, html } from '../html.ts'
-import { auc, day, share } from '../numbers.ts'
+import { auc, type Content, day, type Html, html, share } from '../html.ts'
 
 /** What is found, in one sentence and a few numbers. */
 export function headline(data: ReportData): Html {

@@ -1,7 +1,6 @@
 import { bytes, count, plural } from '../../lib/cli/format.ts'
 import type { ReportData, Scored } from '../data.ts'
-import { type Html, html } from '../html.ts'
-import { share } from '../numbers.ts'
+import { type Html, html, share } from '../html.ts'
 
 interface Stage {
   readonly name: string

@@ -1,7 +1,6 @@
 import { plural, usd } from '../../lib/cli/format.ts'
 import type { ReportData } from '../data.ts'
-import { type Content, type Html, html, strange } from '../html.ts'
-import { score } from '../numbers.ts'
+import { type Content, type Html, html, score, strange } from '../html.ts'
 
 /** All settings, so that somebody else can repeat the run. */
 export function settings({ run, extracted, trained, scored, judged }: ReportData): Html {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Outcome } from '../../lib/cli/command.ts'
 import type { Context } from '../../lib/cli/context.ts'
-import { groupByEntity } from '../../lib/insights/baselines.ts'
+import { groupByEntity } from '../../lib/insights/accesses.ts'
 import type { Pairs } from '../../lib/insights/pairs.ts'
 import { hasPairs, pairSources } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'

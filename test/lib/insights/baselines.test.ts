@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { eventsByEntity, groupByEntity, History, rulesOn } from '../../../scripts/lib/insights/baselines.ts'
+import { eventsByEntity, groupByEntity, History, rulesOn } from '../../../scripts/lib/insights/accesses.ts'
 import { parseIpv4 } from '../../../scripts/lib/insights/ipv4.ts'
 import type { Pairs } from '../../../scripts/lib/insights/pairs.ts'
 
