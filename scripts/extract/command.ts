@@ -3,7 +3,7 @@ import { stackOutputs } from '../lib/aws/stack-outputs.ts'
 import { defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
-import { flag, number, parsed, text, type Values } from '../lib/cli/options.ts'
+import { flag, number, parsed, text } from '../lib/cli/options.ts'
 import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
@@ -11,9 +11,9 @@ import type { Run, StepPlan } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
 import { sourceOf, sources } from '../lib/sources/registry.ts'
 import type { Source } from '../lib/sources/source.ts'
-import { inAthena } from './athena/athena.ts'
-import { onDuckdb } from './duckdb/duckdb.ts'
-import { allDropped, outcomeOf, resultOf } from './render.ts'
+import { athenaBackend } from './athena/athena.ts'
+import { duckdbBackend } from './duckdb.ts'
+import { outcomeOf, resultOf, warningOf } from './render.ts'
 
 const choices = Object.values(sources)
   .map(({ id, entities }) => `${id} has ${Object.keys(entities).join(', ')}`)
@@ -23,36 +23,34 @@ const options = {
   ...runOptions,
   entity: text({ about: `who: ${choices} (default: the first of the source)`, value: 'NAME' }),
   holdout: parsed({
-    about: 'last part of the window, by event time, that is kept from training',
+    about: 'last part of the window, by event time, that is held out from training',
     value: 'SHARE',
     parse: shareOf,
     default: 0.2,
     defaultText: '20%',
   }),
-  includePrivate: flag({ about: 'private, shared and loopback addresses are addresses too' }),
-  dedupe: flag({ about: 'an event that was delivered more than once counts once' }),
+  includePrivate: flag({ about: 'keep pairs with private, shared and loopback addresses' }),
+  dedupe: flag({ about: 'count an event that was delivered more than once only once' }),
   skipBadFiles: flag({
-    about: 'leave out files that cannot be read, instead of failing; they are listed. Athena cannot',
+    about: 'leave out files that cannot be read, and list them, instead of failing; not with Athena',
   }),
   memoryLimit: parsed({
-    about: 'memory for the query engine; what does not fit goes to the run folder',
+    about: 'memory for the query engine; what does not fit is written to the run folder',
     value: 'SIZE',
     parse: memoryOf,
     default: '192MB',
     defaultText: '192MB',
   }),
-  threads: number({ about: 'threads of the query engine (default: one a core)', min: 1, max: 256, integer: true }),
+  threads: number({ about: 'threads of the query engine (default: one per core)', min: 1, max: 256, integer: true }),
   ...athenaOptions,
   ...awsOptions,
 }
-
-export type Options = Values<typeof options>
 
 export const command = defineCommand({
   name: 'extract',
   summary: 'turn staged logs into pairs of entity and address',
   description:
-    'Reads the staged objects of a run, whatever their compression, keeps the events of the window, and writes who came from where as CSV: the last part of the window as holdout, the rest for training. Every record that is no pair is counted under one reason. With a workspace in S3 Athena does it, and the bytes that it scans are paid for; the texts that it runs are those of sql/.',
+    'Reads the staged objects of a run in whatever compression, keeps the events of the window, and writes pairs of entity and address as CSV: the last part of the window as holdout, the rest for training. Every record that does not become a pair is counted under one reason. With a workspace in S3, Athena does this, and you pay for the bytes that it scans. The statements are in sql/.',
   examples: [
     { run: 'npx zx scripts/extract.mjs --run latest', does: 'with the usual entity of the source' },
     {
@@ -78,27 +76,22 @@ export const command = defineCommand({
     const cutoff = cutoffOf(run, values.holdout)
     const { includePrivate, dedupe, holdout, skipBadFiles } = values
     const settings = { source, entity, ...windowOfRequest(run.request), cutoff, includePrivate, dedupe }
-    const engine =
-      run.folder === undefined
-        ? inAthena(context, run, settings, values, aws)
-        : onDuckdb(context, run, settings, values)
-    if (values.dryRun) return engine.preview()
+    const step = { context, run, settings, options: values, aws }
+    const backend = run.folder === undefined ? athenaBackend(step) : duckdbBackend(step)
+    if (values.dryRun) return backend.preview()
     const plan: StepPlan = {
       settings: { entity, holdout, includePrivate, dedupe, skipBadFiles },
       inputs: ['stage'],
-      // What is noted about results that are gone is of no use either.
-      overwrite: values.overwrite || (run.isDone('extract') && (await engine.isGone())),
+      // When the files are gone, what an earlier attempt saved is of no use either.
+      overwrite: values.overwrite || (run.isDone('extract') && (await backend.isGone())),
     }
-    if (!(await run.isCurrent('extract', plan))) await engine.approve(run.unfinished('extract', plan))
-    const { repeated, ...result } = await run.step('extract', plan, async (checkpoint) => {
-      const { extracted, written, ...more } = await engine.extract(checkpoint)
-      if (extracted.trainPairs === 0 || written === undefined) throw allDropped(run, extracted, cutoff)
-      if (extracted.holdoutPairs === 0 && values.holdout > 0)
-        context.talk.warn(
-          `no pair since ${cutoff.toISOString()}: the holdout is empty, and a model cannot be calibrated`,
-        )
-      return { ...resultOf(extracted, written, { entity, includePrivate, cutoff }), ...more }
-    })
+    if (!(await run.isCurrent('extract', plan))) await backend.approve(run.unfinished('extract', plan))
+    const choice = { entity, includePrivate, holdout, cutoff }
+    const { repeated, ...result } = await run.step('extract', plan, async (checkpoint) =>
+      resultOf(run, await backend.extract(checkpoint), choice),
+    )
+    const warning = warningOf(result, choice)
+    if (warning !== undefined) context.talk.warn(warning)
     for (const { path, reason } of result.skippedFiles) context.talk.warn(`left out ${JSON.stringify(path)}: ${reason}`)
     return outcomeOf(run, result, repeated)
   },

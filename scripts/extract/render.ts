@@ -7,16 +7,18 @@ import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Results } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { describeWindow } from '../lib/runs/window.ts'
-import type { Extracted, Written } from './counts.ts'
+import { type Extracted, type Extraction, hasAnyPair } from './extract.ts'
 
 interface Choice {
   readonly entity: string
   readonly includePrivate: boolean
+  /** Share of the window. */
+  readonly holdout: number
   readonly cutoff: Date
 }
 
-/** What extracts, as a plan shows it. */
-export interface Engine {
+/** A backend as a plan shows it. */
+interface Engine {
   readonly name: 'duckdb' | 'athena'
   readonly about: readonly (readonly [string, string])[]
   /** Estimate. */
@@ -25,7 +27,7 @@ export interface Engine {
 
 type Result = Results['extract']
 
-/** What would be done. */
+/** The plan of an extraction. */
 export function previewOf(
   run: Run,
   { objects, bytes: size }: { readonly objects: number; readonly bytes: number },
@@ -55,8 +57,10 @@ export function previewOf(
   }
 }
 
-/** What extraction came to, as the ledger and `--output json` have it. */
-export function resultOf(extracted: Extracted, written: Written, { entity, includePrivate, cutoff }: Choice): Result {
+/** The result of an extraction, as the ledger and `--output json` have it. @throws UserError when no record is a pair */
+export function resultOf(run: Run, { extracted, written, ...paid }: Extraction, choice: Choice): Result {
+  if (!hasAnyPair(extracted) || written === undefined) throw noPairs(run, extracted)
+  const { entity, includePrivate, cutoff } = choice
   const { events, trainPairs, holdoutPairs, entities, dropped, bad } = extracted
   return {
     events,
@@ -71,10 +75,11 @@ export function resultOf(extracted: Extracted, written: Written, { entity, inclu
     skippedFiles: bad.map(({ key, reason }) => ({ path: key, reason })),
     cutoff: cutoff.toISOString(),
     digest: written.digest,
+    ...paid,
   }
 }
 
-/** A funnel: all records, where they were lost, and what is left. */
+/** Shows all records, how many were dropped and why, and how many are left. */
 export function outcomeOf(run: Run, result: Result, repeated: boolean): Outcome {
   const { events, pairs, trainPairs, holdoutPairs, entities, entity, dropped, skippedFiles, scannedBytes } = result
   const row = (name: string, n: number) => [name, count(n), percent(Math.abs(n), events)]
@@ -91,7 +96,7 @@ export function outcomeOf(run: Run, result: Result, repeated: boolean): Outcome 
     text: [
       facts([
         ['run', `${run.id}${repeated ? ', as extracted before' : ''}`],
-        ['entities', `${count(entities)} (${entity})`],
+        ['entities', `${count(entities)} to train on (${entity})`],
         skippedFiles.length === 0
           ? undefined
           : ['left out', `${plural(skippedFiles.length, 'file')} that cannot be read`],
@@ -100,12 +105,23 @@ export function outcomeOf(run: Run, result: Result, repeated: boolean): Outcome 
       '',
       table([['', 'events', 'share'], ...rows]),
     ].join('\n'),
-    next: nextCommand('train', run),
+    ...(trainPairs > 0 && { next: nextCommand('train', run) }),
   }
 }
 
-/** Why there is nothing to train on, in the words that help most. */
-export function allDropped(run: Run, { events, dropped, span, bad, holdoutPairs }: Extracted, cutoff: Date): UserError {
+/** What the user should know about the two parts of the pairs; undefined when both are as they should be. */
+export function warningOf({ trainPairs, holdoutPairs }: Result, { cutoff, holdout }: Choice): string | undefined {
+  if (trainPairs === 0) {
+    const all = holdoutPairs === 1 ? 'the only pair is' : `all ${count(holdoutPairs)} pairs are`
+    return `${all} from ${cutoff.toISOString()} on and held out, so this run has nothing to train on: score it with the model of another run, or extract it again with a smaller --holdout or over a longer window`
+  }
+  if (holdoutPairs === 0 && holdout > 0)
+    return `no pair since ${cutoff.toISOString()}: the holdout is empty, and a model cannot be calibrated`
+  return undefined
+}
+
+/** Why no record is a pair, and what to do about it. */
+function noPairs(run: Run, { events, dropped, span, bad }: Extracted): UserError {
   const window = windowOfRequest(run.request)
   const skipped = bad.length === 0 ? '' : `; ${plural(bad.length, 'file was', 'files were')} left out`
   if (events === 0)
@@ -119,13 +135,8 @@ export function allDropped(run: Run, { events, dropped, span, bad, holdoutPairs 
       { hint: 'stage the window that the events are from' },
     )
   }
-  if (holdoutPairs > 0)
-    return new UserError(
-      `run ${run.id}: ${holdoutPairs === 1 ? 'the only pair is' : `all ${count(holdoutPairs)} pairs are`} from ${cutoff.toISOString()} on and would be held out: none is left to train on`,
-      { hint: 'a smaller --holdout, or a longer window' },
-    )
   const reasons = Object.entries(dropped).map(([reason, n]) => `\n    ${reason}: ${count(n)}`)
   return new UserError(`run ${run.id}: none of ${plural(events, 'record')} is a pair${skipped}${reasons.join('')}`, {
-    hint: 'another --entity, --include-private, or a longer window',
+    hint: 'try another --entity, --include-private, or a longer window',
   })
 }

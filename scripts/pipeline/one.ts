@@ -122,7 +122,7 @@ export function outcomeLines(taken: Taken, again: string): [string, string][] {
     ...late,
     [
       'extracted',
-      `${plural(number('extract', 'pairs'), 'pair')} of ${plural(number('extract', 'entities'), 'entity', 'entities')}`,
+      `${plural(number('extract', 'trainPairs'), 'pair')} of ${plural(number('extract', 'entities'), 'entity', 'entities')} to train on, ${plural(number('extract', 'holdoutPairs'), 'pair')} held out`,
     ],
     ['trained', trainedText(taken.get('train'))],
     ...scored,

@@ -1,35 +1,46 @@
 import type { Outcome } from '../lib/cli/command.ts'
 import { aboutUsd, bytes, plural, table } from '../lib/cli/format.ts'
 
-/** What an engine answers: rows as text, in the order of the question. */
+/** An answer: rows as text, in the order of the question. */
 export interface Answer {
-  readonly columns: readonly string[]
+  readonly columns: readonly Column[]
   readonly rows: readonly (readonly (string | null)[])[]
-  /** Whether there are more than were asked for. */
+  /** Whether there are more rows than were asked for. */
   readonly more: boolean
-  /** What Athena has scanned, and what that costs. */
+  /** Bytes that Athena scanned, and their price. */
   readonly scannedBytes?: number
   readonly usd?: number
+}
+
+export interface Column {
+  readonly name: string
+  readonly isNumber: boolean
 }
 
 /** Columns of this name hold milliseconds since 1970. */
 const isTime = (column: string): boolean => /(^|_)time$/.test(column)
 
-/** The answer as a table, as CSV or as JSON; times are written as times. */
-export function outcomeOf(run: string, question: string, engine: string, answer: Answer, csv: boolean): Outcome {
+interface Asked {
+  readonly run: string
+  readonly question: string
+  readonly engine: 'athena' | 'duckdb'
+}
+
+/** The answer as a table, as CSV or as JSON. Times are written as times; in JSON, numbers are numbers. */
+export function outcomeOf(asked: Asked, answer: Answer, csv: boolean): Outcome {
   const { more, scannedBytes } = answer
-  const columns = distinct(answer.columns)
-  const rows = answer.rows.map((row) => row.map((cell, i) => shown(answer.columns[i] ?? '', cell)))
+  const columns = distinct(answer.columns.map(({ name }) => name))
+  const rows = answer.rows.map((row) => row.map((cell, i) => shown(answer.columns[i]?.name ?? '', cell)))
+  const value = (cell: string | null | undefined, i: number) =>
+    answer.columns[i]?.isNumber ? numberOf(cell ?? null) : (cell ?? null)
   const scanned = scannedBytes === undefined ? [] : [`${bytes(scannedBytes)} scanned, ${aboutUsd(answer.usd ?? 0)}`]
   const note = [plural(rows.length, 'row'), ...(more ? ['there are more: --limit'] : []), ...scanned]
   const asTable = [table([columns, ...rows.map((row) => row.map(tableCell))]), '', note.join('; ')].join('\n')
   return {
     json: {
-      run,
-      question,
-      engine,
+      ...asked,
       columns,
-      rows: rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i] ?? null]))),
+      rows: rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, value(row[i], i)]))),
       more,
       ...(scannedBytes !== undefined && { scannedBytes, usd: answer.usd ?? 0 }),
     },
@@ -37,7 +48,7 @@ export function outcomeOf(run: string, question: string, engine: string, answer:
   }
 }
 
-/** Each name once, the second `ip` as `ip_2`: a row of JSON would lose the first. */
+/** Makes names unique: the second `ip` becomes `ip_2`, because a row of JSON can have only one. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set<string>()
   for (const name of names) {
@@ -53,15 +64,23 @@ function shown(column: string, cell: string | null): string | null {
   return new Date(Number(cell)).toISOString()
 }
 
+/** Whole numbers beyond ±(2^53 − 1) and what is not finite stay text: as a JSON number they would be another number, or none. */
+function numberOf(cell: string | null): string | number | null {
+  if (cell === null || cell === '') return cell
+  const number = Number(cell)
+  const isExact = Number.isFinite(number) && (Number.isSafeInteger(number) || !/^-?\d+$/.test(cell))
+  return isExact ? number : cell
+}
+
 const WIDEST = 200
 
-/** One line, and not so wide that the other columns are out of sight: what a stranger wrote may be long. */
+/** A cell on one line, cut so that the other columns stay visible: strangers may have written long text. */
 function tableCell(cell: string | null): string {
   const line = (cell ?? '').replace(/\s+/g, ' ')
   return line.length <= WIDEST ? line : `${line.slice(0, WIDEST - 1)}…`
 }
 
-/** RFC 4180; a cell that a spreadsheet would take for a formula gets a quote before it. */
+/** A cell as in RFC 4180. A cell that a spreadsheet would take for a formula gets a quote in front. */
 function csvCell(cell: string | null): string {
   const text = cell ?? ''
   const harmless =

@@ -5,16 +5,16 @@ import { openAthena } from '../lib/engines/athena/athena.ts'
 import { Attempts } from '../lib/engines/athena/attempts.ts'
 import { accessesSql, classifiedSql } from '../lib/engines/athena/sql.ts'
 import { ensureTable } from '../lib/engines/athena/table.ts'
-import { type ExtractSettings, withRelations } from '../lib/engines/render.ts'
+import { withRelations } from '../lib/engines/render.ts'
 import { PRICES, priceNote } from '../lib/runs/cost.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { stagedTotals } from '../lib/runs/staged.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import type { Answer } from './answer.ts'
-import type { Asked } from './question.ts'
+import type { Query } from './question.ts'
 
-interface Wish extends AwsSettings {
+interface AthenaOptions extends AwsSettings {
   readonly workgroup: string
   readonly database: string
   readonly queryTimeout: number
@@ -23,47 +23,42 @@ interface Wish extends AwsSettings {
 
 /** The statement with its relations, as Athena takes it. */
 export async function textForAthena(
-  run: Run,
-  settings: ExtractSettings,
-  { sql, accesses, classified }: Asked,
+  { run, settings, statement }: Omit<Query, 'context'>,
   database: string,
 ): Promise<string> {
   const table = { source: settings.source, database, run: run.id }
   return withRelations(
     {
-      ...(accesses && { accesses: await accessesSql(table) }),
-      ...(classified && { classified: await classifiedSql(table, settings) }),
+      ...(statement.accesses && { accesses: await accessesSql(table) }),
+      ...(statement.classified && { classified: await classifiedSql(table, settings) }),
     },
-    sql,
+    statement.sql,
   )
 }
 
-/** Nothing is taken up again: a question that was interrupted is asked anew. */
-const forgetful = { saved: {}, save: async () => {} }
+/** Nothing is saved: a question that was interrupted is asked again. */
+const unsaved = { saved: {}, save: async () => {} }
 
-/** Asks Athena, once the user agrees to what that costs. */
-export async function askAthena(
-  context: Context,
-  run: Run,
-  settings: ExtractSettings,
-  asked: Asked,
-  wish: Wish,
-): Promise<Answer> {
-  const sql = await textForAthena(run, settings, asked, wish.database)
+const NUMBERS = /^((tiny|small|big)?int|integer|float|real|double|decimal)/
+
+/** Asks Athena, once the user agrees to the price. */
+export async function askAthena(query: Query, options: AthenaOptions): Promise<Answer> {
+  const { context, run, settings } = query
+  const sql = await textForAthena(query, options.database)
   await approve(context, run)
   const progress = context.progress('Athena')
-  const athena = await openAthena(wish, run.uriOf(`${paths.tmp}athena/`), {
+  const athena = await openAthena(options, run.uriOf(`${paths.tmp}athena/`), {
     signal: context.signal,
     warn: context.talk.warn,
     onState: (text) => progress.state(text),
   })
-  const attempts = new Attempts(athena, forgetful, run.id)
+  const attempts = new Attempts(athena, unsaved, run.id)
   await ensureTable(athena, attempts, settings.source, run.workspace)
   const done = await attempts.run('question', 'asking', () => sql)
   progress.end(`${bytes(done.scannedBytes)} scanned`)
   return {
-    columns: await athena.columns(done.id),
-    ...(await firstRows(athena, done.id, wish.limit)),
+    columns: (await athena.columns(done.id)).map(({ name, type }) => ({ name, isNumber: NUMBERS.test(type) })),
+    ...(await firstRows(athena, done.id, options.limit)),
     scannedBytes: done.scannedBytes,
     usd: done.scannedBytes * PRICES.athenaByte,
   }

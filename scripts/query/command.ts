@@ -22,13 +22,13 @@ const { overwrite: _, dryRun: __, ...guarded } = runOptions
 
 const options = {
   file: argument({
-    about: 'text with one SELECT over accesses or classified; without one the questions of sql/explore are listed',
+    about: 'file with one SELECT over accesses or classified; without it, the questions of sql/explore are listed',
     value: 'FILE',
   }),
   print: flag({ about: 'show the whole statement for the Athena console, and run nothing' }),
   csv: flag({ about: 'the rows as CSV, with a header' }),
-  limit: number({ about: 'rows that are shown', default: 100, min: 1, max: 1_000_000, integer: true }),
-  entity: text({ about: 'who, in classified (default: as extracted, else the first of the source)', value: 'NAME' }),
+  limit: number({ about: 'most rows to show', default: 100, min: 1, max: 1_000_000, integer: true }),
+  entity: text({ about: 'entity of classified (default: as extracted, else the first of the source)', value: 'NAME' }),
   ...guarded,
   ...athenaOptions,
   ...awsOptions,
@@ -38,14 +38,14 @@ type Options = Values<typeof options>
 
 export const command = defineCommand({
   name: 'query',
-  summary: 'ask a question of the staged logs of a run',
+  summary: 'ask a question about the staged logs of a run',
   description:
-    'Runs a text of sql/explore, or one of your own, on whichever engine the workspace has: DuckDB for a folder, Athena for S3. Two relations can be asked: accesses, one row a record with the columns of sql/<source>/accesses.*.sql; and classified, one row an access with entity, ip, part and the reason for which it is no pair. Columns whose name ends in time are shown as times.',
+    'Runs a query of sql/explore, or one of your own, on the engine of the workspace: DuckDB for a folder, Athena for S3. A query reads two relations: accesses, one row per record with the columns of sql/<source>/accesses.*.sql; and classified, one row per access with entity, ip, part and the reason why it is not a pair. Columns whose name ends in time are shown as times. In JSON, numbers are numbers, except whole numbers beyond 2^53 − 1, which stay text. Files that extract --skip-bad-files left out are left out here, too.',
   examples: [
     { run: 'npx zx scripts/query.mjs', does: 'lists the questions' },
     {
       run: 'npx zx scripts/query.mjs --run latest sql/explore/new-ips.sql',
-      does: 'which addresses came only in the last part of the window?',
+      does: 'which addresses appear only in the last part of the window?',
     },
     {
       run: 'npx zx scripts/query.mjs --run latest sql/explore/shared-ips.sql --csv --limit 10000',
@@ -64,23 +64,22 @@ export const command = defineCommand({
     const question = await findQuestion(values.file)
     const run = await chosenRun(values, context)
     const settings = settingsOf(run, values.entity)
-    const asked = statementOf(question, settings.source, settings)
+    const statement = statementOf(question, settings.source, settings)
+    const query = { context, run, settings, statement }
     const athena = run.folder === undefined
     if (values.print) {
       if (!athena)
         context.talk.info(
-          `Athena does not see run ${run.id}, which lies in a folder: put the id of one in S3 in its place`,
+          `Athena does not see run ${run.id}, which lies in a folder: replace it with the id of a run in S3`,
         )
-      return printed(await textForAthena(run, settings, asked, values.database))
+      return printed(await textForAthena(query, values.database))
     }
-    const answer = athena
-      ? await askAthena(context, run, settings, asked, { ...values, ...aws })
-      : await askDuckdb(context, run, settings, asked, values.limit)
-    return outcomeOf(run.id, question.name, athena ? 'athena' : 'duckdb', answer, values.csv)
+    const answer = athena ? await askAthena(query, { ...values, ...aws }) : await askDuckdb(query, values.limit)
+    return outcomeOf({ run: run.id, question: question.name, engine: athena ? 'athena' : 'duckdb' }, answer, values.csv)
   },
 })
 
-/** What the relation `classified` is made with: as extracted, where that was done. */
+/** Settings of the relation `classified`: as extracted, if the run was extracted. */
 function settingsOf(run: Run, wanted: Options['entity']): ExtractSettings {
   const source = sourceOf(run.request.source)
   const { from, to } = windowOfRequest(run.request)

@@ -1,56 +1,55 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { Context } from '../lib/cli/context.ts'
 import { messageOf, UserError } from '../lib/cli/errors.ts'
 import { plural } from '../lib/cli/format.ts'
 import type { Session } from '../lib/engines/duckdb/database.ts'
 import type { Relation } from '../lib/engines/duckdb/duckdb.ts'
 import { classifiedValues, type ExtractSettings, render } from '../lib/engines/render.ts'
 import { paths } from '../lib/runs/paths.ts'
-import type { Run } from '../lib/runs/run.ts'
 import { stagedFiles, stagedObjects } from '../lib/runs/staged.ts'
 import type { Answer } from './answer.ts'
-import type { Asked } from './question.ts'
+import type { Query, Statement } from './question.ts'
 
 const MEMORY = '512MB'
 
-/** Asks DuckDB over the staged files of a run on this machine. */
-export async function askDuckdb(
-  context: Context,
-  run: Run,
-  settings: ExtractSettings,
-  asked: Asked,
-  limit: number,
-): Promise<Answer> {
+/** Asks DuckDB about the staged files of a run on this machine. Files that extraction left out are left out here, too. */
+export async function askDuckdb({ context, run, settings, statement }: Query, limit: number): Promise<Answer> {
   const objects = stagedObjects(run)
+  const skipped = run.isDone('extract') ? run.result('extract').skippedFiles.map(({ path }) => path) : []
   const { withRecords } = await import('../lib/engines/duckdb/duckdb.ts')
   const progress = context.progress('reading logs', objects, 'files')
   const { source } = settings
   const answer = await withRecords(
     () => stagedFiles(run),
-    await relationsOf(settings, asked),
+    await relationsOf(settings, statement),
     {
       source,
       members: [...Object.keys(source.members), ...Object.keys(source.details)],
-      // Beside a step that may run at the same time.
+      // Not the folder of a step that may run at the same time.
       scratch: join(run.path(paths.tmp), 'query'),
       memoryLimit: MEMORY,
       threads: availableParallelism(),
-      skipBadFiles: false,
+      skipBadFiles: skipped.length > 0 && new Set(skipped),
       signal: context.signal,
       onFiles: (more) => progress.advance(more),
       onState: (text) => progress.state(text),
     },
-    (session) => firstRows(session, asked.sql, limit),
+    (session, { bad }) => {
+      if (bad.length > 0) context.talk.warn(`left out ${plural(bad.length, 'file')} that extract left out, too`)
+      return firstRows(session, statement.sql, limit)
+    },
   )
   progress.end(plural(objects, 'file'))
   return answer
 }
 
+const NUMBERS = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|BIGNUM|FLOAT|DOUBLE|DECIMAL)/
+
 async function firstRows(session: Session, sql: string, limit: number): Promise<Answer> {
   const rows: (string | null)[][] = []
   try {
-    const { columns, batches } = await session.stream(sql)
+    const { columns: found, batches } = await session.stream(sql)
+    const columns = found.map(({ name, type }) => ({ name, isNumber: NUMBERS.test(type) }))
     for await (const batch of batches)
       for (const row of batch) {
         if (rows.length === limit) return { columns, rows, more: true }
@@ -65,7 +64,7 @@ async function firstRows(session: Session, sql: string, limit: number): Promise<
   }
 }
 
-async function relationsOf(settings: ExtractSettings, { classified }: Asked): Promise<Relation[]> {
+async function relationsOf(settings: ExtractSettings, { classified }: Statement): Promise<Relation[]> {
   if (!classified) return []
   return [{ name: 'classified', sql: await render('classified.sql', await classifiedValues(settings)) }]
 }

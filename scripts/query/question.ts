@@ -1,35 +1,37 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Context } from '../lib/cli/context.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
-import { fill, placeholdersOf } from '../lib/engines/render.ts'
+import { type ExtractSettings, fill, placeholdersOf } from '../lib/engines/render.ts'
+import type { Run } from '../lib/runs/run.ts'
 import type { Source } from '../lib/sources/source.ts'
 
-/** A text that asks something of a run's relations. */
+/** A text that asks something about a run's relations. */
 export interface Question {
-  /** File name without its end. */
+  /** File name without `.sql`. */
   readonly name: string
   readonly path: string
   readonly text: string
-  /** The first comment: what is asked. */
+  /** What is asked: the first comment. */
   readonly purpose: string
-  /** The only source that it can be asked of, where it is one's own. */
+  /** The only source that it is about; undefined when it is about any. */
   readonly source: string | undefined
 }
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const EXPLORE = `${ROOT}sql/explore/`
 
-/** The questions that come with prestage, in order of their names. */
+/** The questions that come with prestage, by name. */
 export async function questions(): Promise<Question[]> {
   const files = (await readdir(EXPLORE)).filter((file) => file.endsWith('.sql')).sort()
   return Promise.all(files.map(async (file) => questionOf(EXPLORE + file, await readFile(EXPLORE + file, 'utf8'))))
 }
 
 /**
- * The question in a file: as it is named from the current folder, else from the project's root, else by its bare name.
- * @throws UsageError naming the nearest one
+ * Finds a question: a file in the current folder, a file in the project's folder, or the bare name of one that comes with prestage.
+ * @throws UsageError naming the most similar one
  */
 export async function findQuestion(named: string): Promise<Question> {
   for (const path of [resolve(named), `${ROOT}${named}`, `${EXPLORE}${named}.sql`]) {
@@ -55,31 +57,31 @@ function questionOf(path: string, text: string): Question {
   }
 }
 
-/** What a question may take besides relations: the window, in milliseconds since 1970. */
-interface Span {
+/** The times that a question may name. */
+interface Times {
   readonly from: Date
   readonly to: Date
   readonly cutoff: Date
 }
 
-/** Which relations a question names. */
-export interface Asked {
+/** A question as SQL, and the relations that it names. */
+export interface Statement {
   readonly sql: string
   readonly accesses: boolean
   readonly classified: boolean
 }
 
-/** The statement of a question, and what it is over. @throws UsageError when it cannot be asked of this source, or of any */
-export function statementOf(question: Question, source: Source, span: Span): Asked {
+/** The statement of a question. @throws UsageError when it cannot be asked about this source, or about any */
+export function statementOf(question: Question, source: Source, times: Times): Statement {
   if (question.source !== undefined && question.source !== source.id)
     throw new UsageError(
       `${question.name} is about ${question.source}, and the run has ${source.id}`,
       'npx zx scripts/query.mjs lists the questions of each source',
     )
   const values = {
-    from: String(span.from.getTime()),
-    to: String(span.to.getTime()),
-    cutoff: String(span.cutoff.getTime()),
+    from: String(times.from.getTime()),
+    to: String(times.to.getTime()),
+    cutoff: String(times.cutoff.getTime()),
   }
   const unknown = placeholdersOf(question.text).filter((name) => !Object.hasOwn(values, name))
   if (unknown.length > 0)
@@ -88,14 +90,22 @@ export function statementOf(question: Question, source: Source, span: Span): Ask
       'write the value itself into the text',
     )
   const sql = fill(question.text, values, question.path)
-  // What stands in a text or in a remark names nothing and ends nothing.
+  // Literals and comments name no relation and end no statement.
   const bare = sql.replace(/--[^\n]*|'(?:[^']|'')*'/g, "''")
-  // Wherever it stands, also behind a comma: a relation too many is made in vain, one too few is missed.
+  // Wherever the word stands: a relation too many only costs time, one too few is an error.
   const named = (relation: string) => new RegExp(`\\b${relation}\\b`, 'i').test(bare)
-  const asked = { sql, accesses: named('accesses'), classified: named('classified') }
+  const statement = { sql, accesses: named('accesses'), classified: named('classified') }
   if (!/^\s*(select|with)\b/i.test(sql) || bare.includes(';'))
     throw new UsageError(`${question.path} is not one query`, 'it must be a single SELECT')
-  if (!asked.accesses && !asked.classified)
+  if (!statement.accesses && !statement.classified)
     throw new UsageError(`${question.path} asks nothing of the run`, 'select from accesses or from classified')
-  return asked
+  return statement
+}
+
+/** A statement that is to be answered. */
+export interface Query {
+  readonly context: Context
+  readonly run: Run
+  readonly settings: ExtractSettings
+  readonly statement: Statement
 }

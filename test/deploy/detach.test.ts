@@ -124,7 +124,7 @@ test('a note that cannot be read is no endpoint', async () => {
 test('where it cannot listen, deploy says why and leaves nothing', async () => {
   const { url } = await foreignServer()
   const ended = await script('deploy', '--port', new URL(url).port, '--detach')
-  assert.match(ended.stderr, /did not start: .*port \d+ of 127\.0\.0\.1 is taken/)
+  assert.match(ended.stderr, /^deploy: the endpoint did not start: port \d+ of 127\.0\.0\.1 is taken/m)
   assert.equal(ended.code, 1)
   assert.equal(await endpointOf(run), undefined)
   const foreground = await script('deploy', '--port', new URL(url).port)

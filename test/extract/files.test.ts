@@ -174,6 +174,20 @@ describe('extract', () => {
     assert.match(stderr, /none of 1 record is a pair\s+ipv6: 1/)
   })
 
+  it('of a burst at the end of a quiet window holds all pairs out, and says so', async () => {
+    const workspace = tempFolder()
+    const late = records.slice(0, 5).map((one) => ({ ...one, eventTime: '2026-03-02T23:00:00Z' }))
+    const run = await stagedRun(workspace, { a: JSON.stringify({ Records: late }) })
+    const { code, result, stderr } = await extract(workspace)
+    assert.equal(code, 0, stderr)
+    assert.deepEqual([result.trainPairs, result.holdoutPairs, result.entities], [0, 5, 0])
+    assert.match(stderr, /warning: all 5 pairs are from 2026-03-02T19:12:00\.000Z on and held out/)
+    assert.doesNotMatch(stderr, /next: /)
+    assert.deepEqual([pairsOf(run, 'train').length, pairsOf(run, 'holdout').length], [0, 5])
+    assert.equal(readFileSync(run.path('entities.csv'), 'utf8'), '')
+    assert.equal((await extract(workspace)).result.repeated, true)
+  })
+
   it('done before is reported; with other settings it is refused until told', async () => {
     const workspace = tempFolder()
     await stagedRun(workspace, { a: shapes.list ?? shapes['a list'] ?? '' })

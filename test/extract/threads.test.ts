@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { Loading } from '../../scripts/lib/engines/duckdb/loading.ts'
-import type { Part } from '../../scripts/lib/engines/duckdb/parts.ts'
-import { Readers } from '../../scripts/lib/engines/duckdb/readers.ts'
-import { type LogFile, type SpoolSettings, spool } from '../../scripts/lib/engines/duckdb/spool.ts'
+import { Loading } from '../../scripts/lib/engines/duckdb/duckdb.ts'
+import { type LogFile, type ReadSettings, readRecords } from '../../scripts/lib/engines/records/index.ts'
+import type { Part } from '../../scripts/lib/engines/records/parts.ts'
+import { Readers } from '../../scripts/lib/engines/records/threads.ts'
 import { extract, stagedRun } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -57,11 +57,11 @@ describe('any number of threads', () => {
   })
 })
 
-/** Spools files in this process. */
-async function spooled(files: readonly LogFile[], change: Partial<SpoolSettings> = {}) {
+/** Reads files in this process. */
+async function recordsOf(files: readonly LogFile[], change: Partial<ReadSettings> = {}) {
   const readers = await Readers.start(2)
   try {
-    return await spool(files, {
+    return await readRecords(files, {
       prefix: join(tempFolder(), 'records'),
       members: ['eventID'],
       bad: [],
@@ -88,11 +88,11 @@ function filesIn(contents: Readonly<Record<string, string | Uint8Array>>): LogFi
   })
 }
 
-describe('spool', () => {
+describe('the records of log files', () => {
   it('tells each part with the files and records that are in it', async () => {
     const told: Part[] = []
     const files = filesIn({ a: line(1), b: `${line(2)}\n${line(3)}`, c: 'no log', d: '' })
-    const { parts, records, bad } = await spooled(files, { failFast: false, onPart: (part) => told.push(part) })
+    const { parts, records, bad } = await recordsOf(files, { failFast: false, onPart: (part) => told.push(part) })
     assert.deepEqual(told, parts)
     assert.equal(records, 3)
     assert.deepEqual(
@@ -106,14 +106,14 @@ describe('spool', () => {
   })
 
   it('of no files is one part without records', async () => {
-    const { parts, records } = await spooled([])
+    const { parts, records } = await recordsOf([])
     assert.deepEqual([parts.length, records], [1, 0])
   })
 
   it('fails with the name of the file that the system cannot read', async () => {
     const [file] = filesIn({ 'a\nfile': line(1) })
     const gone = { key: 'gone\n', path: `${file?.path}-gone`, size: 9 }
-    await assert.rejects(spooled([gone]), { code: 'ENOENT', syscall: 'open', message: /^"gone\\n": ENOENT/ })
+    await assert.rejects(recordsOf([gone]), { code: 'ENOENT', syscall: 'open', message: /^"gone\\n": ENOENT/ })
   })
 
   it('stops its threads when it is told to', async () => {
@@ -127,7 +127,7 @@ describe('spool', () => {
       stop.abort()
     }
     const members = ['userIdentity']
-    await assert.rejects(spooled(files, { members, signal: stop.signal, onPart }))
+    await assert.rejects(recordsOf(files, { members, signal: stop.signal, onPart }))
     const read = parts.flatMap((part) => part.files).length
     assert.ok(read > 0 && read < files.length, `${read} files were read`)
   })

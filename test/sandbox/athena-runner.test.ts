@@ -31,7 +31,11 @@ describe('a query of Athena', () => {
     assert.ok(states.some((text) => text.endsWith('SUCCEEDED')))
     const rows = []
     for await (const row of athena.rows(id)) rows.push(row)
-    assert.deepEqual([await athena.columns(id), rows], [['a', 'b'], [['1', 'x']]])
+    assert.deepEqual(
+      (await athena.columns(id)).map(({ name }) => name),
+      ['a', 'b'],
+    )
+    assert.deepEqual(rows, [['1', 'x']])
   })
 
   it('is read page by page', async () => {

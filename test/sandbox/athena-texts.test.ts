@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { accessesSql, classifiedSql, createTable, ctas, overTable } from '../../scripts/lib/engines/athena/sql.ts'
 import { withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
-import type { LogFile } from '../../scripts/lib/engines/duckdb/spool.ts'
+import type { LogFile } from '../../scripts/lib/engines/records/index.ts'
 import {
   classifiedValues,
   type ExtractSettings,
@@ -87,7 +87,13 @@ for (const source of Object.values(sources))
         const settings = settingsOf(source, entity)
         await staged(source)
         const place = 's3://ws/prestage/bulk/run-1/tmp/classified/'
-        await done(await ctas('parquet', 'db', 'classified_1', place, await classifiedSql(table, settings)))
+        await done(
+          await ctas(
+            'parquet',
+            { database: 'db', table: 'classified_1', location: place },
+            await classifiedSql(table, settings),
+          ),
+        )
         const texts = [
           await render('dropped.sql'),
           await render('entities.sql'),

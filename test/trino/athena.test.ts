@@ -129,7 +129,7 @@ async function compareAnswers(
   question: Question,
 ): Promise<void> {
   const statement = statementOf(question, settings.source, settings)
-  const text = await textForAthena({ id: table.run } as Run, settings, statement, DATABASE)
+  const text = await textForAthena({ run: { id: table.run } as Run, settings, statement }, DATABASE)
   assert.deepEqual(await ask(url, text), await rowsIn(duckdb, statement.sql))
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LogFile } from '../../scripts/lib/engines/duckdb/spool.ts'
+import type { LogFile } from '../../scripts/lib/engines/records/index.ts'
 import { sourceOf } from '../../scripts/lib/sources/registry.ts'
 import type { Source } from '../../scripts/lib/sources/source.ts'
 import { ROOT } from '../support/run-script.ts'

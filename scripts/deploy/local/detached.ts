@@ -102,7 +102,9 @@ async function answering(run: Run, { token, child, logStart, sleep }: Starting):
 /** The first lines that it wrote to the log. */
 async function reasonIn(run: Run, logStart: number): Promise<string> {
   const log = (await readFile(run.path(paths.endpointLog))).subarray(logStart).toString('utf8')
-  return log.trim().split('\n').slice(0, 3).join('; ') || 'it ended without a message'
+  // Its lines name the command, which the error does as well.
+  const lines = log.trim().split('\n').slice(0, 3)
+  return lines.map((line) => line.replace(/^deploy: /, '')).join('; ') || 'it ended without a message'
 }
 
 /** Noted by the endpoint itself once it listens, readable by its user alone: who knows the token may stop it. */

@@ -9,11 +9,11 @@ import { paths } from '../../lib/runs/paths.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { openStore } from '../../lib/stores/open.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
-import type { Written } from '../counts.ts'
+import type { Written } from '../extract.ts'
 
-const AGAIN = 'nothing of it is used; extract again with --overwrite'
+export const AGAIN = 'these pairs are not used; extract again with --overwrite'
 
-/** Below it, what is gone at the end. */
+/** What lies below it is removed at the end. */
 const SCRATCH = `${paths.tmp}athena/`
 
 const PLACES = {
@@ -26,11 +26,11 @@ const PLACES = {
 export type Kept = keyof typeof PLACES
 export type Part = 'train' | 'holdout'
 
-/** Rows that a statement has kept. */
+/** Rows that a statement has written. */
 export interface Placed {
   /** The table in the catalog. */
   readonly name: string
-  /** Key prefix in the run where they are to be. */
+  /** Key prefix in the run where they belong. */
   readonly prefix: string
   /** Where they are: `s3://bucket/prefix/`. */
   readonly location: string
@@ -40,11 +40,11 @@ interface Brought {
   readonly path: string
   readonly rows: number
   readonly objects: readonly ObjectInfo[]
-  /** Of what is in it, whatever its objects are called and however its rows are spread over them. */
+  /** Identifies the rows, however the objects are named and the rows are spread over them. */
   readonly digest: string
 }
 
-/** What Athena writes, brought to its place in the run and looked at. */
+/** Brings what Athena writes to its place in the run, and checks it. */
 export class AthenaOutput {
   readonly #run: Run
   readonly #athena: Athena
@@ -61,19 +61,19 @@ export class AthenaOutput {
     return `${PLACES[kept]}${attempt}/`
   }
 
-  /** The place to ask for; undefined where the workgroup decides it. */
+  /** The location to ask for; undefined when the workgroup decides. */
   askedFor(kept: Kept, attempt: string): string | undefined {
     return namesLocation(this.#athena.workgroup) ? this.#run.uriOf(this.prefixOf(kept, attempt)) : undefined
   }
 
-  /** Where an enforcing workgroup puts the rows of a CTAS: "tables/<query id>" below its own place. */
+  /** Where a workgroup that enforces its settings puts the rows of a CTAS: "tables/<query id>" below its own location. */
   decided(queryId: string): string {
     const place = `${(this.#athena.workgroup.outputLocation ?? '').replace(/\/$/, '')}/tables/${queryId}/`
     this.#elsewhere.add(place)
     return place
   }
 
-  /** Pairs at their place, every object looked at. @throws UserError when they are not what a training job reads */
+  /** Brings pairs to their place and checks every object. @throws UserError when a training job could not read them */
   async pairs(placed: Placed, rows: number): Promise<Brought> {
     const objects = await this.#bring(placed)
     if (objects.length === 0)
@@ -84,12 +84,12 @@ export class AthenaOutput {
     return { path: placed.prefix, rows, objects, digest: `${rows} ${bytesIn(objects)}` }
   }
 
-  /** When pairs were accessed, at its place; in no order. */
+  /** Brings the times of accesses to their place, in no order. */
   async times(placed: Placed): Promise<Brought> {
     return { path: placed.prefix, rows: 0, objects: await this.#bring(placed), digest: '' }
   }
 
-  /** The known entities, put together to one file in order. */
+  /** Joins the known entities to one sorted file. */
   async entities({ location }: Placed): Promise<Brought> {
     const store = await openStore(location, this.#aws)
     const lines: string[] = []
@@ -104,14 +104,14 @@ export class AthenaOutput {
   }
 
   /**
-   * Takes away what earlier extractions and attempts left in the places of pairs and times.
-   * @param beside what is not part of the result's files
+   * Removes what earlier extractions and attempts left among pairs and times.
+   * @param beside files that are not listed in the result
    */
   async settle(brought: readonly Brought[], beside: readonly Brought[]): Promise<Written> {
     const kept = new Set([...brought, ...beside].flatMap(({ objects }) => objects.map(({ key }) => key)))
     for (const place of [paths.train, paths.holdout, paths.times])
       await removeBelow(this.#run.store, place, (key) => !kept.has(key))
-    // With what was staged and the settings it names the pairs: extracted again they are no others, and the model stands.
+    // Together with the staged objects and the settings it identifies the pairs: extracted again they are the same, and the model is still valid.
     const digest = createHash('sha256').update(brought.map((one) => one.digest).join('\n'))
     return {
       files: brought.map(({ path, rows, objects }) => ({ path, rows, bytes: bytesIn(objects) })),
@@ -119,13 +119,13 @@ export class AthenaOutput {
     }
   }
 
-  /** Removes scratch, and what the workgroup wrote at its own place. */
+  /** Removes scratch objects, and what the workgroup wrote at its own location. */
   async sweep(): Promise<void> {
     await removeBelow(this.#run.store, SCRATCH)
     for (const place of this.#elsewhere) await removeBelow(await openStore(place, this.#aws), '')
   }
 
-  /** Objects with keys in the run. */
+  /** The objects with their keys in the run; copies them there when they lie elsewhere. */
   async #bring({ location, prefix }: Placed): Promise<ObjectInfo[]> {
     const target = this.#run.store
     const objects: ObjectInfo[] = []
@@ -148,11 +148,11 @@ async function removeBelow(store: Store, prefix: string, goes: (key: string) => 
   for await (const { key } of store.list({ prefix })) if (goes(key)) await store.remove(key)
 }
 
-/** Longer than any line of a pair: entities have at most 2,048 bytes before they are encoded. */
-const GLANCE = 16_384
+/** Longer than any row: an entity has at most 16,000 characters, which take up to four times as many bytes once encoded. */
+const GLANCE = 128 << 10
 const PAIR = /^[^,"\r\n]+,\d{1,3}(\.\d{1,3}){3}$/
 
-/** @throws UserError when an object is compressed or its first or last line is no pair */
+/** @throws UserError when an object is compressed, or its first or last line is not a pair */
 async function checkObject(store: Store, { key, size }: ObjectInfo): Promise<void> {
   const wrong = (what: string) => new UserError(`${store.uriOf(key)} ${what}`, { hint: AGAIN })
   if (size === 0) throw wrong('is empty')
@@ -162,7 +162,7 @@ async function checkObject(store: Store, { key, size }: ObjectInfo): Promise<voi
   const [first = ''] = head.toString().split('\n')
   const last = tail.toString().replace(/\n$/, '').split('\n').at(-1) ?? ''
   for (const line of [first, last])
-    if (!PAIR.test(line)) throw wrong(`has a line that is no pair: ${JSON.stringify(line)}`)
+    if (!PAIR.test(line)) throw wrong(`has a line that is not a pair: ${JSON.stringify(line)}`)
 }
 
 async function bytesOf(store: Store, key: string, start: number, end: number): Promise<Buffer> {

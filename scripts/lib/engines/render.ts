@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { encodeEntity } from '../insights/entity-codec.ts'
 import type { Source } from '../sources/source.ts'
 
-/** What shapes the pairs. */
+/** The options that shape the pairs. */
 export interface ExtractSettings {
   readonly source: Source
   /** One of the source's entity choices. */
@@ -18,8 +18,8 @@ export interface ExtractSettings {
 const SQL = new URL('../../../sql/', import.meta.url)
 
 /**
- * A text of sql/ with its placeholders filled, without the semicolon at its end, so that it can also stand in another.
- * @throws Error when one is left, or one is given that it does not have
+ * A text of sql/ with its placeholders filled, without comments and the semicolon at its end, so that it can be part of another one.
+ * @throws Error when a placeholder has no value, or a value no placeholder
  */
 export async function render(file: string, values: Readonly<Record<string, string>> = {}): Promise<string> {
   const text = await readFile(new URL(file, SQL), 'utf8')
@@ -28,7 +28,7 @@ export async function render(file: string, values: Readonly<Record<string, strin
   return fill(text, values, `sql/${file}`)
 }
 
-/** A text with its placeholders filled, without comments and the semicolon at its end. @throws Error when one is left */
+/** A text with its placeholders filled, without comments and the semicolon at its end. @throws Error when a placeholder has no value */
 export const fill = (text: string, values: Readonly<Record<string, string>>, name: string): string =>
   withoutComments(text)
     .replace(PLACEHOLDER, (_, placeholder: string) => {
@@ -45,24 +45,24 @@ const PLACEHOLDER = /\{\{(\w+)\}\}/g
 export const placeholdersOf = (text: string): string[] =>
   [...withoutComments(text).matchAll(PLACEHOLDER)].map(([, name = '']) => name)
 
-/** Comments have lines of their own, and name placeholders. */
+/** Comments stand on lines of their own; they name placeholders, too. */
 const withoutComments = (sql: string): string => sql.replace(/^\s*--.*(\n|$)/gm, '')
 
 /** A query over relations that are queries themselves. */
 export function withRelations(relations: Readonly<Record<string, string>>, query: string): string {
   const named = Object.entries(relations).map(([name, sql]) => `${name} as (\n${sql}\n)`)
-  // A query that has relations of its own takes these in before them.
+  // A query with relations of its own gets these in front of them.
   const rest = /^\s*with\s+/i.test(query) ? query.replace(/^\s*with\s+/i, ',\n') : `\n${query}`
   return `with ${named.join(',\n')}${rest}`
 }
 
-/** A text as an SQL literal, in Trino as in DuckDB; the one place where values become SQL. */
+/** A text as an SQL literal of Trino and DuckDB. Values become SQL nowhere else. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** An SQL identifier. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** The placeholders of classified.sql. */
+/** Values for the placeholders of classified.sql. */
 export async function classifiedValues(settings: ExtractSettings): Promise<Record<string, string>> {
   const { source, entity, from, to, cutoff, includePrivate, dedupe } = settings
   const choice = Object.hasOwn(source.entities, entity) ? source.entities[entity] : undefined
@@ -78,18 +78,18 @@ export async function classifiedValues(settings: ExtractSettings): Promise<Recor
   }
 }
 
-/** Characters that the entity codec escapes; `%` first, so that no escape is escaped again. */
+/** Characters that the entity codec escapes; `%` comes first, so that no escape is escaped again. */
 const ESCAPED = ['%', ...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code))].filter(
   (character, i) => (i === 0 || character !== '%') && encodeEntity(character) !== character,
 )
 
-/** The entity codec as an SQL expression over a column, in words that both engines know. */
+/** The entity codec as an SQL expression over a column, in functions that both engines have. */
 export function encodedSql(column: string): string {
   const replaced = ESCAPED.reduce(
     (sql, character) => `replace(${sql}, ${characterSql(character)}, ${literal(encodeEntity(character))})`,
     column,
   )
-  // Most entities have nothing to escape: one look instead of forty. What is not plainly harmless gets the whole treatment.
+  // Most entities have nothing to escape: one pattern is quicker than forty replacements.
   return `case when regexp_like(${column}, '[^A-Za-z0-9:/_=@+-]') then ${replaced} else ${column} end`
 }
 

@@ -22,6 +22,7 @@ const assertHive = (sql: string) => assert.deepEqual(hive.validate(sql), [], sql
 const WORKSPACE = "s3://org-staging/it's a prefix\\"
 const from = new Date('2026-03-02T00:00:00Z')
 const to = new Date('2026-03-03T00:00:00Z')
+const classified = { database: 'prestage', table: 'classified_a1b2c3_1' }
 const run = "cloudtrail-20260302T0000Z'; drop table x; --"
 
 describe('the grammars', () => {
@@ -44,8 +45,8 @@ describe('statements of Athena', () => {
           const settings = { source, entity, from, to, cutoff: to, includePrivate, dedupe }
           const query = await classifiedSql(table, settings)
           assertTrino(query)
-          assertTrino(await ctas('parquet', 'prestage', 'classified_a1b2c3_1', "s3://b/o'clock/", query))
-          assertTrino(await ctas('parquet', 'prestage', 'classified_a1b2c3_1', undefined, query))
+          assertTrino(await ctas('parquet', { ...classified, location: "s3://b/o'clock/" }, query))
+          assertTrino(await ctas('parquet', { ...classified, location: undefined }, query))
           assert.ok(query.length < 100_000, `${query.length} of the 262,144 bytes that Athena takes`)
         })
 
@@ -77,7 +78,7 @@ describe('statements of Athena', () => {
       const text = await render(name, name === 'athena/pairs.sql' ? { part: literal('train') } : {})
       const query = overTable('classified', 'prestage', 'classified_a1b2c3_1', text)
       assertTrino(query)
-      assertTrino(await ctas('csv', 'prestage', 'train_a1b2c3_1', 's3://b/p/', query))
+      assertTrino(await ctas('csv', { database: 'prestage', table: 'train_a1b2c3_1', location: 's3://b/p/' }, query))
     }
     assertTrino(await countRows('prestage', 'train_a1b2c3_1'))
     assertHive(await createDatabase('prestage'))
@@ -86,7 +87,7 @@ describe('statements of Athena', () => {
 
   it('take no name that would have to be escaped', async () => {
     for (const name of ['a-b', 'A', '', 'a`b', 'a"b', 'a.b', 'ä'])
-      await assert.rejects(async () => dropTable('prestage', name), /is no name for a database or table/)
+      await assert.rejects(async () => dropTable('prestage', name), /is not a name for a database or table/)
   })
 })
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { PartFile } from '../../../scripts/lib/engines/duckdb/part-file.ts'
+import { PartFile } from '../../../scripts/lib/engines/records/parts.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 /** Bytes to append, about as many as are held back; or a share of what is there, to be kept. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { Malformed } from '../../../scripts/lib/engines/duckdb/json-bytes.ts'
-import { RecordReader } from '../../../scripts/lib/engines/duckdb/records.ts'
+import { Malformed } from '../../../scripts/lib/engines/records/json.ts'
+import { RecordReader } from '../../../scripts/lib/engines/records/reader.ts'
 import { sources } from '../../../scripts/lib/sources/registry.ts'
 
 /** The lines that a reader makes of a file that comes in pieces, as JSON. */

@@ -190,13 +190,16 @@ export class Athena {
     } while (NextToken !== undefined)
   }
 
-  /** Names of a query's columns. */
-  async columns(id: string): Promise<string[]> {
+  /** Names of a query's columns, and their types as Athena writes them. */
+  async columns(id: string): Promise<{ name: string; type: string }[]> {
     const { client } = this.#settings
     const { ResultSet } = await this.#asked('athena:GetQueryResults', () =>
       client.send(new GetQueryResultsCommand({ QueryExecutionId: id, MaxResults: 1 })),
     )
-    return (ResultSet?.ResultSetMetadata?.ColumnInfo ?? []).map(({ Name = '' }) => Name)
+    return (ResultSet?.ResultSetMetadata?.ColumnInfo ?? []).map(({ Name = '', Type = '' }) => ({
+      name: Name,
+      type: Type,
+    }))
   }
 
   /** What the catalog says about a table of the database; undefined when there is no such table, or no such database. */

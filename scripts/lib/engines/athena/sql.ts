@@ -3,23 +3,23 @@ import { bulkUri } from '../../runs/places.ts'
 import type { Source } from '../../sources/source.ts'
 import { classifiedValues, type ExtractSettings, identifier, literal, render, withRelations } from '../render.ts'
 
-/** Where a run's logs are a table: `<database>.<source>`, its partition the run. */
+/** The table with a run's logs: `<database>.<source>`. The run is its partition. */
 export interface RunTable {
   readonly source: Source
   readonly database: string
   readonly run: string
 }
 
-/** A name as Hive quotes it, in DDL. Names come from a whitelist (`checkName`), so that nothing is to be escaped. */
+/** A name as Hive quotes it, in DDL. `checkName` admits nothing that would need an escape. */
 const hiveName = (...names: readonly string[]): string => names.map((name) => `\`${checkName(name)}\``).join('.')
 
-/** A name of two parts as Trino quotes it. */
+/** A name as Trino quotes it. */
 const trinoName = (...names: readonly string[]): string => names.map((name) => identifier(checkName(name))).join('.')
 
-/** Names of databases and tables: what neither Hive nor Trino nor CTAS needs to escape. */
+/** Returns a name that neither Hive nor Trino nor CTAS needs to escape. @throws Error for any other */
 export function checkName(name: string): string {
   if (/^[a-z0-9_]{1,128}$/.test(name)) return name
-  throw new Error(`"${name}" is no name for a database or table: lower-case letters, digits and _`)
+  throw new Error(`"${name}" is not a name for a database or table: use lower-case letters, digits and _`)
 }
 
 export const createDatabase = (database: string): Promise<string> =>
@@ -36,7 +36,7 @@ export const createTable = ({ source, database }: Omit<RunTable, 'run'>, workspa
     staged: hiveLiteral(stagedTemplate(workspace)),
   })
 
-/** Athena puts the run in. */
+/** Location of the staged objects; Athena fills in the run. */
 export const stagedTemplate = (workspace: string): string => bulkUri(workspace, `\${run}`, paths.staged)
 
 /** In Hive a backslash escapes, in Trino it does not. */
@@ -46,13 +46,13 @@ const hiveLiteral = (text: string): string => `'${text.replaceAll('\\', '\\\\').
 export const accessesSql = ({ source, database, run }: RunTable): Promise<string> =>
   render(`${source.id}/accesses.athena.sql`, { table: trinoName(database, source.id), run: literal(run) })
 
-/** Every access of a run with its entity, its part and the reason for which it is no pair. */
+/** Every access of a run with its entity, its part of the split, and the reason why it is not a pair. */
 export async function classifiedSql(table: RunTable, settings: ExtractSettings): Promise<string> {
   const classified = await render('classified.sql', await classifiedValues(settings))
   return withRelations({ accesses: await accessesSql(table) }, classified)
 }
 
-/** A query over a table of `ctas` in place of the relation that its text names. */
+/** A query over a table of `ctas`, which replaces the relation that the query names. */
 export const overTable = (relation: string, database: string, table: string, query: string): string =>
   withRelations({ [relation]: `select * from ${trinoName(database, table)}` }, query)
 
@@ -60,16 +60,17 @@ export const overTable = (relation: string, database: string, table: string, que
 export const countRows = (database: string, table: string): Promise<string> =>
   render('athena/count.sql', { table: trinoName(database, table) })
 
-/** Keeps what a query gives: as CSV that IP Insights reads, or as a table to go on with. `location` is an empty prefix. */
-export const ctas = (
-  form: 'csv' | 'parquet',
-  database: string,
-  table: string,
-  location: string | undefined,
-  query: string,
-): Promise<string> =>
+interface CtasTarget {
+  readonly database: string
+  readonly table: string
+  /** An empty prefix; undefined where the workgroup decides. */
+  readonly location: string | undefined
+}
+
+/** Keeps the rows of a query: as CSV that IP Insights reads, or as a table for further queries. */
+export const ctas = (form: 'csv' | 'parquet', target: CtasTarget, query: string): Promise<string> =>
   render(`athena/${form}.sql`, {
-    table: `${checkName(database)}.${checkName(table)}`,
-    location: location === undefined ? '' : `, external_location = ${literal(location)}`,
+    table: `${checkName(target.database)}.${checkName(target.table)}`,
+    location: target.location === undefined ? '' : `, external_location = ${literal(target.location)}`,
     query,
   })

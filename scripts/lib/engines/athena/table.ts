@@ -8,8 +8,8 @@ import { createDatabase, createTable, stagedTemplate } from './sql.ts'
 type Catalog = Pick<Athena, 'table' | 'database'>
 
 /**
- * Makes sure of the table over the staged objects of a workspace: created when it is missing, left as it is otherwise.
- * @throws UserError when there is one that is another
+ * Creates the table over the staged objects of a workspace when it is missing. An existing table is never changed.
+ * @throws UserError when a table of that name exists and does not fit
  */
 export async function ensureTable(
   athena: Catalog,
@@ -26,12 +26,12 @@ export async function ensureTable(
   await checkTable(athena, source, sql, workspace)
 }
 
-/** @throws UserError naming what the table has otherwise */
+/** @throws UserError naming every difference */
 async function checkTable(athena: Catalog, source: Source, sql: string, workspace: string): Promise<void> {
   const found = await athena.table(source.id)
-  if (found === undefined) throw new UserError(`table ${athena.database}.${source.id} is gone again`)
+  if (found === undefined) throw new UserError(`table ${athena.database}.${source.id} was dropped again`)
   const columns = new Map((found.Columns ?? []).map(({ Name = '', Type = '' }) => [Name, plain(Type)]))
-  const otherwise = columnsOf(sql).flatMap(([name, type]) => {
+  const differences = columnsOf(sql).flatMap(([name, type]) => {
     const is = columns.get(name)
     if (is === type) return []
     return [is === undefined ? `no column ${name}` : `column ${name} is ${is}, not ${type}`]
@@ -39,16 +39,16 @@ async function checkTable(athena: Catalog, source: Source, sql: string, workspac
   const parameters = found.Parameters ?? {}
   const template = parameters['storage.location.template']
   if (template !== stagedTemplate(workspace))
-    otherwise.push(template === undefined ? 'no location of runs' : `it reads ${template}`)
-  if (parameters['projection.run.type'] !== 'injected') otherwise.push('its run is not an injected partition')
-  if (otherwise.length === 0) return
+    differences.push(template === undefined ? 'no location of runs' : `it reads ${template}`)
+  if (parameters['projection.run.type'] !== 'injected') differences.push('its run is not an injected partition')
+  if (differences.length === 0) return
   throw new UserError(
-    `Athena's table ${athena.database}.${source.id} is not the one for ${workspace}: ${otherwise.join('; ')}`,
+    `Athena's table ${athena.database}.${source.id} is not the one for ${workspace}: ${differences.join('; ')}`,
     { hint: 'name another --database for this workspace, or drop the table: its objects stay where they are' },
   )
 }
 
-/** Names and types of the columns that a text of table.sql declares. */
+/** Names and types of the columns that a table.sql declares. */
 export function columnsOf(sql: string): [name: string, type: string][] {
   const start = sql.indexOf('(') + 1
   const columns: string[] = ['']

@@ -90,7 +90,9 @@ export class Session {
   /** Runs a query whose rows are read as they come, in batches. @throws the signal's reason when it is aborted */
   async stream(sql: string, values?: Record<string, DuckDBValue>) {
     const result = await this.#guarded(() => this.#connection.stream(sql, values))
-    return { columns: result.columnNames(), batches: this.#batches(result) }
+    const types = result.columnTypes()
+    const columns = result.columnNames().map((name, i) => ({ name, type: String(types[i]) }))
+    return { columns, batches: this.#batches(result) }
   }
 
   async *#batches(result: DuckDBResult): AsyncGenerator<Row[]> {

@@ -1,11 +1,11 @@
 import type { Worker } from 'node:worker_threads'
 import { threadsOf } from '../../cli/thread.ts'
-import type { Assignment, Told } from './spool-thread.ts'
+import type { Assignment, Report } from './thread.ts'
 
-/** More would wait for the disk, and each takes some 40 MB. */
+/** More threads would wait for the disk, and each takes some 40 MB. */
 const MOST_THREADS = 4
 
-/** Threads that read log files. The first ones start before it is known which files, so that they are ready when these are listed. */
+/** Threads that read log files. They start before the files are known, to be ready when these have been listed. */
 export class Readers {
   readonly #start: () => Reader[]
   readonly #all: Reader[] = []
@@ -21,16 +21,16 @@ export class Readers {
   }
 
   static async start(threads: number): Promise<Readers> {
-    const startThread = await threadsOf(new URL('spool-thread.ts', import.meta.url))
+    const startThread = await threadsOf(new URL('thread.ts', import.meta.url))
     const count = Math.max(1, Math.min(threads, MOST_THREADS))
     return new Readers(() => Array.from({ length: count }, () => new Reader(startThread())))
   }
 
-  /** Has files read, each by one thread; ends when all threads have, also when one fails or the signal stops them. */
+  /** Has files read, each by one thread. Settles when all threads have ended, also after a failure or an abort. */
   async read(
     { files, members, prefix, failFast }: Omit<Assignment, 'next'>,
     signal: AbortSignal,
-    listen: (told: Told) => void,
+    listen: (report: Report) => void,
   ): Promise<void> {
     signal.throwIfAborted()
     const next = new Int32Array(new SharedArrayBuffer(4))
@@ -66,12 +66,12 @@ class Reader {
       thread.on('error', reject)
       thread.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a reading thread ended with ${code}`))))
     })
-    // Whoever wants something read is told.
+    // A failure is reported to whoever calls `read`.
     this.ended.catch(() => {})
   }
 
-  /** Gives the thread its assignment, and listens until it ends. */
-  async read(assignment: Assignment, listen: (told: Told) => void): Promise<void> {
+  /** Gives the thread its assignment and listens until it ends. */
+  async read(assignment: Assignment, listen: (report: Report) => void): Promise<void> {
     this.thread.on('message', listen)
     this.thread.postMessage(assignment)
     await this.ended

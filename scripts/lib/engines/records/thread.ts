@@ -1,22 +1,22 @@
 import { parentPort } from 'node:worker_threads'
-import { contentOf } from './content.ts'
+import type { LogFile } from './content.ts'
 import { type Part, PartWriter } from './parts.ts'
-import type { LogFile } from './spool.ts'
 
-/** What a thread that reads log files is given. */
+/** What a thread is to read. */
 export interface Assignment {
   readonly files: readonly LogFile[]
-  /** Place of the next file, which all threads count up together: each file has one reader, and whoever sets it to the end stops all. */
+  /** Place of the next file. All threads count it up, so that each file has one reader; set to the end, it stops them all. */
   readonly next: Int32Array
+  /** Paths of the members to keep. */
   readonly members: readonly string[]
-  /** Of the paths of its parts. */
+  /** How the paths of its parts begin. */
   readonly prefix: string
-  /** Whether the first bad file ends it. */
+  /** Whether the first bad file stops all threads. */
   readonly failFast: boolean
 }
 
-/** What it tells: a part; of a file by its place, that it is bad and why, or that only DuckDB can unpack it. */
-export type Told =
+/** What a thread reports: a part; that the file at a place is bad, and why; or that only DuckDB can unpack it. */
+export type Report =
   | { readonly part: Part }
   | { readonly place: number; readonly reason: string }
   | { readonly place: number }
@@ -28,31 +28,31 @@ const elsewhere = () => {
 }
 
 async function readFiles({ files, next, members, prefix, failFast }: Assignment): Promise<void> {
-  const tell = (told: Told) => parentPort?.postMessage(told)
-  const writer = new PartWriter(prefix, members, (part) => tell({ part }))
+  const send = (report: Report) => parentPort?.postMessage(report)
+  const writer = new PartWriter(prefix, members, (part) => send({ part }))
   for (;;) {
     const place = Atomics.add(next, 0, 1)
     const file = files[place]
     if (file === undefined) break
     try {
-      const reason = await writer.append(file.key, () => contentOf(file.path, file.size, elsewhere))
+      const reason = await writer.append(file, elsewhere)
       if (reason === undefined) continue
-      tell({ place, reason })
-      // Files before this one have their readers already, so that the first bad one of all will be known.
+      send({ place, reason })
+      // Earlier files have their readers already, so the first bad file of all will be known.
       if (failFast) Atomics.store(next, 0, files.length)
     } catch (error) {
       if (!(error instanceof Zstandard)) throw named(error, file.key)
-      tell({ place })
+      send({ place })
     }
   }
   writer.close()
 }
 
-/** The system does not say which file it failed to read. */
+/** Adds the file's key to the system's error, which does not have it. */
 function named(error: unknown, key: string): unknown {
   if (error instanceof Error) error.message = `${JSON.stringify(key)}: ${error.message}`
   return error
 }
 
-// It ends with its one assignment; a failure ends it, too, with its error.
+// The thread ends with its one assignment, or with the error that stops it.
 parentPort?.once('message', (assignment: Assignment) => void readFiles(assignment))

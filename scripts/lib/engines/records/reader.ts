@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import { withoutHalfCharacters } from './half-characters.ts'
 import {
   BLANK,
   Brackets,
@@ -13,6 +12,7 @@ import {
   jsonOf,
   KIND,
   Malformed,
+  memberAt,
   NEWLINE,
   OPEN,
   OPEN_LIST,
@@ -23,22 +23,24 @@ import {
   skipBlanks,
   skipString,
   skipValue,
-} from './json-bytes.ts'
-import { memberAt, type Wanted, wantedOf } from './wanted.ts'
+  type Wanted,
+  wantedOf,
+  withoutHalfCharacters,
+} from './json.ts'
 
-/** A larger record is none, and must not be gathered in memory. AWS cuts CloudTrail events at 256 KB. */
+/** Anything larger is not a record and must not fill the memory. AWS cuts CloudTrail events at 256 KB. */
 const LARGEST = 8 << 20
 const ENVELOPE = 'Records'
 const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 const NOTHING = Buffer.alloc(0)
 
-/** What may come next: a document; a list's first record; a comma or the list's end; a record; the rest of an envelope. */
+/** What may come next: a document; the first record of a list; a comma or the list's end; a record; the rest of an envelope. */
 type State = 'document' | 'first' | 'next' | 'element' | 'tail'
 
 /**
- * Finds the records in a log file and keeps those members of each that are asked for, verbatim, as a line of JSON. A file is any
- * sequence of `{"Records":[…]}`, lists of records, and records, with or without line breaks. It is strict in all that could lose
- * records: brackets, strings, ends. What is kept is parsed later; what is not, never is.
+ * Finds the records in a log file and keeps the requested members of each, verbatim, as a line of JSON. A file is any sequence of
+ * `{"Records":[…]}`, lists of records, and records, with or without line breaks. The reader is strict about everything that could
+ * lose records: brackets, strings, ends. Members that are kept are parsed later; the others are never parsed.
  */
 export class RecordReader {
   /** Records in all files so far. */
@@ -49,18 +51,18 @@ export class RecordReader {
   private state: State = 'document'
   private inEnvelope = false
   private isStart = true
-  /** The beginning of a record, left over by the last push. */
+  /** The start of a record whose end the last push did not have. */
   private rest: Buffer = NOTHING
   private json: Json = jsonOf(NOTHING)
   private lines: Buffer = NOTHING
   private length = 0
-  /** What is kept of the record at hand: the byte to write before it or 0, its start and its end, one after the other. */
+  /** What is kept of the current record, in threes: the byte to write first or 0, the start, the end. */
   private readonly ranges: number[] = []
-  /** Where the record at hand begins, and the first line break from there on. */
+  /** Where the current record begins, and the first line break from there on. */
   private start = 0
   private lineBreak = -1
 
-  /** @param members paths of what is kept of a record: `eventTime`, or `userIdentity.type` for a member of a member */
+  /** @param members paths of the members to keep: `eventTime`, or `userIdentity.type` for a member of a member */
   constructor(members: readonly string[]) {
     this.wanted = wantedOf([...members, ENVELOPE])
   }
@@ -84,7 +86,7 @@ export class RecordReader {
     return withoutHalfCharacters(lines)
   }
 
-  /** The file is over, or given up. Returns whether it ended where a file may end. */
+  /** Ends a file, or gives it up. Returns whether it ended where a file may end. */
   end(): boolean {
     const isWhole = this.state === 'document' && skipBlanks(this.rest, 0) === this.rest.length
     this.rest = NOTHING
@@ -93,7 +95,7 @@ export class RecordReader {
     return isWhole
   }
 
-  /** Reads whole records; returns how many bytes they took. */
+  /** Reads complete records; returns how many bytes they take. */
   private take(): number {
     const { bytes } = this.json
     let at = 0
@@ -111,7 +113,7 @@ export class RecordReader {
     }
   }
 
-  /** What lies between records: commas, and brackets of lists. */
+  /** Reads what stands between records: commas, and brackets of lists. */
   private between(at: number): number {
     const { state } = this
     const byte = this.json.bytes[at]
@@ -125,8 +127,8 @@ export class RecordReader {
   }
 
   /**
-   * Reads an object from behind its opening bracket on: a record, or the beginning or the tail of an envelope. Returns where it ends
-   * or its list of records begins, −1 when that is not in reach.
+   * Reads an object from after its opening bracket: a record, or the start or tail of an envelope. Returns where the object ends or
+   * its list of records begins; −1 when these bytes do not reach that far.
    */
   private object(start: number): number {
     const { json, wanted, brackets } = this
@@ -177,8 +179,8 @@ export class RecordReader {
   }
 
   /**
-   * Keeps a member that begins at `start`, after the byte `before`; of an object only what is wanted. Returns where it ends, −1 when
-   * that is not in reach.
+   * Keeps a member that begins at `start`, after the byte `before`; of an object, only the wanted members. Returns where the member
+   * ends; −1 when these bytes do not reach that far.
    */
   private member({ members }: Wanted, before: number, start: number, value: number): number {
     const { json, brackets } = this
@@ -191,7 +193,7 @@ export class RecordReader {
     return end
   }
 
-  /** Keeps the wanted members of an object, from behind its opening bracket on. Returns as `member` does. */
+  /** Keeps the wanted members of an object, from after its opening bracket. Returns the same as `member`. */
   private inner(wanted: Wanted[][], start: number): number {
     const { json, brackets } = this
     const { bytes } = json
@@ -221,12 +223,12 @@ export class RecordReader {
   private keep(before: number, start: number, end: number): void {
     const { ranges } = this
     const last = ranges.length - 1
-    // Neighbours are copied in one go, with the comma between them.
+    // Adjacent members are copied in one go, with the comma between them.
     if (last > 0 && ranges[last] === (before === 0 ? start : start - 1)) ranges[last] = end
     else ranges.push(before, start, end)
   }
 
-  /** Writes the line of a record; returns `at`. */
+  /** Writes the line of a record. Returns `at`. */
   private finish(at: number): number {
     const { json, lines, ranges, length: start } = this
     let to = start
@@ -254,7 +256,7 @@ export class RecordReader {
   }
 }
 
-/** Where the value of a name begins that ends at `at`; `at` itself when it is no name, −1 when that cannot be told yet. */
+/** Where the value begins whose name ends at `at`; `at` itself when no colon follows; −1 when these bytes do not tell. */
 function valueAfter(bytes: Buffer, at: number): number {
   const colon = skipBlanks(bytes, at)
   if (colon === bytes.length) return -1

@@ -8,8 +8,8 @@ import { type ExtractSettings, literal, render } from '../../lib/engines/render.
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import type { StepRecord } from '../../lib/runs/ledger.ts'
 import type { Run } from '../../lib/runs/run.ts'
-import { type Counts, countsOf } from '../counts.ts'
-import type { AthenaOutput, Kept, Part, Placed } from './output.ts'
+import { type Counts, countsOf, hasAnyPair } from '../extract.ts'
+import { AGAIN, type AthenaOutput, type Kept, type Part, type Placed } from './output.ts'
 
 interface AthenaExtract {
   readonly run: Run
@@ -17,18 +17,15 @@ interface AthenaExtract {
   readonly output: AthenaOutput
   readonly checkpoint: Checkpoint<Saved<'extract'>>
   readonly settings: ExtractSettings
-  /** Workspace of the run, `s3://bucket[/prefix]`. */
-  readonly workspace: string
-  readonly signal: AbortSignal
   onState(text: string): void
 }
 
 type AthenaExtracted = NonNullable<Saved<'extract'>['extracted']>
 
-/** What becomes a table, in order. */
+/** What becomes a table, in this order. */
 const TABLES: readonly Kept[] = ['classified', 'train', 'holdout', 'times', 'entities']
 
-/** Whether the one scan of the logs is done or under way, or was about to be started when an attempt was killed. */
+/** Whether the only scan of the logs is done, under way, or was about to start when an attempt was killed. */
 export async function isScanPaid(
   { state, checkpoint }: StepRecord<'extract'>,
   open: () => Promise<Athena>,
@@ -36,24 +33,24 @@ export async function isScanPaid(
   if (checkpoint.extracted !== undefined) return true
   const scan = notedAttempts(checkpoint)?.queries.classified
   if (scan === undefined) return false
-  // Only its token tells whether that one was started; asking with it again starts no other.
+  // Only its token tells whether that query was started. Sent again, the token starts no second query.
   return scan.id === null ? state === 'running' : (await open()).isGood(scan.id)
 }
 
 /**
- * Turns the staged objects of a run into pairs with Athena. The logs are scanned once: every access is classified into a
- * table, and what follows reads that one.
+ * Turns the staged objects of a run into pairs with Athena. The logs are scanned once: every access is classified into a table, which
+ * the other statements read.
  * @throws UserError when a query fails for good; Error when its rows are not what they should be
  */
 export async function extractWithAthena(given: AthenaExtract): Promise<AthenaExtracted> {
-  const { run, athena, checkpoint, settings, workspace, onState } = given
+  const { run, athena, checkpoint, settings, onState } = given
   const attempts = new Attempts(athena, checkpoint, run.id)
   const steps = stepsOf(given, attempts)
-  // Cleaning up takes away what the statements of an interrupted extraction could be taken up from.
+  // Once cleaning up has begun, the statements of an interrupted extraction cannot be resumed.
   const { extracted: saved } = checkpoint.saved
   if (saved === undefined) {
-    onState('looking at the tables')
-    await ensureTable(athena, attempts, settings.source, workspace)
+    onState('checking the tables')
+    await ensureTable(athena, attempts, settings.source, run.workspace)
   }
   const extracted = saved ?? (await extract(given, attempts, steps))
   await checkpoint.save({ extracted })
@@ -66,8 +63,7 @@ async function extract(given: AthenaExtract, attempts: Attempts, steps: Steps): 
   const all = await classifiedSql({ source: settings.source, database: athena.database, run: run.id }, settings)
   const classified = await steps.keep('classified', 'classifying accesses', 'parquet', all)
   const counts = { ...(await steps.counts(classified)), bad: [] }
-  // Nothing to learn from: what earlier pairs there are stay.
-  if (counts.trainPairs === 0) return { ...counts, entities: 0, scannedBytes: attempts.scannedBytes }
+  if (!hasAnyPair(counts)) return { ...counts, entities: 0, scannedBytes: attempts.scannedBytes }
   const train = await steps.pairs(classified, 'train', counts.trainPairs)
   const holdout = await steps.pairs(classified, 'holdout', counts.holdoutPairs)
   const times = await steps.times(classified)
@@ -81,11 +77,11 @@ type Steps = ReturnType<typeof stepsOf>
 function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts) {
   const { database } = athena
 
-  /** Keeps the rows of a query where they are asked for, or where the workgroup decides. */
+  /** Keeps the rows of a query at the location that is asked for, or where the workgroup puts them. */
   async function keep(kept: Kept, what: string, form: 'csv' | 'parquet', query: string): Promise<Placed> {
     onState(what)
     const done = await attempts.run(kept, what, ({ name }) =>
-      ctas(form, database, name, output.askedFor(kept, name), query),
+      ctas(form, { database, table: name, location: output.askedFor(kept, name) }, query),
     )
     const { name } = done.attempt
     const location = output.askedFor(kept, name) ?? output.decided(done.id)
@@ -108,7 +104,7 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
       return countsOf(await rowsOf('dropped', 'counting', sql))
     },
 
-    /** One part of the pairs: at its place, and as many as were counted. None when there are none. */
+    /** Writes one part of the pairs and checks that it has as many rows as were counted. Writes nothing when there are none. */
     async pairs(classified: Placed, part: Part, rows: number) {
       if (rows === 0) return []
       const text = await render('athena/pairs.sql', { part: literal(part) })
@@ -122,16 +118,14 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
       if (Number(row?.[0]) !== rows)
         throw new UserError(
           `${placed.location}: Athena wrote ${plural(rows, 'pair')} and reads back ${row?.[0] ?? 'none'}`,
-          {
-            hint: 'nothing of it is used; extract again with --overwrite',
-          },
+          { hint: AGAIN },
         )
       return [await output.pairs(placed, rows)]
     },
 
     async times(classified: Placed) {
       const sql = overTable('classified', database, classified.name, await render('times.sql'))
-      return output.times(await keep('times', 'noting when', 'csv', sql))
+      return output.times(await keep('times', 'noting times', 'csv', sql))
     },
 
     async entities(classified: Placed) {
@@ -139,7 +133,7 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
       return output.entities(await keep('entities', 'counting entities', 'csv', sql))
     },
 
-    /** Takes the tables of all attempts out of the catalog, and scratch away. */
+    /** Drops the tables of all attempts and removes scratch objects. */
     async tidy(): Promise<void> {
       onState('cleaning up')
       for (const { name } of TABLES.flatMap((kept) => attempts.begun(kept)))

@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, rename } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { plural } from '../lib/cli/format.ts'
+import type { Session } from '../lib/engines/duckdb/database.ts'
+import { type DuckdbSettings, withRecords } from '../lib/engines/duckdb/duckdb.ts'
+import type { LogFile, Records } from '../lib/engines/records/index.ts'
+import { classifiedValues, type ExtractSettings, literal, render } from '../lib/engines/render.ts'
+import { readPairs } from '../lib/insights/pairs.ts'
+import { paths } from '../lib/runs/paths.ts'
+import type { Run } from '../lib/runs/run.ts'
+import { stagedFiles, stagedObjects } from '../lib/runs/staged.ts'
+import { countsOf, type ExtractBackend, type Extracted, type ExtractStep, hasAnyPair, type Written } from './extract.ts'
+import { previewOf } from './render.ts'
+
+/** Files whose content names the result, as keys of the run. */
+const RESULTS = {
+  train: `${paths.train}part-00000.csv`,
+  holdout: `${paths.holdout}part-00000.csv`,
+  entities: paths.entities,
+} as const
+
+/** Paths of what is written. */
+export type Targets = Readonly<Record<keyof typeof RESULTS | 'times', string>>
+
+/** DuckDB in this process, for a run in a folder. */
+export const duckdbBackend = ({ context, run, settings, options }: ExtractStep): ExtractBackend => ({
+  preview: async () => {
+    const files = await stagedFiles(run)
+    const bytes = files.reduce((sum, file) => sum + file.size, 0)
+    return previewOf(run, { objects: files.length, bytes }, settings, { name: 'duckdb', about: [] })
+  },
+
+  isGone: async () => {
+    const found = await Promise.all(Object.values(RESULTS).map((key) => run.store.head(key)))
+    return found.includes(undefined)
+  },
+
+  approve: async () => {},
+
+  extract: async () => {
+    const objects = stagedObjects(run)
+    const progress = context.progress('reading logs', objects, 'files')
+    const targets = {
+      train: run.path(RESULTS.train),
+      holdout: run.path(RESULTS.holdout),
+      entities: run.path(RESULTS.entities),
+      times: run.path(`${paths.times}part-00000.csv`),
+    }
+    const extracted = await extractWithDuckdb(() => stagedFiles(run), targets, {
+      ...settings,
+      skipBadFiles: options.skipBadFiles,
+      memoryLimit: options.memoryLimit,
+      threads: options.threads ?? availableParallelism(),
+      scratch: join(run.path(paths.tmp), 'extract'),
+      signal: context.signal,
+      onFiles: (more) => progress.advance(more),
+      onState: (state) => progress.state(state),
+    })
+    progress.end(`${plural(extracted.events, 'record')} of ${plural(objects - extracted.bad.length, 'file')}`)
+    return hasAnyPair(extracted) ? { extracted, written: await writtenFiles(run, extracted) } : { extracted }
+  },
+})
+
+/**
+ * Turns log files into pairs.
+ * @throws UserError naming the files that cannot be read, unless they may be skipped
+ */
+export async function extractWithDuckdb(
+  list: () => Promise<readonly LogFile[]>,
+  targets: Targets,
+  settings: ExtractSettings & Omit<DuckdbSettings, 'members'>,
+): Promise<Extracted> {
+  const classified = await render('classified.sql', await classifiedValues(settings))
+  return withRecords(
+    list,
+    // Only all events together show which of them were delivered before.
+    [{ name: 'classified', sql: classified, isRowByRow: !settings.dedupe }],
+    { ...settings, members: pairMembers(settings) },
+    (session, found) => write(session, found, targets, settings.signal),
+  )
+}
+
+/** The members that pairs need. Fewer members mean less to write and to read again. */
+function pairMembers({ source, entity, dedupe }: ExtractSettings): string[] {
+  return [...source.pairMembers, ...(source.entities[entity]?.members ?? []), ...(dedupe ? [source.idMember] : [])]
+}
+
+async function write(
+  session: Session,
+  { records, bad }: Records,
+  targets: Targets,
+  signal: AbortSignal,
+): Promise<Extracted> {
+  const counts = countsOf(await session.run(await render('dropped.sql')))
+  // Every record that was found must be accounted for exactly once.
+  if (counts.events !== records) throw new Error(`${records} records were read, ${counts.events} are accounted for`)
+  if (!hasAnyPair(counts)) return { ...counts, bad, entities: 0 }
+  await copyTo(session, await shuffled('train'), targets.train)
+  await copyTo(session, await shuffled('holdout'), targets.holdout)
+  const entities = await copyTo(session, await render('entities.sql'), targets.entities)
+  // Reading the pairs back needs no database, so it runs beside the last query.
+  const ends = await Promise.allSettled([
+    copyTo(session, await render('times.sql'), targets.times),
+    checkRows(targets.train, counts.trainPairs, signal),
+    checkRows(targets.holdout, counts.holdoutPairs, signal),
+  ])
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  return { ...counts, bad, entities }
+}
+
+/** Reads pairs as the next step will. @throws Error when rows are missing */
+async function checkRows(path: string, rows: number, signal: AbortSignal): Promise<void> {
+  const { ip } = await readPairs([path], signal)
+  if (ip.length !== rows) throw new Error(`${path} has ${ip.length} rows, ${rows} were written`)
+}
+
+/** Pairs in an order that is meaningless but always the same: equal pairs lie apart. */
+async function shuffled(part: string): Promise<string> {
+  const pairs = await render('pairs.sql', { part: literal(part) })
+  return `${pairs} order by hash(event_time, entity, ip)`
+}
+
+/** Writes rows without header, quotes or escapes. The file appears complete or not at all. Returns the number of rows. */
+async function copyTo(session: Session, sql: string, path: string): Promise<number> {
+  await mkdir(dirname(path), { recursive: true })
+  const draft = join(dirname(path), '.draft-rows')
+  const [row] = await session.run(`copy (${sql}) to ${literal(draft)} (format csv, header false, quote '', escape '')`)
+  await rename(draft, path)
+  return Number(row?.[0])
+}
+
+async function writtenFiles(run: Run, { trainPairs, holdoutPairs, entities }: Extracted): Promise<Written> {
+  const rows = { train: trainPairs, holdout: holdoutPairs, entities }
+  const all = createHash('sha256')
+  const files = []
+  for (const name of ['train', 'holdout', 'entities'] as const) {
+    const path = RESULTS[name]
+    const one = createHash('sha256')
+    await pipeline(createReadStream(run.path(path)), one)
+    all.update(one.digest())
+    files.push({ path, rows: rows[name], bytes: (await run.store.head(path))?.size ?? 0 })
+  }
+  return { files, digest: all.digest('hex') }
+}
