@@ -66,7 +66,7 @@ describe('what Athena wrote is not believed when', () => {
     const all = await world({ athena: { compression: 'always' } })
     const { code, stderr } = await all.extract()
     assert.equal(code, 1)
-    assert.match(stderr, /pairs\/train\/.* is compressed\n {2}nothing of it is used/)
+    assert.match(stderr, /pairs\/train\/.* is compressed\n {2}these pairs are not used/)
   })
 
   it('nothing is a pair: the counts are told, and earlier pairs stay', async () => {
