@@ -10,15 +10,22 @@ import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
 import { awsLeftovers, removeInAws } from './aws/clean.ts'
-import type { Leftover } from './aws/leftovers.ts'
-import { isNothing, type Leftovers, leftoversOf, removeEverything, removeReplaceable } from './local/clean.ts'
-import type { Remnant } from './local/remnants.ts'
+import type { Leftover } from './leftovers.ts'
+import {
+  isNothing,
+  type Leftovers,
+  leftoversOf,
+  type Remnant,
+  removeEverything,
+  removeReplaceable,
+} from './local/clean.ts'
 
 const { overwrite: _, maxCost: __, ...shared } = { ...runOptions, ...guardOptions }
 
 const options = {
   everything: flag({
-    about: 'the whole run folder, with pairs, model, verdicts and report, and pages over several runs that tell of it',
+    about:
+      'remove the whole run folder, with pairs, model, verdicts and report, and reports over several runs that include it',
   }),
   ...shared,
   ...athenaOptions,
@@ -27,11 +34,11 @@ const options = {
 
 export const command = defineCommand({
   name: 'clean',
-  summary: 'remove what a run left that costs money or space',
+  summary: 'remove what a run has left that costs money or space',
   description:
-    'Stops an endpoint that was left running and removes the staged objects and drafts. Pairs, model, verdicts and report stay; staging again brings the objects back. Nothing outside the run folder is touched: logs that were linked stay where they are. With a workspace in S3 it first cancels what still works for the run, and waits for its end: jobs of S3 Batch Operations, queries of Athena, training and transform jobs. Then it also deletes the endpoint, its configurations and models, drops tables of interrupted extractions and aborts failed uploads: of all these only what the run has made.',
+    'Stops an endpoint that was left running, and removes the staged objects and drafts. Pairs, model, verdicts and report stay; stage brings the objects back. Nothing outside the run folder is touched: logs that were linked stay where they are. With a workspace in S3, clean first cancels what still works for the run and waits for its end: jobs of S3 Batch Operations, Athena queries, training and transform jobs. Then it also deletes the endpoint, its configurations and models, drops the tables of interrupted extractions and aborts failed uploads. It only deletes what the run has made.',
   examples: [
-    { run: 'npx zx scripts/clean.mjs --run latest --dry-run', does: 'shows what would go' },
+    { run: 'npx zx scripts/clean.mjs --run latest --dry-run', does: 'shows what would be removed' },
     { run: 'npx zx scripts/clean.mjs --run latest', does: 'removes it, after you have typed the id of the run' },
     {
       run: 'npx zx scripts/clean.mjs --run cloudtrail-20260302T0000Z-20260312T0000Z-3f9a1c --everything --yes',
@@ -78,18 +85,18 @@ const nothing = (run: string): Outcome => ({
 
 async function cleanInAws(context: Context, run: Run, values: Values<typeof options>): Promise<Outcome> {
   const { everything, dryRun } = values
-  const wish = { ...values, ...awsOf(values, context) }
-  const told = new Set<string>()
-  // What is looked at for the plan is looked at again before it goes.
+  const { signal, sleep, talk } = context
+  const said = new Set<string>()
+  // What is looked up for the plan is looked up again before it is removed.
   const warn = (text: string) => {
-    if (!told.has(text)) context.talk.warn(text)
-    told.add(text)
+    if (!said.has(text)) talk.warn(text)
+    said.add(text)
   }
-  const talk = { signal: context.signal, warn }
-  const found = await awsLeftovers(run, wish, talk)
+  const step = { run, options: { ...values, ...awsOf(values, context) }, signal, sleep, warn }
+  const found = await awsLeftovers(step)
   if (found.length === 0 && !everything) {
-    // One that was killed at its end has removed all, and neither noted that nor given back its lock.
-    if (!dryRun && (await run.store.head(paths.lock)) !== undefined) await removeInAws(run, wish, talk)
+    // A process that was killed at its end has removed everything, but neither recorded that nor released its lock.
+    if (!dryRun && (await run.store.head(paths.lock)) !== undefined) await removeInAws(step)
     return nothing(run.id)
   }
   const plan = found.map((leftover) => `  ${leftover.what}: ${awsSizeOf(leftover)}`)
@@ -101,7 +108,7 @@ async function cleanInAws(context: Context, run: Run, values: Values<typeof opti
     }
   const action = everything ? `remove all of run ${run.id}` : `clean run ${run.id}`
   await context.approve({ action, plan: [`of run ${run.id} in AWS`, ...plan], kind: 'delete', typed: run.id })
-  const removed = await removeInAws(run, wish, talk)
+  const removed = await removeInAws(step)
   const lines = removed.map(({ what, files, bytes: size, done = 'removed' }): [string, string] => [
     what,
     size > 0 ? `${filesText(files)}, ${bytes(size)} freed` : done,

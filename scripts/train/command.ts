@@ -11,14 +11,13 @@ import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run, StepPlan } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
-import { openStore } from '../lib/stores/open.ts'
+import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { hyperparameterOptions, hyperparametersOf } from './hyperparameters.ts'
-import { inputOf, inputOfRun } from './input.ts'
-import { checkSize } from './memory.ts'
-import { outcomeOf, previewOf, resultOf } from './render.ts'
+import { type Input, inputOfFiles, inputOfRun } from './input.ts'
+import { outcomeOf, previewOf, resultOf, warningsAfter, warningsBefore } from './local/render.ts'
+import { checkSize, type Output, type Settings, train } from './local/train.ts'
 import { sagemakerTrainOptions } from './sagemaker/options.ts'
-import { type Input, type Output, type Settings, train } from './train.ts'
-import { warningsAfter, warningsBefore } from './warnings.ts'
+import type { PairSource } from './sagemaker/pair-set.ts'
 
 const options = {
   ...runOptions,
@@ -43,7 +42,7 @@ const options = {
     max: 4294967295,
     integer: true,
   }),
-  alertsPerDay: number({ about: 'alerts a day that somebody can look at; sets the threshold', default: 10, min: 0 }),
+  alertsPerDay: number({ about: 'alert budget per day; sets the threshold', default: 10, min: 0 }),
   ...sagemakerTrainOptions,
   ...awsOptions,
 }
@@ -95,46 +94,65 @@ async function trainRun(context: Context, values: Options): Promise<Outcome> {
   const aws = awsOf(values, context)
   const run = await chosenRun(values, context)
   if (run.folder === undefined) {
-    const { trainRunInSagemaker } = await import('./sagemaker/run.ts')
-    return trainRunInSagemaker(context, run, choiceForSagemaker(values), values, aws)
+    const { pairsOfRun } = await import('./sagemaker/pair-set.ts')
+    return inSagemaker(context, values, aws, pairsOfRun(run))
   }
-  warnOfSagemaker(context, values)
+  const output = { store: run.store, model: paths.model, calibration: paths.calibration }
+  return onThisMachine(context, values, { input: () => inputOfRun(run, context.signal), output, run })
+}
+
+async function trainFiles(context: Context, values: Options): Promise<Outcome> {
+  const { model, pairs, holdoutDays } = values
+  if (model === undefined)
+    throw new UsageError('--pairs needs --model, the folder for the model', 'add --model ./model')
+  const aws = awsOf(values, context)
+  const files = { train: pairs, holdout: [fileOf(values.holdout) ?? []].flat(), holdoutDays }
+  if (model.startsWith('s3://')) {
+    const { pairsOfFiles } = await import('./sagemaker/pair-set.ts')
+    const source = await pairsOfFiles(context, files, model.replace(/\/+$/, ''), aws)
+    return inSagemaker(context, values, aws, source)
+  }
+  const output = { store: await openStore(resolve(model)), model: 'model.tar.gz', calibration: 'calibration.json' }
+  return onThisMachine(context, values, { input: () => inputOfFiles(files, aws, context.signal), output })
+}
+
+async function inSagemaker(context: Context, values: Options, aws: AwsSettings, source: PairSource): Promise<Outcome> {
+  const { trainInSagemaker } = await import('./sagemaker/train.ts')
+  const { vectorsFor } = await import('./sagemaker/size.ts')
+  const { seed: _, alertsPerDay: __, ...settings } = recordedOptions(values)
+  const hyperparametersFor = (entities: number) => checked(values, vectorsFor(entities, values.vectorDim ?? 1))
+  return trainInSagemaker(source, { context, options: values, aws, settings, hyperparametersFor })
+}
+
+interface LocalTraining {
+  input(): Promise<Input>
+  readonly output: Output
+  /** Absent for files: then nothing is recorded. */
+  readonly run?: Run
+}
+
+async function onThisMachine(context: Context, values: Options, training: LocalTraining): Promise<Outcome> {
+  const { input, output, run } = training
+  if (values.spot || values.instanceType !== undefined || values.maxRuntime !== undefined)
+    context.talk.warn('--spot, --instance-type and --max-runtime have no effect: this model is trained on this machine')
   if (values.dryRun) {
-    const input = await inputOfRun(run, context.signal)
-    return previewOf(input, settingsOf(values, input), { run: run.id }, run.path(paths.model))
+    const pairs = await input()
+    const model = output.store.localPath?.(output.model) ?? output.model
+    return previewOf(pairs, settingsOf(values, pairs), run === undefined ? {} : { run: run.id }, model)
   }
+  const work = async () => {
+    const pairs = await input()
+    return perform(context, pairs, settingsOf(values, pairs), output)
+  }
+  if (run === undefined) return outcomeOf(await work(), false)
   const plan: StepPlan = {
-    settings: choiceOf(values),
+    settings: recordedOptions(values),
     inputs: ['extract'],
     overwrite: values.overwrite,
     redoIf: () => isGone(run),
   }
-  const output = { store: run.store, model: paths.model, calibration: paths.calibration }
-  const { repeated } = await run.step('train', plan, async () => {
-    const input = await inputOfRun(run, context.signal)
-    return perform(context, input, settingsOf(values, input), output)
-  })
+  const { repeated } = await run.step('train', plan, work)
   return outcomeOf({ run: run.id, ...run.resultBy('local', 'train') }, repeated, nextCommand('deploy', run))
-}
-
-async function trainFiles(context: Context, values: Options): Promise<Outcome> {
-  const { model } = values
-  if (model === undefined)
-    throw new UsageError('--pairs needs --model, the folder for the model', 'add --model ./model')
-  const holdout = fileOf(values.holdout)
-  const aws = awsOf(values, context)
-  const held = holdout === undefined ? [] : [holdout]
-  const input = await inputOf(values.pairs, held, values.holdoutDays, context.signal, aws)
-  if (model.startsWith('s3://')) {
-    const { trainFilesInSagemaker } = await import('./sagemaker/files.ts')
-    const files = { pairs: values.pairs, holdout: held, model: model.replace(/\/+$/, '') }
-    return trainFilesInSagemaker(context, files, input, choiceForSagemaker(values), values, aws)
-  }
-  warnOfSagemaker(context, values)
-  const settings = settingsOf(values, input)
-  if (values.dryRun) return previewOf(input, settings, {}, resolve(model, 'model.tar.gz'))
-  const output = { store: await openStore(resolve(model)), model: 'model.tar.gz', calibration: 'calibration.json' }
-  return outcomeOf(await perform(context, input, settings, output), false)
 }
 
 /** `holdout: 20%` in a configuration file is meant for extract. */
@@ -147,8 +165,8 @@ async function isGone(run: Run): Promise<boolean> {
   return found.includes(undefined)
 }
 
-/** What was chosen, as it stands in the ledger. */
-function choiceOf(values: Options): Readonly<Record<string, number | null>> {
+/** The options that shape a model, for the ledger. */
+function recordedOptions(values: Options): Readonly<Record<string, number | null>> {
   const { seed, alertsPerDay } = values
   const chosen = Object.keys(hyperparameterOptions).map((key) => [
     key,
@@ -163,27 +181,12 @@ function settingsOf(values: Options, { train }: Input): Settings {
   return { hyperparameters, seed: values.seed, alertsPerDay: values.alertsPerDay }
 }
 
-function choiceForSagemaker(values: Options) {
-  const { seed: _, alertsPerDay: __, ...settings } = choiceOf(values)
-  return { settings, hyperparameters: (entities: number) => forSagemaker(values, entities) }
-}
-
-async function forSagemaker(values: Options, entities: number): Promise<Hyperparameters> {
-  const { vectorsFor } = await import('./sagemaker/size.ts')
-  return checked(values, vectorsFor(entities, values.vectorDim ?? 1))
-}
-
 function checked(values: Options, entityVectors: number): Hyperparameters {
   try {
     return hyperparametersOf(values, entityVectors)
   } catch (error) {
     throw new UsageError(messageOf(error))
   }
-}
-
-function warnOfSagemaker({ talk }: Context, { spot, instanceType, maxRuntime }: Options): void {
-  if (spot || instanceType !== undefined || maxRuntime !== undefined)
-    talk.warn('--spot, --instance-type and --max-runtime are for SageMaker; this model is trained on this machine')
 }
 
 async function perform(context: Context, input: Input, settings: Settings, output: Output) {

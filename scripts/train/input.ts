@@ -1,12 +1,28 @@
 import { UserError } from '../lib/cli/errors.ts'
-import { count } from '../lib/cli/format.ts'
+import { count, plural } from '../lib/cli/format.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { openPairs, pairsOf } from '../lib/runs/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
-import type { Input } from './train.ts'
+
+/** The pairs to train on, and those held out. */
+export interface Input {
+  readonly train: Pairs
+  /** Absent without a holdout. */
+  readonly holdout?: Pairs
+  /** Days that the holdout covers. */
+  readonly holdoutDays: number
+}
+
+/** Files and objects of pairs, by URI. */
+export interface PairFiles {
+  readonly train: readonly string[]
+  readonly holdout: readonly string[]
+  /** Days that the holdout covers. */
+  readonly holdoutDays: number
+}
 
 /** @throws UserError when extract has put every pair into the holdout */
 export function requireTrainingPairs(run: Run): void {
@@ -19,31 +35,22 @@ export function requireTrainingPairs(run: Run): void {
   })
 }
 
-/** The pairs of a run. @throws UserError when they are not there */
+/** The pairs of a run. @throws UserError when they are missing */
 export async function inputOfRun(run: Run, signal: AbortSignal): Promise<Input> {
   requireTrainingPairs(run)
   const train = await pairsOf(run, 'train', signal)
   if (train.ip.length === 0)
     throw new UserError(`run ${run.id}: nothing to train on in ${run.uriOf(paths.train)}`, {
-      hint: `${nextCommand('extract', run)} --overwrite, perhaps with a longer window; extract says what it has dropped and why`,
+      hint: `${nextCommand('extract', run)} --overwrite`,
     })
   return inputWith(train, await pairsOf(run, 'holdout', signal), run.holdout().days)
 }
 
-/** The pairs of some files, here or in S3. @throws UserError when they are missing, empty or not well formed */
-export async function inputOf(
-  trainFiles: readonly string[],
-  holdoutFiles: readonly string[],
-  holdoutDays: number,
-  signal: AbortSignal,
-  aws: AwsSettings = {},
-): Promise<Input> {
-  const train = await openPairs(trainFiles, aws, signal)
-  if (train.ip.length === 0)
-    throw new UserError(`nothing to train on: no pair in ${listed(trainFiles)}`, {
-      hint: 'take a longer window, or look at what extract has dropped and why',
-    })
-  return inputWith(train, await openPairs(holdoutFiles, aws, signal), holdoutDays)
+/** The pairs of files. @throws UserError when they are missing, empty or not well formed */
+export async function inputOfFiles(files: PairFiles, aws: AwsSettings, signal: AbortSignal): Promise<Input> {
+  const train = await openPairs(files.train, aws, signal)
+  if (train.ip.length === 0) throw new UserError(`nothing to train on: no pair in ${listed(files.train)}`)
+  return inputWith(train, await openPairs(files.holdout, aws, signal), files.holdoutDays)
 }
 
 const inputWith = (train: Pairs, holdout: Pairs, holdoutDays: number): Input => ({
@@ -54,3 +61,16 @@ const inputWith = (train: Pairs, holdout: Pairs, holdoutDays: number): Input => 
 
 const listed = (files: readonly string[]): string =>
   files.length <= 3 ? files.join(', ') : `${files.slice(0, 3).join(', ')} and ${files.length - 3} more files`
+
+/** Below this there is too little to learn from, whatever the score says. */
+const FEWEST = { pairs: 1000, entities: 10 } as const
+
+/** A warning before training on little data. */
+export const littleData = (pairs: number, entities: number): string[] =>
+  pairs >= FEWEST.pairs && entities >= FEWEST.entities
+    ? []
+    : [
+        `${plural(pairs, 'pair')} of ${plural(entities, 'entity', 'entities')} ${pairs === 1 ? 'is' : 'are'} little to learn from: take a longer window, or trust the model less`,
+      ]
+
+export const NO_HOLDOUT = 'no holdout: the model cannot be calibrated or measured, so there will be no threshold'

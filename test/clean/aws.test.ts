@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as s3 from '@aws-sdk/client-s3'
-import { RUN_TAG, tagsOf } from '../../scripts/lib/aws/sagemaker/jobs.ts'
+import { RUN_TAG, tagsOf } from '../../scripts/lib/aws/sagemaker/names.ts'
 import type { Ledger } from '../../scripts/lib/runs/ledger.ts'
 import type { SandboxSettings } from '../sandbox/start.ts'
 import { type World, world } from '../score/s3-sandbox.ts'
@@ -168,7 +168,7 @@ describe('clean in AWS', () => {
     const aws = await leavings({ ...FAST, buckets: { [BUCKET]: { versioned: true } } })
     const { code, stderr } = await aws.script('clean', ['--yes'])
     assert.equal(code, 0, stderr)
-    assert.equal(stderr.split('keeps versions: what was removed lies there as older ones').length, 2, stderr)
+    assert.equal(stderr.split('keeps versions: removed objects stay as older versions').length, 2, stderr)
   })
 
   test('an endpoint that is being created and cannot be deleted yet is deleted when it can be', async () => {

@@ -72,7 +72,7 @@ describe('clean of a run whose batch job goes on', () => {
     const { wouldRemove } = await clean(['--dry-run'])
     assert.deepEqual(wouldRemove, [what, 'staged'])
     const { stdout } = await runScript('clean', ['--workspace', WORKSPACE, '--dry-run'], { env: sandbox.env })
-    assert.match(stdout, new RegExp(`${what}: is Active: it is cancelled`))
+    assert.match(stdout, new RegExp(`${what}: is Active and will be cancelled`))
     assert.deepEqual([job.status, copies().length], ['Active', copied])
     assert.equal(sandbox.requests.of('DeleteObjects'), 0)
   })

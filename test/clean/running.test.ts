@@ -21,7 +21,7 @@ describe('clean of a run for which something still works: that ends first', () =
     const dry = await runScript('clean', ['--workspace', 's3://org-staging/prestage', '--dry-run'], {
       env: sandbox.env,
     })
-    assert.match(dry.stdout, new RegExp(`training job ${name}: is running: it is stopped`))
+    assert.match(dry.stdout, new RegExp(`training job ${name}: is running and will be stopped`))
     assert.equal(sandbox.requests.of('StopTrainingJob'), 0)
     const { result, stderr } = await cleanOf(sandbox.env)
     assert.deepEqual(whats(result), [`training job ${name}`], stderr)
@@ -91,7 +91,7 @@ describe('clean of a run for which something still works: that ends first', () =
     sandbox.athena.settings.pace = 'instant'
     const { result, stderr } = await cleanOf(sandbox.env)
     assert.deepEqual(whats(result).slice(0, 1), ['Athena tables'], stderr)
-    const said = stderr.match(/a query that was started and not noted is not looked for.*lacks athena:ListQueryExec/g)
+    const said = stderr.match(/cannot look for a query that was started but not noted.*lacks athena:ListQueryExec/g)
     assert.equal(said?.length, 1, stderr)
     assert.deepEqual(sandbox.violations, [])
   })

@@ -135,7 +135,7 @@ describe('another model', () => {
       refused.stderr,
       /the new model is worse than the one in service on the same holdout: new: AUC 0\.[0-8]/,
     )
-    assert.match(refused.stderr, /prestage-waf serves what it did\n.*--force deploys it all the same/)
+    assert.match(refused.stderr, /prestage-waf serves the same model as before\n.*--force deploys it anyway/)
     const { endpoints, configs } = sandbox.sagemaker.names()
     assert.deepEqual(configs, [first.result.config])
     const inService = () => sandbox.sagemaker.endpoints.all.get('prestage-waf')?.config.name
@@ -201,7 +201,7 @@ test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
   // What had its time is not made again, unless that is asked for.
   const again = await deploy(args.slice(1))
   assert.equal(again.code, 0, again.stderr)
-  assert.match(again.stderr, /endpoint mine had its time and was deleted, .* UTC: --overwrite deploys anew/)
+  assert.match(again.stderr, /endpoint mine was deleted after its time, .* UTC: --overwrite deploys it again/)
   assert.deepEqual([again.result.status, again.result.repeated], ['Deleted', true])
   assert.equal(sandbox.requests.of('CreateEndpoint'), 1)
   const larger = args.slice(1).map((arg) => (arg === '1:3' ? '2:3' : arg))
@@ -222,7 +222,7 @@ describe('before anything is made', () => {
       'two kinds of hardware',
       ['--yes', '--memory', '2048', '--instance-type', 'ml.m5.large'],
       2,
-      /--memory is of serverless/,
+      /--memory is for serverless/,
     ],
     ['memory that no endpoint has', ['--yes', '--memory', '1500'], 2, /--memory 1500: .* 1024, 2048, 3072/],
     ['scaling without instances', ['--yes', '--autoscale', '1:2'], 2, /need --instance-type/],

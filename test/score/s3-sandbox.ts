@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach } from 'node:test'
 import * as sm from '@aws-sdk/client-sagemaker'
-import { tagsOf } from '../../scripts/lib/aws/sagemaker/jobs.ts'
+import { tagsOf } from '../../scripts/lib/aws/sagemaker/names.ts'
 import type { Verdict } from '../../scripts/lib/runs/verdicts.ts'
 import { type Sandbox, type SandboxSettings, startSandbox } from '../sandbox/start.ts'
 import { BUCKET, ROLE, runInS3, type Twins, WORKSPACE } from '../support/run-in-s3.ts'

@@ -102,7 +102,7 @@ describe('a run in S3, through its endpoint', () => {
     assert.equal(code, 0, stderr)
     assert.match(
       stderr,
-      /sagemaker:DescribeEndpoint is not allowed: taking it that endpoint prestage-endpoint has the model/,
+      /sagemaker:DescribeEndpoint is not allowed: assuming that endpoint prestage-endpoint has the model/,
     )
   })
 

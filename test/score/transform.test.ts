@@ -152,7 +152,10 @@ describe('a batch transform', () => {
 
   const failures: [reason: string, says: RegExp][] = [
     ['CapacityError: Unable to provision requested ML compute capacity.', /AWS has no such instance free/],
-    ['ClientError: AccessDenied (403) when calling GetObject', /its role may not do what it needs/],
+    [
+      'ClientError: AccessDenied (403) when calling GetObject',
+      /the role of --sagemaker-role may not do what is needed/,
+    ],
     ['', /SageMaker does not say why/],
   ]
   for (const [reason, says] of failures)

@@ -113,7 +113,7 @@ describe('before anything is sent', () => {
       3,
       /needs a confirmation/,
     ],
-    ['an instance of EC2', ['--yes', '--instance-type', 'm5.large'], 2, /"m5\.large" is no SageMaker instance/],
+    ['an instance of EC2', ['--yes', '--instance-type', 'm5.large'], 2, /"m5\.large" is not a SageMaker instance type/],
     ['a role that is none', ['--yes', '--sagemaker-role', 'me'], 2, /"me" is not the ARN of a role/],
     ['half a VPC', ['--yes', '--subnet', 'subnet-1'], 2, /--subnet and --security-group belong together/],
     ['a long wait for spot', ['--yes', '--spot', '--max-wait', '2h'], 2, /one hour at most/],

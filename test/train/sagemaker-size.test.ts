@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { resourceName } from '../../scripts/lib/aws/sagemaker/jobs.ts'
+import { failureFor } from '../../scripts/lib/aws/sagemaker/failures.ts'
+import { resourceName } from '../../scripts/lib/aws/sagemaker/names.ts'
 import { INSTANCES } from '../../scripts/lib/runs/instances.ts'
-import { failureOf, whyOf } from '../../scripts/train/sagemaker/failure.ts'
 import {
   instanceFor,
   runtimeFor,
@@ -71,17 +71,9 @@ describe('names', () => {
 })
 
 describe('a failure that is not known', () => {
-  it('is said as SageMaker does, with where its log is', () => {
-    const job = {
-      TrainingJobName: 'j',
-      TrainingJobStatus: 'Failed',
-      SecondaryStatus: 'Failed',
-      FailureReason: 'Something   odd\n',
-    } as const
-    assert.equal(
-      failureOf(job, true).message,
-      'training job j failed, and the same job would fail again: Something odd',
-    )
-    assert.match(whyOf(job).hint, /aws logs tail .* j /)
+  it('is quoted, with where its log is', () => {
+    const { why, hint, passes } = failureFor('training', 'j', 'Something   odd\n')
+    assert.deepEqual([why, passes], ['Something odd', false])
+    assert.match(hint, /aws logs tail .* j /)
   })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { validated } from '../../scripts/lib/insights/hyperparameters.ts'
-import { checkSize } from '../../scripts/train/memory.ts'
+import { checkSize } from '../../scripts/train/local/train.ts'
 import { homeBodies } from '../lib/insights/tiny.ts'
 
 const PAIRS = homeBodies(20, 100)

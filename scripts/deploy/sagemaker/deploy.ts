@@ -1,135 +1,179 @@
+import { type EndpointState, Endpoints } from '../../lib/aws/sagemaker/endpoints.ts'
+import { cliFlags, roleOf } from '../../lib/aws/sagemaker/options.ts'
 import type { Outcome } from '../../lib/cli/command.ts'
 import type { Context } from '../../lib/cli/context.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { facts } from '../../lib/cli/format.ts'
-import type { Saved } from '../../lib/runs/checkpoints.ts'
+import { calibrationText, parseCalibration } from '../../lib/insights/calibration.ts'
+import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { noteSagemakerEndpoint, sagemakerEndpointOf } from '../../lib/runs/endpoint.ts'
 import { nextCommand } from '../../lib/runs/next.ts'
-import { requirePairs } from '../../lib/runs/pairs.ts'
+import { pairsOf, requirePairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run, StepPlan } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
-import { back, endLater, hadItsTime, sayWhatStays } from './end.ts'
-import { type EndpointState, Endpoints } from './endpoint.ts'
-import { type DeployResult, hourlyUsd, outcomeOf, type Plan, planFacts, planUsd, previewOf } from './render.ts'
-import { check, type DeployWish, orderOf, settingsOf } from './request.ts'
-import { type DeployWorld, serve } from './service.ts'
-import type { Order } from './spec.ts'
-import { worldOf } from './state.ts'
+import { deletedAfterItsTime, deleteLater } from './delete-after.ts'
+import { checkOptions, type DeployOptions } from './options.ts'
+import {
+  costText,
+  type DeployResult,
+  hourlyUsd,
+  outcomeOf,
+  type Plan,
+  planFacts,
+  planUsd,
+  previewOf,
+} from './render.ts'
+import { rollBack } from './rollback.ts'
+import { type Deployment, serve } from './serve.ts'
+import { settingsOf, smallMemory, specOf, trialHardware } from './spec.ts'
+import { testOf } from './trial.ts'
+import { type DeployStep, updaterOf } from './update.ts'
 
 /** Deploys a run whose workspace is in S3. */
 export async function deployInSagemaker(
   context: Context,
   run: Run,
-  wish: DeployWish,
+  options: DeployOptions,
   aws: AwsSettings,
 ): Promise<Outcome> {
-  check(wish)
-  const trained = run.resultBy('sagemaker', 'train')
+  checkOptions(options)
+  const { region, holdoutPairs } = run.resultBy('sagemaker', 'train')
   const { sagemakerClient } = await import('../../lib/aws/clients.ts')
-  const { region } = trained
-  const client = await sagemakerClient(aws, region)
-  const order = orderOf(run, wish, region)
+  const spec = specOf(run, options, region)
   const progress = context.progress('SageMaker')
-  const endpoints = new Endpoints(client, context.signal, (text) => progress.state(text))
-  const champion = await endpoints.look(order.endpoint)
-  if (wish.rollback) return back(context, run, wish, endpoints, aws)
+  const client = await sagemakerClient(aws, region)
+  const endpoints = new Endpoints(client, context, (text) => progress.state(text))
+  const step = { context, run, options, aws, spec, endpoints }
+  const champion = await endpoints.look(spec.endpoint)
+  if (options.rollback) return rollBack(step)
+  const { deleteAfter } = options
   const plan: Plan = {
-    order,
-    autoscale: wish.autoscale,
+    spec,
+    autoscale: options.autoscale,
     champion: champion?.EndpointConfigName,
-    holdoutPairs: trained.holdoutPairs,
-    deleteAfterMs: wish.deleteAfter,
+    holdoutPairs,
+    deleteAfterMs: deleteAfter,
   }
-  if (wish.deleteAfter !== undefined && champion !== undefined)
-    await refuseToDelete(run, champion.EndpointConfigName, order)
-  if (wish.dryRun) return previewOf(plan)
+  if (deleteAfter !== undefined && champion !== undefined) await refuseToDelete(step, champion.EndpointConfigName)
+  if (options.dryRun) return previewOf(plan)
   const wanted: StepPlan = {
-    settings: settingsOf(order, wish),
+    settings: settingsOf(spec, options),
     inputs: ['train'],
-    overwrite: wish.overwrite,
+    overwrite: options.overwrite,
     onChange: 'redo',
   }
-  if (wish.deleteAfter !== undefined && (await run.isCurrent('deploy', wanted))) {
-    const over = await hadItsTime(context, run, order, champion, endpoints)
-    if (over !== undefined) return outcomeOf(run.id, over, order.hardware, over.repeated)
+  if (deleteAfter !== undefined && (await run.isCurrent('deploy', wanted))) {
+    const deleted = await deletedAfterItsTime(step, champion)
+    if (deleted !== undefined) return outcomeOf(run.id, deleted, spec.hardware, deleted.repeated)
   }
-  const step = { ...wanted, redoIf: async () => !(await isInService(run, endpoints)) }
-  if (!(await run.isCurrent('deploy', step))) {
+  const stepPlan = { ...wanted, redoIf: async () => !(await isInService(step)) }
+  if (!(await run.isCurrent('deploy', stepPlan))) {
     await requirePairs(run)
-    if (!isMade(champion, run.unfinished('deploy', step)?.checkpoint)) await approve(context, plan)
+    if (!isMade(champion, run.unfinished('deploy', stepPlan)?.checkpoint)) await approve(context, plan)
   }
-  const { repeated } = await run.step('deploy', step, async (checkpoint) => {
+  const { repeated } = await run.step('deploy', stepPlan, async (checkpoint) => {
     try {
-      const world = await worldOf(context, { run, wish, order, endpoints, checkpoint }, aws)
-      return await perform(world, run, wish, order, aws)
+      return await perform(step, await deploymentOf(step, checkpoint))
     } catch (error) {
-      if (context.signal.aborted) await sayWhatStays(context, endpoints, order, aws)
+      if (context.signal.aborted) await warnOfCosts(step)
       throw error
     }
   })
   const result = run.resultBy('sagemaker', 'deploy')
-  progress.end(`${order.endpoint} in service`)
-  if (wish.deleteAfter === undefined)
-    return { ...outcomeOf(run.id, result, order.hardware, repeated), next: nextCommand('score', run) }
-  await endLater(context, run, order, result, endpoints, wish.deleteAfter, aws)
-  return outcomeOf(run.id, { ...result, status: 'Deleted' }, order.hardware, repeated)
+  progress.end(`${spec.endpoint} in service`)
+  if (deleteAfter === undefined)
+    return { ...outcomeOf(run.id, result, spec.hardware, repeated), next: nextCommand('score', run) }
+  await deleteLater(step, result.config, deleteAfter)
+  return outcomeOf(run.id, { ...result, status: 'Deleted' }, spec.hardware, repeated)
 }
 
 async function approve(context: Context, plan: Plan): Promise<void> {
   const usd = planUsd(plan)
   await context.approve({
-    action: `deploy to ${plan.order.endpoint}`,
+    action: `deploy to ${plan.spec.endpoint}`,
     plan: facts(planFacts(plan)).split('\n'),
     kind: 'spend',
     ...(usd !== undefined && { usd }),
   })
 }
 
-/** What others rely on is not taken away. */
-async function refuseToDelete(run: Run, config: string | undefined, { endpoint }: Order): Promise<void> {
+/** @throws UserError when the endpoint serves a model that others rely on */
+async function refuseToDelete({ run, spec }: DeployStep, config: string | undefined): Promise<void> {
   const note = await sagemakerEndpointOf(run)
   if (note?.config === config || run.ledger.steps.deploy?.checkpoint.created === config) return
-  throw new UserError(`endpoint ${endpoint} serves another model: --delete-after would take that away, too`, {
-    hint: 'name another --endpoint for what is not to stay',
+  throw new UserError(`endpoint ${spec.endpoint} serves another model: --delete-after would delete that, too`, {
+    hint: 'name another --endpoint for a temporary one',
   })
 }
 
-/** Whether an attempt that was interrupted has made the endpoint, or changed it: all that costs is there. */
+/** Whether an interrupted attempt has created the endpoint, or changed it: then there is nothing more to pay for. */
 function isMade(now: EndpointState | undefined, saved: Saved<'deploy'> = {}): boolean {
   const config = saved.created ?? saved.config
   const configs = [now?.EndpointConfigName, now?.PendingDeploymentSummary?.EndpointConfigName]
   return config !== undefined && now?.EndpointStatus !== 'Failed' && configs.includes(config)
 }
 
-/** Whether what deploy noted still serves. */
-async function isInService(run: Run, endpoints: Endpoints): Promise<boolean> {
+/** Whether the endpoint that deploy noted still serves the run's model. */
+async function isInService({ run, endpoints }: DeployStep): Promise<boolean> {
   const note = await sagemakerEndpointOf(run)
   if (note === undefined) return false
   const now = await endpoints.look(note.sagemaker)
   return now?.EndpointStatus === 'InService' && now.EndpointConfigName === note.config
 }
 
-async function perform(
-  world: DeployWorld,
-  run: Run,
-  wish: DeployWish,
-  order: Order,
-  aws: AwsSettings,
-): Promise<DeployResult> {
-  const { config, previous, calibration, challenger, champion } = await serve(world, order)
-  const { autoScalingClient } = await import('../../lib/aws/clients.ts')
-  if (wish.autoscale !== undefined) {
-    const { scale } = await import('./scaling.ts')
-    await scale(await autoScalingClient(aws, order.region), order.endpoint, wish.autoscale)
+/** After a stop: says what exists, what it costs, and how to delete it. */
+async function warnOfCosts({ context, endpoints, spec, aws }: DeployStep): Promise<void> {
+  const { endpoint, region, hardware } = spec
+  const now = await endpoints.look(endpoint)
+  if (now === undefined) return
+  context.talk.warn(
+    `endpoint ${endpoint} is ${now.EndpointStatus} in AWS, and costs ${costText(hardware)}. The same command continues; this deletes it:\n  aws sagemaker delete-endpoint --endpoint-name ${endpoint}${cliFlags(region, aws)}`,
+  )
+}
+
+/** Reads the pairs. */
+async function deploymentOf(step: DeployStep, checkpoint: Checkpoint<Saved<'deploy'>>): Promise<Deployment> {
+  const { run, options, spec, context } = step
+  const { signal, talk } = context
+  const role = roleOf(options)
+  const pairs = { train: await pairsOf(run, 'train', signal), holdout: await pairsOf(run, 'holdout', signal) }
+  return {
+    ...(await updaterOf(step, options.force)),
+    spec,
+    checkpoint,
+    role,
+    signal,
+    trial: trialHardware(spec, options.memory ?? smallMemory(run)),
+    test: testOf({ ...pairs, days: run.holdout().days, alertsPerDay: options.alertsPerDay }),
+    force: options.force,
+    calibration: {
+      save: async (calibration) => void (await run.store.write(paths.calibration, calibrationText(calibration))),
+      saved: async () => {
+        const text = await run.store.text(paths.calibration)
+        return text === undefined ? undefined : parseCalibration(text, run.uriOf(paths.calibration))
+      },
+    },
+    info: (text) => talk.info(text),
+    warn: (text) => talk.warn(text),
+  }
+}
+
+async function perform({ run, options, spec, aws }: DeployStep, deployment: Deployment): Promise<DeployResult> {
+  const { endpoint, region, digest } = spec
+  const { config, previous, calibration, challenger, champion } = await serve(deployment)
+  if (options.autoscale !== undefined) {
+    const { autoScalingClient } = await import('../../lib/aws/clients.ts')
+    const { scale } = await import('../../lib/aws/sagemaker/scaling.ts')
+    await scale(await autoScalingClient(aws, region), endpoint, options.autoscale)
   }
   if (calibration === undefined) await run.store.remove(paths.calibration)
-  else await world.calibration.keep(calibration)
-  await noteSagemakerEndpoint(run, { sagemaker: order.endpoint, region: order.region, config, model: order.digest })
+  else await deployment.calibration.save(calibration)
+  await noteSagemakerEndpoint(run, { sagemaker: endpoint, region, config, model: digest })
   return {
     backend: 'sagemaker',
-    endpoint: order.endpoint,
-    region: order.region,
+    endpoint,
+    region,
     status: 'InService',
     config,
     previous,
@@ -137,7 +181,7 @@ async function perform(
     auc: calibration?.auc ?? null,
     challenger,
     champion,
-    hourlyUsd: hourlyUsd(order.hardware) ?? null,
-    digest: order.digest,
+    hourlyUsd: hourlyUsd(spec.hardware) ?? null,
+    digest,
   }
 }

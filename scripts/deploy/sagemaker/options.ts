@@ -1,11 +1,9 @@
+import { checkSagemakerOptions, type SagemakerOptions } from '../../lib/aws/sagemaker/options.ts'
+import type { Range } from '../../lib/aws/sagemaker/scaling.ts'
+import { UsageError } from '../../lib/cli/errors.ts'
 import { flag, number, type Option, parsed, text } from '../../lib/cli/options.ts'
 import { sagemakerOptions } from '../../lib/cli/shared-options.ts'
 import { spanIn } from '../../lib/runs/window.ts'
-
-export interface Range {
-  readonly min: number
-  readonly max: number
-}
 
 function rangeOf(input: string): Range {
   const [, low, high] = /^(\d{1,4}):(\d{1,4})$/.exec(input) ?? []
@@ -28,26 +26,73 @@ const span = (about: string): Option<number | undefined> =>
 export const sagemakerDeployOptions = {
   endpoint: text({ about: 'in SageMaker: name of the endpoint (default: prestage-<source>)', value: 'NAME' }),
   memory: number({
-    about: 'of a serverless endpoint, in MB (default: by the size of the model)',
+    about: 'memory of a serverless endpoint, in MB (default: by the size of the model)',
     value: 'MB',
     min: 1024,
     max: 6144,
     integer: true,
   }),
   ...sagemakerOptions,
-  instanceCount: number({ about: 'with --instance-type: instances', default: 1, min: 1, max: 100, integer: true }),
+  instanceCount: number({
+    about: 'with --instance-type: number of instances',
+    default: 1,
+    min: 1,
+    max: 100,
+    integer: true,
+  }),
   autoscale: parsed({
-    about: 'with --instance-type: between so many instances, by the requests that come',
+    about: 'with --instance-type: scale between MIN and MAX instances, by the number of requests',
     value: 'MIN:MAX',
     parse: rangeOf,
   }),
   alertsPerDay: number({
-    about: 'in SageMaker: alerts a day that somebody can look at; sets the threshold',
+    about: 'in SageMaker: alert budget per day; sets the threshold',
     default: 10,
     min: 0,
   }),
-  force: flag({ about: 'replace the model in service by a worse one, too, or one that takes a line that is no pair' }),
-  rollback: flag({ about: 'go back to the configuration that was in service before' }),
+  force: flag({
+    about:
+      'deploy a model that is worse than the one in service; a model that accepts malformed input only causes a warning',
+  }),
+  rollback: flag({ about: 'return to the configuration that was in service before' }),
   keep: flag({ about: 'leave the endpoint in service (the default)' }),
-  deleteAfter: span('wait so long, then delete the endpoint; also on Ctrl-C'),
+  deleteAfter: span('delete the endpoint after this time, or on Ctrl-C'),
+}
+
+/** "Valid values are in 1 GB increments", MemorySizeInMB, API reference. */
+export const STEP_MB = 1024
+
+export interface DeployOptions extends SagemakerOptions {
+  readonly endpoint?: string | undefined
+  readonly memory?: number | undefined
+  readonly instanceCount: number
+  readonly autoscale?: Range | undefined
+  readonly alertsPerDay: number
+  readonly force: boolean
+  readonly rollback: boolean
+  readonly keep: boolean
+  readonly deleteAfter?: number | undefined
+  readonly dryRun: boolean
+  readonly overwrite: boolean
+}
+
+/** @throws UsageError when the options do not go together */
+export function checkOptions(options: DeployOptions): void {
+  checkSagemakerOptions(options)
+  const { instanceType, autoscale, instanceCount, memory, subnet, keep, deleteAfter, endpoint } = options
+  if (keep && deleteAfter !== undefined) throw new UsageError('--keep and --delete-after exclude each other')
+  if (endpoint !== undefined && !/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(endpoint))
+    throw new UsageError(`--endpoint "${endpoint}" cannot be a name`, 'letters, digits and hyphens, 63 at most')
+  if (instanceType !== undefined && memory !== undefined)
+    throw new UsageError('--memory is for serverless endpoints, --instance-type for others', 'leave one of them out')
+  if (memory !== undefined && memory % STEP_MB !== 0)
+    throw new UsageError(`--memory ${memory}: a serverless endpoint has 1024, 2048, 3072, 4096, 5120 or 6144 MB`)
+  if (instanceType !== undefined) return
+  if (autoscale !== undefined || instanceCount > 1)
+    throw new UsageError(
+      '--autoscale and --instance-count need --instance-type',
+      'a serverless endpoint scales by itself',
+    )
+  if (subnet.length > 0)
+    throw new UsageError('a serverless endpoint cannot be in a VPC', 'name an --instance-type, or leave --subnet out')
 }

@@ -1,11 +1,11 @@
+import type { Range } from '../../lib/aws/sagemaker/scaling.ts'
 import type { Outcome } from '../../lib/cli/command.ts'
 import { count, duration, facts, plural, usd } from '../../lib/cli/format.ts'
 import { PRICES, priceNote } from '../../lib/runs/cost.ts'
 import { INSTANCES } from '../../lib/runs/instances.ts'
 import type { DoneBy, Results } from '../../lib/runs/results.ts'
-import type { Range } from './options.ts'
-import type { Hardware, Order } from './spec.ts'
-import { standingText } from './trial.ts'
+import type { EndpointSpec, Hardware } from './spec.ts'
+import { metricsText } from './trial.ts'
 
 const isServerless = (hardware: Hardware): hardware is Extract<Hardware, { memoryMB: number }> => 'memoryMB' in hardware
 
@@ -34,7 +34,7 @@ const hardwareText = (hardware: Hardware, autoscale?: Range): string =>
     : `${hardware.instances} x ${hardware.instanceType}${autoscale === undefined ? '' : `, scaled from ${autoscale.min} to ${autoscale.max}`}`
 
 export interface Plan {
-  readonly order: Order
+  readonly spec: EndpointSpec
   readonly autoscale: Range | undefined
   /** Configuration in service now. */
   readonly champion: string | undefined
@@ -43,20 +43,20 @@ export interface Plan {
   readonly deleteAfterMs: number | undefined
 }
 
-export const planFacts = ({ order, autoscale, champion, holdoutPairs, deleteAfterMs }: Plan): [string, string][] => [
-  ['endpoint', `${order.endpoint} in ${order.region}`],
-  ['model', order.model],
-  ['hardware', hardwareText(order.hardware, autoscale)],
+export const planFacts = ({ spec, autoscale, champion, holdoutPairs, deleteAfterMs }: Plan): [string, string][] => [
+  ['endpoint', `${spec.endpoint} in ${spec.region}`],
+  ['model', spec.model],
+  ['hardware', hardwareText(spec.hardware, autoscale)],
   ['in service', champion === undefined ? 'nothing yet' : `${champion}; the new model is compared with it first`],
   ['test', `${plural(holdoutPairs, 'pair')} of the holdout, and attacks on them`],
-  ['cost', `${costText(order.hardware)} (${priceNote})`],
+  ['cost', `${costText(spec.hardware)} (${priceNote})`],
   deleteAfterMs === undefined
     ? ['stays', 'until clean, or --delete-after']
     : ['stays', `${duration(deleteAfterMs)}, then it is deleted`],
 ]
 
 /** The estimate that is approved: the test, and an hour of what stays (or as long as it stays). */
-export function planUsd({ order: { hardware }, holdoutPairs, champion, deleteAfterMs }: Plan): number | undefined {
+export function planUsd({ spec: { hardware }, holdoutPairs, champion, deleteAfterMs }: Plan): number | undefined {
   const hour = hourlyUsd(hardware)
   const models = champion === undefined ? 1 : 2
   const memory = isServerless(hardware) ? hardware.memoryMB : 4096
@@ -65,17 +65,17 @@ export function planUsd({ order: { hardware }, holdoutPairs, champion, deleteAft
 }
 
 export function previewOf(plan: Plan): Outcome {
-  const { order, champion } = plan
+  const { spec, champion } = plan
   return {
     json: {
-      run: order.id,
+      run: spec.id,
       dryRun: true,
-      endpoint: order.endpoint,
-      region: order.region,
-      model: order.model,
-      ...order.hardware,
+      endpoint: spec.endpoint,
+      region: spec.region,
+      model: spec.model,
+      ...spec.hardware,
       inService: champion ?? null,
-      hourlyUsd: hourlyUsd(order.hardware) ?? null,
+      hourlyUsd: hourlyUsd(spec.hardware) ?? null,
       estimatedUsd: planUsd(plan) ?? null,
     },
     text: facts(planFacts(plan)),
@@ -84,9 +84,9 @@ export function previewOf(plan: Plan): Outcome {
 
 export type DeployResult = DoneBy<Results['deploy'], 'sagemaker'>
 /** An endpoint whose time is over, as it is printed. */
-export type Printed = Omit<DeployResult, 'status'> & { readonly status: 'InService' | 'Deleted' }
+export type PrintedResult = Omit<DeployResult, 'status'> & { readonly status: 'InService' | 'Deleted' }
 
-export function outcomeOf(run: string, result: Printed, hardware: Hardware, repeated: boolean): Outcome {
+export function outcomeOf(run: string, result: PrintedResult, hardware: Hardware, repeated: boolean): Outcome {
   const { endpoint, region, status, config, previous, threshold, challenger, champion } = result
   return {
     json: { run, ...result, repeated },
@@ -96,8 +96,8 @@ export function outcomeOf(run: string, result: Printed, hardware: Hardware, repe
       ['status', status],
       ['serves', `${config} (${hardwareText(hardware)})`],
       previous === null ? undefined : ['before', `${previous}, kept: deploy --rollback goes back to it`],
-      challenger === null ? undefined : ['new model', standingText(challenger)],
-      champion === null ? undefined : ['old model', standingText(champion)],
+      challenger === null ? undefined : ['new model', metricsText(challenger)],
+      champion === null ? undefined : ['old model', metricsText(champion)],
       ['threshold', threshold === null ? 'none' : threshold.toPrecision(5)],
       status === 'InService' ? ['costs', costText(hardware)] : undefined,
     ]),

@@ -26,8 +26,13 @@ export interface Held {
   readonly alertsPerDay: number
 }
 
-/** What a model is put to the test with; `trial` is absent when nothing of the holdout can be scored. */
-export const testOf = (held: Held): Held & { readonly trial: Trial | undefined } => ({
+export interface HoldoutTest extends Held {
+  /** Absent when nothing of the holdout can be scored. */
+  readonly trial: Trial | undefined
+}
+
+/** What a model is tested with. */
+export const testOf = (held: Held): HoldoutTest => ({
   ...held,
   trial: trialOf(held.train, held.holdout, MIN_EVENTS, SEED),
 })
@@ -44,19 +49,16 @@ export interface Tested {
 }
 
 /**
- * Puts what answers to the smoke test, and measures it.
+ * Measures a model on the holdout. Undefined when nothing of the holdout can be scored.
  * @param model digest of the model that answers
- * @param smoke what it has to stand first
- * @throws UserError when it does not answer as IP Insights does
+ * @throws UserError when it does not know pairs that are known to be good
  */
 export async function tested(
   invoke: Invoke,
-  test: ReturnType<typeof testOf>,
+  test: HoldoutTest,
   model: string,
   signal: AbortSignal,
-  smoke = refusesNonsense,
 ): Promise<Tested | undefined> {
-  await smoke(invoke)
   const { trial, days, alertsPerDay } = test
   if (trial === undefined) {
     await answersAtAll(invoke, test.train)
@@ -71,19 +73,19 @@ export async function tested(
 
 const NONSENSE = 'prestage-smoke-test'
 
-/** A model that did not refuse what it should. */
-class TookNonsense extends UserError {}
+/** A model has accepted malformed input. */
+class AcceptedNonsense extends UserError {}
 
-/** The same, where that is only worth a warning: nobody has seen what the real container says. */
-export const tellsOfNonsense =
+/** The same, with only a warning when a model accepts malformed input: what the real container answers is not known for sure. */
+export const warnOfNonsense =
   (warn: (text: string) => void) =>
   (invoke: Invoke): Promise<void> =>
     refusesNonsense(invoke).catch((error: unknown) => {
-      if (!(error instanceof TookNonsense)) throw error
+      if (!(error instanceof AcceptedNonsense)) throw error
       warn(error.message)
     })
 
-/** @throws UserError unless a line that is no pair is refused with 400 */
+/** @throws UserError unless malformed input is refused with 400 */
 export async function refusesNonsense(invoke: Invoke): Promise<void> {
   let said = 'answered it'
   try {
@@ -94,8 +96,8 @@ export async function refusesNonsense(invoke: Invoke): Promise<void> {
     if (status === undefined) throw error
     said = `refused it with ${status}`
   }
-  throw new TookNonsense(`smoke test: a line that is no pair must get status 400, and the model ${said}`, {
-    hint: 'does it serve an IP Insights model? If so, --force deploys it all the same',
+  throw new AcceptedNonsense(`smoke test: malformed input must get status 400, and the model ${said}`, {
+    hint: 'does it serve an IP Insights model? If so, --force deploys it anyway',
   })
 }
 
@@ -125,9 +127,11 @@ function goodPairsPass({ train, distinct }: Trial, { distinct: scores }: Measure
   )
 }
 
-export type Standing = HoldoutMetrics
-
-export function standingOf(calibration: Calibration, { distinct, attack }: Measured, alertsPerDay: number): Standing {
+export function metricsOf(
+  calibration: Calibration,
+  { distinct, attack }: Measured,
+  alertsPerDay: number,
+): HoldoutMetrics {
   const threshold = thresholdFor(calibration, alertsPerDay)
   const share = (scores: Float64Array) => countBelow(scores.toSorted(), threshold) / scores.length
   return { auc: calibration.auc, found: share(attack), flagged: share(distinct) }
@@ -136,21 +140,21 @@ export function standingOf(calibration: Calibration, { distinct, attack }: Measu
 /** The same of the model in service, which has a calibration of its own that is of no use here. */
 export async function championOf(
   invoke: Invoke,
-  test: ReturnType<typeof testOf>,
+  test: HoldoutTest,
   trial: Trial,
   signal: AbortSignal,
-): Promise<Standing> {
+): Promise<HoldoutMetrics> {
   const measured = await measure(scoreThrough(invoke), trial, signal)
   const { days, alertsPerDay } = test
   const settings = { alertsPerDay, days, minEvents: MIN_EVENTS, seed: SEED, model: '' }
-  return standingOf(calibrationOf(trial, measured, settings), measured, alertsPerDay)
+  return metricsOf(calibrationOf(trial, measured, settings), measured, alertsPerDay)
 }
 
 /** What two trainings on the same pairs may differ by. */
 const [AUC_MARGIN, FOUND_MARGIN] = [0.005, 0.05] as const
 
-export const isWorse = (challenger: Standing, champion: Standing): boolean =>
+export const isWorse = (challenger: HoldoutMetrics, champion: HoldoutMetrics): boolean =>
   challenger.auc < champion.auc - AUC_MARGIN || challenger.found < champion.found - FOUND_MARGIN
 
-export const standingText = ({ auc, found, flagged }: Standing): string =>
+export const metricsText = ({ auc, found, flagged }: HoldoutMetrics): string =>
   `AUC ${auc.toFixed(4)}, flags ${percent(found, 1)} of attacks and ${percent(flagged, 1)} of the holdout`

@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-sagemaker'
 import { sagemakerClient, sagemakerRuntimeClient } from '../../lib/aws/clients.ts'
 import { detailsOf } from '../../lib/aws/errors.ts'
+import { aboutSagemaker, answered, ifThere } from '../../lib/aws/sagemaker/calls.ts'
 import { invoker } from '../../lib/aws/sagemaker/invoke.ts'
-import { answered, ifThere } from '../../lib/aws/sagemaker/jobs.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { measure, type Score } from '../../lib/insights/evaluation.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
@@ -58,7 +58,7 @@ const SERVING = ['InService', 'Updating', 'SystemUpdating', 'RollingBack']
 
 async function checkEndpoint(client: SageMakerClient, settings: EndpointSettings): Promise<void> {
   const { name, region, expected } = settings
-  const found = await looked(settings, 'DescribeEndpoint', (abortSignal) =>
+  const found = await described(settings, 'DescribeEndpoint', (abortSignal) =>
     client.send(new DescribeEndpointCommand({ EndpointName: name }), { abortSignal }),
   )
   if (found === 'unseen') return
@@ -80,19 +80,19 @@ async function checkEndpoint(client: SageMakerClient, settings: EndpointSettings
 
 /** Where the model of a configuration lies. */
 async function modelOf(client: SageMakerClient, settings: EndpointSettings, EndpointConfigName: string) {
-  const config = await looked(settings, 'DescribeEndpointConfig', (abortSignal) =>
+  const config = await described(settings, 'DescribeEndpointConfig', (abortSignal) =>
     client.send(new DescribeEndpointConfigCommand({ EndpointConfigName }), { abortSignal }),
   )
   if (config === 'unseen' || config === undefined) return config
   const ModelName = config.ProductionVariants?.[0]?.ModelName ?? ''
-  const model = await looked(settings, 'DescribeModel', (abortSignal) =>
+  const model = await described(settings, 'DescribeModel', (abortSignal) =>
     client.send(new DescribeModelCommand({ ModelName }), { abortSignal }),
   )
   return model === 'unseen' ? model : model?.PrimaryContainer?.ModelDataUrl
 }
 
-/** Who may only invoke is told that nobody has looked whether it is the right model. Undefined when there is nothing. */
-async function looked<T>(
+/** Undefined when it does not exist. A caller who may only invoke is warned that the model could not be checked. */
+async function described<T>(
   { name, region, signal, warn }: EndpointSettings,
   action: string,
   ask: (signal: AbortSignal) => Promise<T>,
@@ -101,13 +101,9 @@ async function looked<T>(
     return await ifThere(ask(signal))
   } catch (error) {
     if (/^AccessDenied/.test(detailsOf(error).code)) {
-      warn(`sagemaker:${action} is not allowed: taking it that endpoint ${name} has the model of this run`)
+      warn(`sagemaker:${action} is not allowed: assuming that endpoint ${name} has the model of this run`)
       return 'unseen'
     }
-    return answered(Promise.reject(error), {
-      what: `endpoint ${name}`,
-      action: `sagemaker:${action}`,
-      resource: `arn:aws:sagemaker:${region}:*:endpoint/${name}`,
-    })
+    return answered(Promise.reject(error), aboutSagemaker('endpoint', name, action, region))
   }
 }

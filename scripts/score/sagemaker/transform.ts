@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { sagemakerClient } from '../../lib/aws/clients.ts'
 import { dotProductIn } from '../../lib/aws/sagemaker/answers.ts'
+import { sleepOf } from '../../lib/aws/settings.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import type { Measured, Trial } from '../../lib/insights/evaluation.ts'
 import { paths } from '../../lib/runs/paths.ts'
@@ -9,22 +10,22 @@ import { linesOf } from '../../lib/stores/lines.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import { lineOf, type Scorer, type ScoringSession } from '../scorer.ts'
-import { goodJobs, jobName, type Order, type TransformWorld, transformed } from './transform-job.ts'
+import { goodJobs, runTransform, type TransformJobSpec, transformJobName } from './transform-job.ts'
 import { linked, unlinked } from './transform-rows.ts'
 
 export type Purpose = 'calibrating' | 'scoring'
 
 export interface TransformSettings {
-  /** All of an order but what is asked. */
-  readonly order: Omit<Order, 'input' | 'output'>
+  /** The job, but for what it is to answer. */
+  readonly order: Omit<TransformJobSpec, 'input' | 'output'>
   /** The run's. */
   readonly store: Store
   readonly aws: AwsSettings
-  /** Ask another job although one has answered. */
+  /** Starts another job although one has answered. */
   readonly overwrite: boolean
   readonly signal: AbortSignal
   onState(text: string): void
-  /** Told of a job before it is created. */
+  /** Called before a job is created. */
   onJob(purpose: Purpose, job: string): Promise<void> | undefined
   onLeft(job: string): void
 }
@@ -40,7 +41,6 @@ export async function transform(settings: TransformSettings): Promise<ScoringSes
   const { order, store, aws, signal } = settings
   const client = await sagemakerClient(aws, order.region)
   const { onState, onLeft } = settings
-  const world: TransformWorld = { client, signal, onState, onLeft }
   let job = ''
 
   /** Dot products of lines, in their order. */
@@ -48,17 +48,19 @@ export async function transform(settings: TransformSettings): Promise<ScoringSes
     const { digest, rows } = digestOf(lines())
     if (rows === 0) return
     const [input, output] = [`${FOLDER}${digest}${SENT}`, answersAt(digest)]
-    const full = { ...order, input: store.uriOf(input), output: `${store.uriOf(FOLDER)}${digest}/out` }
-    const upload = async () => {
-      await store.write(input, Readable.from(slices(linked(lines())), { objectMode: false }))
+    const spec = { ...order, input: store.uriOf(input), output: `${store.uriOf(FOLDER)}${digest}/out` }
+    const steps = {
+      upload: async () => {
+        await store.write(input, Readable.from(slices(linked(lines())), { objectMode: false }))
+      },
+      onJob: async (name: string) => settings.onJob(purpose, name),
+      isUsable: async () => !settings.overwrite && (await store.head(output)) !== undefined,
     }
-    const onJob = async (name: string) => settings.onJob(purpose, name)
-    const usable = async () => !settings.overwrite && (await store.head(output)) !== undefined
-    const ended = await transformed(world, full, upload, onJob, usable)
-    job = ended.TransformJobName ?? jobName(full, 1)
+    const ended = await runTransform(client, spec, steps, { signal, sleep: sleepOf(aws), onState, onLeft })
+    job = ended.TransformJobName ?? transformJobName(spec, 1)
     const where = store.uriOf(output)
     if ((await store.head(output)) === undefined)
-      throw new UserError(`transform job ${job} is done, and has written nothing to ${where}`, {
+      throw new UserError(`transform job ${job} is completed, but has written nothing to ${where}`, {
         hint: 'the same command starts another one',
       })
     yield* unlinked(answersIn(await store.read(output), where, signal), rows, where)
@@ -71,7 +73,7 @@ export async function transform(settings: TransformSettings): Promise<ScoringSes
       const { rows } = digestOf(lines())
       return sequential(ask('scoring', lines), rows)
     },
-    // The answers are paid for: they stay until the run is cleaned, for whoever stops between here and the end of the step.
+    // The answers are paid for: they stay until the run is cleaned, in case the step is interrupted after this.
     tidy: async () => {
       for await (const { key } of store.list({ prefix: FOLDER })) if (key.endsWith(SENT)) await store.remove(key)
     },
@@ -80,11 +82,11 @@ export async function transform(settings: TransformSettings): Promise<ScoringSes
 
 /** How many of these jobs need not be paid for again: they run, or what they have answered is there. */
 export async function answered(
-  { order, store, aws, signal }: Pick<TransformSettings, 'order' | 'store' | 'aws' | 'signal'>,
+  { order, store, aws }: Pick<TransformSettings, 'order' | 'store' | 'aws' | 'signal'>,
   names: readonly string[],
 ): Promise<number> {
   if (names.length === 0) return 0
-  const jobs = await goodJobs({ client: await sagemakerClient(aws, order.region), signal }, order, names)
+  const jobs = await goodJobs(await sagemakerClient(aws, order.region), order, names)
   const good = await Promise.all(
     jobs.map(async ({ TransformJobStatus, TransformOutput }) => {
       if (TransformJobStatus === 'InProgress') return true

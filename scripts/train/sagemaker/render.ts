@@ -5,9 +5,10 @@ import { asStrings, hyperparameterNames } from '../../lib/insights/hyperparamete
 import { PRICES, priceNote } from '../../lib/runs/cost.ts'
 import { INSTANCES, modelBytesOf } from '../../lib/runs/instances.ts'
 import type { DoneBy, TrainResult } from '../../lib/runs/results.ts'
+import { littleData, NO_HOLDOUT } from '../input.ts'
 import { sharingShare } from './size.ts'
-import type { Order } from './spec.ts'
-import type { Planned } from './train.ts'
+import type { TrainingJobSpec } from './spec.ts'
+import type { PlannedJob } from './train.ts'
 
 /** What a job may cost. Dollars are undefined for an instance without a known price. */
 export interface Estimate {
@@ -17,97 +18,97 @@ export interface Estimate {
   readonly mostUsd: number | undefined
 }
 
-export function estimateOf(order: Pick<Order, 'instanceType' | 'volumeGB' | 'maxRuntimeSeconds'>, seconds: number) {
-  const price = INSTANCES[order.instanceType]?.usdPerHour
+export function estimateOf(
+  spec: Pick<TrainingJobSpec, 'instanceType' | 'volumeGB' | 'maxRuntimeSeconds'>,
+  seconds: number,
+) {
+  const price = INSTANCES[spec.instanceType]?.usdPerHour
   const cost = (s: number) =>
-    price === undefined ? undefined : ((price + order.volumeGB * PRICES.diskGBHour) * s) / 3600
-  return { seconds, usd: cost(seconds), mostUsd: cost(order.maxRuntimeSeconds) } satisfies Estimate
+    price === undefined ? undefined : ((price + spec.volumeGB * PRICES.diskGBHour) * s) / 3600
+  return { seconds, usd: cost(seconds), mostUsd: cost(spec.maxRuntimeSeconds) } satisfies Estimate
 }
 
-const FEWEST = { pairs: 1000, entities: 10 } as const
 const MOST_SHARED = 0.25
 
-/** What should be known before money is spent. */
-export function warningsOf({ staged, order }: Planned): string[] {
-  const { mini_batch_size: batch, num_entity_vectors: vectors } = order.hyperparameters
-  const { pairs, entities, holdoutPairs } = staged
+/** What the user should know before money is spent. */
+export function warningsOf({ pairSet, spec }: PlannedJob): string[] {
+  const { mini_batch_size: batch, num_entity_vectors: vectors } = spec.hyperparameters
+  const { pairs, entities, holdoutPairs } = pairSet
   const shared = sharingShare(entities, vectors)
   return [
-    pairs < FEWEST.pairs || entities < FEWEST.entities
-      ? `${plural(pairs, 'pair')} of ${plural(entities, 'entity', 'entities')} ${pairs === 1 ? 'is' : 'are'} little to learn from: take a longer window, or less trust`
-      : '',
+    ...littleData(pairs, entities),
     pairs < batch
       ? `${pairs === 1 ? 'the only pair is' : `all ${count(pairs)} pairs are`} less than one mini batch: lower --mini-batch-size`
       : '',
     shared > MOST_SHARED
       ? `about ${percent(shared, 1)} of the entities share their vector with another one: raise --num-entity-vectors to ${count(10 * entities)}`
       : '',
-    holdoutPairs === 0 ? 'no holdout: the model cannot be calibrated or measured, so there will be no threshold' : '',
+    holdoutPairs === 0 ? NO_HOLDOUT : '',
   ].filter((warning) => warning !== '')
 }
 
-function costText({ order, estimate }: Planned): string {
+function costText({ spec, estimate }: PlannedJob): string {
   if (estimate.usd === undefined || estimate.mostUsd === undefined)
-    return `unknown: ${order.instanceType} is not in the list of prices (${PRICES.date})`
-  const spot = order.maxWaitSeconds === undefined ? '' : ', less on spot instances'
+    return `unknown: ${spec.instanceType} is not in the list of prices (${PRICES.date})`
+  const spot = spec.maxWaitSeconds === undefined ? '' : ', less on spot instances'
   return `${aboutUsd(estimate.usd)} for ${duration(1000 * estimate.seconds)} (a guess from the pairs and epochs), at most ${usd(estimate.mostUsd)} by --max-runtime${spot} (${priceNote})`
 }
 
-function planFacts(planned: Planned): [string, string][] {
-  const { staged, order } = planned
-  const { num_entity_vectors: vectors, vector_dim: dim } = order.hyperparameters
-  const shown = asStrings(order.hyperparameters)
+function planFacts(job: PlannedJob): [string, string][] {
+  const { pairSet, spec } = job
+  const { num_entity_vectors: vectors, vector_dim: dim } = spec.hyperparameters
+  const shown = asStrings(spec.hyperparameters)
   return [
-    ['model', `${order.output}/…/model.tar.gz, about ${bytes(modelBytesOf(vectors, dim))}`],
-    ['pairs', `${count(staged.pairs)} of ${plural(staged.entities, 'entity', 'entities')}, ${bytes(staged.bytes)}`],
-    ['holdout', staged.holdoutPairs === 0 ? 'none' : plural(staged.holdoutPairs, 'pair')],
+    ['model', `${spec.output}/…/model.tar.gz, about ${bytes(modelBytesOf(vectors, dim))}`],
+    ['pairs', `${count(pairSet.pairs)} of ${plural(pairSet.entities, 'entity', 'entities')}, ${bytes(pairSet.bytes)}`],
+    ['holdout', pairSet.holdoutPairs === 0 ? 'none' : plural(pairSet.holdoutPairs, 'pair')],
     [
       'vectors',
-      `${count(vectors)} for ${plural(staged.entities, 'entity', 'entities')}: about ${percent(sharingShare(staged.entities, vectors), 1)} share theirs`,
+      `${count(vectors)} for ${plural(pairSet.entities, 'entity', 'entities')}: about ${percent(sharingShare(pairSet.entities, vectors), 1)} share theirs`,
     ],
-    ['image', order.image],
+    ['image', spec.image],
     [
       'instance',
-      `${order.instanceType}${order.maxWaitSeconds === undefined ? '' : ' (spot)'}, ${order.volumeGB} GB, stopped after ${duration(1000 * order.maxRuntimeSeconds)}`,
+      `${spec.instanceType}${spec.maxWaitSeconds === undefined ? '' : ' (spot)'}, ${spec.volumeGB} GB, stopped after ${duration(1000 * spec.maxRuntimeSeconds)}`,
     ],
-    ['cost', costText(planned)],
+    ['cost', costText(job)],
     ...hyperparameterNames.map((name): [string, string] => [name, shown[name]]),
-    ...warningsOf(planned).map((warning): [string, string] => ['warning', warning]),
+    ...warningsOf(job).map((warning): [string, string] => ['warning', warning]),
   ]
 }
 
-export const approvalOf = (planned: Planned): Approval => ({
-  action: `train on ${planned.order.instanceType} in SageMaker`,
-  plan: facts(planFacts(planned)).split('\n'),
+export const approvalOf = (job: PlannedJob): Approval => ({
+  action: `train on ${job.spec.instanceType} in SageMaker`,
+  plan: facts(planFacts(job)).split('\n'),
   kind: 'spend',
-  ...(planned.estimate.usd !== undefined && { usd: planned.estimate.usd }),
+  ...(job.estimate.usd !== undefined && { usd: job.estimate.usd }),
 })
 
-/** What would be done. */
-export function previewOfJob(planned: Planned): Outcome {
-  const { staged, order, estimate } = planned
+/** The outcome of a dry run. */
+export function previewOfJob(job: PlannedJob): Outcome {
+  const { pairSet, spec, estimate } = job
   return {
     json: {
-      run: staged.id,
+      run: pairSet.id,
       dryRun: true,
-      model: order.output,
-      region: order.region,
-      image: order.image,
-      pairs: staged.pairs,
-      holdoutPairs: staged.holdoutPairs,
-      entities: staged.entities,
-      sharingShare: sharingShare(staged.entities, order.hyperparameters.num_entity_vectors),
-      instanceType: order.instanceType,
-      volumeGB: order.volumeGB,
-      maxRuntimeSeconds: order.maxRuntimeSeconds,
-      spot: order.maxWaitSeconds !== undefined,
+      model: spec.output,
+      region: spec.region,
+      image: spec.image,
+      pairs: pairSet.pairs,
+      holdoutPairs: pairSet.holdoutPairs,
+      entities: pairSet.entities,
+      sharingShare: sharingShare(pairSet.entities, spec.hyperparameters.num_entity_vectors),
+      instanceType: spec.instanceType,
+      volumeGB: spec.volumeGB,
+      maxRuntimeSeconds: spec.maxRuntimeSeconds,
+      spot: spec.maxWaitSeconds !== undefined,
       estimatedSeconds: estimate.seconds,
       estimatedUsd: estimate.usd ?? null,
       mostUsd: estimate.mostUsd ?? null,
-      hyperparameters: order.hyperparameters,
-      warnings: warningsOf(planned),
+      hyperparameters: spec.hyperparameters,
+      warnings: warningsOf(job),
     },
-    text: facts(planFacts(planned)),
+    text: facts(planFacts(job)),
   }
 }
 
@@ -123,29 +124,29 @@ interface Done {
   readonly billedSeconds: number
 }
 
-/** What the job came to, as the ledger and `--output json` have it; under the names of a training on this machine. */
-export function resultOfJob({ staged, order, wish }: Planned, done: Done): JobResult {
-  const { epochs, vector_dim, num_entity_vectors } = order.hyperparameters
-  const price = INSTANCES[order.instanceType]?.usdPerHour
+/** The result of the job, for the ledger and `--output json`, with the members of a training on this machine. */
+export function resultOfJob({ pairSet, spec, alertsPerDay }: PlannedJob, done: Done): JobResult {
+  const { epochs, vector_dim, num_entity_vectors } = spec.hyperparameters
+  const price = INSTANCES[spec.instanceType]?.usdPerHour
   return {
     backend: 'sagemaker',
     ...done,
     /** An endpoint is needed to calibrate: deploy does it. */
     calibration: null,
-    image: order.image,
-    region: order.region,
-    instanceType: order.instanceType,
-    pairs: staged.pairs,
-    holdoutPairs: staged.holdoutPairs,
-    entities: staged.entities,
-    sharingEntities: Math.round(staged.entities * sharingShare(staged.entities, num_entity_vectors)),
+    image: spec.image,
+    region: spec.region,
+    instanceType: spec.instanceType,
+    pairs: pairSet.pairs,
+    holdoutPairs: pairSet.holdoutPairs,
+    entities: pairSet.entities,
+    sharingEntities: Math.round(pairSet.entities * sharingShare(pairSet.entities, num_entity_vectors)),
     epochs,
     vectorDim: vector_dim,
     numEntityVectors: num_entity_vectors,
     usd: price === undefined ? null : (price * done.billedSeconds) / 3600,
     baselines: {},
     threshold: null,
-    alertsPerDay: wish.alertsPerDay,
+    alertsPerDay,
   }
 }
 

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
 import type { Channel, CreateTrainingJobCommandInput, Tag } from '@aws-sdk/client-sagemaker'
-import { resourceName, tagsOf } from '../../lib/aws/sagemaker/jobs.ts'
+import { jobName, tagsOf } from '../../lib/aws/sagemaker/names.ts'
 import { asStrings, type Hyperparameters } from '../../lib/insights/hyperparameters.ts'
 import { hasOwnDisk } from '../../lib/runs/instances.ts'
 
-/** All that a training job is made of. */
-export interface Order {
-  /** Names it: the id of the run, or of the files. */
+/** Everything that determines a training job. */
+export interface TrainingJobSpec {
+  /** Of the run. */
   readonly id: string
   readonly workspace: string
   readonly region: string
@@ -15,14 +14,14 @@ export interface Order {
   /** `s3://…/` prefixes. */
   readonly train: string
   readonly validation: string | undefined
-  /** Digest of what lies there. */
+  /** Digest of the pairs. */
   readonly digest: string
-  /** `s3://…` below which the model goes. */
+  /** `s3://…` below which the model is written. */
   readonly output: string
   readonly instanceType: string
   readonly volumeGB: number
   readonly maxRuntimeSeconds: number
-  /** With it, on spot instances. */
+  /** Set for spot instances. */
   readonly maxWaitSeconds: number | undefined
   readonly subnets: readonly string[]
   readonly securityGroups: readonly string[]
@@ -30,40 +29,38 @@ export interface Order {
   readonly tags: readonly Tag[]
 }
 
-/** Equal orders have equal names, so that a job is found again; other settings or other pairs make another job. */
-export function jobName(order: Order, attempt: number): string {
-  const { tags: _, ...shaping } = order
-  const hash = createHash('sha256').update(JSON.stringify(shaping)).digest('hex').slice(0, 6)
-  return resourceName(order.id, attempt === 1 ? hash : `${hash}-${attempt}`)
+/** Equal specs have equal names, so that a job is found again; other settings or other pairs make another job. */
+export function trainingJobName({ tags: _, ...shaping }: TrainingJobSpec, attempt: number): string {
+  return jobName(shaping.id, shaping, attempt)
 }
 
-/** What is asked of SageMaker. */
-export function requestOf(order: Order, name: string, role: string): CreateTrainingJobCommandInput {
-  const { subnets, securityGroups, kmsKey, maxWaitSeconds, validation } = order
-  const diskKey = hasOwnDisk(order.instanceType) ? undefined : kmsKey
+/** The request for a job. */
+export function requestOf(spec: TrainingJobSpec, name: string, role: string): CreateTrainingJobCommandInput {
+  const { subnets, securityGroups, kmsKey, maxWaitSeconds, validation } = spec
+  const diskKey = hasOwnDisk(spec.instanceType) ? undefined : kmsKey
   return {
     TrainingJobName: name,
     RoleArn: role,
-    AlgorithmSpecification: { TrainingImage: order.image, TrainingInputMode: 'File' },
-    HyperParameters: asStrings(order.hyperparameters),
+    AlgorithmSpecification: { TrainingImage: spec.image, TrainingInputMode: 'File' },
+    HyperParameters: asStrings(spec.hyperparameters),
     InputDataConfig: [
-      channel('train', order.train),
+      channel('train', spec.train),
       ...(validation === undefined ? [] : [channel('validation', validation)]),
     ],
-    OutputDataConfig: { S3OutputPath: order.output, ...(kmsKey !== undefined && { KmsKeyId: kmsKey }) },
+    OutputDataConfig: { S3OutputPath: spec.output, ...(kmsKey !== undefined && { KmsKeyId: kmsKey }) },
     ResourceConfig: {
-      InstanceType: order.instanceType as NonNullable<CreateTrainingJobCommandInput['ResourceConfig']>['InstanceType'],
+      InstanceType: spec.instanceType as NonNullable<CreateTrainingJobCommandInput['ResourceConfig']>['InstanceType'],
       InstanceCount: 1,
-      VolumeSizeInGB: order.volumeGB,
+      VolumeSizeInGB: spec.volumeGB,
       ...(diskKey !== undefined && { VolumeKmsKeyId: diskKey }),
     },
     StoppingCondition: {
-      MaxRuntimeInSeconds: order.maxRuntimeSeconds,
+      MaxRuntimeInSeconds: spec.maxRuntimeSeconds,
       ...(maxWaitSeconds !== undefined && { MaxWaitTimeInSeconds: maxWaitSeconds }),
     },
     ...(maxWaitSeconds !== undefined && { EnableManagedSpotTraining: true }),
     ...(subnets.length > 0 && { VpcConfig: { Subnets: [...subnets], SecurityGroupIds: [...securityGroups] } }),
-    Tags: tagsOf(order.id, order.workspace, order.tags),
+    Tags: tagsOf(spec.id, spec.workspace, spec.tags),
   }
 }
 

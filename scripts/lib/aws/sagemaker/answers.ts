@@ -2,9 +2,9 @@ import { UserError } from '../../cli/errors.ts'
 import { plural } from '../../cli/format.ts'
 
 /**
- * The dot products of an answer in JSON Lines, one for each pair that was asked for. An answer carries no key: one too few or too many and
+ * The dot products of an answer in JSON Lines, one for each pair of the request. Answers carry no keys: with one too few or too many,
  * none can be trusted.
- * @param where what answered, for errors
+ * @param where the source, for errors
  * @throws UserError unless there is exactly one finite number for each pair
  */
 export function dotProductsIn(text: string, pairs: number, where: string): Float64Array {

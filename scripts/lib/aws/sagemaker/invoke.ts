@@ -9,9 +9,9 @@ export interface InvokeSettings {
   readonly signal: AbortSignal
   /** Requests in flight at once; default 4. */
   readonly concurrency?: number
-  /** Told of what failed and is asked again. */
+  /** Called before a failed request is repeated. */
   readonly onRetry?: (reason: string) => void
-  /** Milliseconds for which a request is asked again: a container may take 3 minutes to start, "Serverless inference", developer guide. */
+  /** Milliseconds for which a request is repeated: a container may take 3 minutes to start, "Serverless inference", developer guide. */
   readonly patienceMs?: number
   /** Longest first pause, milliseconds; it doubles each time, up to 20 s. */
   readonly pauseMs?: number
@@ -29,8 +29,8 @@ const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 20_000
 
 /**
- * Asks a SageMaker endpoint with an IP Insights model.
- * @param client one that does not repeat by itself: what is repeated here is told
+ * Sends pairs to a SageMaker endpoint with an IP Insights model.
+ * @param client must not retry by itself: `onRetry` reports every retry
  */
 export function invoker(client: SageMakerRuntimeClient, endpoint: string, settings: InvokeSettings): Invoke {
   const { concurrency = CONCURRENCY, signal } = settings
@@ -74,10 +74,10 @@ function askerOf(client: SageMakerRuntimeClient, endpoint: string, settings: Inv
       } catch (error) {
         signal.throwIfAborted()
         if (error instanceof UserError) throw error
-        if (isRefusal(error)) throw await refusal(where, error, lines, first, ask)
-        if (!isPassing(error, failures + 1) || Date.now() >= until) throw failureOf(error, endpoint)
+        if (isRefusal(error)) throw await refusal(where, error, { lines, first }, ask)
+        if (!isPassing(error, failures + 1) || Date.now() >= until) throw invocationFailure(error, endpoint)
         onRetry?.(`${where}: ${reasonOf(error)}; asking again`)
-        // Drawn from all of it: those that failed together should not come again together.
+        // Full jitter: requests that failed together should not return together.
         const longest = Math.min(pauseMs * 2 ** failures, LONGEST_PAUSE_MS)
         await sleep(Math.random() * longest, undefined, { signal })
       }
@@ -99,11 +99,11 @@ interface ModelError extends Error {
   OriginalMessage?: string
 }
 
-/** What the container said no to: asking again is of no use. */
+/** Whether the container refuses the request: repeating it is of no use. */
 const isRefusal = (error: unknown): error is ModelError =>
   error instanceof Error && error.name === 'ModelError' && ((error as ModelError).OriginalStatusCode ?? 500) < 500
 
-/** What passes when there is time, and what may pass but is more likely to stay. */
+/** What passes with time, and what may pass but is more likely to stay. */
 const BUSY = /^(Throttl\w+|TooManyRequests\w*|ServiceUnavailable\w*|ModelNotReadyException)$/
 const BROKEN = /^(ModelError|Internal\w+|TimeoutError|E[A-Z_]{4,})$/
 const MOST_BROKEN = 6
@@ -121,8 +121,8 @@ function reasonOf(error: unknown): string {
     : `${code}: ${message}`
 }
 
-/** The line that the container names; when it names none, that is found by halves. */
-async function refusal(where: string, error: ModelError, lines: readonly string[], first: number, ask: Ask) {
+/** Names the line that the container refuses; when the container does not name it, halving finds it. */
+async function refusal(where: string, error: ModelError, { lines, first }: Chunk, ask: Ask) {
   const { OriginalMessage: said = error.message, OriginalStatusCode: status = 400 } = error
   const named = Number(/\bline (\d+)/i.exec(said)?.[1] ?? (lines.length === 1 ? 1 : 0))
   const line = lines[named - 1]
@@ -141,7 +141,7 @@ async function refusal(where: string, error: ModelError, lines: readonly string[
   return new UserError(`${where}: status ${status}: ${said.trim().slice(0, 300)}`, { cause: error })
 }
 
-function failureOf(error: unknown, endpoint: string): unknown {
+function invocationFailure(error: unknown, endpoint: string): unknown {
   const { code, message } = detailsOf(error)
   if (/^Validation(Error|Exception)$/.test(code) && /not found/i.test(message))
     return new UserError(`there is no endpoint ${endpoint} in service here: ${message}`, {

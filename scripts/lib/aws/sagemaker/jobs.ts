@@ -1,127 +1,188 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Tag } from '@aws-sdk/client-sagemaker'
+import {
+  DescribeTrainingJobCommand,
+  type DescribeTrainingJobCommandOutput,
+  DescribeTransformJobCommand,
+  type DescribeTransformJobCommandOutput,
+  ListTrainingJobsCommand,
+  ListTransformJobsCommand,
+  type SageMakerClient,
+  StopTrainingJobCommand,
+  StopTransformJobCommand,
+} from '@aws-sdk/client-sagemaker'
 import { UserError } from '../../cli/errors.ts'
-import { type Asked, detailsOf, explained } from '../errors.ts'
+import type { Waiting } from '../../cli/host.ts'
+import { aboutSagemaker, answered, ifThere, onceVisible, unlessTaken, untilVisible, watched } from './calls.ts'
+import { type Failure, failureFor, stopFor } from './failures.ts'
 
-/** What SageMaker allows as a name. */
-const LONGEST_NAME = 63
+export type TrainingJob = DescribeTrainingJobCommandOutput
+export type TransformJob = DescribeTransformJobCommandOutput
 
-/**
- * Name of something that belongs to a run: `prestage-<run id>-<suffix>`. A run id that is too long loses its middle and keeps the hash
- * at its end.
- */
-export function resourceName(id: string, suffix: string): string {
-  const plain = id.replace(/[^a-zA-Z0-9]+/g, '-')
-  const [head, tail] = [`prestage-${plain}`, `-${suffix}`]
-  if (head.length + tail.length <= LONGEST_NAME) return head + tail
-  const hash = plain.slice(-6)
-  return `${head.slice(0, LONGEST_NAME - tail.length - hash.length - 1).replace(/-+$/, '')}-${hash}${tail}`
+/** What matters of a job, whatever its kind. */
+interface JobState {
+  readonly status: string | undefined
+  /** For progress: `Training: Downloading the image`. */
+  readonly text: string
+  readonly secondaryStatus?: string | undefined
+  readonly reason?: string | undefined
 }
 
-export const RUN_TAG = 'prestage:run'
-export const WORKSPACE_TAG = 'prestage:workspace'
+interface JobQuery {
+  readonly NameContains: string
+  readonly MaxResults: number
+  readonly StatusEquals: 'InProgress' | 'Stopping'
+  readonly NextToken?: string
+}
 
-/** What everything carries that prestage makes: only that is ever removed. */
-export const tagsOf = (run: string, workspace: string, more: readonly Tag[] = []): Tag[] => [
-  { Key: RUN_TAG, Value: run },
-  { Key: WORKSPACE_TAG, Value: workspace },
-  ...more,
-]
+interface JobPage {
+  readonly NextToken?: string | undefined
+  readonly found: readonly { readonly name: string; readonly arn: string }[]
+}
 
-/** SageMaker says in many ways that something is not there, and mostly not in the way that its API promises. */
-const MISSING = /could not find|not found|does not exist/i
+/** The calls for one kind of job. */
+export interface JobApi<Job> {
+  readonly kind: 'training' | 'transform'
+  /** As it stands in the names of operations. */
+  readonly operation: 'TrainingJob' | 'TransformJob'
+  describe(name: string, abortSignal?: AbortSignal): Promise<Job>
+  stop(name: string): Promise<unknown>
+  list(query: JobQuery): Promise<JobPage>
+  stateOf(job: Job): JobState
+}
 
-export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+const named = (name = '', arn = '') => ({ name, arn })
+
+export const trainingJobs = (client: SageMakerClient): JobApi<TrainingJob> => ({
+  kind: 'training',
+  operation: 'TrainingJob',
+  describe: (TrainingJobName, abortSignal) =>
+    client.send(new DescribeTrainingJobCommand({ TrainingJobName }), abortSignal && { abortSignal }),
+  stop: (TrainingJobName) => client.send(new StopTrainingJobCommand({ TrainingJobName })),
+  list: async (query) => {
+    const { TrainingJobSummaries: jobs = [], NextToken } = await client.send(new ListTrainingJobsCommand(query))
+    return { NextToken, found: jobs.map((job) => named(job.TrainingJobName, job.TrainingJobArn)) }
+  },
+  stateOf: ({ TrainingJobStatus, SecondaryStatus, SecondaryStatusTransitions = [], FailureReason }) => {
+    const { StatusMessage = '' } = SecondaryStatusTransitions.at(-1) ?? {}
+    const text = `${SecondaryStatus}${StatusMessage === '' ? '' : `: ${StatusMessage}`}`
+    return { status: TrainingJobStatus, text, secondaryStatus: SecondaryStatus, reason: FailureReason }
+  },
+})
+
+export const transformJobs = (client: SageMakerClient): JobApi<TransformJob> => ({
+  kind: 'transform',
+  operation: 'TransformJob',
+  describe: (TransformJobName, abortSignal) =>
+    client.send(new DescribeTransformJobCommand({ TransformJobName }), abortSignal && { abortSignal }),
+  stop: (TransformJobName) => client.send(new StopTransformJobCommand({ TransformJobName })),
+  list: async (query) => {
+    const { TransformJobSummaries: jobs = [], NextToken } = await client.send(new ListTransformJobsCommand(query))
+    return { NextToken, found: jobs.map((job) => named(job.TransformJobName, job.TransformJobArn)) }
+  },
+  stateOf: ({ TransformJobStatus, FailureReason }) => ({
+    status: TransformJobStatus,
+    text: `${TransformJobStatus}`,
+    reason: FailureReason,
+  }),
+})
+
+export const isUnderWay = (status: string | undefined): boolean => status === 'InProgress' || status === 'Stopping'
+
+/** What a call about a job is about, for messages. */
+export const aboutJob = <Job>({ kind, operation }: JobApi<Job>, name: string, verb: string, region = '*') =>
+  aboutSagemaker(`${kind}-job`, name, `${verb}${operation}`, region)
+
+/** Undefined when there is no job of this name. */
+export const findJob = <Job>(api: JobApi<Job>, name: string, signal?: AbortSignal): Promise<Job | undefined> =>
+  answered(ifThere(api.describe(name, signal)), aboutJob(api, name, 'Describe'))
+
+/** Why a job that has ended, and is not completed, has no result. */
+export function whyFailed<Job>(api: JobApi<Job>, name: string, job: Job): Failure {
+  const { status, secondaryStatus, reason } = api.stateOf(job)
+  return status === 'Stopped' ? stopFor(secondaryStatus) : failureFor(api.kind, name, reason)
+}
+
+/** A job that is wanted, and how its attempts are told apart. */
+export interface JobRequest<Job> {
+  /** Name of an attempt, from 1. */
+  nameOf(attempt: number): string
+  /** An attempt that is known to exist, when an earlier process has noted one. Default: 1 */
+  readonly firstAttempt?: number
+  /** Whether the result of a completed job is taken. Otherwise another one is made. */
+  isUsable(job: Job): boolean | Promise<boolean>
+  /** Whether another job is made after one that would fail again. */
+  readonly repeatsFailures: boolean
+  /** Called before a new job is noted, for what it needs. */
+  prepare?(): Promise<void>
+  /** Called with the job that is taken, before a new one is created. */
+  onJob?(name: string, attempt: number): Promise<void>
+  /** Sends the request. */
+  create(name: string): Promise<unknown>
+}
+
+export interface JobWatch extends Waiting {
+  onState(text: string): void
+  /** Called with its name when a stop leaves a job behind that goes on and costs money. */
+  onLeft(name: string): void
+}
+
+/**
+ * A wanted job at its end: the one that exists, or a new one. A job under way is waited for; after one that failed another is created
+ * only where it may succeed.
+ * @throws UserError that explains the failure
+ */
+export async function runJob<Job>(api: JobApi<Job>, request: JobRequest<Job>, watch: JobWatch): Promise<Job> {
+  const { signal, sleep, onState, onLeft } = watch
+  const name = await startedJob(api, request, watch)
+  const look = async () => {
+    const job = await untilVisible(() => findJob(api, name, signal), sleep)
+    if (job === undefined) throw new Error(`${api.kind} job ${name} is gone`)
+    onState(`${name} ${api.stateOf(job).text}`)
+    return job
+  }
   try {
-    return await asked
+    const job = await watched(look, (job) => !isUnderWay(api.stateOf(job).status), sleep)
+    if (api.stateOf(job).status === 'Completed') return job
+    throw jobFailure(api, name, whyFailed(api, name, job))
   } catch (error) {
-    const { code, message } = detailsOf(error)
-    if (code === 'ResourceNotFound' || (code === 'ValidationException' && MISSING.test(message))) return undefined
+    if (signal.aborted) onLeft(name)
     throw error
   }
 }
 
-/** Whether something of this name exists already. */
-export function isTaken(error: unknown): boolean {
-  const { code, message } = detailsOf(error)
-  return code === 'ResourceInUse' || (code === 'ValidationException' && /already exist/i.test(message))
-}
-
-/**
- * Pauses, milliseconds, in which what was just made comes into sight. SageMaker's reads are eventually consistent: "If the dependent
- * entities are not yet in DynamoDB, this causes a validation error … retry logic is recommended", CreateEndpoint, API reference.
- */
-const COMING = [100, 200, 500, 1000, 2000, 4000, 8000] as const
-
-const UNSEEN = /could not find (model|endpoint configuration)/i
-
-/** Asks for something that rests on what was just made, again while SageMaker does not see that yet. */
-export async function restingOnNew<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (const pause of COMING)
-    try {
-      return await ask()
-    } catch (error) {
-      if (!UNSEEN.test(detailsOf(error).message)) throw error
-      await sleep(pause, undefined, { signal })
-    }
-  return ask()
-}
-
-/** Looks at something that was just made until it is seen; undefined when it is not in the end. */
-export async function inSight<T>(look: () => Promise<T | undefined>, signal: AbortSignal): Promise<T | undefined> {
-  for (const pause of COMING) {
-    const found = await look()
-    if (found !== undefined) return found
-    await sleep(pause, undefined, { signal })
+/** The name of a job that exists by now: the last attempt, or one more. */
+async function startedJob<Job>(api: JobApi<Job>, request: JobRequest<Job>, watch: JobWatch): Promise<string> {
+  const { signal, sleep, onState } = watch
+  // What was noted before it was created may be missing; what is in the way of it was there before.
+  let attempt = request.firstAttempt ?? 1
+  let last: Job | undefined
+  for (; ; attempt++) {
+    const job = await findJob(api, request.nameOf(attempt), signal)
+    if (job === undefined) break
+    last = job
   }
-  return look()
-}
-
-/** Awaits what SageMaker answers; a failure is explained. */
-export async function answered<T>(asked: Promise<T>, what: Asked): Promise<T> {
-  try {
-    return await asked
-  } catch (error) {
-    throw refused(error, what)
+  if (last !== undefined && (await isTakenUp(api, request, last, request.nameOf(attempt - 1)))) {
+    await request.onJob?.(request.nameOf(attempt - 1), attempt - 1)
+    return request.nameOf(attempt - 1)
   }
+  const name = request.nameOf(attempt)
+  await request.prepare?.()
+  await request.onJob?.(name, attempt)
+  signal.throwIfAborted()
+  // A stop does not break this off: what was sent may have been received.
+  await answered(unlessTaken(onceVisible(() => request.create(name), sleep)), aboutJob(api, name, 'Create'))
+  onState(`${name} created`)
+  return name
 }
 
-/** A refusal in words: quotas and roles, besides what all of AWS has in common. */
-function refused(error: unknown, asked: Asked): unknown {
-  const { code, message } = detailsOf(error)
-  if (code === 'ResourceLimitExceeded') {
-    const quota = /service limit '([^']+)' is (\d+)/.exec(message)
-    return new UserError(
-      `${asked.what}: over a quota of the account${quota === null ? `: ${message}` : `: "${quota[1]}" is ${quota[2]}`}`,
-      { hint: 'name another --instance-type, or ask for more: Service Quotas, Amazon SageMaker', cause: error },
-    )
-  }
-  if (/pass ?role/i.test(message))
-    return new UserError(`${asked.what}: you may not give SageMaker this role (${message})`, {
-      hint: 'ask for iam:PassRole on the role of --sagemaker-role, for sagemaker.amazonaws.com',
-      exitCode: 4,
-      cause: error,
-    })
-  if (/assume role|could not access/i.test(message))
-    return new UserError(`${asked.what}: the role of --sagemaker-role cannot do it: ${message}`, {
-      hint: 'it must trust sagemaker.amazonaws.com, and may read and write the bucket of the workspace (and use its KMS key)',
-      cause: error,
-    })
-  return explained(error, asked)
+/** @throws UserError for a failure that would come again */
+async function isTakenUp<Job>(api: JobApi<Job>, request: JobRequest<Job>, job: Job, name: string): Promise<boolean> {
+  const { status } = api.stateOf(job)
+  if (isUnderWay(status)) return true
+  if (status === 'Completed') return request.isUsable(job)
+  const failure = whyFailed(api, name, job)
+  if (request.repeatsFailures || failure.passes) return false
+  throw jobFailure(api, name, failure, ', and the same job would fail again')
 }
 
-/** Jobs and endpoints take minutes; the first looks come soon for those that are ready. Milliseconds. */
-const LOOK = { first: 200, factor: 1.5, longest: 10_000 } as const
-
-/** Looks at something until it has come to an end. An abort ends it between two looks. */
-export async function watched<T>(
-  look: () => Promise<T>,
-  hasEnded: (state: T) => boolean,
-  signal: AbortSignal,
-): Promise<T> {
-  for (let wait: number = LOOK.first; ; wait = Math.min(wait * LOOK.factor, LOOK.longest)) {
-    const state = await look()
-    if (hasEnded(state)) return state
-    await sleep(wait * (0.8 + 0.4 * Math.random()), undefined, { signal })
-  }
-}
+const jobFailure = <Job>({ kind }: JobApi<Job>, name: string, { why, hint }: Failure, again = ''): UserError =>
+  new UserError(`${kind} job ${name} failed${again}: ${why}`, { hint })

@@ -3,7 +3,7 @@ import { UsageError } from '../../cli/errors.ts'
 import { accountOfRole } from '../account.ts'
 
 /** The options of whatever is made in SageMaker, as they were given. */
-export interface Wish {
+export interface SagemakerOptions {
   readonly sagemakerRole?: string | undefined
   readonly instanceType?: string | undefined
   readonly subnet: readonly string[]
@@ -12,8 +12,8 @@ export interface Wish {
   readonly tag: readonly string[]
 }
 
-/** The role that SageMaker takes. @throws UsageError when none was named, or what was named is no role */
-export function roleOf({ sagemakerRole }: Wish): string {
+/** The role that SageMaker assumes. @throws UsageError when none was named, or the name is not the ARN of a role */
+export function roleOf({ sagemakerRole }: SagemakerOptions): string {
   if (sagemakerRole === undefined)
     throw new UsageError(
       'SageMaker needs a role that may read and write the workspace',
@@ -24,20 +24,23 @@ export function roleOf({ sagemakerRole }: Wish): string {
 }
 
 /** @throws UsageError when the options do not go together */
-export function checkWish({ instanceType, subnet, securityGroup }: Wish): void {
+export function checkSagemakerOptions({ instanceType, subnet, securityGroup }: SagemakerOptions): void {
   if (instanceType !== undefined && !/^ml\.[a-z0-9-]+\.[a-z0-9]+$/.test(instanceType))
-    throw new UsageError(`--instance-type "${instanceType}" is no SageMaker instance`, 'for example ml.m5.xlarge')
+    throw new UsageError(
+      `--instance-type "${instanceType}" is not a SageMaker instance type`,
+      'for example ml.m5.xlarge',
+    )
   if (subnet.length > 0 !== securityGroup.length > 0)
     throw new UsageError('--subnet and --security-group belong together', 'name both, or neither')
 }
 
-export const tagsIn = ({ tag }: Wish): Tag[] =>
+export const tagsIn = ({ tag }: SagemakerOptions): Tag[] =>
   tag.map((text) => {
     const at = text.indexOf('=')
     return { Key: text.slice(0, at), Value: text.slice(at + 1) }
   })
 
-/** How the AWS CLI is told the same as this process, for commands that people are given. */
+/** Options that make the AWS CLI call what this process calls, for commands in messages. */
 export function cliFlags(region: string, aws: { profile?: string | undefined; endpointUrl?: string | undefined }) {
   const { profile, endpointUrl } = aws
   return [

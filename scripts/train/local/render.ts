@@ -1,16 +1,18 @@
-import type { Outcome } from '../lib/cli/command.ts'
-import { bytes, count, facts, plural } from '../lib/cli/format.ts'
-import { type HyperparameterName, hyperparameterNames } from '../lib/insights/hyperparameters.ts'
-import { weightBytesOf } from '../lib/insights/network.ts'
-import { prefixRowsFor, shapeOf } from '../lib/insights/trainer.ts'
-import type { DoneBy, TrainResult } from '../lib/runs/results.ts'
-import type { Input, Output, Settings, Training } from './train.ts'
-import { sharingEntities, warningsBefore } from './warnings.ts'
+import type { Outcome } from '../../lib/cli/command.ts'
+import { bytes, count, facts, percent, plural } from '../../lib/cli/format.ts'
+import type { Calibration } from '../../lib/insights/calibration.ts'
+import { type HyperparameterName, hyperparameterNames } from '../../lib/insights/hyperparameters.ts'
+import { entityRow, weightBytesOf } from '../../lib/insights/network.ts'
+import type { Pairs } from '../../lib/insights/pairs.ts'
+import { prefixRowsFor, shapeOf } from '../../lib/insights/trainer.ts'
+import type { DoneBy, TrainResult } from '../../lib/runs/results.ts'
+import { type Input, littleData, NO_HOLDOUT } from '../input.ts'
+import type { Output, Settings, Training } from './train.ts'
 
 type Trained = DoneBy<TrainResult, 'local'>
 type Baselines = Trained['baselines']
 
-/** What training came to, as the ledger and `--output json` have it. */
+/** The result of training, for the ledger and `--output json`. */
 export function resultOf(input: Input, settings: Settings, training: Training, output: Output): Trained {
   const { hyperparameters, seed, alertsPerDay } = settings
   const { calibration, trainSeconds, digest } = training
@@ -41,7 +43,7 @@ export function resultOf(input: Input, settings: Settings, training: Training, o
 
 type Result = Trained & { readonly run?: string }
 
-/** What would be done. */
+/** The outcome of a dry run. */
 export function previewOf(input: Input, settings: Settings, run: { run?: string }, model: string): Outcome {
   const { hyperparameters } = settings
   const batch = Math.min(hyperparameters.mini_batch_size, input.train.ip.length)
@@ -96,4 +98,44 @@ export function outcomeOf(result: Result, repeated: boolean, next?: string): Out
     ]),
     ...(next !== undefined && { next }),
   }
+}
+
+/** With AWS's rule of two vectors per entity 39 % share theirs; more than this is a mistake. */
+const MOST_SHARED = 0.5
+
+/** What the user should know before training. */
+export function warningsBefore({ train, holdout }: Input, vectors: number): string[] {
+  const [pairs, entities] = [train.ip.length, train.entities.length]
+  const warnings = littleData(pairs, entities)
+  const shared = sharingEntities(train, vectors)
+  if (shared > MOST_SHARED * entities)
+    warnings.push(
+      `${percent(shared, entities)} of the entities share their vector with another one: raise --num-entity-vectors to ${count(10 * entities)}`,
+    )
+  if (holdout === undefined) warnings.push(NO_HOLDOUT)
+  return warnings
+}
+
+/** What the user should know after training. */
+export function warningsAfter({ holdout }: Input, calibration: Calibration | undefined): string[] {
+  if (holdout === undefined) return []
+  if (calibration === undefined)
+    return [
+      'no pair of the holdout is of an entity that was trained on often enough: the model is not calibrated, and has no threshold',
+    ]
+  const { auc, baselines } = calibration
+  if (auc > baselines.net16.auc) return []
+  return [
+    `the model (AUC ${auc.toFixed(4)}) does not beat the rule "/16 seen before" (${baselines.net16.auc.toFixed(4)}): it is not worth deploying as it is`,
+  ]
+}
+
+/** How many entities share their vector with another one. */
+function sharingEntities({ entities }: Pairs, vectors: number): number {
+  const users = new Map<number, number>()
+  for (const entity of entities) {
+    const row = entityRow(entity, vectors)
+    users.set(row, (users.get(row) ?? 0) + 1)
+  }
+  return [...users.values()].filter((n) => n > 1).reduce((sum, n) => sum + n, 0)
 }

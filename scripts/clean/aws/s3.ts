@@ -12,51 +12,51 @@ import { UserError } from '../../lib/cli/errors.ts'
 import { plural } from '../../lib/cli/format.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import { keyIn } from '../../lib/stores/uri.ts'
-import type { Leftover } from './leftovers.ts'
+import type { Leftover } from '../leftovers.ts'
 
 /** Keys in one request: DeleteObjects, S3 API reference. */
 const KEYS = 1000
 /** Requests in flight. */
 const CONCURRENCY = 4
 
-/** Where what a run has lies. */
+/** Where the objects of a run are. */
 export interface RunPlace {
   readonly client: S3Client
   readonly bucket: string
-  /** What all its keys in the bucket begin with: one of these. */
+  /** Every key of the run in the bucket begins with one of these. */
   readonly roots: readonly string[]
   readonly store: Store
-  /** Told when the bucket keeps what is deleted as older versions. */
+  /** Called when the bucket keeps deleted objects as older versions. */
   onVersions(): void
 }
 
-/** The objects below a part of the run, as one thing. Undefined when there are none. */
+/** The objects of a part of the run, as one leftover. Undefined when there are none. */
 export async function objectsBelow(
   place: RunPlace,
   what: string,
   prefix: string,
-  goes: (key: string) => boolean = () => true,
+  isMeant: (key: string) => boolean = () => true,
 ): Promise<Leftover | undefined> {
   let [files, bytes] = [0, 0]
   for await (const { key, size } of place.store.list({ prefix }))
-    if (goes(key)) {
+    if (isMeant(key)) {
       files += 1
       bytes += size
     }
   if (files === 0) return undefined
-  return { what, files, bytes, remove: (signal) => removeBelow(place, prefix, goes, signal) }
+  return { what, files, bytes, remove: (signal) => removeBelow(place, prefix, isMeant, signal) }
 }
 
 async function removeBelow(
   { client, bucket, store, onVersions }: RunPlace,
   prefix: string,
-  goes: (key: string) => boolean,
+  isMeant: (key: string) => boolean,
   signal: AbortSignal,
 ) {
   async function* batches(): AsyncGenerator<string[]> {
     let batch: string[] = []
     for await (const { key } of store.list({ prefix })) {
-      if (!goes(key) || batch.push(keyIn(store.uriOf(key))) < KEYS) continue
+      if (!isMeant(key) || batch.push(keyIn(store.uriOf(key))) < KEYS) continue
       yield batch
       batch = []
     }
@@ -68,14 +68,14 @@ async function removeBelow(
   await pMap(batches(), removeBatch, { concurrency: CONCURRENCY, signal })
 }
 
-/** @returns whether older versions stay. @throws UserError when one of them stays as it is */
+/** @returns whether older versions stay. @throws UserError when an object could not be deleted */
 async function removeKeys(
   client: S3Client,
   Bucket: string,
   keys: readonly string[],
   abortSignal: AbortSignal,
 ): Promise<boolean> {
-  // Only an answer that is not quiet tells of delete markers: "DeleteObjects", S3 API reference.
+  // Only an answer in verbose mode names delete markers: "DeleteObjects", S3 API reference.
   const Delete = { Objects: keys.map((Key) => ({ Key })) }
   const asked = { what: `s3://${Bucket}/${keys[0]}`, action: 's3:DeleteObject', resource: `arn:aws:s3:::${Bucket}/*` }
   try {
@@ -86,7 +86,7 @@ async function removeKeys(
     throw new UserError(
       `s3://${Bucket}/${first.Key}: could not be deleted (${first.Code}: ${first.Message})${Errors.length > 1 ? `, nor ${plural(Errors.length - 1, 'other')}` : ''}`,
       {
-        hint: `ask for s3:DeleteObject on arn:${partitionOf(await client.config.region())}:s3:::${Bucket}/*; the same command goes on`,
+        hint: `ask for s3:DeleteObject on arn:${partitionOf(await client.config.region())}:s3:::${Bucket}/*; the same command then continues`,
         exitCode: /AccessDenied/.test(first.Code ?? '') ? 4 : 1,
       },
     )
@@ -95,7 +95,7 @@ async function removeKeys(
   }
 }
 
-/** Uploads in parts that were never completed: nobody sees them, and their parts are paid for. Undefined when there are none. */
+/** Multipart uploads that were never completed: they are invisible, and their parts are paid for. Undefined when there are none. */
 export async function failedUploads({ client, bucket, roots }: RunPlace): Promise<Leftover | undefined> {
   const uploads = (await Promise.all(roots.map((root) => listUploads(client, bucket, root)))).flat()
   if (uploads.length === 0) return undefined

@@ -6,20 +6,20 @@ import {
 } from '@aws-sdk/client-s3-control'
 import { detailsOf, explained } from '../../lib/aws/errors.ts'
 import { describesRun, isUnknownJob, listJobs } from '../../lib/aws/s3-batch.ts'
-import { watched } from '../../lib/aws/sagemaker/jobs.ts'
+import { watched } from '../../lib/aws/sagemaker/calls.ts'
+import type { Waiting } from '../../lib/cli/host.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run } from '../../lib/runs/run.ts'
-import type { Leftover } from './leftovers.ts'
+import type { Leftover } from '../leftovers.ts'
 
-export interface BatchWorld {
+export interface BatchScope extends Waiting {
   readonly control: S3ControlClient
   readonly account: string
   readonly region: string
   readonly run: Run
-  readonly signal: AbortSignal
 }
 
-/** S3 User Guide, "Tracking job status": what can be cancelled, and what goes to its end by itself. */
+/** S3 User Guide, "Tracking job status": states in which a job can be cancelled, and in which it comes to its end by itself. */
 const CANCELLABLE = ['New', 'Preparing', 'Suspended', 'Ready', 'Active', 'Pausing', 'Paused'] as const
 const ENDING = ['Completing', 'Cancelling', 'Failing'] as const
 const isOneOf = (states: readonly string[], { Status }: JobDescriptor): boolean =>
@@ -27,19 +27,19 @@ const isOneOf = (states: readonly string[], { Status }: JobDescriptor): boolean 
 
 const savedJob = (run: Run): string | undefined => run.ledger.steps.stage?.checkpoint.job?.id
 
-/** Whether the run has ever ordered a job: its manifest lies in the run before there is one, and expires when it is noted. */
-export async function hasOrdered(run: Run): Promise<boolean> {
+/** Whether the run may have created a job: its manifest is written before, and expires after its id is saved. */
+export async function hasCreatedJobs(run: Run): Promise<boolean> {
   if (savedJob(run) !== undefined) return true
   for await (const _ of run.store.list({ prefix: paths.jobs })) return true
   return false
 }
 
 /**
- * Jobs of S3 Batch Operations that still copy for the run, or would once they are confirmed. Theirs is what the ledger notes and
- * what is described as the run's, and of these only what reads a manifest of the run's own folder.
+ * Jobs of S3 Batch Operations that still copy for the run, or would once they are confirmed: those that the ledger or their description
+ * names, and of these only those that read a manifest in the run's own folder.
  */
-export async function batchJobs(world: BatchWorld): Promise<Leftover[]> {
-  const { control, account, run } = world
+export async function batchLeftovers(scope: BatchScope): Promise<Leftover[]> {
+  const { control, account, run } = scope
   const saved = savedJob(run)
   const ids = new Set(saved === undefined ? [] : [saved])
   const listed = listJobs(control, account, [...CANCELLABLE, ...ENDING])
@@ -55,9 +55,9 @@ export async function batchJobs(world: BatchWorld): Promise<Leftover[]> {
   }
   const found: Leftover[] = []
   for (const id of ids) {
-    const job = await described(world, id)
+    const job = await described(scope, id)
     if (job !== undefined && isOf(run, job) && isOneOf([...CANCELLABLE, ...ENDING], job))
-      found.push(leftover(world, id, job))
+      found.push(leftover(scope, id, job))
   }
   return found
 }
@@ -65,55 +65,57 @@ export async function batchJobs(world: BatchWorld): Promise<Leftover[]> {
 const isOf = (run: Run, { Manifest }: JobDescriptor): boolean =>
   `s3://${Manifest?.Location?.ObjectArn?.split(':::')[1]}`.startsWith(run.uriOf(paths.jobs))
 
-/** Undefined when S3 does not know it: it forgets a job 90 days after its end. */
-async function described({ control, ...world }: BatchWorld, JobId: string): Promise<JobDescriptor | undefined> {
+/** Undefined when S3 does not know the job: it forgets one 90 days after its end. */
+async function described({ control, ...scope }: BatchScope, JobId: string): Promise<JobDescriptor | undefined> {
   try {
-    const asked = new DescribeJobCommand({ AccountId: world.account, JobId })
-    return (await control.send(asked, { abortSignal: world.signal })).Job
+    const asked = new DescribeJobCommand({ AccountId: scope.account, JobId })
+    return (await control.send(asked, { abortSignal: scope.signal })).Job
   } catch (error) {
-    world.signal.throwIfAborted()
+    scope.signal.throwIfAborted()
     if (isUnknownJob(error)) return undefined
-    throw explained(error, about(world, JobId, 's3:DescribeJob'))
+    throw explained(error, about(scope, JobId, 's3:DescribeJob'))
   }
 }
 
-const about = ({ region, account }: Pick<BatchWorld, 'region' | 'account'>, id: string, action: string) => ({
+const about = ({ region, account }: Pick<BatchScope, 'region' | 'account'>, id: string, action: string) => ({
   what: `S3 Batch job ${id}`,
   action,
   resource: `arn:aws:s3:${region}:${account}:job/${id}`,
 })
 
-const leftover = (world: BatchWorld, id: string, job: JobDescriptor): Leftover => ({
+const leftover = (scope: BatchScope, id: string, job: JobDescriptor): Leftover => ({
   what: `S3 Batch job ${id}`,
   files: 0,
   bytes: 0,
-  note: isOneOf(CANCELLABLE, job) ? `is ${job.Status}: it is cancelled` : `is ${job.Status}: its end is waited for`,
+  note: isOneOf(CANCELLABLE, job)
+    ? `is ${job.Status} and will be cancelled`
+    : `is ${job.Status}; clean waits for its end`,
   done: 'no longer runs',
-  remove: () => cancelled(world, id),
+  remove: () => cancelled(scope, id),
 })
 
 /** Returns when the job has ended: until then it goes on copying. */
-async function cancelled(world: BatchWorld, id: string): Promise<void> {
-  const job = await described(world, id)
-  const refusal = job !== undefined && isOneOf(CANCELLABLE, job) ? await cancel(world, id) : undefined
+async function cancelled(scope: BatchScope, id: string): Promise<void> {
+  const job = await described(scope, id)
+  const refusal = job !== undefined && isOneOf(CANCELLABLE, job) ? await cancel(scope, id) : undefined
   await watched(
-    () => described(world, id),
+    () => described(scope, id),
     (now) => {
       if (refusal !== undefined && now !== undefined && isOneOf(CANCELLABLE, now)) throw refusal
       return now === undefined || !isOneOf([...CANCELLABLE, ...ENDING], now)
     },
-    world.signal,
+    scope.sleep,
   )
 }
 
-/** Asks for it. @returns S3's refusal when the job is in a state without a way there: it may have come to its end meanwhile */
-async function cancel(world: BatchWorld, JobId: string): Promise<unknown> {
-  const wish = { RequestedJobStatus: 'Cancelled', StatusUpdateReason: 'prestage clean' } as const
+/** Requests the cancellation. @returns S3's refusal when the state of the job does not allow it: it may have ended meanwhile */
+async function cancel(scope: BatchScope, JobId: string): Promise<unknown> {
+  const request = { RequestedJobStatus: 'Cancelled', StatusUpdateReason: 'prestage clean' } as const
   try {
-    await world.control.send(new UpdateJobStatusCommand({ AccountId: world.account, JobId, ...wish }))
+    await scope.control.send(new UpdateJobStatusCommand({ AccountId: scope.account, JobId, ...request }))
     return undefined
   } catch (error) {
-    const refusal = explained(error, about(world, JobId, 's3:UpdateJobStatus'))
+    const refusal = explained(error, about(scope, JobId, 's3:UpdateJobStatus'))
     if (detailsOf(error).code === 'JobStatusException') return refusal
     throw refusal
   }

@@ -4,9 +4,16 @@ import {
   PutScalingPolicyCommand,
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling'
-import { detailsOf, explained } from '../../lib/aws/errors.ts'
-import type { Range } from './options.ts'
-import { VARIANT } from './spec.ts'
+import { detailsOf, explained } from '../errors.ts'
+
+/** The one variant of every endpoint. */
+export const VARIANT = 'AllTraffic'
+
+/** How many instances an endpoint may have. */
+export interface Range {
+  readonly min: number
+  readonly max: number
+}
 
 const target = (endpoint: string) =>
   ({
@@ -15,7 +22,7 @@ const target = (endpoint: string) =>
     ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
   }) as const
 
-/** Requests a minute and instance that it scales for. A request may hold thousands of pairs. */
+/** Requests per minute and instance to scale for. A request may hold thousands of pairs. */
 const INVOCATIONS = 200
 
 const about = (endpoint: string, action: string) => ({
@@ -24,7 +31,7 @@ const about = (endpoint: string, action: string) => ({
   resource: '*',
 })
 
-/** Lets the instances of an endpoint follow its requests. Done again it changes nothing. */
+/** Makes the number of instances follow the requests. Done again it changes nothing. */
 export async function scale(
   client: ApplicationAutoScalingClient,
   endpoint: string,
@@ -48,12 +55,12 @@ export async function scale(
   }
 }
 
-/** An endpoint that is scaled refuses other hardware. What is not scaled stays so. */
+/** Ends the scaling of an endpoint, which refuses other hardware meanwhile and whose alarms are paid for. */
 export async function unscale(client: ApplicationAutoScalingClient, endpoint: string): Promise<void> {
   try {
     await client.send(new DeregisterScalableTargetCommand(target(endpoint)))
   } catch (error) {
-    // Who may not ask has not scaled it; if somebody else has, the update says so.
+    // Whoever may not ask has not scaled it; if somebody else has, an update says so.
     if (/^(ObjectNotFound|AccessDenied)/.test(detailsOf(error).code)) return
     throw explained(error, about(endpoint, 'DeregisterScalableTarget'))
   }
