@@ -89,7 +89,7 @@ export async function copierOf(step: CopyStep, left: Load): Promise<Choice> {
   if (options.batchRole === undefined)
     throw new UsageError(
       '--copy batch needs the role of the job',
-      'add --batch-role ARN; the README says what it may do',
+      'add --batch-role ARN; docs/permissions.md says which rights it needs',
     )
   return byJob(step, target.bucket, options.batchRole)
 }
