@@ -1,5 +1,6 @@
 import type { Outcome } from '../lib/cli/command.ts'
 import { aboutUsd, bytes, plural, table } from '../lib/cli/format.ts'
+import { csvCell, fingerprint } from '../lib/cli/untrusted-text.ts'
 
 /** An answer: rows as text, in the order of the question. */
 export interface Answer {
@@ -44,7 +45,7 @@ export function outcomeOf(asked: Asked, answer: Answer, csv: boolean): Outcome {
       more,
       ...(scannedBytes !== undefined && { scannedBytes, usd: answer.usd ?? 0 }),
     },
-    text: csv ? [columns, ...rows].map((row) => row.map(csvCell).join(',')).join('\n') : asTable,
+    text: csv ? [columns, ...rows].map((row) => row.map((cell) => csvCell(cell ?? '')).join(',')).join('\n') : asTable,
   }
 }
 
@@ -77,15 +78,5 @@ const WIDEST = 200
 /** A cell on one line, cut so that the other columns stay visible: strangers may have written long text. */
 function tableCell(cell: string | null): string {
   const line = (cell ?? '').replace(/\s+/g, ' ')
-  return line.length <= WIDEST ? line : `${line.slice(0, WIDEST - 1)}…`
-}
-
-/** A cell as in RFC 4180. A cell that a spreadsheet would take for a formula gets a quote in front. */
-function csvCell(cell: string | null): string {
-  const text = cell ?? ''
-  const harmless =
-    /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(text) && !/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text)
-      ? `'${text}`
-      : text
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+  return line.length <= WIDEST ? line : `${line.slice(0, WIDEST - 1)}…${fingerprint(cell ?? '')}`
 }

@@ -21,8 +21,9 @@ test('a row of the table is one line, whatever a stranger wrote into it', () =>
 test('a very long cell does not push the others out of sight; the CSV has it whole', () => {
   const long = 'x'.repeat(9000)
   const [, row = ''] = shown([long]).split('\n')
-  assert.match(row, /^x{199}… {2}1$/)
+  assert.match(row, /^x{199}…[0-9a-f]{13} {2}1$/)
   assert.equal(shown([long], true), `agent,n\n${long},1`)
+  assert.notEqual(shown([`${long}a`]), shown([`${long}b`]))
 })
 
 for (const cell of ['=1', '+1', '-a', '@a', '\t=1', '＝1', '＋1', '－1', '＠1'])
