@@ -22,6 +22,7 @@ export const ORDER = [
 export const scriptNames: readonly string[] = readdirSync(`${ROOT}scripts`)
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => file.slice(0, -'.mjs'.length))
+  .filter((name) => name !== 'prestage')
   .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
 
 /** The face of a script. */

@@ -27,7 +27,7 @@ const floorOf = (room: string): number =>
   GROUND.includes(room) ? 0 : (({ stores: 1, runs: 2, engines: 3, pipeline: 5 } as Record<string, number>)[room] ?? 4)
 
 const codeOf = (files: Files): [string, string][] =>
-  [...files].filter(([path]) => /^scripts\/[^/]+\/.*\.(ts|mjs)$/.test(path))
+  [...files].filter(([path]) => /^scripts\/(?!recipes\/)[^/]+\/.*\.(ts|mjs)$/.test(path))
 
 /** A room imports only from lower floors or itself; a ground room, besides itself, only what errors and numbers look like. */
 export const floors: Rule = (files) =>
@@ -83,7 +83,9 @@ export const entryAndRoom: Rule = (files) => {
 }
 
 const entriesOf = (files: Files): string[] =>
-  [...files.keys()].flatMap((path) => /^scripts\/([^/]+)\.mjs$/.exec(path)?.[1] ?? [])
+  [...files.keys()]
+    .flatMap((path) => /^scripts\/([^/]+)\.mjs$/.exec(path)?.[1] ?? [])
+    .filter((name) => name !== 'prestage')
 
 /** Arguments, environment, exit code, streams, signals and pauses belong to the host, which boot.mjs makes of the process. */
 export const noProcess: Rule = (files) =>

@@ -79,10 +79,10 @@ export async function runInProcess(
   const watch = killWhen && setInterval(() => !isDead && killWhen() && die(), 2)
   try {
     const { command } = await load()
-    const ended = runCommand(command, args, host).then(async ({ exitCode }): Promise<Ended> => {
+    const ended = runCommand(command, args, host).then(async (code): Promise<Ended> => {
       // What was written last is still on its way.
       await setTimeout(0)
-      return { ...said, code: exitCode, signal: undefined }
+      return { ...said, code, signal: undefined }
     })
     return await Promise.race([ended, death])
   } finally {

@@ -60,6 +60,18 @@ const stray = (word: string, argument: string | undefined): UsageError =>
     argument === undefined ? 'every input is an option: see --help' : 'there is one already: see --help',
   )
 
+/** What would have to be typed for these options; the inverse of `parseArguments`, but for names that no option has. */
+export function argumentsOfOptions(options: Readonly<Record<string, unknown>>, specs: OptionSpecs): string[] {
+  const named: string[] = []
+  const words: string[] = []
+  for (const [key, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    if (specs[key]?.argument) words.push(String(value))
+    else named.push(...[value].flat().map((one) => `--${kebab(key)}=${one instanceof Date ? one.toISOString() : one}`))
+  }
+  return words.length === 0 ? named : [...named, '--', ...words]
+}
+
 /** `a, b` → `a`, `b` */
 export const splitList = (text: string): string[] => text.split(',').map((part) => part.trim())
 

@@ -24,9 +24,9 @@ export async function run(entry, load) {
     watchStreams()
     const guard = guardSignals(basename(fileURLToPath(entry), '.mjs'))
     try {
-      const { runCommand, argumentsOf } = await import('./run.ts')
+      const [{ runCommand }, { argumentsOf }] = await Promise.all([import('./run.ts'), import('./arguments.ts')])
       const { command } = await load()
-      const { exitCode } = await runCommand(command, argumentsOf(entry, process.argv), hostOf(guard.signal))
+      const exitCode = await runCommand(command, argumentsOf(entry, process.argv), hostOf(guard.signal))
       if (!streamFailed) process.exitCode = exitCode
     } finally {
       guard.release()
@@ -90,7 +90,7 @@ function isAlive(pid) {
  * The first Ctrl-C or SIGTERM stops the script cleanly, the second ends it at once.
  * @param {string} name of the script
  */
-function guardSignals(name) {
+export function guardSignals(name) {
   const controller = new AbortController()
   // Every request in flight listens; ten are no leak.
   setMaxListeners(0, controller.signal)

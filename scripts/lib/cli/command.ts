@@ -28,6 +28,11 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   run(context: Context, options: Values<S>): Promise<Outcome>
 }
 
+/** Options of a command by name, as code gives them. Whatever a person may type is welcome: `{ last: '24h', account: ['012345678901'] }` */
+export type CallOptions<S extends OptionSpecs> = {
+  readonly [K in keyof S]?: string | number | boolean | Date | readonly string[] | undefined
+}
+
 /** Declares a command; adds the options that every command has. */
 export function defineCommand<const S extends OptionSpecs>(command: Command<S>): Command<S & typeof commonOptions> {
   return { ...command, options: { ...command.options, ...commonOptions } }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { BaseIssue } from 'valibot'
 
 /** Exit codes of every script: 0 done, 1 failed, 2 usage or configuration, 3 declined or confirmation needed, 4 credentials or permission. */
@@ -13,6 +14,11 @@ export class UserError extends Error {
     this.name = 'UserError'
     this.hint = options.hint
     this.exitCode = options.exitCode ?? 1
+  }
+
+  /** How `console` and zx show it where nobody catches it: without a stack. */
+  [inspect.custom](): string {
+    return this.hint === undefined ? this.message : `${this.message}\n  ${this.hint}`
   }
 }
 

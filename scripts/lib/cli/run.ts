@@ -1,12 +1,9 @@
 import { readFileSync } from 'node:fs'
-
-export { argumentsOf } from './arguments.ts'
-
-import { parseArguments, type RawValues } from './arguments.ts'
-import type { Command } from './command.ts'
+import { argumentsOfOptions, parseArguments, type RawValues } from './arguments.ts'
+import type { Command, Outcome } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { Context, Talk } from './context.ts'
-import { exitCodeOf, hintOf, messageOf } from './errors.ts'
+import { type ExitCode, exitCodeOf, hintOf, messageOf } from './errors.ts'
 import { printable, printableJson } from './format.ts'
 import { helpText } from './help.ts'
 import type { Host } from './host.ts'
@@ -18,19 +15,12 @@ import type { awsOptions, commonOptions, guardOptions } from './shared-options.t
 
 type Common = Values<typeof commonOptions> & Partial<Values<typeof guardOptions> & Values<typeof awsOptions>>
 
-/** How a command ended: with its JSON result, or with what it threw. */
-export interface Ended {
-  /** 0 done, 1 failed, 2 usage, 3 declined, 4 credentials or permission, 130 or 143 stopped by a signal. */
-  readonly exitCode: number
-  readonly json?: Record<string, unknown>
-  readonly error?: unknown
-}
-
 /**
  * Runs a command as its script does: parses the arguments, does the work, prints the result to `stdout` and talk to `stderr`.
  * Never throws.
+ * @returns the exit code: 0 done, 1 failed, 2 usage, 3 declined, 4 credentials or permission, 130 or 143 stopped by a signal
  */
-export async function runCommand(command: Command, argv: readonly string[], host: Host): Promise<Ended> {
+export async function runCommand(command: Command, argv: readonly string[], host: Host): Promise<number> {
   let terminal = terminalOf(host)
   try {
     // Help helps with mistakes too, so it comes before the strict reading.
@@ -39,30 +29,46 @@ export async function runCommand(command: Command, argv: readonly string[], host
     terminal = repeating(terminal, typed)
     if (typed.help === 'true') return print(host, helpText(command))
     if (typed.version === 'true') return print(host, `prestage ${version()}\n`)
-    return await execute(command, typed, host, terminal)
+    const { common, exitCode = 0, json, text, next } = await execute(command, typed, host)
+    const shown = common.output === 'json' ? printableJson(json) : printable(withTyped(text.trimEnd(), typed))
+    print(host, `${shown}\n`)
+    if (next !== undefined && common.output === 'text' && !common.quiet) terminal.say(`next: ${next}`)
+    return stopCode(host.signal) ?? exitCode
   } catch (error) {
-    return report(command.name, error, terminal)
+    return stopCode(host.signal) ?? report(command.name, error, terminal)
   }
 }
 
-async function execute(command: Command, typed: RawValues, host: Host, terminal: Terminal): Promise<Ended> {
+/**
+ * Runs a command for other code. Talk goes to `stderr`, as from the shell; nothing is printed to `stdout`.
+ * @param options by their names in camel case: `{ source: 'cloudtrail', last: '24h' }`
+ * @returns the result that the script prints for `--output json`
+ * @throws UserError with `exitCode` and `hint` for an expected failure; the reason of `host.signal` after a stop
+ */
+export async function callCommand(
+  command: Command,
+  options: Readonly<Record<string, unknown>>,
+  host: Host,
+): Promise<Record<string, unknown>> {
+  const typed = parseArguments(argumentsOfOptions(options, command.options), command.options)
+  const { json } = await execute(command, typed, host)
+  host.signal.throwIfAborted()
+  return json
+}
+
+async function execute(command: Command, typed: RawValues, host: Host): Promise<Outcome & { common: Common }> {
+  const terminal = repeating(terminalOf(host), typed)
   const { say } = terminal
   const values = await resolveValues(command, typed, host.env, (text) => say(`warning: ${text}`))
   const common = values as unknown as Common
   try {
     host.signal.throwIfAborted()
-    const { json, text, next, exitCode } = await command.run(contextOf(common, host, terminal), values)
-    const result =
-      common.output === 'json' ? `${printableJson(json)}\n` : `${printable(withTyped(text.trimEnd(), typed))}\n`
-    print(host, result)
-    if (next !== undefined && common.output === 'text' && !common.quiet) say(`next: ${next}`)
-    return { exitCode: stopCode(host.signal) ?? exitCode ?? 0, json }
+    return { ...(await command.run(contextOf(common, host, terminal), values)), common }
   } catch (error) {
-    const exitCode = stopCode(host.signal)
-    if (exitCode === undefined) throw error
     // What fails because of the stop is the stop.
-    if (common.verbose && error !== host.signal.reason) say(`${command.name}: ${messageOf(error)}`)
-    return { exitCode, error }
+    const { aborted, reason } = host.signal
+    if (aborted && common.verbose && error !== reason) say(`${command.name}: ${messageOf(error)}`)
+    throw aborted ? reason : error
   }
 }
 
@@ -126,23 +132,23 @@ const repeating = (terminal: Terminal, typed: RawValues): Terminal => ({
   say: (text) => terminal.say(withTyped(text, typed)),
 })
 
-function print({ stdout }: Host, text: string): Ended {
+function print({ stdout }: Host, text: string): 0 {
   stdout.write(text)
-  return { exitCode: 0 }
+  return 0
 }
 
-/** Prints a failure to standard error. */
-function report(name: string, error: unknown, { say }: Terminal): Ended {
+/** Prints a failure to standard error and returns its exit code. */
+function report(name: string, error: unknown, { say }: Terminal): ExitCode {
   const expected = exitCodeOf(error)
   if (expected !== undefined) {
     say(`${name}: ${messageOf(error)}`)
     const hint = hintOf(error)
     if (hint !== undefined) say(`  ${hint}`)
-    return { exitCode: expected, error }
+    return expected
   }
   say(`${name}: this is a bug in prestage ${version()} (Node ${process.version}, ${process.platform} ${process.arch}):`)
   say(error instanceof Error ? (error.stack ?? error.message) : String(error))
-  return { exitCode: 1, error }
+  return 1
 }
 
 function version(): string {
