@@ -15,6 +15,7 @@ import { extractResult } from '../support/results.ts'
 import { runProcess, runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
 import { HOSTILE, LABELS, trainedRun } from '../support/trained-run.ts'
+import { thisProcess } from '../support/waiting.ts'
 import { faultyEndpoint, honest, never, status, text } from './faulty-endpoint.ts'
 
 const workspace = tempFolder()
@@ -35,7 +36,7 @@ const verdictsIn = (path: string): Verdict[] =>
     .map((line) => JSON.parse(line) as Verdict)
 
 async function score(change: Record<string, unknown> = {}) {
-  const { json } = await take(command, silentContext(), { workspace, run: run.id, ...change })
+  const { json } = await take(command, silentContext(thisProcess), { workspace, run: run.id, ...change })
   return { json, verdicts: existsSync(String(json.output)) ? verdictsIn(String(json.output)) : [] }
 }
 
