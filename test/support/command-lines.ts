@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArguments } from '../../scripts/lib/cli/arguments.ts'
+import { kebab } from '../../scripts/lib/cli/options.ts'
 import { commandOf, scriptNames } from './commands.ts'
 import { ROOT } from './run-script.ts'
 
@@ -14,7 +15,7 @@ export function commandLinesIn(text: string): string[] {
 /** What is wrong with a command line; undefined when a script would take it. Values are read as the script would read them. */
 export async function faultIn(line: string): Promise<string | undefined> {
   const [script = '', ...args] = wordsOf(line)
-  if (script.startsWith('scripts/recipes/')) return faultOfRecipe(script, args)
+  if (script.startsWith('scripts/recipes/')) return await faultOfRecipe(script, args)
   const name = script.replace(/^scripts\/|\.mjs$/g, '')
   if (!scriptNames.includes(name)) return `${line}: no script ${name}`
   const { options } = await commandOf(name)
@@ -27,11 +28,14 @@ export async function faultIn(line: string): Promise<string | undefined> {
   }
 }
 
-/** A recipe reads its options by itself: each that is typed must be one that it names. */
-function faultOfRecipe(script: string, args: readonly string[]): string | undefined {
+/** A recipe reads its options by itself: each that is typed must be one that it names, or one of the command to which it refers. */
+async function faultOfRecipe(script: string, args: readonly string[]): Promise<string | undefined> {
   if (!existsSync(`${ROOT}${script}`)) return `there is no ${script}`
   const text = readFileSync(`${ROOT}${script}`, 'utf8')
-  const unknown = args.find((arg) => arg.startsWith('--') && !text.includes(arg.replace(/=.*/, '')))
+  const commands = [...text.matchAll(/scripts\/([a-z]+)\.mjs --help/g)].map(([, name = '']) => commandOf(name))
+  const known = (await Promise.all(commands)).flatMap(({ options }) => Object.keys(options).map(kebab))
+  const isKnown = (option: string) => known.includes(option.slice(2)) || text.includes(`${option} `)
+  const unknown = args.find((arg) => arg.startsWith('--') && !isKnown(arg.replace(/=.*/, '')))
   return unknown === undefined ? undefined : `${script} has no ${unknown}`
 }
 
