@@ -9,11 +9,11 @@ import { facts } from '../lib/cli/format.ts'
 import { choice, flag, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
 import { awsOptions, guardOptions } from '../lib/cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
-import { examine, type Finding } from './check/check.ts'
+import { checkSetup, type Finding } from './check/check.ts'
 import { forgetStack, type Noted, namesStack, noteStack } from './config-file.ts'
 import { checkRetention, keyArn, logsUri, parametersOf, valuesOf, vpcId } from './parameters.ts'
 import { checkPolicies } from './policy-size.ts'
-import { type OpenStack, openStack, setUp, standing, takeDown } from './setup.ts'
+import { currentStack, type OpenStack, openStack, setUp, takeDown } from './setup.ts'
 import { defaultsIn, shippedTemplate } from './template.ts'
 
 const { maxCost: _, overwrite: __, ...guards } = guardOptions
@@ -66,12 +66,12 @@ const options = {
     value: 'ID',
     parse: vpcId,
   }),
-  restore: flag({ about: 'also make again what was changed or deleted outside of the stack' }),
-  check: flag({ about: 'look whether all is there that a run needs; changes nothing' }),
+  restore: flag({ about: 'also restore resources that were changed or deleted outside of the stack' }),
+  check: flag({ about: 'check that everything a run needs exists; change nothing' }),
   delete: flag({ about: 'delete the stack; the staging bucket stays' }),
   printBucketPolicy: flag({ about: 'print what the policies of logs in another account must allow' }),
-  poll: number({ about: 'seconds between two looks at CloudFormation', default: 2, min: 0.05, max: 600 }),
-  quota: list({ about: 'quotas of SageMaker that --check asks for', value: 'NAME' }),
+  poll: number({ about: 'seconds between two queries of CloudFormation', default: 2, min: 0.05, max: 600 }),
+  quota: list({ about: 'SageMaker quotas that --check looks up', value: 'NAME' }),
   ...guards,
 }
 
@@ -81,7 +81,7 @@ const QUOTAS = ['ml.m5.large for training job usage']
 
 export const command = defineCommand({
   name: 'setup',
-  summary: 'make what runs in AWS need: one CloudFormation stack, with the least rights',
+  summary: 'create what runs in AWS need: one CloudFormation stack with least privilege',
   description:
     'Creates or updates a stack with the staging bucket, the roles of jobs, the policy of those who run them, an Athena workgroup and a database, and shows every change before it is made. Afterwards prestage.yaml names the stack, and every other script takes its settings from it.',
   examples: [
@@ -92,7 +92,7 @@ export const command = defineCommand({
     },
     { run: 'npx zx scripts/setup.mjs --retention-days 30', does: 'changes one setting; the others stay' },
     { run: 'npx zx scripts/setup.mjs --check', does: 'says what is missing, if anything' },
-    { run: 'npx zx scripts/setup.mjs --restore', does: 'makes again what somebody deleted or changed by hand' },
+    { run: 'npx zx scripts/setup.mjs --restore', does: 'restores what somebody deleted or changed by hand' },
     { run: 'npx zx scripts/setup.mjs --print-bucket-policy', does: 'for logs in another account' },
     { run: 'npx zx scripts/setup.mjs --delete', does: 'deletes the stack, after you have typed its name' },
   ],
@@ -113,7 +113,7 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
   const { dryRun, awsRegion, restore, retentionDays, resultsRetentionDays } = chosen
   checkRetention(retentionDays, resultsRetentionDays)
   const path = resolve(CONFIG)
-  const existing = await standing(stack, context.talk)
+  const existing = await currentStack(stack, context.talk)
   const [partition, template] = [partitionOf(stack.region), await shippedTemplate()]
   const defaults = defaultsIn(template)
   const parameters = parametersOf(chosen, existing, defaults, partition)
@@ -196,7 +196,7 @@ async function policyFor(stack: OpenStack, { readLogs: logs }: Chosen): Promise<
 
 async function checked(stack: OpenStack, settings: AwsSettings, { quota }: Chosen): Promise<Outcome> {
   const quotas = quota.length > 0 ? quota : QUOTAS
-  const findings = await examine({ stack, settings, nodeVersion: process.version, quotas })
+  const findings = await checkSetup({ stack, settings, nodeVersion: process.version, quotas })
   const ok = findings.every((finding) => finding.ok)
   return { json: { stack: stack.name, ok, findings }, text: findings.map(findingText).join('\n'), exitCode: ok ? 0 : 1 }
 }

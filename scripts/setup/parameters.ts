@@ -3,8 +3,8 @@ import type { Stack } from '../lib/aws/cloudformation/stack.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { plural } from '../lib/cli/format.ts'
 
-/** What a user wants otherwise than it is, or than the template has it. */
-export interface Wish {
+/** Settings that differ from those of the stack, or of the template. */
+export interface SetupOptions {
   /** `s3://bucket[/prefix]` */
   readonly readLogs: readonly string[]
   readonly logsKey: readonly string[]
@@ -31,12 +31,12 @@ const GB = 1_000_000_000
  * @throws UsageError when a new stack has no logs
  */
 export function parametersOf(
-  wish: Wish,
+  options: SetupOptions,
   existing: Stack | undefined,
   defaults: Stack['parameters'],
   partition: string,
 ): Parameters {
-  const { readLogs: logs, logsKey } = wish
+  const { readLogs: logs, logsKey } = options
   if (logs.length === 0 && existing === undefined)
     throw new UsageError('no logs', 'add --read-logs s3://bucket[/prefix], of every bucket that is to be read')
   const asked: Parameters = {
@@ -45,14 +45,14 @@ export function parametersOf(
       LogsObjectArns: unique(logs.map((uri) => objectsArn(uri, partition))).join(),
     }),
     ...(logsKey.length > 0 && { LogsKeyArns: unique(logsKey).join() }),
-    Prefix: wish.prefix,
-    RetentionDays: wish.retentionDays?.toString(),
-    ResultsRetentionDays: wish.resultsRetentionDays?.toString(),
-    CreateKey: wish.encryption && String(wish.encryption === 'kms'),
-    DatabaseName: wish.database,
-    ScanCutoffBytes: wish.scanCutoff === undefined ? undefined : String(Math.round(wish.scanCutoff * GB)),
-    PermissionsBoundaryArn: wish.permissionsBoundary,
-    AllowVpc: wish.allowVpc === 'none' ? '' : wish.allowVpc,
+    Prefix: options.prefix,
+    RetentionDays: options.retentionDays?.toString(),
+    ResultsRetentionDays: options.resultsRetentionDays?.toString(),
+    CreateKey: options.encryption && String(options.encryption === 'kms'),
+    DatabaseName: options.database,
+    ScanCutoffBytes: options.scanCutoff === undefined ? undefined : String(Math.round(options.scanCutoff * GB)),
+    PermissionsBoundaryArn: options.permissionsBoundary,
+    AllowVpc: options.allowVpc === 'none' ? '' : options.allowVpc,
   }
   const given = Object.entries(asked).filter(([, value]) => value !== undefined)
   const kept = Object.keys(existing?.parameters ?? {})
@@ -108,7 +108,7 @@ export function vpcId(text: string): string {
   return text
 }
 
-/** The same wish has the same change set. */
+/** The same options have the same change set. */
 export const changeSetName = (template: string, parameters: Parameters): string =>
   `prestage-${createHash('sha256')
     .update(JSON.stringify([template, parameters]))

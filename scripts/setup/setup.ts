@@ -45,8 +45,8 @@ export type OpenStack = Awaited<ReturnType<typeof openStack>>
 const eventText = ({ time, resource, status, reason }: StackEvent): string =>
   `${time.toISOString().slice(11, 19)} ${resource} ${status}${reason === undefined ? '' : `: ${reason}`}`
 
-/** The stack as it stands, when it stands. @throws UserError when it can only be deleted */
-export async function standing(stack: OpenStack, talk: Context['talk']): Promise<Stack | undefined> {
+/** The stack once it has stopped changing; undefined if there is none. @throws UserError when it can only be deleted */
+export async function currentStack(stack: OpenStack, talk: Context['talk']): Promise<Stack | undefined> {
   let found = await stack.find()
   if (found !== undefined && stack.isMoving(found)) {
     talk.info(`stack ${stack.name} is ${found.status}: waiting for it`)

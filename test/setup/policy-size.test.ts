@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parametersOf, valuesOf, type Wish } from '../../scripts/setup/parameters.ts'
+import { parametersOf, type SetupOptions, valuesOf } from '../../scripts/setup/parameters.ts'
 import { type Built, checkPolicies, policySizes } from '../../scripts/setup/policy-size.ts'
 import { defaultsIn, shippedTemplate } from '../../scripts/setup/template.ts'
 import { parseTemplate, Resolver } from '../sandbox/cloudformation/template.ts'
@@ -11,7 +11,7 @@ const TEXT = await shippedTemplate()
 const TEMPLATE = parseTemplate(TEXT)
 const MOST = 6144
 
-function built(stack: string, [partition, region]: readonly [string, string], wish: Wish): Built {
+function built(stack: string, [partition, region]: readonly [string, string], wish: SetupOptions): Built {
   const defaults = defaultsIn(TEXT)
   const values = valuesOf(parametersOf(wish, undefined, defaults, partition), undefined, defaults)
   return { stack, region, partition, values }

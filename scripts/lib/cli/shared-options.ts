@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { choice, flag, list, number, parsed, text } from './options.ts'
 
-/** Every script takes these; one meaning everywhere. */
+/** Options of every script. */
 export const commonOptions = {
   config: text({ about: 'configuration file (default: prestage.yaml where it exists)', value: 'FILE' }),
-  output: choice(['text', 'json'], { about: 'form of the result on standard output', short: 'o', default: 'text' }),
-  quiet: flag({ about: 'no progress and no notes; warnings and errors stay', short: 'q' }),
-  verbose: flag({ about: 'more talk on standard error', short: 'v' }),
+  output: choice(['text', 'json'], { about: 'format of the result on standard output', short: 'o', default: 'text' }),
+  quiet: flag({ about: 'print no progress and no notes, only warnings and errors', short: 'q' }),
+  verbose: flag({ about: 'print more details on standard error', short: 'v' }),
   help: flag({ about: 'show this help', short: 'h' }),
   version: flag({ about: 'show the version' }),
 }
@@ -15,18 +15,18 @@ export const commonOptions = {
 export const awsOptions = {
   profile: text({ about: 'named profile of the AWS configuration files', value: 'NAME' }),
   awsRegion: text({ about: 'AWS region to call (default: that of the bucket)', value: 'REGION' }),
-  endpointUrl: text({ about: 'another address for all AWS services', value: 'URL' }),
+  endpointUrl: text({ about: 'endpoint of all AWS services, in place of their own', value: 'URL' }),
   stack: text({ about: 'take logs, workspace, roles, workgroup and database from this stack of setup', value: 'NAME' }),
 }
 
-/** What a step that has something made in SageMaker needs; of no meaning on this machine. */
+/** Options of the steps that run in SageMaker; without effect on this machine. */
 export const sagemakerOptions = {
-  sagemakerRole: text({ about: 'role that SageMaker takes to read and write the workspace', value: 'ARN' }),
+  sagemakerRole: text({ about: 'role with which SageMaker reads and writes the workspace', value: 'ARN' }),
   instanceType: text({ about: 'SageMaker instance, for example ml.m5.xlarge', value: 'TYPE' }),
-  subnet: list({ about: 'in SageMaker: work within these subnets of a VPC', value: 'ID' }),
-  securityGroup: list({ about: 'with --subnet: the security groups there', value: 'ID' }),
+  subnet: list({ about: 'in SageMaker: run in these subnets of a VPC', value: 'ID' }),
+  securityGroup: list({ about: 'with --subnet: security groups of the VPC', value: 'ID' }),
   kmsKey: text({ about: 'encrypt what SageMaker writes with this key (default: as the bucket does)', value: 'ARN' }),
-  tag: list({ about: 'tags of what is made in SageMaker', value: 'KEY=VALUE', parse: keyAndValue }),
+  tag: list({ about: 'tags of everything created in SageMaker', value: 'KEY=VALUE', parse: keyAndValue }),
 }
 
 function keyAndValue(input: string): string {
@@ -51,12 +51,12 @@ export const workspaceOption = {
   }),
 }
 
-/** What may change or spend something. */
+/** Options of the steps that change or spend something. */
 export const guardOptions = {
-  dryRun: flag({ about: 'show what would be done; read, but write nothing', short: 'n' }),
-  yes: flag({ about: 'answer yes to the question before money is spent or something is deleted', short: 'y' }),
-  maxCost: number({ about: 'go on without a question up to this estimate', value: 'USD', min: 0 }),
-  overwrite: flag({ about: 'do it again although it is done' }),
+  dryRun: flag({ about: 'show what would be done, without writing anything', short: 'n' }),
+  yes: flag({ about: 'do not ask before money is spent or something is deleted', short: 'y' }),
+  maxCost: number({ about: 'do not ask while the estimate is at most this', value: 'USD', min: 0 }),
+  overwrite: flag({ about: 'do it again even if it is done' }),
 }
 
 /** Options of a step that works on an existing run. */
@@ -86,7 +86,7 @@ const accountId = (input: string): string => {
   return input
 }
 
-/** Which part of the logs is meant. */
+/** Which part of the logs to read. */
 export const scopeOptions = {
   logs: text({
     about:

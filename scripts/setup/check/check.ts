@@ -10,7 +10,7 @@ import { openStore } from '../../lib/stores/open.ts'
 import type { OpenStack } from '../setup.ts'
 import { allComplete, asShipped, roleAsMade } from './stack.ts'
 
-/** One line of the doctor. */
+/** One line of --check. */
 export interface Finding {
   readonly what: string
   readonly ok: boolean
@@ -19,7 +19,7 @@ export interface Finding {
   readonly hint?: string
 }
 
-interface Patient {
+interface CheckOptions {
   readonly stack: OpenStack
   readonly settings: AwsSettings
   readonly nodeVersion: string
@@ -29,9 +29,9 @@ interface Patient {
 
 const OLDEST = [20, 18] as const
 
-/** Looks at everything that a run in AWS needs; what cannot be looked at says why. */
-export async function examine(patient: Patient): Promise<Finding[]> {
-  const { stack, settings, nodeVersion, quotas } = patient
+/** Checks everything that a run in AWS needs; a check that fails says why. */
+export async function checkSetup(options: CheckOptions): Promise<Finding[]> {
+  const { stack, settings, nodeVersion, quotas } = options
   const region = stack.region
   const findings = [
     await look('Node', async () => nodeFits(nodeVersion)),
@@ -124,7 +124,7 @@ async function quotasIn(settings: AwsSettings, region: string, names: readonly s
 /** Writes, reads and removes an object: what every step does. */
 async function workspaceTakes(workspace: string, settings: AwsSettings): Promise<string> {
   const store = await openStore(workspace, settings)
-  const key = `doctor-${randomUUID().slice(0, 8)}`
+  const key = `check-${randomUUID().slice(0, 8)}`
   await store.write(key, 'prestage setup --check\n')
   await store.text(key)
   await store.remove(key)

@@ -33,7 +33,7 @@ const lines: RegExp[] = [
   /^ {2}-n, --dry-run +show what/m,
   /^ {6}--act WORD +what to do instead of showing the values: breaks, deletes, (.*,\n {10,})+[\w, ]*waits$/m,
   /^ {6}--workspace URI +where runs live.*\n +\(default: .\/workspace\)$/m,
-  /^ {2}-o, --output text\|json +form of the result/m,
+  /^ {2}-o, --output text\|json +format of the result/m,
 ]
 
 for (const line of lines) test(`help has ${line.source}`, () => assert.match(HELP, line))
