@@ -115,7 +115,7 @@ describe('train --pairs', () => {
     [
       ['--pairs', at('train.csv'), '--model', at('x'), '--learning-rate', '10', '--num-ip-encoder-layers', '60'],
       1,
-      /training does not converge: in epoch \d[\s\S]*a smaller --learning-rate/,
+      /training does not converge: in epoch \d[\s\S]*lower --learning-rate/,
     ],
     [['--pairs', at('bad.csv'), '--model', at('x')], 1, /bad\.csv:1: .*not encoded[\s\S]*john%2Edoe/],
     [['--pairs', at('none.csv'), '--model', at('x')], 1, /no such file/],

@@ -6,16 +6,24 @@ import { PRICES, priceNote } from '../../lib/runs/cost.ts'
 import { INSTANCES, modelBytesOf } from '../../lib/runs/instances.ts'
 import type { DoneBy, TrainResult } from '../../lib/runs/results.ts'
 import { littleData, NO_HOLDOUT } from '../input.ts'
+import type { PairSet } from './pair-set.ts'
 import { sharingShare } from './size.ts'
 import type { TrainingJobSpec } from './spec.ts'
-import type { PlannedJob } from './train.ts'
 
 /** What a job may cost. Dollars are undefined for an instance without a known price. */
-export interface Estimate {
+interface Estimate {
   readonly seconds: number
   readonly usd: number | undefined
   /** If it runs as long as it may. */
   readonly mostUsd: number | undefined
+}
+
+/** A job that is planned: nothing of it has been sent. */
+export interface PlannedJob {
+  readonly pairSet: PairSet
+  readonly spec: TrainingJobSpec
+  readonly alertsPerDay: number
+  readonly estimate: Estimate
 }
 
 export function estimateOf(

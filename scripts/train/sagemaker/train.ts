@@ -22,7 +22,15 @@ import type { AwsSettings } from '../../lib/stores/open.ts'
 import { locationOf } from '../../lib/stores/uri.ts'
 import { limitsOf } from './options.ts'
 import type { PairSet, PairSource } from './pair-set.ts'
-import { approvalOf, estimateOf, outcomeOfJob, previewOfJob, resultOfJob, warningsOf } from './render.ts'
+import {
+  approvalOf,
+  estimateOf,
+  outcomeOfJob,
+  type PlannedJob,
+  previewOfJob,
+  resultOfJob,
+  warningsOf,
+} from './render.ts'
 import { checkModelSize, instanceFor, runtimeFor, secondsOf, volumeFor, type Work } from './size.ts'
 import { requestOf, type TrainingJobSpec, trainingJobName } from './spec.ts'
 
@@ -75,11 +83,9 @@ export async function trainInSagemaker(source: PairSource, request: TrainRequest
 
 const keyIn = (run: Run, uri: string): string => (uri.startsWith(`${run.uri}/`) ? uri.slice(run.uri.length + 1) : uri)
 
-/** A job that is planned: nothing of it has been sent. */
-export type PlannedJob = Awaited<ReturnType<typeof planJob>>
-
 /** @throws UsageError when options do not go together; UserError where SageMaker has no IP Insights */
-async function planJob(pairSet: PairSet, { options, aws, hyperparametersFor }: TrainRequest) {
+async function planJob(pairSet: PairSet, request: TrainRequest): Promise<PlannedJob> {
+  const { options, aws, hyperparametersFor } = request
   checkSagemakerOptions(options)
   const { id, workspace, store, pairs, holdoutPairs, entities, bytes, digest } = pairSet
   const hyperparameters = hyperparametersFor(entities)
