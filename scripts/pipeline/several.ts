@@ -91,7 +91,8 @@ async function combined(
 ): Promise<string> {
   const { writeCombined } = await import('../report/combined.ts')
   const sources = ends.map(({ source }) => source)
-  return writeCombined(given.workspace, nameOfAll(sources, given), ends, awsOf(given, context), context.signal)
+  const page = { workspace: given.workspace, name: nameOfAll(sources, given) }
+  return writeCombined(page, ends, awsOf(given, context), context.signal)
 }
 
 function outcomeOf(

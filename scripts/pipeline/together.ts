@@ -46,7 +46,7 @@ export function together(context: Context): Context {
   return {
     ...context,
     talk,
-    progress: (label, _total, unit) => lineProgress({ write: (text) => talk.info(text.trimEnd()) }, label, unit),
+    progress: (label, _total, unit) => lineProgress({ write: (text) => talk.info(text.trimEnd()) }, { label, unit }),
     approve: (approval) => {
       const answered = asking.then(() => ask(approval))
       asking = answered.catch(() => {})

@@ -19,8 +19,7 @@ export interface Ended {
 
 /** Writes one page over several runs of a workspace, as `reports/<name>.html`. @returns where it lies */
 export async function writeCombined(
-  workspace: string,
-  name: string,
+  { workspace, name }: { readonly workspace: string; readonly name: string },
   ends: readonly Ended[],
   aws: AwsSettings,
   signal: AbortSignal,

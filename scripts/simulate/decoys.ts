@@ -12,7 +12,7 @@ export function* decoys(trail: Trail): Generator<LogFile> {
   if (branch === undefined) return
   const random = new Random(trail.seed, 18)
   for (let time = trail.begin + DAY / 2; time < trail.end; time += DAY)
-    for (const [service, record] of Object.entries(neighbours)) yield decoy(branch, service, time, record, random)
+    for (const neighbour of Object.entries(neighbours)) yield decoy(branch, neighbour, time, random)
   // CloudTrail writes empty objects in place of folders.
   yield { key: `AWSLogs/${ORGANIZATION}/${branch.account}/CloudTrail-Digest/`, content: () => Buffer.alloc(0) }
 }
@@ -67,7 +67,7 @@ const neighbours: Readonly<{ [service: string]: Record }> = {
   }),
 }
 
-function decoy(branch: Branch, service: string, time: number, record: Record, random: Random): LogFile {
+function decoy(branch: Branch, [service, record]: [string, Record], time: number, random: Random): LogFile {
   const { account, region } = branch
   const [made, tail] = [record(branch, time, random), tailOf(random)]
   if (service !== 'Config')

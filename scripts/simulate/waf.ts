@@ -43,7 +43,7 @@ export function simulateWaf(settings: Settings): Simulated {
     duplicates: deliveries.order.length - accesses.count,
     labels: labelsOf('waf', accesses, (user) => clients[user]?.agent ?? ''),
     *files() {
-      for (const [a, acl] of acls.entries()) yield* aclFiles(site, acl, deliveries, a * slots, slots)
+      for (const [index, acl] of acls.entries()) yield* aclFiles({ ...site, deliveries, slots }, acl, index)
     },
   }
 }
@@ -73,7 +73,14 @@ function clientsAtWork({ seed, window, events, size }: Settings, clients: readon
   })
 }
 
-function* aclFiles(site: Site, acl: WebAcl, deliveries: Deliveries, first: number, slots: number): Generator<LogFile> {
+/** The log files of one of the site's web ACLs, `slots` steps of five minutes. */
+function* aclFiles(
+  site: Site & { readonly deliveries: Deliveries; readonly slots: number },
+  acl: WebAcl,
+  index: number,
+): Generator<LogFile> {
+  const { deliveries, slots } = site
+  const first = index * slots
   const names = new Random(site.seed, 26, first)
   for (let slot = 0; slot < slots; slot++)
     for (const accesses of chunksOf(deliveries, first + slot)) {

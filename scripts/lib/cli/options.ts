@@ -35,7 +35,7 @@ export function text(basics: Basics & { default: string }): Option<string>
 export function text(basics: Basics & { required: true }): Option<string>
 export function text(basics: Basics): Option<string | undefined>
 export function text(basics: Basics & { default?: string }): Option<string | undefined> {
-  return option('text', basics, (input) => nonEmpty(input), basics.default, basics.default)
+  return option('text', { ...basics, parse: nonEmpty, defaultText: basics.default })
 }
 
 /** A bare word after the script, such as the file that it works on. */
@@ -50,12 +50,12 @@ export function parsed<T>(basics: Basics & { parse: (text: string) => T }): Opti
 export function parsed<T>(
   basics: Basics & { parse: (text: string) => T; default?: T; defaultText?: string },
 ): Option<T | undefined> {
-  return option('text', basics, basics.parse, basics.default, basics.defaultText)
+  return option('text', basics)
 }
 
 /** A repeatable value; commas separate too: `--account a --account b`, `--account a,b`. */
 export function list(basics: Basics & { parse?: (text: string) => string }): Option<readonly string[]> {
-  return option('list', basics, basics.parse ?? nonEmpty, [])
+  return option('list', { parse: nonEmpty, ...basics, default: [] })
 }
 
 /** A switch without a value. */
@@ -63,7 +63,7 @@ export function flag({
   offline,
   ...basics
 }: Omit<Basics, 'value' | 'required'> & { offline?: boolean }): Option<boolean> {
-  return { ...option('flag', basics, (input) => truth(input), false), ...(offline !== undefined && { offline }) }
+  return { ...option('flag', { ...basics, parse: truth, default: false }), ...(offline !== undefined && { offline }) }
 }
 
 /** Longer lists of words stand in the explanation. */
@@ -89,7 +89,7 @@ export function choice<const C extends string>(
     joined.length <= LONGEST_VALUE
       ? { value: joined }
       : { value: 'WORD', about: `${basics.about}: ${choices.join(', ')}` }
-  return option('text', { ...basics, ...(basics.value === undefined && shown) }, parse, basics.default, basics.default)
+  return option('text', { ...basics, ...(basics.value === undefined && shown), parse, defaultText: basics.default })
 }
 
 /** Words of a fixed set; repeatable, and commas separate too. */
@@ -121,7 +121,7 @@ export function number(basics: NumberBasics & { default?: number }): Option<numb
       throw new Error(`must be ${integer ? 'a whole number' : 'a number'}${range(min, max)}`)
     return n
   }
-  return option('text', { value: 'N', ...basics }, parse, basics.default, basics.default?.toString())
+  return option('text', { value: 'N', ...basics, parse, defaultText: basics.default?.toString() })
 }
 
 const range = (min: number, max: number) =>
@@ -135,12 +135,9 @@ const range = (min: number, max: number) =>
 
 function option<T>(
   kind: Option<T>['kind'],
-  basics: Basics,
-  parse: (text: string) => unknown,
-  fallback?: T,
-  defaultText?: string,
+  settings: Basics & { parse: (text: string) => unknown; default?: T; defaultText?: string | undefined },
 ): Option<T> {
-  const { about, value, short, required } = basics
+  const { about, value, short, required, parse, default: fallback, defaultText } = settings
   return {
     kind,
     about,

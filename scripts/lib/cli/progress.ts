@@ -18,8 +18,16 @@ export interface Screen {
 
 const DRAW_MS = 100
 
+/** What progress is shown of. */
+export interface Activity {
+  readonly label: string
+  readonly total?: number | undefined
+  /** What is counted, such as `objects`. */
+  readonly unit?: string | undefined
+}
+
 /** A bar that redraws itself on a terminal; it draws at most ten times a second, so it may be advanced per object. */
-export function barProgress(screen: Screen, label: string, total?: number, unit = '', clock = Date.now): Progress {
+export function barProgress(screen: Screen, activity: Activity, clock = Date.now): Progress {
   const started = clock()
   let done = 0
   let note = ''
@@ -28,9 +36,8 @@ export function barProgress(screen: Screen, label: string, total?: number, unit 
     const now = clock()
     if (!force && now - drawn < DRAW_MS) return
     drawn = now
-    screen.write(
-      `\r\u001b[K${printable(line(label, done, total, unit, note, now - started)).slice(0, screen.columns - 1)}`,
-    )
+    const shown = printable(bar(activity, done, now - started, note))
+    screen.write(`\r\u001b[K${shown.slice(0, screen.columns - 1)}`)
   }
   draw(true)
   return {
@@ -47,13 +54,13 @@ export function barProgress(screen: Screen, label: string, total?: number, unit 
       draw(true)
     },
     end(text) {
-      screen.write(`\r\u001b[K${summary(label, text, done, unit, clock() - started)}\n`)
+      screen.write(`\r\u001b[K${summary(activity, done, clock() - started, text)}\n`)
     },
   }
 }
 
 /** One line when it starts to matter: per change of state and at the end. No animation. */
-export function lineProgress(screen: Pick<Screen, 'write'>, label: string, unit = '', clock = Date.now): Progress {
+export function lineProgress(screen: Pick<Screen, 'write'>, activity: Activity, clock = Date.now): Progress {
   const started = clock()
   let done = 0
   let last = ''
@@ -65,23 +72,23 @@ export function lineProgress(screen: Pick<Screen, 'write'>, label: string, unit 
       done = value
     },
     state(text) {
-      if (text !== last) screen.write(`${printable(`${label}: ${text}`)}\n`)
+      if (text !== last) screen.write(`${printable(`${activity.label}: ${text}`)}\n`)
       last = text
     },
     end(text) {
-      screen.write(`${summary(label, text, done, unit, clock() - started)}\n`)
+      screen.write(`${summary(activity, done, clock() - started, text)}\n`)
     },
   }
 }
 
-const summary = (label: string, text: string | undefined, done: number, unit: string, ms: number): string =>
+const summary = ({ label, unit = '' }: Activity, done: number, ms: number, text?: string): string =>
   printable(`${label}: ${text ?? told(done, unit)} in ${duration(ms)}`)
 
 const told = (n: number, unit: string): string => (unit === '' ? count(n) : counted(n, unit))
 
 const BAR = 24
 
-function line(label: string, done: number, total: number | undefined, unit: string, note: string, ms: number): string {
+function bar({ label, total, unit = '' }: Activity, done: number, ms: number, note: string): string {
   const noted = (text: string): string => [text, note && `· ${note}`].filter(Boolean).join(' ')
   if (total === undefined || total <= 0) return `${label}: ${noted(done > 0 ? told(done, unit) : unit)}`
   const share = Math.min(1, done / total)

@@ -95,7 +95,7 @@ function contextOf(common: Common, host: Host, { screen, redraws, say }: Termina
     progress: (label, total, unit) => {
       if (quiet) return noProgress
       const bar = redraws && output === 'text'
-      return bar ? barProgress(screen, label, total, unit, clock) : lineProgress(screen, label, unit, clock)
+      return bar ? barProgress(screen, { label, total, unit }, clock) : lineProgress(screen, { label, unit }, clock)
     },
     approve: async (approval) => {
       // Quiet may hide a plan that is approved already, never one that is asked about.

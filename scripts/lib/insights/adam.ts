@@ -13,27 +13,31 @@ export class Adam {
   private readonly weights: Float32Array
   /** Running means of gradient and square, side by side: together they cost one trip to memory. */
   private readonly moments: Float32Array
+  /** Numbers in a row of the table. */
+  private readonly dim: number
   private readonly weightDecay: number
 
-  constructor(weights: Float32Array, weightDecay: number) {
+  constructor(weights: Float32Array, dim: number, weightDecay: number) {
     this.weights = weights
     this.moments = new Float32Array(2 * weights.length)
+    this.dim = dim
     this.weightDecay = weightDecay
   }
 
   /** `rate` is that of correctedRate. */
   dense(gradient: Float32Array, rate: number): void {
-    this.move(gradient, 0, 0, gradient.length, rate)
+    for (let row = 0; row < gradient.length / this.dim; row++) this.moveRow(gradient, row, row, rate)
   }
 
-  sparse(gradient: SparseGradient, dim: number, rate: number): void {
-    for (let slot = 0; slot < gradient.touched; slot++)
-      this.move(gradient.values, slot * dim, gradient.rows[slot]! * dim, dim, rate)
+  sparse(gradient: SparseGradient, rate: number): void {
+    for (let slot = 0; slot < gradient.touched; slot++) this.moveRow(gradient.values, slot, gradient.rows[slot]!, rate)
   }
 
-  private move(gradient: Float32Array, from: number, to: number, size: number, rate: number): void {
-    const { weights, moments, weightDecay } = this
-    for (let i = 0; i < size; i++) {
+  /** Moves a row of the table by the gradient that lies in a slot. */
+  private moveRow(gradient: Float32Array, slot: number, row: number, rate: number): void {
+    const { weights, moments, dim, weightDecay } = this
+    const [from, to] = [slot * dim, row * dim]
+    for (let i = 0; i < dim; i++) {
       const at = to + i
       const g = gradient[from + i]! + weightDecay * weights[at]!
       const m = BETA1 * moments[2 * at]! + (1 - BETA1) * g

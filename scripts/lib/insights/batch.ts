@@ -1,13 +1,13 @@
 import { SparseGradient } from './adam.ts'
-import { addOuter, multiply, transpose } from './dense.ts'
+import { addGradients, multiply, transpose } from './dense.ts'
 import { Encoder, LEAK } from './encoder.ts'
-import { levelsOf, type Weights } from './network.ts'
+import { type Layer, levelsOf, type Weights } from './network.ts'
 
 /** Gradients of the loss of one mini batch with respect to all weights. */
 export interface Gradients {
   readonly entities: SparseGradient
   readonly prefixes: SparseGradient
-  readonly layers: readonly { readonly weight: Float32Array; readonly bias: Float32Array }[]
+  readonly layers: readonly Layer[]
 }
 
 /**
@@ -21,8 +21,8 @@ export class Batch {
   /** Where gradients flow back. */
   private readonly flow: Float32Array
   private readonly below: Float32Array
-  private readonly transposed: Float32Array
-  private readonly zero: Float32Array
+  /** The layer that carries gradients back: weights transposed, no bias. */
+  private readonly transposed: Layer
   private addresses = 0
 
   constructor(weights: Weights, maxAddresses: number, maxEntities: number) {
@@ -32,8 +32,7 @@ export class Batch {
     this.encoder = new Encoder(weights, maxAddresses)
     this.flow = new Float32Array(maxAddresses * dim)
     this.below = new Float32Array(maxAddresses * dim)
-    this.transposed = new Float32Array(dim * dim)
-    this.zero = new Float32Array(dim)
+    this.transposed = { weight: new Float32Array(dim * dim), bias: new Float32Array(dim) }
     this.gradients = {
       entities: new SparseGradient(entityRows, Math.min(entityRows, maxEntities), dim),
       prefixes: new SparseGradient(rows, Math.min(rows, maxAddresses * levels.length), dim),
@@ -84,10 +83,9 @@ export class Batch {
     for (let l = layers.length - 1; l >= 0; l--) {
       const gradient = this.gradients.layers[l]!
       if (l < layers.length - 1) leakBack(this.encoder.values[l + 1]!, flow, count * dim)
-      addOuter(flow, this.encoder.values[l]!, gradient.weight, count, dim)
-      for (let n = 0; n < count * dim; n += dim) for (let o = 0; o < dim; o++) gradient.bias[o]! += flow[n + o]!
-      transpose(layers[l]!.weight, this.transposed, dim)
-      multiply(this.transposed, this.zero, flow, below, count, dim)
+      addGradients(gradient, flow, this.encoder.values[l]!, count)
+      transpose(layers[l]!.weight, this.transposed.weight, dim)
+      multiply(this.transposed, flow, below, count)
       ;[flow, below] = [below, flow]
     }
     this.prefixesBack(flow)

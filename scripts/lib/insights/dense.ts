@@ -1,17 +1,13 @@
+import type { Layer } from './network.ts'
+
 /**
  * The two products that a fully connected layer needs. Vectors lie one after the other; they are taken in blocks, because every
  * number that is loaded then serves several multiplications.
  */
 
-/** y = W x + b for every vector x. W lies row by output. */
-export function multiply(
-  weight: Float32Array,
-  bias: Float32Array,
-  x: Float32Array,
-  y: Float32Array,
-  count: number,
-  dim: number,
-): void {
+/** y = W x + b for each of `count` vectors x. */
+export function multiply({ weight, bias }: Layer, x: Float32Array, y: Float32Array, count: number): void {
+  const dim = bias.length
   const inBlocks = count - (count % 4)
   for (let n = 0; n < inBlocks; n += 4) {
     const a = n * dim
@@ -57,26 +53,18 @@ export function multiply(
       y[d + o2] = qd
     }
   }
-  for (let n = inBlocks; n < count; n++) multiplyOne(weight, bias, x, y, n * dim, dim)
+  for (let at = inBlocks * dim; at < count * dim; at += dim)
+    for (let o = 0; o < dim; o++) {
+      let sum = bias[o]!
+      for (let i = 0; i < dim; i++) sum += weight[o * dim + i]! * x[at + i]!
+      y[at + o] = sum
+    }
 }
 
-function multiplyOne(
-  weight: Float32Array,
-  bias: Float32Array,
-  x: Float32Array,
-  y: Float32Array,
-  at: number,
-  dim: number,
-): void {
-  for (let o = 0; o < dim; o++) {
-    let sum = bias[o]!
-    for (let i = 0; i < dim; i++) sum += weight[o * dim + i]! * x[at + i]!
-    y[at + o] = sum
-  }
-}
-
-/** Adds to `sum` the outer product of every pair of vectors: sum[o, i] += y[o] x[i]. */
-export function addOuter(y: Float32Array, x: Float32Array, sum: Float32Array, count: number, dim: number): void {
+/** Adds the gradients of a layer, given those of its `count` outputs y and its inputs x: weight[o, i] += y[o] x[i], bias[o] += y[o]. */
+export function addGradients({ weight, bias }: Layer, y: Float32Array, x: Float32Array, count: number): void {
+  const dim = bias.length
+  for (let at = 0; at < count * dim; at += dim) for (let o = 0; o < dim; o++) bias[o]! += y[at + o]!
   let n = 0
   for (; n + 4 <= count; n += 4) {
     const a = n * dim
@@ -89,11 +77,12 @@ export function addOuter(y: Float32Array, x: Float32Array, sum: Float32Array, co
       const q = y[b + o]!
       const r = y[c + o]!
       const s = y[d + o]!
-      for (let i = 0; i < dim; i++) sum[row + i]! += p * x[a + i]! + q * x[b + i]! + r * x[c + i]! + s * x[d + i]!
+      for (let i = 0; i < dim; i++) weight[row + i]! += p * x[a + i]! + q * x[b + i]! + r * x[c + i]! + s * x[d + i]!
     }
   }
   for (; n < count; n++)
-    for (let o = 0; o < dim; o++) for (let i = 0; i < dim; i++) sum[o * dim + i]! += y[n * dim + o]! * x[n * dim + i]!
+    for (let o = 0; o < dim; o++)
+      for (let i = 0; i < dim; i++) weight[o * dim + i]! += y[n * dim + o]! * x[n * dim + i]!
 }
 
 /** Rows become columns. */

@@ -25,9 +25,9 @@ export class Encoder {
   encode(ips: ArrayLike<number>, count: number): Float32Array {
     this.sumPrefixes(ips, count)
     const { layers, shape } = this.weights
-    for (const [l, { weight, bias }] of layers.entries()) {
+    for (const [l, layer] of layers.entries()) {
       const output = this.values[l + 1]!
-      multiply(weight, bias, this.values[l]!, output, count, shape.dim)
+      multiply(layer, this.values[l]!, output, count)
       if (l < layers.length - 1) leak(output, count * shape.dim)
     }
     return this.values[layers.length]!
@@ -60,21 +60,29 @@ const BLOCK = 256
 
 /** Dot products of many pairs, given by row of the entity's vector and address. */
 export function scoreAll(weights: Weights, entityRows: Uint32Array, ips: Uint32Array): Float64Array {
-  const { entities, shape } = weights
+  const { dim } = weights.shape
+  const entities = { values: weights.entities, dim }
   const encoder = new Encoder(weights, BLOCK)
   const scores = new Float64Array(ips.length)
   for (let start = 0; start < ips.length; start += BLOCK) {
     const block = ips.subarray(start, start + BLOCK)
-    const vectors = encoder.encode(block, block.length)
-    for (let i = 0; i < block.length; i++)
-      scores[start + i] = dot(entities, entityRows[start + i]! * shape.dim, vectors, i * shape.dim, shape.dim)
+    const vectors = { values: encoder.encode(block, block.length), dim }
+    for (let i = 0; i < block.length; i++) scores[start + i] = dot(entities, entityRows[start + i]!, vectors, i)
   }
   return scores
 }
 
-/** Dot product of two vectors that begin at these places. */
-export function dot(a: Float32Array, atA: number, b: Float32Array, atB: number, dim: number): number {
+/** Vectors of `dim` numbers, one after the other. */
+interface Vectors {
+  readonly values: Float32Array
+  readonly dim: number
+}
+
+/** Dot product of two vectors, given by row. */
+export function dot(a: Vectors, rowA: number, b: Vectors, rowB: number): number {
+  const { dim } = a
+  const [atA, atB] = [rowA * dim, rowB * dim]
   let sum = 0
-  for (let i = 0; i < dim; i++) sum += a[atA + i]! * b[atB + i]!
+  for (let i = 0; i < dim; i++) sum += a.values[atA + i]! * b.values[atB + i]!
   return sum
 }

@@ -181,12 +181,11 @@ export function calibrationOf({ train, holdout, examples }: Trial, measured: Mea
 /** Calibrates a model on held-out normal traffic. Undefined when no pair of it can be scored. */
 export async function calibrate(
   score: Score,
-  train: Pairs,
-  holdoutPairs: Pairs,
+  { train, holdout }: { readonly train: Pairs; readonly holdout: Pairs },
   settings: CalibrationSettings,
   signal?: AbortSignal,
 ): Promise<Calibration | undefined> {
-  const trial = trialOf(train, holdoutPairs, settings.minEvents, settings.seed)
+  const trial = trialOf(train, holdout, settings.minEvents, settings.seed)
   return trial && calibrationOf(trial, await measure(score, trial, signal), settings)
 }
 

@@ -33,13 +33,14 @@ export interface Model {
 /** Puts a model together. `entities` are the known ones, encoded, with their training pairs. */
 export function modelOf(description: ModelDescription, weights: Weights, entities: ReadonlyMap<string, number>): Model {
   const { vector_dim: dim, num_entity_vectors: rows } = description.hyperparameters
+  const vectors = { values: weights.entities, dim }
   const encoder = new Encoder(weights, 1)
   const encode = (ip: number) => encoder.encode([ip], 1)
   return {
     description,
     has: (entity) => entities.has(entity),
     events: (entity) => entities.get(entity) ?? 0,
-    score: (entity, ip) => dot(weights.entities, entityRow(entity, rows) * dim, encode(ip), 0, dim),
+    score: (entity, ip) => dot(vectors, entityRow(entity, rows), { values: encode(ip), dim }, 0),
     entityEmbedding: (entity) => {
       const at = entityRow(entity, rows) * dim
       return weights.entities.slice(at, at + dim)

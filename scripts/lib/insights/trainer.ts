@@ -163,15 +163,15 @@ export function trainingBytesOf({ ip }: Pairs, set: Hyperparameters): number {
 /** Applies a batch's gradients to all weights. */
 function updaterOf(weights: Weights, { gradients }: Batch, weightDecay: number): (rate: number) => void {
   const { dim } = weights.shape
-  const entities = new Adam(weights.entities, weightDecay)
-  const prefixes = new Adam(weights.prefixes, weightDecay)
+  const entities = new Adam(weights.entities, dim, weightDecay)
+  const prefixes = new Adam(weights.prefixes, dim, weightDecay)
   const layers = weights.layers.map((layer) => ({
-    weight: new Adam(layer.weight, weightDecay),
-    bias: new Adam(layer.bias, weightDecay),
+    weight: new Adam(layer.weight, dim, weightDecay),
+    bias: new Adam(layer.bias, dim, weightDecay),
   }))
   return (rate) => {
-    entities.sparse(gradients.entities, dim, rate)
-    prefixes.sparse(gradients.prefixes, dim, rate)
+    entities.sparse(gradients.entities, rate)
+    prefixes.sparse(gradients.prefixes, rate)
     for (const [l, { weight, bias }] of layers.entries()) {
       weight.dense(gradients.layers[l]!.weight, rate)
       bias.dense(gradients.layers[l]!.bias, rate)

@@ -123,7 +123,7 @@ async function calibrationOf(
   if (holdout === undefined) return undefined
   const progress = host.progress('calibrating', holdout.ip.length, 'pairs')
   const settings = { alertsPerDay, days: holdoutDays, minEvents: MIN_EVENTS, seed, model: model.digest }
-  const calibration = await calibrate(scoreBy(model.weights), train, holdout, settings, host.signal)
+  const calibration = await calibrate(scoreBy(model.weights), { train, holdout }, settings, host.signal)
   progress.set(holdout.ip.length)
   progress.end()
   return calibration

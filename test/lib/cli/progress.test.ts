@@ -10,7 +10,7 @@ function bar(total: number | undefined, columns = 200) {
   let now = 0
   const written: string[] = []
   const screen = { write: (text: string) => void written.push(text), columns }
-  const progress = barProgress(screen, 'copy', total, 'objects', () => now)
+  const progress = barProgress(screen, { label: 'copy', total, unit: 'objects' }, () => now)
   return { progress, written, wait: (ms: number) => (now += ms) }
 }
 
@@ -80,7 +80,7 @@ test('off a terminal there is a line per change of state and one at the end', ()
   const write = (text: string) => {
     written += text
   }
-  const progress = lineProgress({ write }, 'copy', 'objects', () => now)
+  const progress = lineProgress({ write }, { label: 'copy', unit: 'objects' }, () => now)
   progress.state('Preparing')
   progress.state('Preparing')
   for (let i = 0; i < 1000; i++) progress.advance()

@@ -48,7 +48,11 @@ test('an attack is the same entity from a random public address, the same for th
 const SETTINGS = { alertsPerDay: 2, days: 3, minEvents: 10, seed: 1, model: 'digest' }
 
 test('a calibration holds what later thresholds need', async () => {
-  const calibration = await calibrate(scoreBy(someWeights()), homeBodies(5, 40), homeBodies(5, 20, 9), SETTINGS)
+  const calibration = await calibrate(
+    scoreBy(someWeights()),
+    { train: homeBodies(5, 40), holdout: homeBodies(5, 20, 9) },
+    SETTINGS,
+  )
   assert.ok(calibration !== undefined)
   assert.equal(calibration.threshold, calibration.tail[6])
   assert.equal(thresholdFor(calibration, 1), calibration.tail[3])
@@ -66,7 +70,7 @@ test('the threshold is chosen among distinct pairs: one that comes all day is on
   const score = (_: readonly string[], __: Uint32Array, ips: Uint32Array) => Float64Array.from(ips)
   const holdout = all([...Array.from({ length: 90 }, () => 5), 6, 7, 8, 9, 10])
   const settings = { ...SETTINGS, alertsPerDay: 3, days: 1 }
-  const calibration = await calibrate(score, all(Array.from({ length: 20 }, () => 5)), holdout, settings)
+  const calibration = await calibrate(score, { train: all(Array.from({ length: 20 }, () => 5)), holdout }, settings)
   assert.deepEqual(
     [calibration?.holdoutPairs, calibration?.distinctPairs, calibration?.threshold, calibration?.tail],
     [95, 6, 8, [5, 6, 7, 8, 9, 10]],
@@ -74,14 +78,16 @@ test('the threshold is chosen among distinct pairs: one that comes all day is on
 })
 
 test('without a pair to score there is no calibration', async () =>
-  assert.equal(await calibrate(scoreBy(someWeights()), homeBodies(5, 9), homeBodies(5, 20), SETTINGS), undefined))
+  assert.equal(
+    await calibrate(scoreBy(someWeights()), { train: homeBodies(5, 9), holdout: homeBodies(5, 20) }, SETTINGS),
+    undefined,
+  ))
 
 test('it stops when told to', () =>
   assert.rejects(
     calibrate(
       scoreBy(someWeights()),
-      homeBodies(5, 40),
-      homeBodies(5, 20),
+      { train: homeBodies(5, 40), holdout: homeBodies(5, 20) },
       SETTINGS,
       AbortSignal.abort(new Error('stopped')),
     ),

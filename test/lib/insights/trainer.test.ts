@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Batch } from '../../../scripts/lib/insights/batch.ts'
-import { addOuter, multiply, transpose } from '../../../scripts/lib/insights/dense.ts'
+import { addGradients, multiply, transpose } from '../../../scripts/lib/insights/dense.ts'
 import { Encoder, scoreAll } from '../../../scripts/lib/insights/encoder.ts'
 import { validated } from '../../../scripts/lib/insights/hyperparameters.ts'
 import { auc } from '../../../scripts/lib/insights/metrics.ts'
@@ -98,9 +98,9 @@ test('products in blocks are the plain ones, for any number of vectors and outpu
       const random = new Random(seed)
       const some = (size: number) => Float32Array.from({ length: size }, () => random.below(9) - 4)
       const [weight, bias, x, y] = [some(dim * dim), some(dim), some(count * dim), new Float32Array(count * dim)]
-      multiply(weight, bias, x, y, count, dim)
-      const sum = new Float32Array(dim * dim)
-      addOuter(y, x, sum, count, dim)
+      multiply({ weight, bias }, x, y, count)
+      const sum = { weight: new Float32Array(dim * dim), bias: new Float32Array(dim) }
+      addGradients(sum, y, x, count)
       for (let n = 0; n < count; n++)
         for (let o = 0; o < dim; o++) {
           let expected = bias[o]!
@@ -113,7 +113,7 @@ test('products in blocks are the plain ones, for any number of vectors and outpu
         for (let i = 0; i < dim; i++) {
           let expected = 0
           for (let n = 0; n < count; n++) expected += y[n * dim + o]! * x[n * dim + i]!
-          assert.equal(sum[o * dim + i], expected)
+          assert.equal(sum.weight[o * dim + i], expected)
           assert.equal(turned[i * dim + o], weight[o * dim + i])
         }
     }),
