@@ -11,15 +11,14 @@ import { guardSignals, hostOf, withTypeScript } from './lib/cli/boot.mjs'
 
 /**
  * @template {import('./lib/cli/options.ts').OptionSpecs} S
- * @param {string} name
  * @param {() => Promise<{ command: import('./lib/cli/command.ts').Command<S> }>} load
  * @returns {(options?: import('./lib/cli/command.ts').CallOptions<S>) => Promise<any>}
  */
 const callable =
-  (name, load) =>
+  (load) =>
   (options = {}) =>
     withTypeScript(async () => {
-      const guard = guardSignals(name)
+      const guard = await guardSignals()
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
       try {
         const [{ callCommand }, { command }] = await Promise.all([import('./lib/cli/run.ts'), load()])
@@ -29,15 +28,15 @@ const callable =
       }
     })
 
-export const simulate = callable('simulate', () => import('./simulate/command.ts'))
-export const inventory = callable('inventory', () => import('./inventory/command.ts'))
-export const stage = callable('stage', () => import('./stage/command.ts'))
-export const extract = callable('extract', () => import('./extract/command.ts'))
-export const query = callable('query', () => import('./query/command.ts'))
-export const train = callable('train', () => import('./train/command.ts'))
-export const deploy = callable('deploy', () => import('./deploy/command.ts'))
-export const score = callable('score', () => import('./score/command.ts'))
-export const report = callable('report', () => import('./report/command.ts'))
-export const pipeline = callable('pipeline', () => import('./pipeline/command.ts'))
-export const clean = callable('clean', () => import('./clean/command.ts'))
-export const setup = callable('setup', () => import('./setup/command.ts'))
+export const simulate = callable(() => import('./simulate/command.ts'))
+export const inventory = callable(() => import('./inventory/command.ts'))
+export const stage = callable(() => import('./stage/command.ts'))
+export const extract = callable(() => import('./extract/command.ts'))
+export const query = callable(() => import('./query/command.ts'))
+export const train = callable(() => import('./train/command.ts'))
+export const deploy = callable(() => import('./deploy/command.ts'))
+export const score = callable(() => import('./score/command.ts'))
+export const report = callable(() => import('./report/command.ts'))
+export const pipeline = callable(() => import('./pipeline/command.ts'))
+export const clean = callable(() => import('./clean/command.ts'))
+export const setup = callable(() => import('./setup/command.ts'))

@@ -2,13 +2,12 @@ import { hostname } from 'node:os'
 import { PassThrough } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import type { Command } from '../../scripts/lib/cli/command.ts'
+import { Interrupted } from '../../scripts/lib/cli/errors.ts'
 import type { Host } from '../../scripts/lib/cli/host.ts'
 import { runCommand } from '../../scripts/lib/cli/run.ts'
 import { type Door, openDoor } from './door.ts'
 import type { Ended, RunOptions } from './run-script.ts'
 import { thisProcess } from './waiting.ts'
-
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 
 /** Numbers of the processes that commands in this process pretend to be; no real process has so large a number. */
 const living = new Set<number>()
@@ -47,7 +46,7 @@ export async function runInProcess(
   }
   const kill = (signal: NodeJS.Signals) => {
     if (signal !== 'SIGINT' && signal !== 'SIGTERM') die()
-    else controller.abort(Object.assign(new Error(`stopped by ${signal}`), { exitCode: EXIT_CODES[signal] }))
+    else controller.abort(new Interrupted(signal))
   }
   const output = (name: keyof typeof said) =>
     new PassThrough().setEncoding('utf8').on('data', (text: string) => {

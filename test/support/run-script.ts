@@ -44,10 +44,16 @@ export function runScript(name: string, args: readonly string[] = [], options: R
   return runInProcess(() => import(`../../scripts/${name}/command.ts`), args, env, options)
 }
 
+/** With all tests, one of so many deaths is that of a real process. */
+const REAL_DEATH = 5
+let deaths = 0
+const isRealDeath = (): boolean => process.env.PRESTAGE_TEST_ALL !== undefined && ++deaths % REAL_DEATH === 0
+
 /** A process has one folder that it works in and one environment; and one that is killed must not go on with its files. */
 function needsProcess(name: string, env: Readonly<Record<string, string>>, { cwd, killWhen }: RunOptions): boolean {
   const isEntryOfTests = name.endsWith('.mjs')
   const diesHere = killWhen !== undefined && env.AWS_ENDPOINT_URL === undefined
+  if (killWhen !== undefined && isRealDeath()) return true
   return isEntryOfTests || cwd !== undefined || env.NODE_OPTIONS !== undefined || diesHere || !canEnter(env)
 }
 

@@ -3,12 +3,10 @@
 
 import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
-import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const OLDEST_NODE = [20, 18]
-const EXIT_CODES = /** @type {const} */ ({ SIGINT: 130, SIGTERM: 143 })
 /** A wrapper may pass on the signal that the terminal sent already: that is still one press. */
 const SAME_PRESS_MS = 100
 
@@ -22,7 +20,7 @@ export async function run(entry, load) {
   process.exitCode = 1
   await withTypeScript(async () => {
     watchStreams()
-    const guard = guardSignals(basename(fileURLToPath(entry), '.mjs'))
+    const guard = await guardSignals()
     try {
       const [{ runCommand }, { argumentsOf }] = await Promise.all([import('./run.ts'), import('./arguments.ts')])
       const { command } = await load()
@@ -86,27 +84,22 @@ function isAlive(pid) {
   }
 }
 
-/**
- * The first Ctrl-C or SIGTERM stops the script cleanly, the second ends it at once.
- * @param {string} name of the script
- */
-export function guardSignals(name) {
+/** The first Ctrl-C or SIGTERM stops what runs on the signal cleanly, the second ends the process at once. */
+export async function guardSignals() {
+  const { Interrupted } = await import('./errors.ts')
   const controller = new AbortController()
   // Every request in flight listens; ten are no leak.
   setMaxListeners(0, controller.signal)
   let since = Number.NEGATIVE_INFINITY
-  const handlers = /** @type {(keyof typeof EXIT_CODES)[]} */ (Object.keys(EXIT_CODES)).map((signal) => {
+  const handlers = /** @type {const} */ (['SIGINT', 'SIGTERM']).map((signal) => {
+    const reason = new Interrupted(signal)
     const handler = () => {
       if (controller.signal.aborted) {
-        if (Date.now() - since >= SAME_PRESS_MS) process.exit(EXIT_CODES[signal])
+        if (Date.now() - since >= SAME_PRESS_MS) process.exit(reason.exitCode)
         return
       }
       since = Date.now()
-      const clear = process.stderr.isTTY && process.env.TERM !== 'dumb' ? '\r\u001b[K' : ''
-      complain(
-        `${clear}${name}: ${signal}: stopping; the same command resumes where it stopped. Again to quit at once.`,
-      )
-      controller.abort(new Interrupted(signal))
+      controller.abort(reason)
     }
     process.on(signal, handler)
     return { signal, handler }
@@ -116,16 +109,6 @@ export function guardSignals(name) {
     release: () => {
       for (const { signal, handler } of handlers) process.off(signal, handler)
     },
-  }
-}
-
-/** The reason of a stop by signal. */
-class Interrupted extends Error {
-  /** @param {keyof typeof EXIT_CODES} signal */
-  constructor(signal) {
-    super(`interrupted by ${signal}`)
-    this.name = 'AbortError'
-    this.exitCode = EXIT_CODES[signal]
   }
 }
 

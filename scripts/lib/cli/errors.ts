@@ -38,6 +38,22 @@ export class Declined extends UserError {
   }
 }
 
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const
+export type StopSignal = keyof typeof SIGNAL_CODES
+
+/** Why a host stops a command: the reason of its aborted signal. */
+export class Interrupted extends Error {
+  readonly signal: StopSignal
+  readonly exitCode: 130 | 143
+
+  constructor(signal: StopSignal) {
+    super(`interrupted by ${signal}`)
+    this.name = 'AbortError'
+    this.signal = signal
+    this.exitCode = SIGNAL_CODES[signal]
+  }
+}
+
 /** Full disk, no right to a file, no such folder: the system's own words are clear enough. */
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error && typeof (error as NodeJS.ErrnoException).code === 'string'

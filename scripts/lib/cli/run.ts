@@ -3,7 +3,7 @@ import { argumentsOfOptions, parseArguments, type RawValues } from './arguments.
 import type { Command, Outcome } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { Context, Talk } from './context.ts'
-import { type ExitCode, exitCodeOf, hintOf, messageOf } from './errors.ts'
+import { type ExitCode, exitCodeOf, hintOf, Interrupted, messageOf } from './errors.ts'
 import { printable, printableJson } from './format.ts'
 import { helpText } from './help.ts'
 import type { Host } from './host.ts'
@@ -61,6 +61,11 @@ async function execute(command: Command, typed: RawValues, host: Host): Promise<
   const { say } = terminal
   const values = await resolveValues(command, typed, host.env, (text) => say(`warning: ${text}`))
   const common = values as unknown as Common
+  const stopping = () =>
+    say(
+      `${command.name}: ${interruptionOf(host.signal).signal}: stopping; the same command resumes where it stopped. Again to quit at once.`,
+    )
+  host.signal.addEventListener('abort', stopping)
   try {
     host.signal.throwIfAborted()
     return { ...(await command.run(contextOf(common, host, terminal), values)), common }
@@ -69,12 +74,17 @@ async function execute(command: Command, typed: RawValues, host: Host): Promise<
     const { aborted, reason } = host.signal
     if (aborted && common.verbose && error !== reason) say(`${command.name}: ${messageOf(error)}`)
     throw aborted ? reason : error
+  } finally {
+    host.signal.removeEventListener('abort', stopping)
   }
 }
 
+/** Which signal stopped the host, and the exit code that says so. */
+const interruptionOf = ({ reason }: AbortSignal) => (reason instanceof Interrupted ? reason : new Interrupted('SIGINT'))
+
 /** The exit code of the signal that stopped the host, if one did. */
-const stopCode = ({ aborted, reason }: AbortSignal): number | undefined =>
-  aborted ? ((reason as { exitCode?: number } | undefined)?.exitCode ?? 130) : undefined
+const stopCode = (signal: AbortSignal): number | undefined =>
+  signal.aborted ? interruptionOf(signal).exitCode : undefined
 
 function contextOf(common: Common, host: Host, { screen, redraws, say }: Terminal): Context {
   const { quiet, verbose, output } = common
