@@ -41,7 +41,7 @@ function made({ sandbox }: Awaited<ReturnType<typeof world>>) {
   }
 }
 
-describe('deploy, killed after each change it makes', { concurrency: 2 }, () => {
+describe('deploy, killed after each change it makes', () => {
   it('a new endpoint on instances that are scaled', async () => {
     const [there, here] = [await world(), await world()]
     const expected = await there.deploying(...SCALED, '--yes')()

@@ -28,7 +28,7 @@ describe('a run whose bulk has expired', async () => {
   let [id, judged] = ['', '']
   let holdout: string[] = []
   const file = join(tempFolder(), 'pairs.csv')
-  const STAGE = `npx zx scripts/stage.mjs --source cloudtrail --logs s3://org-logs --from 2026-03-02T00:00:00Z --to 2026-03-03T00:00:00Z --workspace ${WORKSPACE}`
+  const STAGE = `npx zx scripts/stage.mjs --source cloudtrail --logs s3://org-logs --from 2026-03-02T00:00:00Z --to 2026-03-03T00:00:00Z --copy direct --workspace ${WORKSPACE}`
   const take = (script: string, ...args: readonly string[]) => all.run(script, ['--run', id, ...args])
   const done = async (script: string, ...args: readonly string[]) => {
     const ended = await take(script, ...args)
@@ -77,7 +77,7 @@ describe('a run whose bulk has expired', async () => {
     const given = ['--pairs', file, '--model', WORKSPACE, '--scores', scores]
     const { result, stderr } = await done('score', ...given)
     assert.ok(result.scored > 0)
-    assert.match(stderr, /the training pairs are not there any more: no verdict says what was seen before/)
+    assert.match(stderr, /the training pairs are gone: no verdict says what was seen before/)
     assert.ok(stderr.includes(STAGE), stderr)
   })
 

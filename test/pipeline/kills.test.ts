@@ -76,7 +76,7 @@ const isOf =
   (change: string): boolean =>
     steps.some((step) => change.startsWith(`${step}: `))
 
-describe('a pipeline in AWS that is killed after each change it makes', { concurrency: 2 }, () => {
+describe('a pipeline in AWS that is killed after each change it makes', () => {
   /** What one leaves that nobody interrupts. */
   const expected = new Map<Way, Awaited<ReturnType<typeof leftBy>>>()
   before(async () => {
