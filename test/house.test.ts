@@ -3,13 +3,16 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   awsPlaces,
+  distinctNames,
   entryAndRoom,
   entryShape,
   entryText,
   type Files,
   floors,
   lightFaces,
+  noCircles,
   noProcess,
+  plainNames,
   type Rule,
   realTests,
   sizes,
@@ -25,6 +28,9 @@ const rules: Record<string, Rule> = {
   noProcess,
   lightFaces,
   realTests,
+  distinctNames,
+  noCircles,
+  plainNames,
 }
 
 const project: Files = new Map(
@@ -121,6 +127,29 @@ const bad: [rule: Rule, what: string, files: Record<string, string>][] = [
     },
   ],
   [lightFaces, 'types inline still load', { 'scripts/a/command.ts': "import { type F } from 'fastify'" }],
+  [
+    distinctNames,
+    'a function called like another one',
+    {
+      'scripts/train/a.ts': 'export const planOf = () => 1',
+      'scripts/stage/b.ts': 'export async function planOf() {}',
+    },
+  ],
+  [
+    noCircles,
+    'two files that import each other',
+    { 'scripts/stage/a.ts': "import './b.ts'", 'scripts/stage/b.ts': "import './a.ts'" },
+  ],
+  [
+    noCircles,
+    'a circle of three that is closed by a type',
+    {
+      'scripts/stage/a.ts': "import { b } from './copy/b.ts'",
+      'scripts/stage/copy/b.ts': "export { c } from './c.ts'",
+      'scripts/stage/copy/c.ts': "import type { A } from '../a.ts'",
+    },
+  ],
+  [plainNames, 'a preposition', { 'scripts/train/in-sagemaker.ts': '' }],
   [realTests, 'no test at all', { 'test/a.test.ts': "import { test } from 'node:test'" }],
   [realTests, 'one test only', { 'test/a.test.ts': "test.only('a', () => {})\ntest('b', () => {})" }],
 ]
@@ -143,6 +172,24 @@ const good: [what: string, files: Record<string, string>][] = [
   ['which Node this is', { 'scripts/lib/runs/a.ts': 'const node = process.version' }],
   ['a member called so', { 'scripts/stage/a.ts': 'job.process.start()\nconst a = { process: 1, console: 2 }' }],
   ['a word in a comment', { 'scripts/stage/a.ts': "// console.log(process.env)\nconst a = 'process.env'" }],
+  [
+    'names that only one file exports, and commands',
+    {
+      'scripts/stage/a.ts':
+        'export function cut(a: string): void\nexport function cut(a: number): void\nconst of = () => 1',
+      'scripts/train/a.ts': 'const of = () => 2\nexport const cutter = of()',
+      'scripts/prestage.mjs': 'export const command = () => 1',
+      'scripts/recipes/a.mjs': 'export const command = () => 2',
+    },
+  ],
+  [
+    'two that import a third, and one that is loaded late by it',
+    {
+      'scripts/stage/a.ts': "import './c.ts'\nimport './b.ts'",
+      'scripts/stage/b.ts': "import './c.ts'",
+      'scripts/stage/c.ts': "const a = () => import('./a.ts')",
+    },
+  ],
   [
     'late and in types only',
     {

@@ -1,6 +1,6 @@
 import { awsOf } from '../lib/aws/settings.ts'
 import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { bytes, facts, plural } from '../lib/cli/format.ts'
 import { flag, type Values } from '../lib/cli/options.ts'
@@ -71,11 +71,11 @@ export const command = defineCommand({
     const action = everything ? `remove all of run ${run.id}` : `clean run ${run.id}`
     await context.approve({ action, plan: [`of run ${run.id}`, ...plan], kind: 'delete', typed: run.id })
     const removed = await (everything ? removeEverything : removeReplaceable)(run, context.signal)
-    return outcomeOf(run.id, removed)
+    return renderCleaned(run.id, removed)
   },
 })
 
-const nothing = (run: string): Outcome => ({
+const nothing = (run: string): CommandResult => ({
   json: { run, removed: [] },
   text: facts([
     ['run', run],
@@ -83,7 +83,7 @@ const nothing = (run: string): Outcome => ({
   ]),
 })
 
-async function cleanInAws(context: Context, run: Run, values: Values<typeof options>): Promise<Outcome> {
+async function cleanInAws(context: Context, run: Run, values: Values<typeof options>): Promise<CommandResult> {
   const { everything, dryRun } = values
   const { signal, sleep, talk } = context
   const said = new Set<string>()
@@ -133,7 +133,7 @@ function sizeOf({ files, bytes: size, linkedBytes }: Remnant): string {
   return `${filesText(files)}, ${bytes(size)}${linked}`
 }
 
-function outcomeOf(run: string, removed: Awaited<ReturnType<typeof removeEverything>>): Outcome {
+function renderCleaned(run: string, removed: Awaited<ReturnType<typeof removeEverything>>): CommandResult {
   const lines = removed.map(({ what, files, bytes: size }): [string, string] => [
     what,
     what.startsWith('endpoint ') ? 'stopped' : `${filesText(files)}, ${bytes(size)} freed`,

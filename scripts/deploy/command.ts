@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { awsOf } from '../lib/aws/settings.ts'
 import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { facts } from '../lib/cli/format.ts'
@@ -98,13 +98,13 @@ async function modelRun(model: string, aws: AwsSettings): Promise<Run> {
   })
 }
 
-const preview = (run: Run, { host, port }: Values<typeof options>): Outcome => ({
+const preview = (run: Run, { host, port }: Values<typeof options>): CommandResult => ({
   json: { run: run.id, dryRun: true, model: run.path(paths.model), host, port },
   text: `would serve ${run.path(paths.model)} on ${host}, port ${port}`,
 })
 
 /** In the foreground. The detached process does the same; it also replaces the one before, and notes itself in the run's folder. */
-async function serve(context: Context, run: Run, { host, port }: Values<typeof options>): Promise<Outcome> {
+async function serve(context: Context, run: Run, { host, port }: Values<typeof options>): Promise<CommandResult> {
   const token = context.env[TOKEN_VARIABLE]
   const onError = (text: string) => context.talk.warn(text)
   const replaced = token === undefined ? undefined : await runningEndpoint(run)
@@ -119,7 +119,7 @@ async function serve(context: Context, run: Run, { host, port }: Values<typeof o
     if (token !== undefined) await forgetEndpoint(run, record)
     await endpoint.close()
   }
-  return outcomeOf(run, endpoint.url, 'Stopped')
+  return renderServing(run, endpoint.url, 'Stopped')
 }
 
 /** By Ctrl-C, or by somebody with the token. */
@@ -127,7 +127,11 @@ async function ended(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await Promise.race([endpoint.asked, once(signal, 'abort')])
 }
 
-async function detach(context: Context, run: Run, { host, port, overwrite }: Values<typeof options>): Promise<Outcome> {
+async function detach(
+  context: Context,
+  run: Run,
+  { host, port, overwrite }: Values<typeof options>,
+): Promise<CommandResult> {
   const plan = {
     settings: { host, port },
     inputs: ['train'],
@@ -157,14 +161,14 @@ async function detach(context: Context, run: Run, { host, port, overwrite }: Val
   })
   const { endpoint, pid } = run.resultBy('local', 'deploy')
   if (repeated) context.talk.info('it is running already')
-  const outcome = outcomeOf(run, endpoint, 'InService', [
+  const result = renderServing(run, endpoint, 'InService', [
     ['process', String(pid)],
     ['log', run.path(paths.endpointLog)],
   ])
-  return { ...outcome, json: { ...outcome.json, pid, log: run.path(paths.endpointLog), repeated } }
+  return { ...result, json: { ...result.json, pid, log: run.path(paths.endpointLog), repeated } }
 }
 
-const outcomeOf = (run: Run, endpoint: string, status: string, more: [string, string][] = []): Outcome => ({
+const renderServing = (run: Run, endpoint: string, status: string, more: [string, string][] = []): CommandResult => ({
   json: { run: run.id, endpoint, status },
   text: facts([['run', run.id], ['endpoint', endpoint], ['status', status], ...more]),
   ...(status === 'InService' && { next: `${nextCommand('score', run)} --endpoint ${endpoint}` }),

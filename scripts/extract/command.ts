@@ -13,7 +13,7 @@ import { sourceOf, sources } from '../lib/sources/registry.ts'
 import type { Source } from '../lib/sources/source.ts'
 import { athenaBackend } from './athena/athena.ts'
 import { duckdbBackend } from './duckdb.ts'
-import { outcomeOf, resultOf, warningOf } from './render.ts'
+import { extractResultOf, renderExtracted, warningOf } from './render.ts'
 
 const choices = Object.values(sources)
   .map(({ id, entities }) => `${id} has ${Object.keys(entities).join(', ')}`)
@@ -88,12 +88,12 @@ export const command = defineCommand({
     if (!(await run.isCurrent('extract', plan))) await backend.approve(run.unfinished('extract', plan))
     const choice = { entity, includePrivate, holdout, cutoff }
     const { repeated, ...result } = await run.step('extract', plan, async (checkpoint) =>
-      resultOf(run, await backend.extract(checkpoint), choice),
+      extractResultOf(run, await backend.extract(checkpoint), choice),
     )
     const warning = warningOf(result, choice)
     if (warning !== undefined) context.talk.warn(warning)
     for (const { path, reason } of result.skippedFiles) context.talk.warn(`left out ${JSON.stringify(path)}: ${reason}`)
-    return outcomeOf(run, result, repeated)
+    return renderExtracted(run, result, repeated)
   },
 })
 

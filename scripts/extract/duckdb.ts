@@ -8,13 +8,13 @@ import { plural } from '../lib/cli/format.ts'
 import type { Session } from '../lib/engines/duckdb/database.ts'
 import { type DuckdbSettings, withRecords } from '../lib/engines/duckdb/duckdb.ts'
 import type { LogFile, Records } from '../lib/engines/records/index.ts'
-import { classifiedValues, type ExtractSettings, literal, render } from '../lib/engines/render.ts'
+import { classifiedValues, type ExtractSettings, literal, renderSql } from '../lib/engines/render.ts'
 import { readPairs } from '../lib/insights/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { stagedFiles, stagedObjects } from '../lib/runs/staged.ts'
 import { countsOf, type ExtractBackend, type Extracted, type ExtractStep, hasAnyPair, type Written } from './extract.ts'
-import { previewOf } from './render.ts'
+import { renderExtractPlan } from './render.ts'
 
 /** Files whose content names the result, as keys of the run. */
 const RESULTS = {
@@ -31,7 +31,7 @@ export const duckdbBackend = ({ context, run, settings, options }: ExtractStep):
   preview: async () => {
     const files = await stagedFiles(run)
     const bytes = files.reduce((sum, file) => sum + file.size, 0)
-    return previewOf(run, { objects: files.length, bytes }, settings, { name: 'duckdb', about: [] })
+    return renderExtractPlan(run, { objects: files.length, bytes }, settings, { name: 'duckdb', about: [] })
   },
 
   isGone: async () => {
@@ -74,7 +74,7 @@ export async function extractWithDuckdb(
   targets: Targets,
   settings: ExtractSettings & Omit<DuckdbSettings, 'members'>,
 ): Promise<Extracted> {
-  const classified = await render('classified.sql', await classifiedValues(settings))
+  const classified = await renderSql('classified.sql', await classifiedValues(settings))
   return withRecords(
     list,
     // Only all events together show which of them were delivered before.
@@ -95,16 +95,16 @@ async function write(
   targets: Targets,
   signal: AbortSignal,
 ): Promise<Extracted> {
-  const counts = countsOf(await session.run(await render('dropped.sql')))
+  const counts = countsOf(await session.run(await renderSql('dropped.sql')))
   // Every record that was found must be accounted for exactly once.
   if (counts.events !== records) throw new Error(`${records} records were read, ${counts.events} are accounted for`)
   if (!hasAnyPair(counts)) return { ...counts, bad, entities: 0 }
   await copyTo(session, await shuffled('train'), targets.train)
   await copyTo(session, await shuffled('holdout'), targets.holdout)
-  const entities = await copyTo(session, await render('entities.sql'), targets.entities)
+  const entities = await copyTo(session, await renderSql('entities.sql'), targets.entities)
   // Reading the pairs back needs no database, so it runs beside the last query.
   const ends = await Promise.allSettled([
-    copyTo(session, await render('times.sql'), targets.times),
+    copyTo(session, await renderSql('times.sql'), targets.times),
     checkRows(targets.train, counts.trainPairs, signal),
     checkRows(targets.holdout, counts.holdoutPairs, signal),
   ])
@@ -120,7 +120,7 @@ async function checkRows(path: string, rows: number, signal: AbortSignal): Promi
 
 /** Pairs in an order that is meaningless but always the same: equal pairs lie apart. */
 async function shuffled(part: string): Promise<string> {
-  const pairs = await render('pairs.sql', { part: literal(part) })
+  const pairs = await renderSql('pairs.sql', { part: literal(part) })
   return `${pairs} order by hash(event_time, entity, ip)`
 }
 

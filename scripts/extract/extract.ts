@@ -1,4 +1,4 @@
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import type { BadFile } from '../lib/engines/records/index.ts'
 import type { ExtractSettings } from '../lib/engines/render.ts'
@@ -29,7 +29,7 @@ interface BackendOptions {
 /** Turns staged objects into pairs. */
 export interface ExtractBackend {
   /** Looks at what would be done and changes nothing. */
-  preview(): Promise<Outcome>
+  preview(): Promise<CommandResult>
   /** Whether files that were extracted earlier no longer exist. */
   isGone(): Promise<boolean>
   /** Asks before money is spent. @param left what an interrupted attempt saved: what it has paid for is not paid again */
@@ -70,7 +70,7 @@ export interface Written {
 
 /** Reads the rows of dropped.sql. */
 export function countsOf(rows: readonly (readonly unknown[])[]): Counts {
-  const counts: Record<string, number> = Object.fromEntries(rows.map(([outcome, n]) => [outcome, Number(n)]))
+  const counts: Record<string, number> = Object.fromEntries(rows.map(([reason, n]) => [reason, Number(n)]))
   const { train = 0, holdout = 0, ...dropped } = counts
   const times = rows.flatMap(([, , first, last]) => (first === null ? [] : [Number(first), Number(last)]))
   return {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import { UserError } from '../lib/cli/errors.ts'
 import { aboutUsd, bytes, count, facts, percent, plural, table } from '../lib/cli/format.ts'
 import { nextCommand } from '../lib/runs/next.ts'
@@ -28,12 +28,12 @@ interface Engine {
 type Result = Results['extract']
 
 /** The plan of an extraction. */
-export function previewOf(
+export function renderExtractPlan(
   run: Run,
   { objects, bytes: size }: { readonly objects: number; readonly bytes: number },
   { entity, cutoff }: Pick<Choice, 'entity' | 'cutoff'>,
   engine: Engine,
-): Outcome {
+): CommandResult {
   return {
     json: {
       run: run.id,
@@ -58,7 +58,7 @@ export function previewOf(
 }
 
 /** The result of an extraction, as the ledger and `--output json` have it. @throws UserError when no record is a pair */
-export function resultOf(run: Run, { extracted, written, ...paid }: Extraction, choice: Choice): Result {
+export function extractResultOf(run: Run, { extracted, written, ...paid }: Extraction, choice: Choice): Result {
   if (!hasAnyPair(extracted) || written === undefined) throw noPairs(run, extracted)
   const { entity, includePrivate, cutoff } = choice
   const { events, trainPairs, holdoutPairs, entities, dropped, bad } = extracted
@@ -80,7 +80,7 @@ export function resultOf(run: Run, { extracted, written, ...paid }: Extraction, 
 }
 
 /** Shows all records, how many were dropped and why, and how many are left. */
-export function outcomeOf(run: Run, result: Result, repeated: boolean): Outcome {
+export function renderExtracted(run: Run, result: Result, repeated: boolean): CommandResult {
   const { events, pairs, trainPairs, holdoutPairs, entities, entity, dropped, skippedFiles, scannedBytes } = result
   const row = (name: string, n: number) => [name, count(n), percent(Math.abs(n), events)]
   const reasons = Object.entries(dropped).sort(([, a], [, b]) => b - a)

@@ -1,5 +1,5 @@
 import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { list, number, text } from '../lib/cli/options.ts'
@@ -57,7 +57,7 @@ const nextOf = ({ sources: [first] }: Pick<Inventory, 'sources'>, logs: string):
   first === undefined ? {} : { next: stageCommand(first, logs) }
 
 /** Several places, one after the other; every entry says where it is. A place that cannot be read does not keep the others. */
-async function allOf(context: Context, places: readonly string[], search: Search): Promise<Outcome> {
+async function allOf(context: Context, places: readonly string[], search: Search): Promise<CommandResult> {
   const told: { place: string; inventory: Inventory; text: string }[] = []
   const untold: UserError[] = []
   for (const place of places)

@@ -1,5 +1,5 @@
 import pMap from 'p-map'
-import { type Branch, type DiscoverOptions, discover, type Lister, valuesOf } from '../lib/sources/discover.ts'
+import { type Branch, type DiscoverOptions, discover, distinctValues, type Lister } from '../lib/sources/discover.ts'
 import { keyParser } from '../lib/sources/layout.ts'
 import type { Source } from '../lib/sources/source.ts'
 import type { Store } from '../lib/stores/store.ts'
@@ -61,8 +61,8 @@ export async function survey(
       found.push({
         source: source.id,
         layout: layout.id,
-        accounts: valuesOf(branches, 'account'),
-        regions: valuesOf(branches, 'region'),
+        accounts: distinctValues(branches, 'account'),
+        regions: distinctValues(branches, 'region'),
         first,
         last,
         digests: (digests?.branches.length ?? 0) > 0,

@@ -1,5 +1,5 @@
 import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import { duration, facts } from '../lib/cli/format.ts'
 import { choices, flag, number, text } from '../lib/cli/options.ts'
 import {
@@ -16,9 +16,9 @@ import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
 import { command as stageCommand } from '../stage/command.ts'
 import { withBudget } from './budget.ts'
-import { checkDemo, DEMO_ALERTS, DEMO_FOLDER, previewOfDemo, simulateLogs } from './demo.ts'
-import { jsonOf, outcomeLines, type Taken, takeThrough } from './one.ts'
-import { adviceFor, entitiesOf, inOrder, withWindow } from './sources.ts'
+import { checkDemo, DEMO_ALERTS, DEMO_FOLDER, renderDemoPlan, simulateLogs } from './demo.ts'
+import { resultLines, stepResults, type Taken, takeThrough } from './one.ts'
+import { adviceFor, distinctSources, entitiesOf, withWindow } from './sources.ts'
 
 export const command = defineCommand({
   name: 'pipeline',
@@ -80,7 +80,7 @@ export const command = defineCommand({
     ...guardOptions,
     ...awsOptions,
   },
-  async run(asker, options): Promise<Outcome> {
+  async run(asker, options): Promise<CommandResult> {
     const context = withBudget(asker, options.maxCost, options.yes)
     const started = context.now().getTime()
     if (options.demo) checkDemo(options)
@@ -89,15 +89,15 @@ export const command = defineCommand({
       { accounts: options.account, regions: options.region },
       { ...options, alertsPerDay: options.alertsPerDay ?? 10 },
     )
-    const sources = inOrder(options.source)
+    const sources = distinctSources(options.source)
     if (sources.length > 0) entitiesOf(sources, options.entity)
     const taken: Taken = new Map()
     const windowed = withWindow(options, sources, context.now())
     let given = { ...windowed, ...adviceFor(command, windowed), source: sources[0] }
-    if (options.demo && options.dryRun) return previewOfDemo(options.workspace)
+    if (options.demo && options.dryRun) return renderDemoPlan(options.workspace)
     if (options.demo) {
-      const { outcome, inputs } = await simulateLogs(context, options.workspace)
-      taken.set('simulate', outcome)
+      const { result, inputs } = await simulateLogs(context, options.workspace)
+      taken.set('simulate', result)
       given = {
         ...given,
         source: sources[0] ?? 'cloudtrail',
@@ -107,16 +107,16 @@ export const command = defineCommand({
     }
     if (sources.length > 1) {
       const { takeSeveral } = await import('./several.ts')
-      const { json, ...outcome } = await takeSeveral(context, sources, given)
-      return { ...outcome, json: { ...json, ...jsonOf(taken) } }
+      const { json, ...result } = await takeSeveral(context, sources, given)
+      return { ...result, json: { ...json, ...stepResults(taken) } }
     }
     const run = await takeThrough(context, given, taken)
-    if (options.dryRun) return { json: { steps: jsonOf(taken) }, text: taken.get('stage')?.text ?? '' }
+    if (options.dryRun) return { json: { steps: stepResults(taken) }, text: taken.get('stage')?.text ?? '' }
     const report = String(taken.get('report')?.json.report)
     const took = duration(context.now().getTime() - started)
     return {
-      json: { run, steps: jsonOf(taken), report },
-      text: facts([...outcomeLines(taken, given.again), ['took', took], ['report', report]]),
+      json: { run, steps: stepResults(taken), report },
+      text: facts([...resultLines(taken, given.again), ['took', took], ['report', report]]),
     }
   },
 })

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { take } from './steps.ts'
@@ -29,7 +29,7 @@ const placesOf = (workspace: string) => ({
 })
 
 /** What a demo would do. */
-export function previewOfDemo(named: string): Outcome {
+export function renderDemoPlan(named: string): CommandResult {
   const { logs, workspace } = placesOf(named)
   return {
     json: { dryRun: true, logs, workspace },
@@ -42,10 +42,10 @@ export async function simulateLogs(context: Context, named: string) {
   const { command } = await import('../simulate/command.ts')
   const { logs, workspace } = placesOf(named)
   if (named.startsWith('s3://')) context.talk.info(`the demo stays on this machine, in ${workspace}`)
-  const outcome = await take(command, context, { logs })
-  const said = (field: string): string => String(outcome.json[field])
+  const result = await take(command, context, { logs })
+  const said = (field: string): string => String(result.json[field])
   return {
-    outcome,
+    result,
     inputs: { logs: said('logs'), from: said('from'), to: said('to'), labels: said('labels'), workspace },
   }
 }

@@ -10,7 +10,7 @@ export interface Failure {
   readonly bug: unknown
 }
 
-export function failureOf(source: string, error: unknown): Failure {
+export function sourceFailure(source: string, error: unknown): Failure {
   const expected = exitCodeOf(error)
   const message = messageOf(error)
   const prefix = `${source}: `

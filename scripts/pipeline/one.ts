@@ -1,5 +1,5 @@
 import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { count, plural } from '../lib/cli/format.ts'
 import { HOLDOUT } from '../lib/runs/paths.ts'
@@ -21,13 +21,13 @@ export type Given = Readonly<Record<string, unknown>> &
   }
 
 /** What each step handed back, in the order in which they were taken. */
-export type Taken = Map<string, Outcome>
+export type Taken = Map<string, CommandResult>
 
 /** Takes one source through all steps. What was done is in `taken` also when a later step fails. @returns the run's id */
 export async function takeThrough(context: Context, given: Given, taken: Taken): Promise<string> {
-  const note = (name: string, outcome: Outcome): Outcome => {
-    taken.set(name, outcome)
-    return outcome
+  const note = (name: string, result: CommandResult): CommandResult => {
+    taken.set(name, result)
+    return result
   }
   const staged = note('stage', await take((await import('../stage/command.ts')).command, context, given))
   const run = String(staged.json.run)
@@ -38,7 +38,7 @@ export async function takeThrough(context: Context, given: Given, taken: Taken):
 async function rest(
   context: Context,
   given: Given & { readonly run: string },
-  note: (name: string, outcome: Outcome) => Outcome,
+  note: (name: string, result: CommandResult) => CommandResult,
 ): Promise<void> {
   const { json: extracted } = note(
     'extract',
@@ -81,7 +81,7 @@ async function budgetOf(given: Given & { readonly run: string }, context: Contex
 async function judge(
   context: Context,
   given: Given & { readonly run: string },
-  note: (name: string, outcome: Outcome) => Outcome,
+  note: (name: string, result: CommandResult) => CommandResult,
 ): Promise<void> {
   const score = (await import('../score/command.ts')).command
   if (locationOf(given.workspace).kind === 's3') {
@@ -95,11 +95,11 @@ async function judge(
 }
 
 /** Results by step, as JSON. */
-export const jsonOf = (taken: Taken): Record<string, unknown> =>
+export const stepResults = (taken: Taken): Record<string, unknown> =>
   Object.fromEntries([...taken].map(([name, { json }]) => [name, json]))
 
 /** What came out, a name and a value a line. */
-export function outcomeLines(taken: Taken, again: string): [string, string][] {
+export function resultLines(taken: Taken, again: string): [string, string][] {
   const number = (step: string, field: string) => Number(taken.get(step)?.json[field])
   const staged = taken.get('stage')?.json ?? {}
   const late: [string, string][] =
@@ -130,7 +130,7 @@ export function outcomeLines(taken: Taken, again: string): [string, string][] {
   ]
 }
 
-function trainedText(trained: Outcome | undefined): string {
+function trainedText(trained: CommandResult | undefined): string {
   if (trained === undefined) return 'nothing'
   const { auc } = trained.json
   return typeof auc === 'number' ? `AUC ${count(auc)} against random addresses` : 'without a measure'

@@ -1,4 +1,4 @@
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { openRun } from '../lib/runs/workspace.ts'
 
@@ -6,7 +6,7 @@ import { openRun } from '../lib/runs/workspace.ts'
 export async function serving(
   context: Context,
   given: { readonly workspace: string; readonly run: string },
-  work: (endpoint: string, deployed: Outcome) => Promise<void>,
+  work: (endpoint: string, deployed: CommandResult) => Promise<void>,
 ): Promise<void> {
   const { serveRun } = await import('../deploy/local/endpoint.ts')
   const run = await openRun(given.workspace, given.run)

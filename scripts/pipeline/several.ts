@@ -1,12 +1,12 @@
 import { awsOf } from '../lib/aws/settings.ts'
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { duration, facts } from '../lib/cli/format.ts'
 import { windowOf } from '../lib/runs/window.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { noLogs } from '../stage/request.ts'
-import { exitCodeOfAll, type Failure, failedAltogether, failureOf } from './failure.ts'
-import { type Given, jsonOf, outcomeLines, type Taken, takeThrough } from './one.ts'
+import { exitCodeOfAll, type Failure, failedAltogether, sourceFailure } from './failure.ts'
+import { type Given, resultLines, stepResults, type Taken, takeThrough } from './one.ts'
 import { entitiesOf, nameOfAll } from './sources.ts'
 import { named, together } from './together.ts'
 
@@ -31,7 +31,11 @@ interface End {
 }
 
 /** Takes several sources through all steps, into one report. One that fails does not keep the others from their end. */
-export async function takeSeveral(context: Context, sources: readonly string[], given: GivenToAll): Promise<Outcome> {
+export async function takeSeveral(
+  context: Context,
+  sources: readonly string[],
+  given: GivenToAll,
+): Promise<CommandResult> {
   const started = context.now().getTime()
   if (given.logs === undefined) throw noLogs()
   const entities = entitiesOf(sources, given.entity)
@@ -46,7 +50,7 @@ export async function takeSeveral(context: Context, sources: readonly string[], 
   const bug = bugIn(failures)
   if (bug !== undefined) throw bug
   const took: [string, string] = ['took', duration(context.now().getTime() - started)]
-  return outcomeOf(ends, failures, given.again, report === undefined ? [] : [took, ['report', report]])
+  return renderSeveral(ends, failures, given.again, report === undefined ? [] : [took, ['report', report]])
 }
 
 /** In AWS side by side. Here one after the other: a query or a training takes all cores and most of the memory already. */
@@ -73,7 +77,7 @@ async function endOf(context: Context, source: string, given: Given): Promise<En
     await takeThrough(context, given, taken)
     return { source, taken, run: run() }
   } catch (error) {
-    const failure = failureOf(source, error)
+    const failure = sourceFailure(source, error)
     if (!context.signal.aborted) context.talk.info(`failed: ${failure.message}`)
     return { source, taken, run: run(), failure }
   }
@@ -95,12 +99,12 @@ async function combined(
   return writeCombined(page, ends, awsOf(given, context), context.signal)
 }
 
-function outcomeOf(
+function renderSeveral(
   ends: readonly End[],
   failures: readonly Failure[],
   again: string,
   last: [string, string][],
-): Outcome {
+): CommandResult {
   const by = <T>(of: (end: End) => T | undefined) =>
     Object.fromEntries(ends.flatMap((end) => (of(end) === undefined ? [] : [[end.source, of(end)]])))
   const failed = by(({ failure }) => failure && { message: failure.message, hint: failure.hint ?? null })
@@ -109,7 +113,7 @@ function outcomeOf(
   return {
     json: {
       runs: by(({ run }) => run),
-      steps: by(({ taken }) => jsonOf(taken)),
+      steps: by(({ taken }) => stepResults(taken)),
       ...(failures.length > 0 && { failed }),
       ...(report !== undefined && { report }),
     },
@@ -123,5 +127,5 @@ function textOf(taken: Taken, failure: Failure | undefined, again: string): stri
     const { message, hint } = failure
     return facts([['failed', message], hint === undefined ? undefined : ['to do', hint]])
   }
-  return taken.size === 1 ? (taken.get('stage')?.text ?? '') : facts(outcomeLines(taken, again))
+  return taken.size === 1 ? (taken.get('stage')?.text ?? '') : facts(resultLines(taken, again))
 }

@@ -8,7 +8,7 @@ import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
 import { settlingOf } from '../lib/sources/source.ts'
 
 /** Each once, in an order of our own: however they were typed, it is the same work. */
-export const inOrder = (sources: readonly string[]): string[] => sourceIds.filter((id) => sources.includes(id))
+export const distinctSources = (sources: readonly string[]): string[] => sourceIds.filter((id) => sources.includes(id))
 
 /**
  * Which entity each source takes: an entity belongs to a source, and the others take their usual one.

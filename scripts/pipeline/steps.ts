@@ -1,4 +1,4 @@
-import type { Command, Outcome } from '../lib/cli/command.ts'
+import type { Command, CommandResult } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { duration } from '../lib/cli/format.ts'
 import type { OptionSpecs, Values } from '../lib/cli/options.ts'
@@ -8,14 +8,14 @@ export async function take<S extends OptionSpecs>(
   command: Command<S>,
   context: Context,
   given: Readonly<Record<string, unknown>>,
-): Promise<Outcome> {
+): Promise<CommandResult> {
   context.signal.throwIfAborted()
   const started = context.now().getTime()
   const values = Object.fromEntries(
     Object.entries(command.options).map(([key, spec]) => [key, given[key] ?? spec.fallback]),
   )
-  const outcome = await command.run(context, values as Values<S>)
-  const repeated = outcome.json.repeated === true ? ', was done before' : ''
+  const result = await command.run(context, values as Values<S>)
+  const repeated = result.json.repeated === true ? ', was done before' : ''
   context.talk.info(`${command.name}: done in ${duration(context.now().getTime() - started)}${repeated}`)
-  return outcome
+  return result
 }

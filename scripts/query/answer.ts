@@ -1,4 +1,4 @@
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import { aboutUsd, bytes, plural, table } from '../lib/cli/format.ts'
 import { csvCell, fingerprint } from '../lib/cli/untrusted-text.ts'
 
@@ -28,7 +28,7 @@ interface Asked {
 }
 
 /** The answer as a table, as CSV or as JSON. Times are written as times; in JSON, numbers are numbers. */
-export function outcomeOf(asked: Asked, answer: Answer, csv: boolean): Outcome {
+export function renderAnswer(asked: Asked, answer: Answer, csv: boolean): CommandResult {
   const { more, scannedBytes } = answer
   const columns = distinct(answer.columns.map(({ name }) => name))
   const rows = answer.rows.map((row) => row.map((cell, i) => shown(answer.columns[i]?.name ?? '', cell)))

@@ -1,6 +1,6 @@
 import { awsOf } from '../lib/aws/settings.ts'
 import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { table } from '../lib/cli/format.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
@@ -13,7 +13,7 @@ import type { Run } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
 import { sourceOf } from '../lib/sources/registry.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
-import { outcomeOf } from './answer.ts'
+import { renderAnswer } from './answer.ts'
 import { askAthena, textForAthena } from './athena.ts'
 import { askDuckdb } from './duckdb.ts'
 import { findQuestion, questions, statementOf } from './question.ts'
@@ -75,7 +75,11 @@ export const command = defineCommand({
       return printed(await textForAthena(query, values.database))
     }
     const answer = athena ? await askAthena(query, { ...values, ...aws }) : await askDuckdb(query, values.limit)
-    return outcomeOf({ run: run.id, question: question.name, engine: athena ? 'athena' : 'duckdb' }, answer, values.csv)
+    return renderAnswer(
+      { run: run.id, question: question.name, engine: athena ? 'athena' : 'duckdb' },
+      answer,
+      values.csv,
+    )
   },
 })
 
@@ -94,9 +98,9 @@ function settingsOf(run: Run, wanted: Options['entity']): ExtractSettings {
 const lastFifth = (from: Date, to: Date): Date =>
   new Date(Math.round(to.getTime() - (to.getTime() - from.getTime()) / 5))
 
-const printed = (sql: string): Outcome => ({ json: { sql: `${sql};` }, text: `${sql};` })
+const printed = (sql: string): CommandResult => ({ json: { sql: `${sql};` }, text: `${sql};` })
 
-function listed(all: Awaited<ReturnType<typeof questions>>): Outcome {
+function listed(all: Awaited<ReturnType<typeof questions>>): CommandResult {
   const rows = all.map(({ name, source, purpose }) => [`sql/explore/${name}.sql`, source ?? 'any', purpose])
   return {
     json: {

@@ -4,7 +4,7 @@ import { messageOf, UserError } from '../lib/cli/errors.ts'
 import { plural } from '../lib/cli/format.ts'
 import type { Session } from '../lib/engines/duckdb/database.ts'
 import type { Relation } from '../lib/engines/duckdb/duckdb.ts'
-import { classifiedValues, type ExtractSettings, render } from '../lib/engines/render.ts'
+import { classifiedValues, type ExtractSettings, renderSql } from '../lib/engines/render.ts'
 import { paths } from '../lib/runs/paths.ts'
 import { stagedFiles, stagedObjects } from '../lib/runs/staged.ts'
 import type { Answer } from './answer.ts'
@@ -66,5 +66,5 @@ async function firstRows(session: Session, sql: string, limit: number): Promise<
 
 async function relationsOf(settings: ExtractSettings, { classified }: Statement): Promise<Relation[]> {
   if (!classified) return []
-  return [{ name: 'classified', sql: await render('classified.sql', await classifiedValues(settings)) }]
+  return [{ name: 'classified', sql: await renderSql('classified.sql', await classifiedValues(settings)) }]
 }

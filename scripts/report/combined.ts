@@ -6,7 +6,7 @@ import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { chartist } from './charts.ts'
 import { reportData } from './collect.ts'
 import type { ReportData } from './data.ts'
-import { auc, type Content, day, type Html, html, strange } from './html.ts'
+import { aucText, type Content, day, type Html, html, strange } from './html.ts'
 import { documentOf, sectionsOf } from './page.ts'
 
 /** One source and what became of it. */
@@ -100,7 +100,7 @@ function row({ source, sourceName, data }: CombinedPart): Html {
   if (data === undefined) return html`<tr class="failed"><td>${link}</td><td colspan="7">failed</td></tr>`
   const { extracted, scored, trained } = data
   const number = (n: number | undefined) => html`<td class="number">${n === undefined ? '–' : count(n)}</td>`
-  return html`<tr><td>${link}</td>${number(scored?.flagged)}${number(scored?.judged)}${number(scored && scored.unseen + scored.sparse)}<td class="number">${trained?.calibrated ? auc(trained.calibrated.auc) : '–'}</td><td>${extracted.entity}</td>${number(extracted.entities)}${number(extracted.pairs)}</tr>
+  return html`<tr><td>${link}</td>${number(scored?.flagged)}${number(scored?.judged)}${number(scored && scored.unseen + scored.sparse)}<td class="number">${trained?.calibrated ? aucText(trained.calibrated.auc) : '–'}</td><td>${extracted.entity}</td>${number(extracted.entities)}${number(extracted.pairs)}</tr>
 `
 }
 

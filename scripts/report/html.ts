@@ -58,14 +58,14 @@ export function share(value: number): string {
 const trimmed = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text)
 
 /** A score, with a true minus sign. */
-export const score = (value: number): string =>
+export const scoreText = (value: number): string =>
   value
     .toFixed(2)
     .replace('-', '−')
     .replace(/^−(0\.00)$/, '$1')
 
 /** AUC to three places. */
-export const auc = (value: number): string => value.toFixed(3)
+export const aucText = (value: number): string => value.toFixed(3)
 
 /** `2 Mar 2026` of an ISO time; with the hour when it is not midnight. */
 export function day(iso: string): string {

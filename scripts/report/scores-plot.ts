@@ -1,7 +1,7 @@
 import type * as PlotLibrary from '@observablehq/plot'
 import { count } from '../lib/cli/format.ts'
 import type { Bin } from './data.ts'
-import { score, share } from './html.ts'
+import { scoreText, share } from './html.ts'
 
 /** What of a run a chart of scores shows. */
 export interface Distribution {
@@ -30,7 +30,7 @@ export function scoresPlot(
   // Names stand where the threshold does not.
   const isRight = edge > (ends.from + ends.to) / 2
   const isNone = edge === ends.from
-  const cut = `threshold ${score(threshold)}`
+  const cut = `threshold ${scoreText(threshold)}`
   return {
     width: 960,
     height: hasAttacks ? 330 : 230,

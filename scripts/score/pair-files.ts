@@ -1,5 +1,5 @@
 import { awsOf } from '../lib/aws/settings.ts'
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
@@ -8,12 +8,12 @@ import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { backendFor } from './backend.ts'
 import type { ScoreOptions } from './options.ts'
 import { preparedFor } from './prepare.ts'
-import { approvalOf, previewOf, summaryOf } from './render.ts'
+import { renderScorePlan, scoreApproval, summaryOf } from './render.ts'
 import { score } from './score.ts'
 import { filesOfRun, filesTarget } from './target.ts'
 
 /** Judges files of pairs, with a model in a folder, of a run, or at an endpoint. */
-export async function scoreFiles(context: Context, options: ScoreOptions): Promise<Outcome> {
+export async function scoreFiles(context: Context, options: ScoreOptions): Promise<CommandResult> {
   const { model = '', pairs } = options
   const aws = awsOf(options, context)
   const run = await modelRun(context, options, aws)
@@ -21,8 +21,8 @@ export async function scoreFiles(context: Context, options: ScoreOptions): Promi
   const prepared = await preparedFor(target, options)
   const backend = await backendFor(options, { run, target, prepared, context, aws })
   const usd = backend.usd?.((await target.pairs(context.signal)).ip.length) ?? undefined
-  if (options.dryRun) return previewOf(target, prepared, backend, { run: run?.id, usd })
-  if (backend.usd !== undefined) await context.approve(approvalOf('the files', backend, usd))
+  if (options.dryRun) return renderScorePlan(target, prepared, backend, { run: run?.id, usd })
+  if (backend.usd !== undefined) await context.approve(scoreApproval('the files', backend, usd))
   const scores = await openStore(options.scores, aws)
   const keep = async (calibration: string) => void (await run?.store.write(paths.calibration, calibration))
   const result = await score({ context, target, prepared, options, backend, scores, keep })

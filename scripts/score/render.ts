@@ -1,4 +1,4 @@
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import { aboutUsd, count, facts, percent, plural, table } from '../lib/cli/format.ts'
 import { formatCidr } from '../lib/insights/ipv4.ts'
 import { priceNote } from '../lib/runs/cost.ts'
@@ -21,7 +21,7 @@ interface Parts {
   readonly digest: string
 }
 
-export function resultOf({ of, tally, prepared, policy, output, anomalies, digest, by }: Parts): ScoreResult {
+export function scoreResultOf({ of, tally, prepared, policy, output, anomalies, digest, by }: Parts): ScoreResult {
   const { scored, unseen, sparse, flagged, allowed } = tally
   return {
     of,
@@ -50,7 +50,7 @@ const costText = (usd: number | undefined): string =>
   usd === undefined ? 'cost unknown: this instance type is in no price table here' : `${aboutUsd(usd)} (${priceNote})`
 
 /** The question before money is spent. */
-export const approvalOf = (what: string, backend: Backend, usd: number | undefined) => ({
+export const scoreApproval = (what: string, backend: Backend, usd: number | undefined) => ({
   action: `score by ${backend.about}`,
   plan: [`score ${what}`, costText(usd)],
   kind: 'spend' as const,
@@ -58,12 +58,12 @@ export const approvalOf = (what: string, backend: Backend, usd: number | undefin
 })
 
 /** What would be done. */
-export function previewOf(
+export function renderScorePlan(
   target: Target,
   { threshold, settings }: Prepared,
   backend: Backend,
   { run, usd }: { run: string | undefined; usd: number | undefined },
-): Outcome {
+): CommandResult {
   const costs = backend.usd !== undefined
   const flagged = threshold === undefined ? 'the calibration is made first' : `flagged: below ${threshold}`
   return {
@@ -72,7 +72,7 @@ export function previewOf(
       ...(costs && { estimatedUsd: usd ?? null }),
       dryRun: true,
       threshold: threshold ?? null,
-      way: backend.about,
+      backend: backend.about,
       ...settings,
     },
     text: [`would judge ${target.of} ${backend.about}; ${flagged}`, ...(costs ? [costText(usd)] : [])].join('\n'),

@@ -1,5 +1,5 @@
 import { awsOf } from '../lib/aws/settings.ts'
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { nextCommand } from '../lib/runs/next.ts'
@@ -13,7 +13,7 @@ import { wantedFindings } from './findings/options.ts'
 import { findingRows, writeAlerts } from './findings/write.ts'
 import type { ScoreOptions } from './options.ts'
 import { preparedFor } from './prepare.ts'
-import { approvalOf, judgedText, previewOf, summaryOf } from './render.ts'
+import { judgedText, renderScorePlan, scoreApproval, summaryOf } from './render.ts'
 import { score } from './score.ts'
 import { runTarget } from './target.ts'
 
@@ -24,7 +24,7 @@ export const noFindings = () =>
 const WHAT_IS_SCORED = ['of', 'pairs', 'minEvents']
 
 /** Judges the holdout of a run, or another run. */
-export async function scoreRun(context: Context, options: ScoreOptions): Promise<Outcome> {
+export async function scoreRun(context: Context, options: ScoreOptions): Promise<CommandResult> {
   const aws = awsOf(options, context)
   const { talk } = context
   const { fromRun } = options
@@ -55,9 +55,9 @@ export async function scoreRun(context: Context, options: ScoreOptions): Promise
   const paid = isDone ? 0 : ((await backend.paid?.(noted)) ?? 0)
   const whole = backend.usd?.(pairsToJudge(run, other)) ?? undefined
   const cost = whole === undefined ? undefined : whole * (1 - paid)
-  if (options.dryRun) return previewOf(target, prepared, backend, { run: run.id, usd: cost })
+  if (options.dryRun) return renderScorePlan(target, prepared, backend, { run: run.id, usd: cost })
   if (!isDone && backend.usd !== undefined && paid < 1)
-    await context.approve(approvalOf(`${judgedText(target.of)} with the model of run ${run.id}`, backend, cost))
+    await context.approve(scoreApproval(`${judgedText(target.of)} with the model of run ${run.id}`, backend, cost))
   const replaced = isDone ? [] : changedSettings(run, step, plan)
   if (replaced.length > 0)
     talk.info(`replacing the verdicts on ${judgedText(target.of)}, which were made with ${replaced.join(' ')}`)

@@ -13,7 +13,7 @@ import { Anomalies, anomalyRows, MOST_ROWS } from './anomalies.ts'
 import type { Backend } from './backend.ts'
 import { type JudgeTask, judgeAll } from './judge.ts'
 import { type Prepared, type ThresholdOptions, thresholdOf } from './prepare.ts'
-import { resultOf } from './render.ts'
+import { scoreResultOf } from './render.ts'
 import { lineOf, type ScoringSession } from './scorer.ts'
 import { Tally } from './tally.ts'
 import type { Target } from './target.ts'
@@ -60,7 +60,7 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   else if (tally.scored === 0) talk.warn('no pair could be judged: the model knows none of these entities well')
   if (labels !== undefined && tally.attacks === 0) talk.warn('none of the labelled pairs is among what was judged')
   const by = tally.scored === 0 ? undefined : session.by?.()
-  return resultOf({ of: target.of, tally, prepared, policy, output, anomalies, digest, by })
+  return scoreResultOf({ of: target.of, tally, prepared, policy, output, anomalies, digest, by })
 }
 
 /** Names of the two files in a folder of scores. */

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { urisOfObjects } from '../lib/aws/objects-arn.ts'
 import { partitionOf } from '../lib/aws/partition.ts'
 import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
-import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { facts } from '../lib/cli/format.ts'
@@ -11,7 +11,7 @@ import { awsOptions, guardOptions } from '../lib/cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { checkSetup, type Finding } from './check/check.ts'
 import { forgetStack, type Noted, namesStack, noteStack } from './config-file.ts'
-import { checkRetention, keyArn, logsUri, parametersOf, valuesOf, vpcId } from './parameters.ts'
+import { checkRetention, keyArn, logsUri, parametersOf, parameterValues, vpcId } from './parameters.ts'
 import { checkPolicies } from './policy-size.ts'
 import { currentStack, type OpenStack, openStack, setUp, takeDown } from './setup.ts'
 import { defaultsIn, shippedTemplate } from './template.ts'
@@ -109,7 +109,7 @@ export const command = defineCommand({
   },
 })
 
-async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise<Outcome> {
+async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise<CommandResult> {
   const { dryRun, awsRegion, restore, retentionDays, resultsRetentionDays } = chosen
   checkRetention(retentionDays, resultsRetentionDays)
   const path = resolve(CONFIG)
@@ -117,7 +117,7 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
   const [partition, template] = [partitionOf(stack.region), await shippedTemplate()]
   const defaults = defaultsIn(template)
   const parameters = parametersOf(chosen, existing, defaults, partition)
-  const values = valuesOf(parameters, existing, defaults)
+  const values = parameterValues(parameters, existing, defaults)
   checkPolicies(template, { stack: stack.name, region: stack.region, partition, values })
   checkRetention(Number(values.RetentionDays), Number(values.ResultsRetentionDays))
   const after = [`then note stack: ${stack.name} in ${path}`]
@@ -151,7 +151,7 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
 const notedText = ({ how }: Noted): string =>
   ({ made: ', made', added: ', the stack was added', there: ' names the stack', other: ' names another stack' })[how]
 
-async function deleted(context: Context, stack: OpenStack, { dryRun }: Chosen): Promise<Outcome> {
+async function deleted(context: Context, stack: OpenStack, { dryRun }: Chosen): Promise<CommandResult> {
   const path = resolve(CONFIG)
   const isNamed = await namesStack(path, stack.name)
   const after = isNamed ? [`  then take stack: ${stack.name} out of ${path}`] : []
@@ -168,7 +168,7 @@ async function deleted(context: Context, stack: OpenStack, { dryRun }: Chosen): 
   }
 }
 
-async function policyFor(stack: OpenStack, { readLogs: logs }: Chosen): Promise<Outcome> {
+async function policyFor(stack: OpenStack, { readLogs: logs }: Chosen): Promise<CommandResult> {
   const found = await stack.find()
   const { BatchRoleArn: batchRole, LogsObjectArns = '', LogsKeyArns } = found?.outputs ?? {}
   if (batchRole === undefined)
@@ -194,7 +194,7 @@ async function policyFor(stack: OpenStack, { readLogs: logs }: Chosen): Promise<
   }
 }
 
-async function checked(stack: OpenStack, settings: AwsSettings, { quota }: Chosen): Promise<Outcome> {
+async function checked(stack: OpenStack, settings: AwsSettings, { quota }: Chosen): Promise<CommandResult> {
   const quotas = quota.length > 0 ? quota : QUOTAS
   const findings = await checkSetup({ stack, settings, nodeVersion: process.version, quotas })
   const ok = findings.every((finding) => finding.ok)

@@ -62,7 +62,7 @@ export function parametersOf(
 }
 
 /** What the parameters come to: as asked for, else as the stack has them, else as the template does. */
-export function valuesOf(parameters: Parameters, existing: Stack | undefined, defaults: Stack['parameters']) {
+export function parameterValues(parameters: Parameters, existing: Stack | undefined, defaults: Stack['parameters']) {
   const asked = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return { ...defaults, ...existing?.parameters, ...Object.fromEntries(asked) }
 }

@@ -41,7 +41,7 @@ const lossOf = (type: string): string =>
   })[type] ?? ''
 
 /** The saved queries are many and alike. */
-export function planText(changes: readonly Change[]): string[] {
+export function changeLines(changes: readonly Change[]): string[] {
   const isQuery = ({ type, action }: Change) => type === 'AWS::Athena::NamedQuery' && action !== 'Remove'
   const queries = changes.filter(isQuery)
   const lines = changes.filter((change) => !isQuery(change)).map(changeText)

@@ -1,10 +1,10 @@
-import type { ChangeSet, StackWish } from '../lib/aws/cloudformation/change-set.ts'
+import type { ChangeSet, DesiredStack } from '../lib/aws/cloudformation/change-set.ts'
 import type { Stack, StackEvent } from '../lib/aws/cloudformation/stack.ts'
 import type { AwsSettings } from '../lib/aws/settings.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { UserError } from '../lib/cli/errors.ts'
 import { changeSetName, type Parameters } from './parameters.ts'
-import { planText } from './plan.ts'
+import { changeLines } from './plan.ts'
 import { shippedTemplate } from './template.ts'
 
 /** CloudFormation, with all that a step of setup needs of it. */
@@ -31,9 +31,9 @@ export async function openStack(name: string, settings: AwsSettings, poll: numbe
     drift: (resource: string, id = name) => parts.driftOf(client, id, resource),
     newest: (id = name) => progress.newestEvent(client, id),
     settled: (id: string, after?: string) => progress.settled(client, id, after, watching),
-    failureOf: progress.failureOf,
-    propose: (wish: Omit<StackWish, 'stack'>) =>
-      sets.proposeChanges(client, { ...wish, stack: name }, { poll, signal, sleep }),
+    stackFailure: progress.stackFailure,
+    propose: (desired: Omit<DesiredStack, 'stack'>) =>
+      sets.proposeChanges(client, { ...desired, stack: name }, { poll, signal, sleep }),
     execute: (set: ChangeSet) => sets.executeChanges(client, set),
     discard: (set: ChangeSet) => sets.discard(client, set),
     remove: (id: string) => sets.deleteStack(client, id),
@@ -56,7 +56,7 @@ export async function currentStack(stack: OpenStack, talk: Context['talk']): Pro
   if (found === undefined || found.status === 'REVIEW_IN_PROGRESS' || found.status === 'DELETE_COMPLETE')
     return undefined
   if (stack.isUsable(found)) return found
-  throw stack.failureOf(found, await stack.events(found.id))
+  throw stack.stackFailure(found, await stack.events(found.id))
 }
 
 export interface Setting {
@@ -81,7 +81,7 @@ export async function setUp(context: Context, setting: Setting) {
   if (set === undefined) return { changes: undefined, stack: existing, plan: [] }
   const plan = [
     `${existing === undefined ? 'create' : 'update'} stack ${stack.name} in ${stack.region}`,
-    ...(set.changes.length === 0 ? ['  ~ outputs of the stack'] : planText(set.changes)),
+    ...(set.changes.length === 0 ? ['  ~ outputs of the stack'] : changeLines(set.changes)),
     ...after,
   ]
   if (dryRun) {
@@ -100,7 +100,7 @@ export async function setUp(context: Context, setting: Setting) {
   const ended = await stack.settled(id, newest)
   if (ended.stack === undefined) throw new UserError(`stack ${stack.name} is gone: somebody has deleted it`)
   if (!stack.isUsable(ended.stack) || ended.stack.status.includes('ROLLBACK'))
-    throw stack.failureOf(ended.stack, ended.events)
+    throw stack.stackFailure(ended.stack, ended.events)
   return { changes: set.changes, stack: ended.stack, plan }
 }
 
@@ -122,6 +122,6 @@ export async function takeDown(context: Context, stack: OpenStack, dryRun: boole
   await stack.remove(found.id)
   const ended = await stack.settled(found.id, newest)
   if (ended.stack !== undefined && ended.stack.status !== 'DELETE_COMPLETE')
-    throw stack.failureOf(ended.stack, ended.events)
+    throw stack.stackFailure(ended.stack, ended.events)
   return { plan, bucket }
 }

@@ -2,32 +2,7 @@ import { formatIpv4 } from '../lib/insights/ipv4.ts'
 import { Random } from '../lib/insights/random.ts'
 import { hex, pick, uuid } from './identifiers.ts'
 import { isoOf } from './log-file.ts'
-import { oddityOf } from './oddities.ts'
-import type { Person } from './people.ts'
-
-/** One access, ready to be written. */
-export interface Access {
-  readonly ip: number
-  /** Seconds since 1970. */
-  readonly time: number
-  readonly person: Person
-  readonly region: string
-  /** Without any oddity: attacks and edges must be found again. */
-  readonly plain: boolean
-}
-
-/** What varies between kinds of records; JSON fragments. */
-export interface Parts {
-  /** Absent: the record has none at all. */
-  identity: string | undefined
-  sourceIp: string
-  agent: string
-  call: Call
-  type: string
-  /** Members after `eventCategory`. */
-  more: string
-  error: string
-}
+import { type Access, type Call, oddityOf, type Parts } from './oddities.ts'
 
 export const HOME_REGION = 'us-east-1'
 /** How long a session lasts that a record may belong to, in seconds. */
@@ -62,17 +37,6 @@ function render(parts: Parts, { person, region, time }: Access, random: Random):
   const { identity, call } = parts
   const [requestId, eventId] = [uuid(random), uuid(random)]
   return `{"eventVersion":"1.09",${identity === undefined ? '' : `"userIdentity":${identity},`}"eventTime":"${isoOf(time)}","eventSource":"${call.source}.amazonaws.com","eventName":"${call.name}","awsRegion":"${region}","sourceIPAddress":"${parts.sourceIp}","userAgent":"${parts.agent}",${parts.error}"requestParameters":${call.parameters(random)},"responseElements":${call.response?.(random) ?? 'null'},"requestID":"${requestId}","eventID":"${eventId}","readOnly":${call.readOnly},"eventType":"${parts.type}","managementEvent":true,"recipientAccountId":"${person.account}","eventCategory":"Management"${parts.more}}`
-}
-
-/** An API call as CloudTrail records it, in JSON. */
-export interface Call {
-  readonly source: string
-  readonly name: string
-  readonly readOnly: boolean
-  /** Logged in us-east-1 whatever region the caller is in. */
-  readonly global?: true
-  parameters(random: Random): string
-  response?(random: Random): string
 }
 
 const bucket = (random: Random): string => `data-${hex(random, 1)}`

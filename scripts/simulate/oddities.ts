@@ -1,6 +1,41 @@
 import { Random } from '../lib/insights/random.ts'
-import type { Access, Parts } from './cloudtrail-record.ts'
 import { hex, iamId, pick } from './identifiers.ts'
+import type { Person } from './people.ts'
+
+/** One access, ready to be written. */
+export interface Access {
+  readonly ip: number
+  /** Seconds since 1970. */
+  readonly time: number
+  readonly person: Person
+  readonly region: string
+  /** Without any oddity: attacks and edges must be found again. */
+  readonly plain: boolean
+}
+
+/** What varies between kinds of records; JSON fragments. */
+export interface Parts {
+  /** Absent: the record has none at all. */
+  identity: string | undefined
+  sourceIp: string
+  agent: string
+  call: Call
+  type: string
+  /** Members after `eventCategory`. */
+  more: string
+  error: string
+}
+
+/** An API call as CloudTrail records it, in JSON. */
+export interface Call {
+  readonly source: string
+  readonly name: string
+  readonly readOnly: boolean
+  /** Logged in us-east-1 whatever region the caller is in. */
+  readonly global?: true
+  parameters(random: Random): string
+  response?(random: Random): string
+}
 
 /** A kind of record that is no plain access of a principal from a public address. */
 interface Oddity {

@@ -9,7 +9,7 @@ import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { findRun, touchRun } from '../lib/runs/workspace.ts'
 import { sourceIds } from '../lib/sources/registry.ts'
 import { planStage } from './plan.ts'
-import { resultOf } from './render.ts'
+import { renderStaged } from './render.ts'
 import { taskOf } from './request.ts'
 import { stage } from './stage.ts'
 
@@ -93,7 +93,7 @@ export const command = defineCommand({
     const planned = await planStage({ task, options: values, context }, existing)
     if (planned === 'done' && existing !== undefined) {
       if (!values.dryRun) await touchRun(existing, aws)
-      return resultOf(existing, existing.result('stage'), true)
+      return renderStaged(existing, existing.result('stage'), true)
     }
     if (planned === 'done') throw new Error('a run that does not exist cannot be done')
     try {

@@ -38,7 +38,7 @@ export interface InOrderOptions {
  * second one's. A sequence far ahead of its turn waits once `waiting` pages are held, so memory stays bounded; the one whose
  * turn it is never waits.
  */
-export async function* inOrder<T>(
+export async function* concurrently<T>(
   sequences: readonly (() => AsyncIterable<T>)[],
   { concurrency, waiting = 64 }: InOrderOptions,
 ): AsyncGenerator<T> {

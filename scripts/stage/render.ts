@@ -1,4 +1,4 @@
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import { aboutUsd, bytes, count, counted, facts } from '../lib/cli/format.ts'
 import { type CostItem, PRICES, priceNote, totalOf } from '../lib/runs/cost.ts'
 import { nextCommand } from '../lib/runs/next.ts'
@@ -49,7 +49,7 @@ export function planText(plan: StagePreview, run: string): string {
 }
 
 /** What `--dry-run` shows. */
-export function previewOf(id: string, plan: StagePreview): Outcome {
+export function renderStagePlan(id: string, plan: StagePreview): CommandResult {
   return {
     json: {
       run: id,
@@ -67,7 +67,7 @@ export function previewOf(id: string, plan: StagePreview): Outcome {
 }
 
 /** @param repeated that nothing was done, since an earlier stage stands */
-export function resultOf(run: Run, earlier: Results['stage'], repeated: boolean): Outcome {
+export function renderStaged(run: Run, earlier: Results['stage'], repeated: boolean): CommandResult {
   const result = repeated ? { ...earlier, copied: 0, skipped: earlier.objects } : earlier
   const { objects, copied, skipped, verified, final, completeAfter, staged } = result
   const done = repeated

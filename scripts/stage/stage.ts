@@ -1,4 +1,4 @@
-import type { Outcome } from '../lib/cli/command.ts'
+import type { CommandResult } from '../lib/cli/command.ts'
 import type { Approval } from '../lib/cli/confirm.ts'
 import { plural, quoted } from '../lib/cli/format.ts'
 import { nextCommand } from '../lib/runs/next.ts'
@@ -10,7 +10,7 @@ import { type Choice, type CopyOptions, type CopyStep, copierOf, type Load, read
 import { copyAndProve, removeExtra } from './execute.ts'
 import { completeAfter, type PlanOptions } from './plan.ts'
 import { outstanding, type Suspects } from './proof.ts'
-import { estimatedUsd, listCost, planText, previewOf, resultOf, type StagePreview } from './render.ts'
+import { estimatedUsd, listCost, planText, renderStaged, renderStagePlan, type StagePreview } from './render.ts'
 import { type Selection, saveSelection } from './selection.ts'
 
 export interface StageOptions extends PlanOptions, CopyOptions {
@@ -20,7 +20,7 @@ export interface StageOptions extends PlanOptions, CopyOptions {
 type StageStep = CopyStep & { readonly options: StageOptions }
 
 /** Shows or asks for what is planned, copies it, and proves the whole. */
-export async function stage(step: StageStep): Promise<Outcome> {
+export async function stage(step: StageStep): Promise<CommandResult> {
   const { context, options, task, planned, existing, aws } = step
   const { isNew, record, selection } = planned
   const id = runIdOf(task.request)
@@ -43,8 +43,8 @@ export async function stage(step: StageStep): Promise<Outcome> {
     final: record.final,
     again: againText(task.request, options),
   }
-  if (options.dryRun) return previewOf(id, plan)
-  if (estimatedUsd(plan) > 0) await context.approve(approvalOf(plan, left, id))
+  if (options.dryRun) return renderStagePlan(id, plan)
+  if (estimatedUsd(plan) > 0) await context.approve(stageApproval(plan, left, id))
   const run = await createRun(options.workspace, task.request, aws)
   const whole = { ...plan, costs: [...finding, ...copier.costs(selection.totals), ...reading] }
   return carryOut(step, run, { copier, plan: whole, suspects })
@@ -67,7 +67,7 @@ async function outstandingTotals(selection: Selection, run: Run, suspects: Suspe
   return left
 }
 
-function approvalOf(plan: StagePreview, left: Load, id: string): Approval {
+function stageApproval(plan: StagePreview, left: Load, id: string): Approval {
   const isCopy = left.objects > 0
   const shown = isCopy ? { ...plan, totals: { ...plan.totals, ...left } } : plan
   return {
@@ -84,7 +84,7 @@ interface Approved {
   readonly suspects: Suspects
 }
 
-async function carryOut(step: StageStep, run: Run, { copier, plan, suspects }: Approved): Promise<Outcome> {
+async function carryOut(step: StageStep, run: Run, { copier, plan, suspects }: Approved): Promise<CommandResult> {
   const { context, options, task, planned } = step
   const { record, selection } = planned
   // An open plan that was gone through before is looked at again: late files may have come.
@@ -123,7 +123,7 @@ async function carryOut(step: StageStep, run: Run, { copier, plan, suspects }: A
       digest: plan.totals.digest,
     }
   })
-  return resultOf(run, result, repeated)
+  return renderStaged(run, result, repeated)
 }
 
 /** The options that a later step must repeat when it says how to stage again. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { awsOf } from '../lib/aws/settings.ts'
 import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { defineCommand, type Outcome } from '../lib/cli/command.ts'
+import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import type { Context } from '../lib/cli/context.ts'
 import { messageOf, UsageError } from '../lib/cli/errors.ts'
 import { list, number, text, type Values } from '../lib/cli/options.ts'
@@ -14,7 +14,7 @@ import { chosenRun } from '../lib/runs/workspace.ts'
 import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { hyperparameterOptions, hyperparametersOf } from './hyperparameters.ts'
 import { type Input, inputOfFiles, inputOfRun } from './input.ts'
-import { outcomeOf, previewOf, resultOf, warningsAfter, warningsBefore } from './local/render.ts'
+import { renderTrained, renderTrainPlan, trainResultOf, warningsAfter, warningsBefore } from './local/render.ts'
 import { checkSize, type Output, type Settings, train } from './local/train.ts'
 import { sagemakerTrainOptions } from './sagemaker/options.ts'
 import type { PairSource } from './sagemaker/pair-set.ts'
@@ -80,7 +80,7 @@ export const command = defineCommand({
   },
 })
 
-async function trainRun(context: Context, values: Options): Promise<Outcome> {
+async function trainRun(context: Context, values: Options): Promise<CommandResult> {
   if (values.model !== undefined)
     throw new UsageError(
       '--model belongs to --pairs: the model of a run lies in its folder',
@@ -101,7 +101,7 @@ async function trainRun(context: Context, values: Options): Promise<Outcome> {
   return onThisMachine(context, values, { input: () => inputOfRun(run, context.signal), output, run })
 }
 
-async function trainFiles(context: Context, values: Options): Promise<Outcome> {
+async function trainFiles(context: Context, values: Options): Promise<CommandResult> {
   const { model, pairs, holdoutDays } = values
   if (model === undefined)
     throw new UsageError('--pairs needs --model, the folder for the model', 'add --model ./model')
@@ -116,7 +116,12 @@ async function trainFiles(context: Context, values: Options): Promise<Outcome> {
   return onThisMachine(context, values, { input: () => inputOfFiles(files, aws, context.signal), output })
 }
 
-async function inSagemaker(context: Context, values: Options, aws: AwsSettings, source: PairSource): Promise<Outcome> {
+async function inSagemaker(
+  context: Context,
+  values: Options,
+  aws: AwsSettings,
+  source: PairSource,
+): Promise<CommandResult> {
   const { trainInSagemaker } = await import('./sagemaker/train.ts')
   const { vectorsFor } = await import('./sagemaker/size.ts')
   const { seed: _, alertsPerDay: __, ...settings } = recordedOptions(values)
@@ -131,20 +136,20 @@ interface LocalTraining {
   readonly run?: Run
 }
 
-async function onThisMachine(context: Context, values: Options, training: LocalTraining): Promise<Outcome> {
+async function onThisMachine(context: Context, values: Options, training: LocalTraining): Promise<CommandResult> {
   const { input, output, run } = training
   if (values.spot || values.instanceType !== undefined || values.maxRuntime !== undefined)
     context.talk.warn('--spot, --instance-type and --max-runtime have no effect: this model is trained on this machine')
   if (values.dryRun) {
     const pairs = await input()
     const model = output.store.localPath?.(output.model) ?? output.model
-    return previewOf(pairs, settingsOf(values, pairs), run === undefined ? {} : { run: run.id }, model)
+    return renderTrainPlan(pairs, settingsOf(values, pairs), run === undefined ? {} : { run: run.id }, model)
   }
   const work = async () => {
     const pairs = await input()
     return perform(context, pairs, settingsOf(values, pairs), output)
   }
-  if (run === undefined) return outcomeOf(await work(), false)
+  if (run === undefined) return renderTrained(await work(), false)
   const plan: StepPlan = {
     settings: recordedOptions(values),
     inputs: ['extract'],
@@ -152,7 +157,7 @@ async function onThisMachine(context: Context, values: Options, training: LocalT
     redoIf: () => isGone(run),
   }
   const { repeated } = await run.step('train', plan, work)
-  return outcomeOf({ run: run.id, ...run.resultBy('local', 'train') }, repeated, nextCommand('deploy', run))
+  return renderTrained({ run: run.id, ...run.resultBy('local', 'train') }, repeated, nextCommand('deploy', run))
 }
 
 /** `holdout: 20%` in a configuration file is meant for extract. */
@@ -194,5 +199,5 @@ async function perform(context: Context, input: Input, settings: Settings, outpu
   for (const warning of warningsBefore(input, hyperparameters.num_entity_vectors)) context.talk.warn(warning)
   const training = await train(context, input, settings, output)
   for (const warning of warningsAfter(input, training.calibration)) context.talk.warn(warning)
-  return resultOf(input, settings, training, output)
+  return trainResultOf(input, settings, training, output)
 }

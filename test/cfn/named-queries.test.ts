@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { TrinoSQL } from 'dt-sql-parser'
 import { accessesSql } from '../../scripts/lib/engines/athena/sql.ts'
-import { classifiedValues, fill, render, withRelations } from '../../scripts/lib/engines/render.ts'
+import { classifiedValues, fill, renderSql, withRelations } from '../../scripts/lib/engines/render.ts'
 import { sources } from '../../scripts/lib/sources/registry.ts'
 import { questions } from '../../scripts/query/question.ts'
 import { parseTemplate, Resolver } from '../sandbox/cloudformation/template.ts'
@@ -43,7 +43,7 @@ describe('named queries', () => {
       const relations = {
         accesses: (await accessesSql({ source, database: 'd', run: RUN })).replace('"d".', ''),
         ...(/from classified/.test(sql) && {
-          classified: await render('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' }),
+          classified: await renderSql('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' }),
         }),
       }
       assert.equal(words(text.replace(' -- put the id of a run here', '')), words(withRelations(relations, sql)))

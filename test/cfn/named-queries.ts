@@ -1,5 +1,5 @@
 import { accessesSql } from '../../scripts/lib/engines/athena/sql.ts'
-import { classifiedValues, fill, render } from '../../scripts/lib/engines/render.ts'
+import { classifiedValues, fill, renderSql } from '../../scripts/lib/engines/render.ts'
 import { sources } from '../../scripts/lib/sources/registry.ts'
 import type { Source } from '../../scripts/lib/sources/source.ts'
 import { type Question, questions } from '../../scripts/query/question.ts'
@@ -55,7 +55,7 @@ async function relationsOf(source: Source): Promise<{ text: string; judged: stri
   const settings = { source, from: new Date(0), to: new Date(0), cutoff: new Date(0), includePrivate: false }
   const values = await classifiedValues({ ...settings, entity: source.defaultEntity, dedupe: true })
   // Read by people, who need no codec.
-  const classified = await render('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' })
+  const classified = await renderSql('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' })
   const at = classified.indexOf(JUDGED)
   if (at < 0) throw new Error(`classified of ${source.id} has no ${JUDGED}`)
   const texts = {

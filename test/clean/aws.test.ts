@@ -4,7 +4,7 @@ import * as s3 from '@aws-sdk/client-s3'
 import { RUN_TAG, tagsOf } from '../../scripts/lib/aws/sagemaker/names.ts'
 import type { Ledger } from '../../scripts/lib/runs/ledger.ts'
 import type { SandboxSettings } from '../sandbox/start.ts'
-import { type World, world } from '../score/s3-sandbox.ts'
+import { type Fixture, fixture } from '../score/s3-sandbox.ts'
 import { BUCKET, WORKSPACE } from '../support/run-in-s3.ts'
 
 const FAST = { sagemaker: { pace: 'instant' } } as const
@@ -13,7 +13,7 @@ const whats = (result: Record<string, unknown>): string[] =>
   (result.removed as { what: string }[]).map(({ what }) => what)
 
 /** An upload that nobody completed. */
-async function failedUpload({ sandbox }: World, Key: string): Promise<void> {
+async function failedUpload({ sandbox }: Fixture, Key: string): Promise<void> {
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = sandbox.env
   const credentials = { accessKeyId, secretAccessKey }
   const client = new s3.S3Client({ endpoint: sandbox.url, region: 'us-east-1', forcePathStyle: true, credentials })
@@ -24,8 +24,8 @@ async function failedUpload({ sandbox }: World, Key: string): Promise<void> {
 }
 
 /** A run with all that it can leave. */
-async function leavings(settings: SandboxSettings = FAST): Promise<World> {
-  const aws = await world(settings, { calibrated: true })
+async function leavings(settings: SandboxSettings = FAST): Promise<Fixture> {
+  const aws = await fixture(settings, { calibrated: true })
   await aws.deploy()
   for (let i = 0; i < 1203; i++) aws.sandbox.s3.put(BUCKET, aws.at(`staged/AWSLogs/${i}.gz`), 'log')
   aws.sandbox.s3.put(BUCKET, aws.at('tmp/athena/draft'), 'draft')
@@ -37,7 +37,7 @@ async function leavings(settings: SandboxSettings = FAST): Promise<World> {
 }
 
 /** Writes what extraction noted into the ledger. */
-async function changeLedger(aws: World, change: (ledger: Ledger) => void): Promise<void> {
+async function changeLedger(aws: Fixture, change: (ledger: Ledger) => void): Promise<void> {
   const ledger = JSON.parse((await aws.text('run.json')) ?? '') as Ledger
   change(ledger)
   aws.sandbox.s3.put(BUCKET, aws.at('run.json'), JSON.stringify(ledger))
@@ -87,7 +87,7 @@ describe('clean in AWS', () => {
   })
 
   test('an endpoint that a newer run has taken over stays, with the configuration that it has', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     await aws.deploy()
     const { endpoints, shared: all } = aws.sandbox.sagemaker
     all.tags.add({ ResourceArn: endpoints.all.get('prestage-endpoint')?.arn, Tags: tagsOf('waf-newer', WORKSPACE) })
@@ -96,7 +96,7 @@ describe('clean in AWS', () => {
   })
 
   test('what only looks like it, or is of another workspace, stays', async () => {
-    const aws = await world(FAST)
+    const aws = await fixture(FAST)
     await aws.deploy({ noted: false })
     const { endpoints, configs, models, shared: all } = aws.sandbox.sagemaker
     for (const { arn } of [...endpoints.all.values(), ...configs.all.values()])
@@ -108,14 +108,14 @@ describe('clean in AWS', () => {
   })
 
   test('an endpoint under another name is found by its note', async () => {
-    const aws = await world(FAST)
+    const aws = await fixture(FAST)
     await aws.deploy({ name: 'who-logs-in' })
     assert.ok(whats(await aws.done('clean', ['--yes'])).includes('endpoint who-logs-in'))
     assert.equal(aws.sandbox.sagemaker.endpoints.all.size, 0)
   })
 
   test('pairs that no finished extraction has named are drafts', async () => {
-    const aws = await world(FAST)
+    const aws = await fixture(FAST)
     await changeLedger(aws, ({ steps }) => {
       const files = [{ path: 'pairs/train/train_ab12cd_1/', rows: 1, bytes: 1 }]
       Object.assign(steps.extract?.result ?? {}, { files })
@@ -128,7 +128,7 @@ describe('clean in AWS', () => {
   })
 
   test('tables of an extraction that was interrupted are dropped', async () => {
-    const aws = await world(FAST)
+    const aws = await fixture(FAST)
     await changeLedger(aws, ({ steps }) => {
       const queries = { classified: { attempt: 2, id: null }, dropped: { attempt: 1, id: null } }
       Object.assign(steps.extract ?? {}, { state: 'failed', checkpoint: { salt: 'ab12cd', queries } })

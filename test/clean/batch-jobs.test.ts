@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JobStatus } from '../sandbox/s3control/job.ts'
-import { assertStaged, BATCH, world } from '../stage/sandbox.ts'
+import { assertStaged, BATCH, fixture } from '../stage/sandbox.ts'
 import { type RunOptions, runScript } from '../support/run-script.ts'
 
 const WORKSPACE = 's3://org-staging/prestage'
@@ -11,7 +11,7 @@ const denied = { code: 'AccessDenied', status: 403, message: 'Access Denied' }
 /** A run whose stage died while its job was in a state, where the job stays; and a way to clean it. */
 async function abandoned(state: JobStatus) {
   // Objects are copied a few at a time, so that there are some when it dies.
-  const { sandbox, stage } = await world({ pace: 20, tasksPerStep: 10 })
+  const { sandbox, stage } = await fixture({ pace: 20, tasksPerStep: 10 })
   const { settings } = sandbox.control
   settings.hold = state
   // What waits for its confirmation gets none.
@@ -185,7 +185,7 @@ describe('clean of a run whose batch job goes on', () => {
   })
 
   it('one that has ended is no matter, and a run that never had one needs no rights', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const { result } = await stage(['--yes', '--copy', 'direct'])
     assert.ok(result)
     sandbox.faults.add({ operation: 'ListJobs', error: denied })

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { world as extraction } from '../extract/athena-run.ts'
-import { world as scoring } from '../score/s3-sandbox.ts'
+import { fixture as extraction } from '../extract/athena-run.ts'
+import { fixture as scoring } from '../score/s3-sandbox.ts'
 import { BUCKET, ROLE } from '../support/run-in-s3.ts'
 import { runScript } from '../support/run-script.ts'
-import { s3World } from '../support/s3-run.ts'
+import { s3Sandbox } from '../support/s3-run.ts'
 
 const whats = ({ removed }: Record<string, unknown>) => (removed as { what: string }[]).map(({ what }) => what)
 const TRAIN = ['--yes', '--epochs', '8', '--vector-dim', '8', '--mini-batch-size', '100']
 
 describe('clean of a run for which something still works: that ends first', () => {
   it('a training job; its end is waited for', async () => {
-    const made = await s3World({ sandbox: { sagemaker: { hold: { kind: 'training', stage: 'Training' } } } })
+    const made = await s3Sandbox({ sandbox: { sagemaker: { hold: { kind: 'training', stage: 'Training' } } } })
     const { sandbox, step } = made
     await step('train')(TRAIN, {
       env: sandbox.env,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { accesses, artifactOf, s3World } from '../support/s3-run.ts'
+import { accesses, artifactOf, s3Sandbox } from '../support/s3-run.ts'
 
 const artifact = artifactOf(accesses(1, 1800))
 
-async function world(change: Parameters<typeof s3World>[0] = {}) {
-  const made = await s3World({ artifact: await artifact, ...change })
+async function fixture(change: Parameters<typeof s3Sandbox>[0] = {}) {
+  const made = await s3Sandbox({ artifact: await artifact, ...change })
   return { ...made, deploy: made.step('deploy') }
 }
 
@@ -23,7 +23,7 @@ describe('a new endpoint that fails is deleted again', () => {
   for (const [what, reason, message] of failures)
     it(what, async () => {
       const failure = { kind: 'endpoint', stage: 'Creating', reason, times: 1 } as const
-      const { sandbox, deploy } = await world({ sandbox: { sagemaker: { failures: [failure] } } })
+      const { sandbox, deploy } = await fixture({ sandbox: { sagemaker: { failures: [failure] } } })
       const { code, stderr } = await deploy(['--yes'])
       assert.equal(code, 1)
       assert.match(stderr, message)
@@ -33,7 +33,7 @@ describe('a new endpoint that fails is deleted again', () => {
     })
 
   it('by its role, in a VPC that it may not work in', async () => {
-    const { sandbox, deploy } = await world()
+    const { sandbox, deploy } = await fixture()
     const giveBack = sandbox.s3.deny({ action: 'ec2:CreateNetworkInterfacePermission' })
     const args = ['--yes', '--instance-type', 'ml.m5.large', '--subnet', 'subnet-1', '--security-group', 'sg-1']
     const { code, stderr } = await deploy(args)
@@ -47,7 +47,7 @@ describe('a new endpoint that fails is deleted again', () => {
 
   it('by a quota, at once', async () => {
     const quota = { 'ml.m5.large for endpoint usage': 0 }
-    const { sandbox, deploy } = await world({ sandbox: { sagemaker: { quota } } })
+    const { sandbox, deploy } = await fixture({ sandbox: { sagemaker: { quota } } })
     const { code, stderr } = await deploy(['--yes', '--instance-type', 'ml.m5.large'])
     assert.equal(code, 1)
     assert.match(stderr, /endpoint prestage-waf: over a quota of the account: "ml\.m5\.large for endpoint usage" is 0/)

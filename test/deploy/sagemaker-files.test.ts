@@ -21,7 +21,7 @@ function noise(rows: number): string {
 }
 
 /** A sandbox, a folder with files of pairs, and scripts that are run there. */
-async function world() {
+async function fixture() {
   const sandbox = await startSandbox({ buckets: { models: {} } })
   after(() => sandbox.close())
   const folder = tempFolder()
@@ -49,7 +49,7 @@ const served = ({ sagemaker }: Sandbox, name = 'prestage-files') => sagemaker.en
 
 describe('a model of files that SageMaker has trained', () => {
   it('is deployed, calibrated and scored with like that of a run', async () => {
-    const { sandbox, script, done, train, verdicts } = await world()
+    const { sandbox, script, done, train, verdicts } = await fixture()
     const { run, model } = await train()
     const plan = await done('deploy', '--model', MODEL, '--dry-run', '--sagemaker-role', ROLE)
     assert.deepEqual([plan.run, plan.endpoint, plan.model], [run, 'prestage-files', model])
@@ -88,7 +88,7 @@ describe('a model of files that SageMaker has trained', () => {
   })
 
   it('has to be as good as the one in service; what it replaced comes back, and clean takes all away', async () => {
-    const { sandbox, script, done, train } = await world()
+    const { sandbox, script, done, train } = await fixture()
     const good = await train()
     const first = await done('deploy', '--model', good.model, ...PAID)
     const bad = await train('noise.csv')
@@ -121,7 +121,7 @@ describe('a model of files that SageMaker has trained', () => {
   })
 
   it('is deleted after a while when that is wanted', async () => {
-    const { sandbox, script, train } = await world()
+    const { sandbox, script, train } = await fixture()
     const { model } = await train()
     // Ctrl-C ends the waiting, a second one everything.
     let stopped = false
@@ -141,7 +141,7 @@ describe('training files in SageMaker', () => {
   const given = ['--pairs', 'train.csv', '--holdout', 'holdout.csv', '--model', MODEL, ...SMALL]
 
   it('writes nothing unasked, and asks only once', async () => {
-    const { sandbox, script, done } = await world()
+    const { sandbox, script, done } = await fixture()
     const dry = await done('train', ...given, '--dry-run')
     assert.deepEqual([dry.pairs, dry.holdoutPairs, dry.entities], [1800, 600, 12])
     const unasked = await script('train', [...given, '--sagemaker-role', ROLE])
@@ -157,7 +157,7 @@ describe('training files in SageMaker', () => {
 
   for (const operation of ['PutObject', 'CreateTrainingJob'])
     it(`killed after ${operation}, it goes on, and pays once`, async () => {
-      const { sandbox, script, done } = await world()
+      const { sandbox, script, done } = await fixture()
       const nth = operation === 'PutObject' ? 4 : 1
       const fault = sandbox.faults.add({ operation, nth, times: 1, cut: 'after' })
       const died = await script('train', [...given, ...PAID], { killWhen: () => fault.struck() > 0 })
@@ -186,7 +186,7 @@ describe('refused, with what to do', () => {
     ['score', ['--workspace', MODEL, '--findings', 'csv'], 2, /--findings needs logs/],
   ]
   it('each of them', async () => {
-    const { sandbox, script, train } = await world()
+    const { sandbox, script, train } = await fixture()
     await train()
     for (const [name, args, code, message] of cases) {
       const env = { ...sandbox.env }
@@ -198,7 +198,7 @@ describe('refused, with what to do', () => {
   })
 
   it('an endpoint that somebody else has made', async () => {
-    const { sandbox, script, done, train } = await world()
+    const { sandbox, script, done, train } = await fixture()
     await done('deploy', '--model', (await train()).model, ...PAID)
     const { tags } = sandbox.sagemaker.shared
     const arn = served(sandbox)?.arn

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { accesses, artifactOf, s3World } from '../support/s3-run.ts'
+import { accesses, artifactOf, s3Sandbox } from '../support/s3-run.ts'
 
 const artifact = artifactOf(accesses(1, 1800))
 
 it('Ctrl-C while an endpoint is created says what stays, what it costs and how it ends', async () => {
-  const { sandbox, step } = await s3World({
+  const { sandbox, step } = await s3Sandbox({
     artifact: await artifact,
     sandbox: { sagemaker: { hold: { kind: 'endpoint', stage: 'Creating' } } },
   })
@@ -29,7 +29,7 @@ it('Ctrl-C while an endpoint is created says what stays, what it costs and how i
 })
 
 it('an endpoint that prestage did not make is left alone', async () => {
-  const { sandbox, step } = await s3World({ artifact: await artifact })
+  const { sandbox, step } = await s3Sandbox({ artifact: await artifact })
   const deploy = step('deploy')
   assert.equal((await deploy(['--yes'])).code, 0)
   const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { plainJson } from '../support/changes.ts'
 import { assertDoneOnce, killedAfter, killedAfterEachChange } from '../support/kill-chain.ts'
 import type { RunOptions } from '../support/run-script.ts'
-import { accesses, artifactOf, putRun, s3World } from '../support/s3-run.ts'
+import { accesses, artifactOf, putRun, s3Sandbox } from '../support/s3-run.ts'
 
 const artifact = artifactOf(accesses(1, 1800))
 const better = artifactOf(accesses(1, 1800), 12)
@@ -11,8 +11,8 @@ const NEXT = '2026-11-22T00:00:00.000Z'
 const SCALED = ['--instance-type', 'ml.m5.large', '--autoscale', '1:2']
 
 /** A run that may be deployed, and another one after it. */
-async function world() {
-  const all = await s3World({ artifact: await artifact, sandbox: { sagemaker: { pace: 'poll' } } })
+async function fixture() {
+  const all = await s3Sandbox({ artifact: await artifact, sandbox: { sagemaker: { pace: 'poll' } } })
   const next = await putRun(all.sandbox, { artifact: await better, to: NEXT })
   const { sandbox, run } = all
   const deploying =
@@ -27,7 +27,7 @@ async function world() {
 }
 
 /** What is there, and whose the endpoint is. */
-function made({ sandbox }: Awaited<ReturnType<typeof world>>) {
+function made({ sandbox }: Awaited<ReturnType<typeof fixture>>) {
   const { endpoints, configs, models } = sandbox.sagemaker.names()
   const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')
   const tags = endpoint && sandbox.sagemaker.shared.tags.of(endpoint.arn)
@@ -43,7 +43,7 @@ function made({ sandbox }: Awaited<ReturnType<typeof world>>) {
 
 describe('deploy, killed after each change it makes', () => {
   it('a new endpoint on instances that are scaled', async () => {
-    const [there, here] = [await world(), await world()]
+    const [there, here] = [await fixture(), await fixture()]
     const expected = await there.deploying(...SCALED, '--yes')()
     assert.equal(expected.code, 0, expected.stderr)
     const { points, last } = await killedAfterEachChange(here.sandbox, here.deploying(...SCALED, '--yes'), {
@@ -57,7 +57,7 @@ describe('deploy, killed after each change it makes', () => {
   })
 
   it('a challenger in place of a champion, and back', async () => {
-    const [there, here] = [await world(), await world()]
+    const [there, here] = [await fixture(), await fixture()]
     for (const { deploying, sandbox } of [there, here]) {
       const { code, stderr } = await deploying('--yes')()
       assert.equal(code, 0, stderr)
@@ -87,7 +87,7 @@ describe('deploy, killed after each change it makes', () => {
   })
 
   it('--delete-after: it was there once, and nothing of it is left', async () => {
-    const { sandbox, deploying } = await world()
+    const { sandbox, deploying } = await fixture()
     const onStderr: RunOptions['onStderr'] = (soFar, kill) => {
       if (soFar.includes('or at once on Ctrl-C')) kill('SIGINT')
     }
@@ -104,7 +104,7 @@ describe('deploy, killed after each change it makes', () => {
 
 describe('a deploy that was killed asks only for what is still to be paid', () => {
   it('not for an endpoint that is being created', async () => {
-    const { sandbox, deploying } = await world()
+    const { sandbox, deploying } = await fixture()
     await killedAfter(sandbox, deploying('--yes'), 'CreateEndpointConfig')
     const before = await deploying()()
     assert.equal(before.code, 3)
@@ -116,7 +116,7 @@ describe('a deploy that was killed asks only for what is still to be paid', () =
   })
 
   it('not for an update that is under way', async () => {
-    const { sandbox, next, deploying } = await world()
+    const { sandbox, next, deploying } = await fixture()
     assert.equal((await deploying('--yes')()).code, 0)
     const challenger = deploying('--run', next.id, '--yes')
     await killedAfter(sandbox, challenger, 'CreateEndpoint ')

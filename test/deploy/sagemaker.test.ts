@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import { parseCalibration } from '../../scripts/lib/insights/calibration.ts'
-import { accesses, artifactOf, putRun, s3World } from '../support/s3-run.ts'
+import { accesses, artifactOf, putRun, s3Sandbox } from '../support/s3-run.ts'
 
 const good = artifactOf(accesses(1, 1800))
 /** One that knows nothing of who comes from where. */
 const bad = artifactOf(accesses(1, 1800).replace(/user_(\d+)/g, (_, n) => `user_${(Number(n) * 5 + 3) % 12}`))
 
-async function world(change: Parameters<typeof s3World>[0] = {}) {
-  const made = await s3World({ artifact: await good, ...change })
+async function fixture(change: Parameters<typeof s3Sandbox>[0] = {}) {
+  const made = await s3Sandbox({ artifact: await good, ...change })
   const file = (run: { id: string }, key: string) =>
     made.sandbox.s3.get('org-staging', `prestage/runs/${run.id}/${key}`)
   return { ...made, deploy: made.step('deploy'), file }
@@ -17,7 +17,7 @@ async function world(change: Parameters<typeof s3World>[0] = {}) {
 const NEXT = '2026-11-22T00:00:00.000Z'
 
 test('a model comes into service, serverless, tested and calibrated; done again nothing happens', async () => {
-  const { sandbox, run, deploy, file } = await world()
+  const { sandbox, run, deploy, file } = await fixture()
   const { code, stderr, result } = await deploy(['--yes'])
   assert.equal(code, 0, stderr)
   assert.match(stderr, /cost +nothing while idle; \$0\.14 for an hour of answering .*prices of us-east-1/)
@@ -45,7 +45,7 @@ test('a model comes into service, serverless, tested and calibrated; done again 
 })
 
 test('what was just made may not be seen at once: it is looked for again, also by what rests on it', async () => {
-  const { sandbox, run, deploy } = await world({ sandbox: { sagemaker: { unseenFor: 2 } } })
+  const { sandbox, run, deploy } = await fixture({ sandbox: { sagemaker: { unseenFor: 2 } } })
   const { code, stderr } = await deploy(['--yes', '--run', run.id])
   assert.equal(code, 0, stderr)
   const next = await putRun(sandbox, { artifact: await good, to: NEXT })
@@ -61,7 +61,7 @@ test('a key is for the disks of instances that have none of their own', async ()
     ['ml.m5.large', key],
     ['ml.g5.xlarge', undefined],
   ] as const) {
-    const { sandbox, deploy } = await world()
+    const { sandbox, deploy } = await fixture()
     const { code, stderr } = await deploy(['--yes', '--kms-key', key, '--instance-type', type])
     assert.equal(code, 0, stderr)
     const [config] = sandbox.sagemaker.configs.all.values()
@@ -74,7 +74,7 @@ describe('a region without serverless endpoints', () => {
   const there = { sandbox: { region: 'eu-south-2' } }
 
   it('says to name an instance', async () => {
-    const { deploy } = await world(there)
+    const { deploy } = await fixture(there)
     const { code, stderr } = await deploy(['--yes'])
     assert.equal(code, 1)
     assert.match(
@@ -84,7 +84,7 @@ describe('a region without serverless endpoints', () => {
   })
 
   it('tries a new model on an instance, too', async () => {
-    const { sandbox, run, deploy } = await world(there)
+    const { sandbox, run, deploy } = await fixture(there)
     const args = ['--yes', '--instance-type', 'ml.m5.large']
     assert.equal((await deploy([...args, '--run', run.id])).code, 0)
     const next = await putRun(sandbox, { artifact: await good, to: NEXT })
@@ -97,7 +97,7 @@ describe('a region without serverless endpoints', () => {
 
 describe('another model', () => {
   it('that is as good takes the place, which is kept and can be taken back', async () => {
-    const { sandbox, run, deploy, file } = await world()
+    const { sandbox, run, deploy, file } = await fixture()
     const first = await deploy(['--yes', '--run', run.id])
     const next = await putRun(sandbox, { artifact: await good, to: NEXT })
     const { code, stderr, result } = await deploy(['--yes', '--run', next.id])
@@ -126,7 +126,7 @@ describe('another model', () => {
   })
 
   it('that is worse is refused, and its trial leaves nothing; --force deploys it', async () => {
-    const { sandbox, run, deploy } = await world()
+    const { sandbox, run, deploy } = await fixture()
     const first = await deploy(['--yes', '--run', run.id])
     const next = await putRun(sandbox, { artifact: await bad, to: NEXT })
     const refused = await deploy(['--yes', '--run', next.id])
@@ -148,7 +148,7 @@ describe('another model', () => {
   })
 
   it('whose update SageMaker takes back without a word is reported', async () => {
-    const { sandbox, run, deploy } = await world({
+    const { sandbox, run, deploy } = await fixture({
       sandbox: { sagemaker: { failures: [{ kind: 'endpoint', stage: 'Updating', reason: '', name: 'prestage-waf' }] } },
     })
     const first = await deploy(['--yes', '--run', run.id])
@@ -164,7 +164,7 @@ describe('another model', () => {
 })
 
 test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
-  const { sandbox, run, deploy, file } = await world()
+  const { sandbox, run, deploy, file } = await fixture()
   const args = [
     '--yes',
     '--instance-type',
@@ -234,7 +234,7 @@ describe('before anything is made', () => {
   ]
   for (const [what, args, code, message] of refused)
     it(what, async () => {
-      const { sandbox, deploy } = await world()
+      const { sandbox, deploy } = await fixture()
       const ended = await deploy(args)
       assert.equal(ended.code, code, ended.stderr)
       assert.match(ended.stderr, message)
@@ -242,7 +242,7 @@ describe('before anything is made', () => {
     })
 
   it('dry run', async () => {
-    const { sandbox, deploy } = await world()
+    const { sandbox, deploy } = await fixture()
     const { code, stderr, result } = await deploy(['--dry-run', '--instance-type', 'ml.m5.large'])
     assert.equal(code, 0, stderr)
     assert.deepEqual([result.hourlyUsd, result.inService, result.instanceType], [0.115, null, 'ml.m5.large'])

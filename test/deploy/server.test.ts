@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { type Endpoint, startEndpoint } from '../../scripts/deploy/local/endpoint.ts'
 import { encodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
-import { identityOf } from '../../scripts/lib/runs/endpoint.ts'
+import { tokenDigest } from '../../scripts/lib/runs/endpoint.ts'
 import { toyModel } from './toy-model.ts'
 
 let endpoint: Endpoint
@@ -72,7 +72,7 @@ const answered: [what: string, ask: Invocation, text: string, type?: string][] =
     '{"dot_product":-2,"entity_embedding":[1,1],"ip_embedding":[1,-3]}\n',
     LINES,
   ],
-  ['no embeddings unless they are wished', { accept: `${JSON_TYPE};verbose=False`, body: 'e1,10.0.0.3' }, dots(-2)],
+  ['no embeddings unless they are requested', { accept: `${JSON_TYPE};verbose=False`, body: 'e1,10.0.0.3' }, dots(-2)],
   [
     'the first form that can be had',
     { accept: `text/html, ${LINES}`, body: 'e1,10.0.0.3' },
@@ -178,7 +178,7 @@ test('GET /ping says that it lives, which model it serves, and who it is without
   assert.equal(answer.status, 200)
   assert.equal(await answer.text(), '')
   assert.equal(answer.headers.get('x-prestage-model'), 'd1')
-  assert.equal(answer.headers.get('x-prestage-endpoint'), identityOf('secret'))
+  assert.equal(answer.headers.get('x-prestage-endpoint'), tokenDigest('secret'))
 })
 
 const elsewhere: [method: string, path: string, status: number][] = [

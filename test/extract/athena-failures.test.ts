@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Failure } from '../sandbox/athena/settings.ts'
-import { startedOf, world } from './athena-run.ts'
+import { fixture, startedOf } from './athena-run.ts'
 
 const passing: [what: string, failure: Failure][] = [
   [
@@ -47,14 +47,14 @@ const passing: [what: string, failure: Failure][] = [
 describe('extraction with Athena goes on when', () => {
   for (const [what, failure] of passing)
     it(what, async () => {
-      const all = await world({ athena: { failures: [failure] } })
+      const all = await fixture({ athena: { failures: [failure] } })
       const { result, stderr } = await all.extract()
       assert.ok(result, stderr)
       await all.assertExtracted()
     })
 
   it('its calls are throttled, at the start and at every look', async () => {
-    const all = await world()
+    const all = await fixture()
     const error = { code: 'TooManyRequestsException', status: 400 }
     const start = all.sandbox.faults.add({ operation: 'StartQueryExecution', nth: 2, times: 2, error })
     const look = all.sandbox.faults.add({
@@ -70,7 +70,7 @@ describe('extraction with Athena goes on when', () => {
   })
 
   it('the answer to a start is lost: the token makes it the same query', async () => {
-    const all = await world()
+    const all = await fixture()
     all.sandbox.faults.add({ operation: 'StartQueryExecution', nth: 3, times: 1, cut: 'after' })
     assert.ok((await all.extract()).result)
     assert.equal(startedOf(all, /format = 'PARQUET'/), 1)
@@ -145,7 +145,7 @@ const ending: [what: string, failure: Failure, exit: number, says: RegExp][] = [
 describe('extraction with Athena ends, and is taken up again, when', () => {
   for (const [what, failure, exit, says] of ending)
     it(what, async () => {
-      const all = await world({ athena: { failures: [failure] } })
+      const all = await fixture({ athena: { failures: [failure] } })
       const { code, stderr, stdout } = await all.extract()
       assert.deepEqual([code, stdout], [exit, ''], stderr)
       assert.match(stderr, says)
@@ -156,7 +156,7 @@ describe('extraction with Athena ends, and is taken up again, when', () => {
     })
 
   it('it is interrupted: the query is stopped, and the next one is another', async () => {
-    const all = await world({ athena: { pace: 'manual' } })
+    const all = await fixture({ athena: { pace: 'manual' } })
     all.sandbox.athena.settings.pace = 'poll'
     let stopped = false
     const { code, stderr } = await all.extract(['--yes'], {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import type { Sandbox } from '../sandbox/start.ts'
-import { athenaWorld, linesAt } from '../support/athena-sandbox.ts'
+import { athenaSandbox, linesAt } from '../support/athena-sandbox.ts'
 import { placeInS3 } from '../support/run-places.ts'
 import { stagedRun } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -45,8 +45,8 @@ export async function stagedIn(sandbox: Sandbox, workspace: string, body: Buffer
 }
 
 /** A sandbox with a run that is staged, and what extraction should make of it. */
-export async function world(settings: Parameters<typeof athenaWorld>[0] = {}, body: Buffer = fileOf(EVENTS)) {
-  const { sandbox, run } = await athenaWorld(settings)
+export async function fixture(settings: Parameters<typeof athenaSandbox>[0] = {}, body: Buffer = fileOf(EVENTS)) {
+  const { sandbox, run } = await athenaSandbox(settings)
   const id = await stagedIn(sandbox, 'prestage', body)
   const extract = (args: readonly string[] = ['--yes'], options: Parameters<typeof run>[2] = {}) =>
     run('extract', args, options)
@@ -63,5 +63,5 @@ export async function world(settings: Parameters<typeof athenaWorld>[0] = {}, bo
 }
 
 /** Statements of a kind that were started. */
-export const startedOf = ({ sandbox }: Awaited<ReturnType<typeof world>>, text: RegExp): number =>
+export const startedOf = ({ sandbox }: Awaited<ReturnType<typeof fixture>>, text: RegExp): number =>
   sandbox.athena.queries.all.filter((query) => text.test(query.text)).length

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { linesAt } from '../support/athena-sandbox.ts'
 import { runScript } from '../support/run-script.ts'
-import { EVENTS, event, fileOf, KEY, stagedIn, world } from './athena-run.ts'
+import { EVENTS, event, fileOf, fixture, KEY, stagedIn } from './athena-run.ts'
 
 describe('workgroups', () => {
   it('that enforce a place of their own give it: pairs end up in the run all the same', async () => {
-    const all = await world({
+    const all = await fixture({
       athena: { workgroups: { primary: { enforced: true, outputLocation: 's3://org-staging/results/' } } },
     })
     const { result, stderr } = await all.extract()
@@ -21,14 +21,14 @@ describe('workgroups', () => {
   })
 
   it('that keep results themselves do so', async () => {
-    const all = await world({ athena: { workgroups: { primary: { enforced: true, managed: true } } } })
+    const all = await fixture({ athena: { workgroups: { primary: { enforced: true, managed: true } } } })
     const { result, stderr } = await all.extract()
     assert.ok(result, stderr)
     await all.assertExtracted()
   })
 
   it('that nobody may look at are taken to decide nothing', async () => {
-    const all = await world()
+    const all = await fixture()
     all.sandbox.s3.deny({ action: 'athena:GetWorkGroup' })
     const { result, stderr } = await all.extract()
     assert.ok(result, stderr)
@@ -41,7 +41,7 @@ describe('workgroups', () => {
   ]
   for (const [what, workgroups, args, exit, says] of wrong)
     it(`that ${what} are named`, async () => {
-      const all = await world({ athena: { workgroups } })
+      const all = await fixture({ athena: { workgroups } })
       const { code, stderr } = await all.extract(['--yes', ...args])
       assert.equal(code, exit, stderr)
       assert.match(stderr, says)
@@ -49,7 +49,7 @@ describe('workgroups', () => {
     })
 
   it('with a cutoff show it in the plan', async () => {
-    const all = await world({ athena: { workgroups: { primary: { cutoff: 10_000_000 } } } })
+    const all = await fixture({ athena: { workgroups: { primary: { cutoff: 10_000_000 } } } })
     const { result, code } = await all.extract(['--dry-run'])
     assert.equal(code, 0)
     assert.equal(result.engine, 'athena')
@@ -63,14 +63,14 @@ describe('workgroups', () => {
 
 describe('what Athena wrote is not believed when', () => {
   it('it is compressed', async () => {
-    const all = await world({ athena: { compression: 'always' } })
+    const all = await fixture({ athena: { compression: 'always' } })
     const { code, stderr } = await all.extract()
     assert.equal(code, 1)
     assert.match(stderr, /pairs\/train\/.* is compressed\n {2}these pairs are not used/)
   })
 
   it('nothing is a pair: the counts are told, and earlier pairs stay', async () => {
-    const all = await world({}, fileOf([{ ...event(1, 'a', 'AWS Internal') }, event(2, 'b', '10.0.0.1')]))
+    const all = await fixture({}, fileOf([{ ...event(1, 'a', 'AWS Internal') }, event(2, 'b', '10.0.0.1')]))
     const { code, stderr } = await all.extract()
     assert.equal(code, 1)
     assert.match(
@@ -81,14 +81,14 @@ describe('what Athena wrote is not believed when', () => {
   })
 
   it('an object is damaged', async () => {
-    const all = await world({}, Buffer.from('no gzip at all'))
+    const all = await fixture({}, Buffer.from('no gzip at all'))
     const { code, stderr } = await all.extract()
     assert.equal(code, 1)
     assert.match(stderr, /classifying accesses: query \S+ failed: HIVE_[\s\S]*extracting on this machine names it/)
   })
 
   it('staged objects are gone', async () => {
-    const all = await world()
+    const all = await fixture()
     all.sandbox.s3.delete('org-staging', `prestage/bulk/${all.id}/staged/${KEY}`)
     const { code, stderr } = await all.extract()
     assert.equal(code, 1)
@@ -98,7 +98,7 @@ describe('what Athena wrote is not believed when', () => {
 
 describe('a rerun', () => {
   it('is told that it was done, asks nothing and costs nothing', async () => {
-    const all = await world()
+    const all = await fixture()
     await all.extract()
     const before = all.sandbox.requests.of('StartQueryExecution')
     const { result } = await all.extract([])
@@ -107,7 +107,7 @@ describe('a rerun', () => {
   })
 
   it('is done anew when the pairs are gone', async () => {
-    const all = await world()
+    const all = await fixture()
     await all.extract()
     for (const key of all.sandbox.s3.keys('org-staging', `prestage/bulk/${all.id}/pairs/`))
       all.sandbox.s3.delete('org-staging', key)
@@ -117,7 +117,7 @@ describe('a rerun', () => {
   })
 
   it('refuses other settings without --overwrite, and replaces all of it with it', async () => {
-    const all = await world()
+    const all = await fixture()
     await all.extract()
     const refused = await all.extract(['--yes', '--entity', 'arn'])
     assert.equal(refused.code, 2)
@@ -127,7 +127,7 @@ describe('a rerun', () => {
   })
 
   it('never changes a table that is another workspace’s', async () => {
-    const all = await world()
+    const all = await fixture()
     await all.extract()
     await stagedIn(all.sandbox, 'other', fileOf(EVENTS))
     const args = ['--workspace', 's3://org-staging/other', '--yes']
@@ -143,7 +143,7 @@ describe('a rerun', () => {
   })
 
   it('takes no flag that Athena cannot honour', async () => {
-    const all = await world()
+    const all = await fixture()
     const { code, stderr } = await all.extract(['--yes', '--skip-bad-files'])
     assert.equal(code, 2)
     assert.match(stderr, /Athena reads all objects of a run or none/)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { sources } from '../../scripts/lib/sources/registry.ts'
-import { athenaWorld, linesAt, linesIn } from '../support/athena-sandbox.ts'
+import { athenaSandbox, linesAt, linesIn } from '../support/athena-sandbox.ts'
 import { runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -9,7 +9,7 @@ import { tempFolder } from '../support/temp.ts'
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
 
 describe('Athena and DuckDB extract the same pairs', async () => {
-  const { sandbox, run, stage } = await athenaWorld()
+  const { sandbox, run, stage } = await athenaSandbox()
   const workspace = tempFolder()
   const runs: Record<string, string> = {}
 

@@ -34,7 +34,7 @@ const role = {
 
 const file = (records: readonly unknown[]): string => JSON.stringify({ Records: records })
 
-async function outcomeOf(records: readonly unknown[], args: readonly string[] = []) {
+async function extracted(records: readonly unknown[], args: readonly string[] = []) {
   const workspace = tempFolder()
   // One pair that always stands: a run without any is an error.
   const sure = record({
@@ -69,7 +69,7 @@ describe('CloudTrail entities', () => {
   ]
   for (const [entity, given, expected] of table)
     it(`${entity} of ${JSON.stringify((given.userIdentity as Record_).principalId)} is ${expected}`, async () => {
-      const { pairs, dropped } = await outcomeOf([given], ['--entity', entity])
+      const { pairs, dropped } = await extracted([given], ['--entity', entity])
       if (expected === undefined) assert.deepEqual([pairs, dropped], [[], { 'no-entity': 1 }])
       else assert.deepEqual(pairs, [`${expected} 8.8.4.4`])
     })
@@ -105,12 +105,12 @@ describe('CloudTrail records that are no pairs', () => {
   ]
   for (const [name, given, reason] of table)
     it(`${name}: ${reason}`, async () => {
-      const { pairs, dropped } = await outcomeOf([given])
+      const { pairs, dropped } = await extracted([given])
       assert.deepEqual([pairs, dropped], [[], { [reason]: 1 }])
     })
 
   it('private ones are pairs where asked for', async () => {
-    const { pairs } = await outcomeOf([record({ sourceIPAddress: '10.1.2.3' })], ['--include-private'])
+    const { pairs } = await extracted([record({ sourceIPAddress: '10.1.2.3' })], ['--include-private'])
     assert.deepEqual(pairs, ['AIDA1 10.1.2.3'])
   })
 })
@@ -134,7 +134,7 @@ describe('the split', () => {
   })
 
   it('may leave nothing out', async () => {
-    const { result } = await outcomeOf(records, ['--holdout', '0'])
+    const { result } = await extracted(records, ['--holdout', '0'])
     assert.deepEqual([result.trainPairs, result.holdoutPairs], [5, 0])
   })
 
@@ -162,9 +162,9 @@ describe('the pairs to train on', () => {
 
 describe('repeated deliveries', () => {
   const twice = record({ eventID: 'same' })
-  it('count each time', async () => assert.equal((await outcomeOf([twice, twice])).pairs.length, 2))
+  it('count each time', async () => assert.equal((await extracted([twice, twice])).pairs.length, 2))
   it('count once with --dedupe, the rest under a reason', async () => {
-    const { pairs, dropped } = await outcomeOf(
+    const { pairs, dropped } = await extracted(
       [twice, twice, twice, record({ eventID: undefined }), record({ eventID: undefined })],
       ['--dedupe'],
     )

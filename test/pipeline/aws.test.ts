@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { athenaWorld, linesAt, linesIn, WORKSPACE } from '../support/athena-sandbox.ts'
+import { athenaSandbox, linesAt, linesIn, WORKSPACE } from '../support/athena-sandbox.ts'
 import { type RunOptions, runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -8,8 +8,8 @@ import { tempFolder } from '../support/temp.ts'
 const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
 const WINDOW = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-04']
 
-async function world() {
-  const { sandbox, run } = await athenaWorld()
+async function fixture() {
+  const { sandbox, run } = await athenaSandbox()
   const logs = await simulatedLogs()
   await sandbox.s3.load('org-logs', logs)
   const labels = ['--labels', `${logs}/labels.csv`]
@@ -21,7 +21,7 @@ async function world() {
 
 describe('the whole pipeline in AWS', () => {
   it('is one command that finds what the embedded one finds, and clean leaves nothing that costs', async () => {
-    const { sandbox, run, pipeline, logs, labels } = await world()
+    const { sandbox, run, pipeline, logs, labels } = await fixture()
     const there = await pipeline()
     assert.ok(there.result, there.stderr)
 
@@ -54,7 +54,7 @@ describe('the whole pipeline in AWS', () => {
   })
 
   it('spends nothing unasked, and no more than is allowed for all steps together', async () => {
-    const { sandbox, pipeline } = await world()
+    const { sandbox, pipeline } = await fixture()
     const unasked = await pipeline([])
     assert.equal(unasked.code, 3)
     assert.equal(sandbox.requests.of('CopyObject'), 0)

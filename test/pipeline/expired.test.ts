@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import type { Sandbox } from '../sandbox/start.ts'
-import { athenaWorld, linesAt, WORKSPACE } from '../support/athena-sandbox.ts'
+import { athenaSandbox, linesAt, WORKSPACE } from '../support/athena-sandbox.ts'
 import { loadFewObjects } from '../support/few-objects.ts'
 import { placeInS3 } from '../support/run-places.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -24,7 +24,7 @@ function expire(sandbox: Sandbox, run: string): void {
 
 /** Its steps build on each other: each `it` is the next thing that somebody does with the run. */
 describe('a run whose bulk has expired', async () => {
-  const all = await athenaWorld()
+  const all = await athenaSandbox()
   let [id, judged] = ['', '']
   let holdout: string[] = []
   const file = join(tempFolder(), 'pairs.csv')

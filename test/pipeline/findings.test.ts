@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { athenaWorld } from '../support/athena-sandbox.ts'
+import { athenaSandbox } from '../support/athena-sandbox.ts'
 import { runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -43,7 +43,7 @@ describe('a pipeline that also writes findings', () => {
   })
 
   it('in AWS', async () => {
-    const { sandbox, run } = await athenaWorld()
+    const { sandbox, run } = await athenaSandbox()
     await sandbox.s3.load('org-logs', await simulatedLogs())
     const role = ['--sagemaker-role', 'arn:aws:iam::111122223333:role/prestage-sagemaker']
     const args = [...WINDOW, '--logs', 's3://org-logs', '--copy', 'direct', ...role, '--yes']

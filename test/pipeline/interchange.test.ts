@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { athenaWorld, WORKSPACE } from '../support/athena-sandbox.ts'
+import { athenaSandbox, WORKSPACE } from '../support/athena-sandbox.ts'
 import { runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -29,7 +29,7 @@ function shapeOf(value: unknown): string {
 }
 
 it('pairs of a laptop train in SageMaker, pairs of Athena on a laptop; verdicts of both have one schema', async () => {
-  const { sandbox, run, stage } = await athenaWorld()
+  const { sandbox, run, stage } = await athenaSandbox()
   const [logs, folder] = [await simulatedLogs(), tempFolder()]
   await sandbox.s3.load('org-logs', logs)
   const script = async (name: string, ...args: readonly string[]) => {

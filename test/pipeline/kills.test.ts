@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import type { Sandbox } from '../sandbox/start.ts'
-import { athenaWorld, linesAt } from '../support/athena-sandbox.ts'
+import { athenaSandbox, linesAt } from '../support/athena-sandbox.ts'
 import { plain, plainJson } from '../support/changes.ts'
 import { loadFewObjects } from '../support/few-objects.ts'
 import { assertDoneOnce, killedAfter, killedAfterEachChange, killedAfterMoreAndMore } from '../support/kill-chain.ts'
@@ -14,14 +14,14 @@ const ROLE = 'arn:aws:iam::111122223333:role/prestage'
 const ROLES = ['--sagemaker-role', `${ROLE}-sagemaker`, '--batch-role', `${ROLE}-batch`]
 const BUCKET = 'org-staging'
 
-type Way = 'direct' | 'batch'
+type Copier = 'direct' | 'batch'
 
-async function world(way: Way) {
-  const { sandbox, run } = await athenaWorld()
+async function fixture(copier: Copier) {
+  const { sandbox, run } = await athenaSandbox()
   await loadFewObjects(sandbox, 'org-logs', LOGS)
   // Jobs and endpoints take their time, so that who comes back finds them under way.
   sandbox.sagemaker.settings.pace = 'poll'
-  const args = [...WINDOW, ...ROLES, '--copy', way, '--poll', '0.05']
+  const args = [...WINDOW, ...ROLES, '--copy', copier, '--poll', '0.05']
   const pipeline = (options: RunOptions = {}) => run('pipeline', [...args, '--yes'], options)
   /** With nobody there who could say yes. */
   const unasked = () => run('pipeline', args)
@@ -33,7 +33,7 @@ async function world(way: Way) {
 const timeless = (text: string): string =>
   plain(text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replace(/\d{8}_\d{6}_\d{5}_\w{5}/g, 'QUERY'))
 
-/** All that a pipeline leaves, as far as it is the same in every world. */
+/** All that a pipeline leaves, as far as it is the same in every sandbox. */
 async function leftBy(sandbox: Sandbox, id: string) {
   const at = (key: string) => `prestage/${placeInS3(id, key)}`
   const text = async (key: string) => String(await sandbox.s3.get(BUCKET, at(key)))
@@ -78,23 +78,23 @@ const isOf =
 
 describe('a pipeline in AWS that is killed after each change it makes', () => {
   /** What one leaves that nobody interrupts. */
-  const expected = new Map<Way, Awaited<ReturnType<typeof leftBy>>>()
+  const expected = new Map<Copier, Awaited<ReturnType<typeof leftBy>>>()
   before(async () => {
-    for (const way of ['direct', 'batch'] as const) {
-      const { sandbox, pipeline } = await world(way)
+    for (const copier of ['direct', 'batch'] as const) {
+      const { sandbox, pipeline } = await fixture(copier)
       const { result, stderr } = await pipeline()
       assert.ok(result, stderr)
       assertNothingTwice(sandbox)
-      expected.set(way, await leftBy(sandbox, result.run))
+      expected.set(copier, await leftBy(sandbox, result.run))
     }
   })
 
-  for (const [way, kills, steps] of [
+  for (const [copier, kills, steps] of [
     ['batch', 60, ['', 'stage', 'extract']],
     ['direct', 40, ['', 'stage', 'train', 'deploy', 'score', 'report']],
   ] as const)
-    it(`--copy ${way}, in${steps.join(' ')}: ends as if it had never been, with nothing created twice; so does clean`, async () => {
-      const { sandbox, pipeline, clean } = await world(way)
+    it(`--copy ${copier}, in${steps.join(' ')}: ends as if it had never been, with nothing created twice; so does clean`, async () => {
+      const { sandbox, pipeline, clean } = await fixture(copier)
       const { points, last } = await killedAfterEachChange(sandbox, pipeline, {
         spares: (change) => !isOf(...steps)(change),
         look: () => assertNothingTwice(sandbox),
@@ -102,7 +102,7 @@ describe('a pipeline in AWS that is killed after each change it makes', () => {
       assert.ok(last.result, last.stderr)
       assert.ok(points.length >= kills, `${points.length} kills: ${points.join('; ')}`)
       assertNothingTwice(sandbox)
-      assert.deepEqual(await leftBy(sandbox, last.result.run), expected.get(way))
+      assert.deepEqual(await leftBy(sandbox, last.result.run), expected.get(copier))
 
       const { points: cleanings, last: cleaned } = await killedAfterEachChange(sandbox, (options) =>
         clean(last.result.run, options),
@@ -114,7 +114,7 @@ describe('a pipeline in AWS that is killed after each change it makes', () => {
 })
 
 it('a pipeline that is killed after every 20, 40, 60 … requests ends in one of each', async () => {
-  const { sandbox, pipeline } = await world('direct')
+  const { sandbox, pipeline } = await fixture('direct')
   const { kills, last } = await killedAfterMoreAndMore(sandbox, pipeline, 20)
   assert.ok(last.result, last.stderr)
   assert.ok(kills >= 5, String(kills))
@@ -123,7 +123,7 @@ it('a pipeline that is killed after every 20, 40, 60 … requests ends in one of
 
 describe('a pipeline that was killed asks only for what is still to be paid', () => {
   it('not for copies, a scan, a training or an endpoint that there are', async () => {
-    const { sandbox, pipeline, unasked } = await world('batch')
+    const { sandbox, pipeline, unasked } = await fixture('batch')
     for (const [change, next] of [
       ['CreateJob', /scan 6 objects with Athena needs a confirmation/],
       ['.classified_', /train on ml\.m5\.large in SageMaker needs a confirmation/],
@@ -141,7 +141,7 @@ describe('a pipeline that was killed asks only for what is still to be paid', ()
   })
 
   it('of copies those that are missing', async () => {
-    const { sandbox, pipeline, unasked } = await world('direct')
+    const { sandbox, pipeline, unasked } = await fixture('direct')
     await killedAfter(sandbox, pipeline, 'CopyObject')
     const copied = sandbox.s3.keys(BUCKET).filter((key) => key.includes('/staged/')).length
     const { code, stderr } = await unasked()

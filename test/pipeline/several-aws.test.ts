@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { athenaWorld, WORKSPACE } from '../support/athena-sandbox.ts'
+import { athenaSandbox, WORKSPACE } from '../support/athena-sandbox.ts'
 import { type RunOptions, scriptPath } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { onTerminal, TERMINAL } from '../support/terminal.ts'
@@ -8,8 +8,8 @@ import { onTerminal, TERMINAL } from '../support/terminal.ts'
 const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
 const BOTH = ['cloudtrail', 'waf'] as const
 
-async function world() {
-  const { sandbox, run } = await athenaWorld()
+async function fixture() {
+  const { sandbox, run } = await athenaSandbox()
   await sandbox.s3.load('org-logs', await simulatedLogs())
   const data = ['--source', BOTH.join(), '--from', '2026-03-02', '--to', '2026-03-04', '--logs', 's3://org-logs']
   const args = [...data, '--copy', 'direct', '--sagemaker-role', ROLE]
@@ -29,7 +29,7 @@ const PAID = ['CopyObject', 'StartQueryExecution', 'CreateTrainingJob', 'CreateM
 
 describe('both sources in AWS', () => {
   it('come through side by side, into one page; again nothing is made twice', async () => {
-    const { sandbox, run, pipeline, pages, page } = await world()
+    const { sandbox, run, pipeline, pages, page } = await fixture()
     const { code, result, stderr } = await pipeline()
     assert.equal(code, 0, stderr)
     for (const source of BOTH) {
@@ -69,7 +69,7 @@ describe('both sources in AWS', () => {
   })
 
   it('one that fails is named, the other comes to its end, and the same command does the rest', async () => {
-    const { sandbox, pipeline, pages, page } = await world()
+    const { sandbox, pipeline, pages, page } = await fixture()
     const allow = sandbox.s3.deny({ action: 'sagemaker:CreateTrainingJob', resource: /waf/ })
     const { code, result, stderr } = await pipeline()
     assert.match(stderr, /warning: waf failed: /)
@@ -89,7 +89,7 @@ describe('both sources in AWS', () => {
   })
 
   it('spends nothing unasked, and no more than is allowed for both together', async () => {
-    const { sandbox, pipeline } = await world()
+    const { sandbox, pipeline } = await fixture()
     const unasked = await pipeline([])
     assert.equal(unasked.code, 3)
     assert.match(unasked.stderr, /pipeline: cloudtrail: copy [\s\S]*needs a confirmation.*\nwaf: copy/)
@@ -106,7 +106,7 @@ describe('both sources in AWS', () => {
   })
 
   it('Ctrl-C stops both, and the same command makes nothing twice', async () => {
-    const { sandbox, pipeline, pages } = await world()
+    const { sandbox, pipeline, pages } = await fixture()
     let isStopped = false
     const stopped = await pipeline(['--yes'], {
       onStderr: (soFar, kill) => {
@@ -125,7 +125,7 @@ describe('both sources in AWS', () => {
   })
 
   it('on a terminal one question at a time stands, and a no to one is none to the other', { skip }, async () => {
-    const { sandbox, args, page } = await world()
+    const { sandbox, args, page } = await fixture()
     const answered: string[] = []
     let asked = 0
     const script = [process.execPath, scriptPath('pipeline'), '--workspace', WORKSPACE, ...args]

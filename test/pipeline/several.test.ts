@@ -8,7 +8,7 @@ import { tempFolder } from '../support/temp.ts'
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
 const logs = await simulatedLogs()
 
-function world() {
+function fixture() {
   const workspace = tempFolder()
   const pipeline = async (sources: string, more: readonly string[] = [], options: RunOptions = {}) => {
     const given = ['--source', sources, '--logs', logs, ...WINDOW, '--workspace', workspace, '--output', 'json']
@@ -28,7 +28,7 @@ const other = 'cloudtrail-waf-20260301T0000Z-20260302T0000Z-000000.html'
 
 describe('several sources on this machine', () => {
   it('come through one after the other, into one page; again nothing is done twice', async () => {
-    const { workspace, pipeline, pages, page } = world()
+    const { workspace, pipeline, pages, page } = fixture()
     const labels = ['--labels', `${logs}/labels.csv`]
     const { result, stderr, code } = await pipeline('waf,cloudtrail,waf', labels)
     assert.equal(code, 0, stderr)
@@ -65,7 +65,7 @@ describe('several sources on this machine', () => {
   })
 
   it('one that fails is named, and the other goes on to its end', async () => {
-    const { workspace, pipeline, page } = world()
+    const { workspace, pipeline, page } = fixture()
     const damaged = `${workspace}/logs`
     cpSync(logs, damaged, { recursive: true, filter: (path) => !path.endsWith('labels.csv') })
     const broken = firstBelow(`${damaged}`, /_CloudTrail_us-east-1_20260302.*\.json\.gz$/)
@@ -87,7 +87,7 @@ describe('several sources on this machine', () => {
   })
 
   it('Ctrl-C stops both, and the same command goes on', async () => {
-    const { pipeline, pages } = world()
+    const { pipeline, pages } = fixture()
     const stopped = await pipeline('cloudtrail,waf', [], {
       onStderr: (soFar, kill) => soFar.includes('cloudtrail: stage: done') && kill('SIGINT'),
     })
@@ -98,7 +98,7 @@ describe('several sources on this machine', () => {
   })
 
   it('a dry run shows both and does nothing', async () => {
-    const { workspace, pipeline } = world()
+    const { workspace, pipeline } = fixture()
     const { result, code } = await pipeline('cloudtrail,waf', ['--dry-run'])
     assert.equal(code, 0)
     assert.ok(result.steps.cloudtrail.stage.objects > 0 && result.steps.waf.stage.objects > 0)
@@ -107,7 +107,7 @@ describe('several sources on this machine', () => {
   })
 
   it('an entity goes to the source that has it', async () => {
-    const { pipeline } = world()
+    const { pipeline } = fixture()
     const { result, stderr } = await pipeline('cloudtrail,waf', ['--entity', 'ja4'])
     assert.equal(result?.steps.waf.extract.entity, 'ja4', stderr)
     assert.equal(result.steps.cloudtrail.extract.entity, 'principal')
@@ -126,7 +126,7 @@ describe('several sources on this machine', () => {
   ]
   for (const [what, sources, more, says] of mistakes)
     it(`refuses ${what}, before anything is staged`, async () => {
-      const { pipeline, workspace } = world()
+      const { pipeline, workspace } = fixture()
       const { code, stderr } = await pipeline(sources, more)
       assert.equal(code, 2, stderr)
       assert.match(stderr, says)
@@ -134,7 +134,7 @@ describe('several sources on this machine', () => {
     })
 
   it('what fails for one reason is told once', async () => {
-    const { code, stderr } = await world().pipeline('cloudtrail,waf', ['--logs', '/nowhere/at/all'])
+    const { code, stderr } = await fixture().pipeline('cloudtrail,waf', ['--logs', '/nowhere/at/all'])
     assert.equal(code, 1)
     assert.match(stderr, /pipeline: cloudtrail and waf: no folder \/nowhere\/at\/all/)
   })

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../../scripts/lib/cli/errors.ts'
-import { failedAltogether, failureOf } from '../../scripts/pipeline/failure.ts'
-import { entitiesOf, inOrder, nameOfAll } from '../../scripts/pipeline/sources.ts'
+import { failedAltogether, sourceFailure } from '../../scripts/pipeline/failure.ts'
+import { distinctSources, entitiesOf, nameOfAll } from '../../scripts/pipeline/sources.ts'
 
 const BOTH = ['cloudtrail', 'waf']
 
 test('sources are taken once each, in one order', () => {
-  assert.deepEqual(inOrder(['waf', 'cloudtrail', 'waf']), BOTH)
-  assert.deepEqual(inOrder([]), [])
+  assert.deepEqual(distinctSources(['waf', 'cloudtrail', 'waf']), BOTH)
+  assert.deepEqual(distinctSources([]), [])
 })
 
 const entities: [entity: string | undefined, cloudtrail: string | undefined, waf: string | undefined][] = [
@@ -59,11 +59,17 @@ const codes: [what: string, errors: Error[], code: number, message: string, hint
 ]
 for (const [what, errors, code, message, hint] of codes)
   test(`nothing came of any: ${what}`, () => {
-    const failed = failedAltogether(errors.map((error, i) => failureOf(BOTH[i] ?? '', error)))
+    const failed = failedAltogether(errors.map((error, i) => sourceFailure(BOTH[i] ?? '', error)))
     assert.deepEqual([failed.exitCode, failed.message, failed.hint], [code, message, hint])
   })
 
 test('what nobody expected is kept as it is', () => {
   const bug = new TypeError('x is not a function')
-  assert.deepEqual(failureOf('waf', bug), { source: 'waf', message: bug.message, hint: undefined, exitCode: 1, bug })
+  assert.deepEqual(sourceFailure('waf', bug), {
+    source: 'waf',
+    message: bug.message,
+    hint: undefined,
+    exitCode: 1,
+    bug,
+  })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { world as setupWorld } from '../setup/sandbox.ts'
+import { fixture as setupSandbox } from '../setup/sandbox.ts'
 import { runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -12,8 +12,8 @@ const QUICK = ['--copy', 'batch', '--poll', '0.05', '--yes']
 const TWO_BUCKETS = ['s3://org-logs/AWSLogs', 's3://org-waf-logs']
 
 /** An account that has its logs delivered, and where `setup` has run. */
-async function world(readLogs: readonly string[]) {
-  const made = await setupWorld({ buckets: { 'org-logs': {}, 'org-waf-logs': {} }, jobs: { pace: 100 } })
+async function fixture(readLogs: readonly string[]) {
+  const made = await setupSandbox({ buckets: { 'org-logs': {}, 'org-waf-logs': {} }, jobs: { pace: 100 } })
   const { sandbox, cwd, setup, script } = made
   await sandbox.s3.load('org-logs', await simulatedLogs({ sources: ['cloudtrail'] }))
   await sandbox.s3.load('org-waf-logs', await simulatedLogs({ sources: ['waf'] }))
@@ -29,10 +29,10 @@ async function world(readLogs: readonly string[]) {
   return { ...made, outputs, pipeline }
 }
 
-type World = Awaited<ReturnType<typeof world>>
+type Fixture = Awaited<ReturnType<typeof fixture>>
 
 /** Everything that these runs made was made by what the stack has, and lies in it. */
-function assertOfStack({ sandbox, outputs }: World, runs: readonly string[]) {
+function assertOfStack({ sandbox, outputs }: Fixture, runs: readonly string[]) {
   const roles = <T>(all: Iterable<T>, of: (one: T) => string | undefined) => [...all].map(of)
   const each = (value: string | undefined) => runs.map(() => value)
   assert.deepEqual(
@@ -57,7 +57,7 @@ function assertOfStack({ sandbox, outputs }: World, runs: readonly string[]) {
 
 describe('after setup', () => {
   it('the pipeline runs with only --stack', async () => {
-    const made = await world(['s3://org-logs'])
+    const made = await fixture(['s3://org-logs'])
     const args = ['--source', 'cloudtrail', '--logs', 's3://org-logs', '--stack', 'prestage']
     const { run, report } = await made.pipeline(args, tempFolder())
     assert.equal(report, `${made.outputs.Workspace}/runs/${run}/report.html`)
@@ -65,7 +65,7 @@ describe('after setup', () => {
   })
 
   it('the pipeline runs with source and window only: the stack knows the logs, too', async () => {
-    const made = await world(['s3://org-logs/AWSLogs'])
+    const made = await fixture(['s3://org-logs/AWSLogs'])
     const { run } = await made.pipeline(['--source', 'cloudtrail'])
     assertOfStack(made, [run])
     const { request } = JSON.parse(
@@ -75,7 +75,7 @@ describe('after setup', () => {
   })
 
   it('both sources, each from the bucket that has it, into one page; and again nothing is made twice', async () => {
-    const made = await world(TWO_BUCKETS)
+    const made = await fixture(TWO_BUCKETS)
     const { sandbox, outputs, pipeline } = made
     const { runs, report } = await pipeline(['--source', 'cloudtrail,waf'])
     assertOfStack(made, Object.values(runs))
@@ -89,7 +89,7 @@ describe('after setup', () => {
   })
 
   it('work on this machine takes the logs from the stack, and nothing else', async () => {
-    const { sandbox, cwd, script } = await world(['s3://org-logs'])
+    const { sandbox, cwd, script } = await fixture(['s3://org-logs'])
     const { result, stderr } = await script('stage', [
       ...['--source', 'cloudtrail', '--workspace', './here', '--yes'],
       ...WINDOW,
@@ -100,7 +100,7 @@ describe('after setup', () => {
   })
 
   it('a bucket that may not be read is named to the source that needs it, and only to that', async () => {
-    const { sandbox, script } = await world(TWO_BUCKETS)
+    const { sandbox, script } = await fixture(TWO_BUCKETS)
     sandbox.s3.deny({ action: 's3:ListBucket', resource: 'org-waf-logs' })
     const look = (source: string) => script('stage', ['--source', source, ...WINDOW, '--dry-run'])
     const { result, stderr } = await look('cloudtrail')
@@ -112,7 +112,7 @@ describe('after setup', () => {
   })
 
   it('inventory looks into all logs of the stack, and says what lies where', async () => {
-    const { sandbox, cwd, script } = await world(TWO_BUCKETS)
+    const { sandbox, cwd, script } = await fixture(TWO_BUCKETS)
     const { code, result, stderr } = await script('inventory', [])
     assert.equal(code, 0, stderr)
     const places = TWO_BUCKETS.map((uri) => uri.replace(/\/+$/, ''))
@@ -135,7 +135,7 @@ describe('after setup', () => {
   })
 
   it('inventory of several places tells what it may see of them', async () => {
-    const { sandbox, script } = await world(TWO_BUCKETS)
+    const { sandbox, script } = await fixture(TWO_BUCKETS)
     sandbox.s3.deny({ action: 's3:ListBucket', resource: 'org-waf-logs' })
     const { code, result, stderr } = await script('inventory', [])
     assert.equal(code, 0)
@@ -169,7 +169,7 @@ describe('after setup', () => {
     ['simulated logs in a bucket', 'simulate', [], 2, /--logs is missing/],
   ]
   it('says what it cannot choose', async () => {
-    const { script } = await world(TWO_BUCKETS)
+    const { script } = await fixture(TWO_BUCKETS)
     for (const [what, name, args, expected, says] of mistakes) {
       const window = name === 'stage' ? WINDOW : []
       const { code, stderr } = await script(name, [...args, ...window])

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { outcomeOf } from '../../scripts/query/answer.ts'
+import { renderAnswer } from '../../scripts/query/answer.ts'
 
 const ASKED = { run: 'run', question: 'question', engine: 'duckdb' } as const
 const column = (name: string, isNumber = false) => ({ name, isNumber })
 
 const shown = (cells: readonly string[], csv = false): string =>
-  outcomeOf(
+  renderAnswer(
     ASKED,
     { columns: [column('agent'), column('n', true)], rows: cells.map((cell) => [cell, '1']), more: false },
     csv,
@@ -39,7 +39,7 @@ test('columns of one name are told apart, and none is lost', () => {
     rows: [['0', 'a', '86400000', 'b']],
     more: false,
   }
-  const { json, text } = outcomeOf(ASKED, answer, true)
+  const { json, text } = renderAnswer(ASKED, answer, true)
   const [early, late] = ['1970-01-01T00:00:00.000Z', '1970-01-02T00:00:00.000Z']
   assert.deepEqual(json.rows, [{ first_time: early, ip: 'a', first_time_2: late, ip_2: 'b' }])
   assert.equal(text, `first_time,ip,first_time_2,ip_2\n${early},a,${late},b`)
@@ -49,7 +49,7 @@ test('numbers are numbers in JSON, unless they would become other numbers', () =
   const cells = ['12', '-0.25', '9007199254740991', '9007199254740993', 'NaN', null]
   const answer = { columns: [column('n', true), column('name')], rows: cells.map((cell) => [cell, '7']), more: false }
   assert.deepEqual(
-    (outcomeOf(ASKED, answer, false).json.rows as { n: unknown; name: unknown }[]).map(({ n, name }) => [n, name]),
+    (renderAnswer(ASKED, answer, false).json.rows as { n: unknown; name: unknown }[]).map(({ n, name }) => [n, name]),
     [12, -0.25, 9007199254740991, '9007199254740993', 'NaN', null].map((n) => [n, '7']),
   )
 })

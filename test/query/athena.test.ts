@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
-import { athenaWorld, WORKSPACE } from '../support/athena-sandbox.ts'
+import { athenaSandbox, WORKSPACE } from '../support/athena-sandbox.ts'
 import { ROOT, runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -9,7 +9,7 @@ import { tempFolder } from '../support/temp.ts'
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
 
 describe('Athena and DuckDB answer the same', async () => {
-  const { sandbox, run, stage } = await athenaWorld()
+  const { sandbox, run, stage } = await athenaSandbox()
   const local = tempFolder()
   const logs = await simulatedLogs()
 

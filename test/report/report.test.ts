@@ -20,8 +20,8 @@ before(async () => {
 })
 
 const write = async (change: Record<string, unknown> = {}) => {
-  const outcome = await take(report, silentContext(), { workspace, run: run.id, ...change })
-  return { ...outcome.json, page: readFileSync(String(outcome.json.report), 'utf8') } as {
+  const result = await take(report, silentContext(), { workspace, run: run.id, ...change })
+  return { ...result.json, page: readFileSync(String(result.json.report), 'utf8') } as {
     repeated: boolean
     report: string
     judged: string

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { world } from '../score/s3-sandbox.ts'
+import { fixture } from '../score/s3-sandbox.ts'
 import { BUCKET, WORKSPACE } from '../support/run-in-s3.ts'
 import { runScript } from '../support/run-script.ts'
 
 test('a report of a run in S3 lies there, and says who scored', async () => {
-  const aws = await world({ sagemaker: { pace: 'instant' } }, { calibrated: true })
+  const aws = await fixture({ sagemaker: { pace: 'instant' } }, { calibrated: true })
   await aws.deploy()
   await aws.done('score')
   const { report } = await aws.done('report')

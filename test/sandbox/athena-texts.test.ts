@@ -9,7 +9,7 @@ import {
   classifiedValues,
   type ExtractSettings,
   literal,
-  render,
+  renderSql,
   withRelations,
 } from '../../scripts/lib/engines/render.ts'
 import { sources } from '../../scripts/lib/sources/registry.ts'
@@ -44,7 +44,7 @@ const settingsOf = (source: Source, entity: string): ExtractSettings => ({
 /** What DuckDB answers, as text. */
 async function inDuckdb(settings: ExtractSettings, sqls: readonly string[]): Promise<(string | null)[][][]> {
   const { source } = settings
-  const classified = await render('classified.sql', await classifiedValues(settings))
+  const classified = await renderSql('classified.sql', await classifiedValues(settings))
   const how = { memoryLimit: '512MB', threads: 2, skipBadFiles: false, signal: new AbortController().signal }
   const members = [...Object.keys(source.members), ...Object.keys(source.details)]
   const relations = [{ name: 'classified', sql: classified }]
@@ -95,11 +95,11 @@ for (const source of Object.values(sources))
           ),
         )
         const texts = [
-          await render('dropped.sql'),
-          await render('entities.sql'),
-          await render('pairs.sql', { part: literal('train') }),
-          await render('pairs.sql', { part: literal('holdout') }),
-          await render('athena/pairs.sql', { part: literal('train') }),
+          await renderSql('dropped.sql'),
+          await renderSql('entities.sql'),
+          await renderSql('pairs.sql', { part: literal('train') }),
+          await renderSql('pairs.sql', { part: literal('holdout') }),
+          await renderSql('athena/pairs.sql', { part: literal('train') }),
           'select event_time, entity, ip, part, drop_reason from classified',
         ]
         const expected = await inDuckdb(settings, texts)

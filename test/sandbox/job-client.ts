@@ -79,7 +79,7 @@ interface ReportManifest {
   ReportSchema: string
 }
 
-/** Rows of the report by outcome; undefined when there is none. */
+/** Rows of the report by status; undefined when there is none. */
 export async function report(JobId: string): Promise<Record<string, string[][]> | undefined> {
   const key = `run/report/job-${JobId}/manifest.json`
   if (!sandbox.s3.head('staging', key)) return undefined

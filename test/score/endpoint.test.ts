@@ -98,7 +98,7 @@ const wrong: [what: string, answer: Answer, says: RegExp][] = [
   ['one JSON document', status(200, '{"predictions":[{"dot_product":1}]}'), /1 answer to 3 pairs/],
   ['a refusal', status(400, '{"error":"line 1: no"}'), /status 400: \{"error":"line 1: no"\}/],
   ['no such path', status(404), /status 404/],
-  ['a way elsewhere', status(302), /status 302/],
+  ['a redirect', status(302), /status 302/],
   ['an answer without end', endless, /longer than/],
 ]
 

@@ -9,7 +9,7 @@ import { type RunOptions, runScript } from '../support/run-script.ts'
 
 const IMAGE = '382416733822.dkr.ecr.us-east-1.amazonaws.com/ipinsights:1'
 
-export interface World extends Twins {
+export interface Fixture extends Twins {
   readonly sandbox: Sandbox
   readonly client: sm.SageMakerClient
   /** Runs a script on the run. */
@@ -33,7 +33,7 @@ afterEach(async () => {
 })
 
 /** A sandbox with a trained run in it. */
-export async function world(settings: SandboxSettings = {}, run: { calibrated?: boolean } = {}): Promise<World> {
+export async function fixture(settings: SandboxSettings = {}, run: { calibrated?: boolean } = {}): Promise<Fixture> {
   const sandbox = await startSandbox({ buckets: { [BUCKET]: {} }, ...settings })
   open.push(sandbox)
   const twins = await runInS3(sandbox, run)

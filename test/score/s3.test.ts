@@ -5,7 +5,7 @@ import { parseCalibration } from '../../scripts/lib/insights/calibration.ts'
 import { BUCKET, ROLE } from '../support/run-in-s3.ts'
 import { runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
-import { world } from './s3-sandbox.ts'
+import { fixture } from './s3-sandbox.ts'
 
 const keyOf = (uri: string): string => uri.replace(`s3://${BUCKET}/`, '')
 const FAST = { sagemaker: { pace: 'instant' } } as const
@@ -19,7 +19,7 @@ async function scoredHere(workspace: string) {
 
 describe('a run in S3, through its endpoint', () => {
   test('the same verdicts as on this machine, byte for byte; only known entities are sent', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     await aws.deploy()
     const result = await aws.done('score')
     const here = await scoredHere(aws.workspace)
@@ -35,7 +35,7 @@ describe('a run in S3, through its endpoint', () => {
   })
 
   test('entities.csv decides who is known', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     await aws.deploy()
     const known = ((await aws.text('entities.csv')) ?? '')
       .replace(/^agent-5,\d+/m, 'agent-5,3')
@@ -52,7 +52,7 @@ describe('a run in S3, through its endpoint', () => {
   })
 
   test('without a calibration one is made through the endpoint, and kept', async () => {
-    const aws = await world(FAST)
+    const aws = await fixture(FAST)
     await aws.deploy()
     const result = await aws.done('score')
     const made = parseCalibration((await aws.text('model/calibration.json')) ?? '')
@@ -62,7 +62,7 @@ describe('a run in S3, through its endpoint', () => {
   })
 
   test('an endpoint that now has another model is refused; by name, too', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     const other = `s3://${BUCKET}/${aws.at('model/other/model.tar.gz')}`
     aws.sandbox.s3.put(BUCKET, aws.at('model/other/model.tar.gz'), await aws.sandbox.s3.get(BUCKET, keyOf(aws.model)))
     await aws.deploy({ name: 'taken', model: other, noted: false })
@@ -80,7 +80,7 @@ describe('a run in S3, through its endpoint', () => {
   })
 
   test('no endpoint: what to do', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     const missing = await aws.script('score')
     assert.equal(missing.code, 1)
     assert.match(missing.stderr, /run \S+ has no endpoint/)
@@ -95,7 +95,7 @@ describe('a run in S3, through its endpoint', () => {
   })
 
   test('who may only invoke is told that nobody has looked', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     await aws.deploy()
     aws.sandbox.s3.deny({ action: 'sagemaker:DescribeEndpoint' })
     const { stderr, code } = await aws.script('score')
@@ -107,7 +107,7 @@ describe('a run in S3, through its endpoint', () => {
   })
 
   test('a cold start and throttling are told and waited for', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     await aws.deploy()
     aws.sandbox.sagemaker.settings.coldStart = { invocations: 1, error: 'ModelNotReadyException' }
     aws.sandbox.faults.add({
@@ -122,11 +122,11 @@ describe('a run in S3, through its endpoint', () => {
   })
 
   test('a dry run says how, and writes nothing', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     await aws.deploy()
     const before = aws.sandbox.s3.keys(BUCKET)
     const result = await aws.done('score', ['--dry-run'])
-    assert.equal(result.way, 'through endpoint prestage-endpoint in us-east-1')
+    assert.equal(result.backend, 'through endpoint prestage-endpoint in us-east-1')
     assert.deepEqual(aws.sandbox.s3.keys(BUCKET), before)
     assert.equal(aws.sandbox.requests.of('InvokeEndpoint'), 0)
   })
@@ -134,7 +134,7 @@ describe('a run in S3, through its endpoint', () => {
 
 describe('interchange', () => {
   test('a model of this machine judges pairs in S3, and one in S3 those of this machine', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     const holdout = `s3://${BUCKET}/${aws.at('pairs/holdout/')}`
     const folder = tempFolder()
     const score = async (...args: string[]) => {
@@ -159,7 +159,7 @@ describe('interchange', () => {
   })
 
   test('a run in S3 in this process, where the model is one of this tool', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     const { stderr, code } = await aws.script('score', ['--via', 'process'])
     assert.equal(code, 1)
     assert.match(stderr, /model\.tar\.gz is not a model of this tool: /)
@@ -171,14 +171,14 @@ describe('interchange', () => {
   })
 
   test('findings of a run in S3 lie there', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     await aws.deploy()
     await aws.done('score', ['--findings', 'csv'])
     assert.match((await aws.text('findings/holdout/findings.csv')) ?? '', /^id,state,/)
   })
 
   test('pairs that are not there are named', async () => {
-    const aws = await world(FAST)
+    const aws = await fixture(FAST)
     writeFileSync(`${tempFolder()}/x`, '')
     const args = ['--pairs', `s3://${BUCKET}/nothing/`, '--model', aws.local.path('model'), '--scores', tempFolder()]
     const { stderr, code } = await runScript('score', args, { env: aws.sandbox.env })
@@ -188,7 +188,7 @@ describe('interchange', () => {
 })
 
 test('wishes that contradict each other', async () => {
-  const aws = await world(FAST)
+  const aws = await fixture(FAST)
   const cases: [args: string[], says: RegExp][] = [
     [['--via', 'transform', '--endpoint', 'e'], /--via transform and --endpoint contradict each other/],
     [['--endpoint', 'no_name'], /--endpoint.*must be http:\/\/… or https:\/\/…, or the name of a SageMaker endpoint/],

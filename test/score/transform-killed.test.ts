@@ -4,23 +4,23 @@ import { plainJson } from '../support/changes.ts'
 import { assertDoneOnce, killedAfter, killedAfterEachChange } from '../support/kill-chain.ts'
 import { BUCKET, ROLE } from '../support/run-in-s3.ts'
 import type { RunOptions } from '../support/run-script.ts'
-import { type World, world } from './s3-sandbox.ts'
+import { type Fixture, fixture } from './s3-sandbox.ts'
 
 const VIA = ['--via', 'transform', '--sagemaker-role', ROLE]
 const SLOW = { sagemaker: { pace: 'poll' } } as const
 
 const scoring =
-  (aws: World, ...more: string[]) =>
+  (aws: Fixture, ...more: string[]) =>
   (options: RunOptions = {}) =>
     aws.script('score', [...VIA, ...more], { ...options, env: aws.sandbox.env })
 
-const noted = async (aws: World) => {
+const noted = async (aws: Fixture) => {
   const { steps } = JSON.parse((await aws.text('run.json')) ?? '')
   return JSON.parse(plainJson(steps.score.result))
 }
 
 test('two transforms, killed after each change: asked for once, and the same verdicts', async () => {
-  const [there, here] = [await world(SLOW), await world(SLOW)]
+  const [there, here] = [await fixture(SLOW), await fixture(SLOW)]
   assert.equal((await scoring(there, '--yes')()).code, 0)
   const { points, last } = await killedAfterEachChange(here.sandbox, scoring(here, '--yes'), {
     look: () => assertDoneOnce(here.sandbox),
@@ -35,7 +35,7 @@ test('two transforms, killed after each change: asked for once, and the same ver
 })
 
 test('a transform that was killed is asked for again only if it is still to be created', async () => {
-  const aws = await world(SLOW)
+  const aws = await fixture(SLOW)
   await killedAfter(aws.sandbox, scoring(aws, '--yes'), 'CreateTransformJob')
   const half = await scoring(aws)()
   assert.equal(half.code, 3)

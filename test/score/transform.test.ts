@@ -6,18 +6,18 @@ import { parseCalibration } from '../../scripts/lib/insights/calibration.ts'
 import { BLOCK, linked, linkedRows, unlinked } from '../../scripts/score/sagemaker/transform-rows.ts'
 import { BUCKET, ROLE, WORKSPACE } from '../support/run-in-s3.ts'
 import { runScript } from '../support/run-script.ts'
-import { world } from './s3-sandbox.ts'
+import { fixture } from './s3-sandbox.ts'
 
 const VIA = ['--via', 'transform', '--sagemaker-role', ROLE, '--yes']
 const FAST = { sagemaker: { pace: 'instant' } } as const
 
 /** The transform jobs of a sandbox, by state. */
-const jobs = ({ sandbox }: Awaited<ReturnType<typeof world>>) =>
+const jobs = ({ sandbox }: Awaited<ReturnType<typeof fixture>>) =>
   [...sandbox.sagemaker.transformJobs.all.values()].map(({ name, status }) => ({ name, status }))
 
 describe('a batch transform', () => {
   test('the same verdicts as on this machine; tagged, and only its answers are left over', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     const result = await aws.done('score', VIA)
     const here = await runScript('score', ['--workspace', aws.workspace, '--output', 'json'])
     assert.equal(result.digest, (JSON.parse(here.stdout) as { digest: string }).digest)
@@ -33,7 +33,7 @@ describe('a batch transform', () => {
   })
 
   test('another budget of alerts asks nothing anew of the model, and is not to be paid for', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     const { threshold } = await aws.done('score', VIA)
     const free = [...VIA.slice(0, -1), '--alerts-per-day']
     const second = await aws.done('score', [...free, '1'])
@@ -61,10 +61,10 @@ describe('a batch transform', () => {
   })
 
   test('without a calibration a first transform makes it', async () => {
-    const aws = await world(FAST)
+    const aws = await fixture(FAST)
     const preview = await aws.done('score', [...VIA, '--dry-run'])
     assert.equal(preview.threshold, null)
-    assert.match(String(preview.way), /^two batch transforms, the first to calibrate, on ml\.m5\.xlarge/)
+    assert.match(String(preview.backend), /^two batch transforms, the first to calibrate, on ml\.m5\.xlarge/)
     assert.equal(jobs(aws).length, 0)
     await aws.done('score', VIA)
     const made = parseCalibration((await aws.text('model/calibration.json')) ?? '')
@@ -73,7 +73,7 @@ describe('a batch transform', () => {
   })
 
   test('it is paid for: asked first, and kept below a limit', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     const asked = await aws.script('score', ['--via', 'transform'])
     assert.equal(asked.code, 3)
     assert.match(asked.stderr, /about \$0\.02/)
@@ -87,7 +87,7 @@ describe('a batch transform', () => {
   })
 
   test('Ctrl-C leaves the job running and says how to stop it; the same command finds it again', async () => {
-    const aws = await world({ sagemaker: { pace: 'manual' } }, { calibrated: true })
+    const aws = await fixture({ sagemaker: { pace: 'manual' } }, { calibrated: true })
     const { code, stderr } = await aws.script('score', VIA, {
       env: aws.sandbox.env,
       onStderr: (text, kill) => /InProgress/.test(text) && kill('SIGINT'),
@@ -107,7 +107,7 @@ describe('a batch transform', () => {
 
   for (const operation of ['PutObject', 'CreateModel', 'CreateTransformJob'])
     test(`killed at ${operation}, nothing is made twice`, async () => {
-      const aws = await world(FAST, { calibrated: true })
+      const aws = await fixture(FAST, { calibrated: true })
       const before = aws.sandbox.requests.of(operation)
       const killWhen = () => aws.sandbox.requests.of(operation) > before + (operation === 'PutObject' ? 2 : 0)
       await aws.script('score', VIA, { env: aws.sandbox.env, killWhen })
@@ -118,20 +118,20 @@ describe('a batch transform', () => {
     })
 
   test('a lost answer to CreateTransformJob makes no second job', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     aws.sandbox.faults.add({ operation: 'CreateTransformJob', times: 1, cut: 'after' })
     await aws.done('score', VIA)
     assert.equal(jobs(aws).length, 1)
   })
 
   test('a model and a job that are not seen at once are looked for again', async () => {
-    const aws = await world({ sagemaker: { pace: 'instant', unseenFor: 2 } }, { calibrated: true })
+    const aws = await fixture({ sagemaker: { pace: 'instant', unseenFor: 2 } }, { calibrated: true })
     await aws.done('score', VIA)
     assert.deepEqual([jobs(aws).length, aws.sandbox.sagemaker.models.all.size], [1, 1])
   })
 
   test('blank lines between the answers of two payloads are no answers', async () => {
-    const aws = await world({ sagemaker: { pace: 'instant', doubledNewlines: true } }, { calibrated: true })
+    const aws = await fixture({ sagemaker: { pace: 'instant', doubledNewlines: true } }, { calibrated: true })
     const result = await aws.done('score', VIA)
     assert.equal((await aws.verdicts()).length, Number(result.scored) + Number(result.unseen) + Number(result.sparse))
   })
@@ -142,7 +142,7 @@ describe('a batch transform', () => {
       ['ml.m5.xlarge', true],
       ['ml.g4dn.xlarge', false],
     ] as const) {
-      const aws = await world(FAST, { calibrated: true })
+      const aws = await fixture(FAST, { calibrated: true })
       await aws.done('score', [...VIA, ...key, '--instance-type', type])
       const [job] = aws.sandbox.sagemaker.transformJobs.all.values()
       assert.equal(job?.request.TransformOutput?.KmsKeyId, key[1])
@@ -160,7 +160,7 @@ describe('a batch transform', () => {
   ]
   for (const [reason, says] of failures)
     test(`a failure in words, and another job afterwards: ${reason || 'no reason'}`, async () => {
-      const aws = await world(FAST, { calibrated: true })
+      const aws = await fixture(FAST, { calibrated: true })
       aws.sandbox.sagemaker.settings.failures = [{ kind: 'transform', stage: 'Transforming', reason, times: 1 }]
       const { code, stderr } = await aws.script('score', VIA)
       assert.equal(code, 1)
@@ -173,7 +173,7 @@ describe('a batch transform', () => {
     })
 
   test('a quota, and a role that nobody knows', async () => {
-    const aws = await world(FAST, { calibrated: true })
+    const aws = await fixture(FAST, { calibrated: true })
     const unknown = await aws.script('score', ['--via', 'transform', '--yes'])
     assert.equal(unknown.code, 2)
     assert.match(unknown.stderr, /a transform needs the role that SageMaker works under/)
@@ -184,7 +184,7 @@ describe('a batch transform', () => {
   })
 
   test('answers that are not one for each line are refused, and the old verdicts stay', async () => {
-    const aws = await world({ sagemaker: { pace: 'manual' } }, { calibrated: true })
+    const aws = await fixture({ sagemaker: { pace: 'manual' } }, { calibrated: true })
     aws.sandbox.s3.put(BUCKET, aws.at('scores/holdout/verdicts.ndjson'), 'old')
     const spoil = async (change: (lines: string[]) => string[]) => {
       const running = aws.script('score', [...VIA, '--overwrite'])

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Sandbox } from '../sandbox/start.ts'
-import { world } from './sandbox.ts'
+import { fixture } from './sandbox.ts'
 
 type Finding = { what: string; ok: boolean; says: string; hint?: string }
 
 describe('setup --check', () => {
   it('finds nothing wrong', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     sandbox.s3.put('org-logs', 'AWSLogs/a.json.gz', 'x')
     const { code, result, stderr } = await setup(['--check'])
     assert.deepEqual(
@@ -107,8 +107,8 @@ describe('setup --check', () => {
   ]
   for (const [what, break_, says, hint] of wrong)
     it(`says what to do about ${what}`, async () => {
-      const { sandbox, setup, standing } = await world()
-      await standing()
+      const { sandbox, setup, existingStack } = await fixture()
+      await existingStack()
       sandbox.s3.put('org-logs', 'AWSLogs/a.json.gz', 'x')
       break_(sandbox)
       const { code, result } = await setup(['--check'])
@@ -120,7 +120,7 @@ describe('setup --check', () => {
     })
 
   it('says that there is no stack', async () => {
-    const { code, result } = await (await world()).setup(['--check', '--stack', 'other'])
+    const { code, result } = await (await fixture()).setup(['--check', '--stack', 'other'])
     assert.equal(code, 1)
     assert.match(result.findings.at(-1).says, /there is no stack other in us-east-1/)
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Change } from '../../scripts/lib/aws/cloudformation/change-set.ts'
-import { changeText, planText } from '../../scripts/setup/plan.ts'
+import { changeLines, changeText } from '../../scripts/setup/plan.ts'
 
 const change = (given: Partial<Change>): Change => ({
   action: 'Add',
@@ -32,6 +32,6 @@ for (const [what, given, says] of texts)
 
 test('saved queries are one line', () => {
   const query = change({ type: 'AWS::Athena::NamedQuery' })
-  assert.deepEqual(planText([query, change({}), query]), ['  + bucket A', '  + 2 saved queries of Athena'])
-  assert.deepEqual(planText([query, { ...query, action: 'Modify' }]), ['  ~ 2 saved queries of Athena'])
+  assert.deepEqual(changeLines([query, change({}), query]), ['  + bucket A', '  + 2 saved queries of Athena'])
+  assert.deepEqual(changeLines([query, { ...query, action: 'Modify' }]), ['  ~ 2 saved queries of Athena'])
 })

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parametersOf, type SetupOptions, valuesOf } from '../../scripts/setup/parameters.ts'
+import { parametersOf, parameterValues, type SetupOptions } from '../../scripts/setup/parameters.ts'
 import { type Built, checkPolicies, policySizes } from '../../scripts/setup/policy-size.ts'
 import { defaultsIn, shippedTemplate } from '../../scripts/setup/template.ts'
 import { parseTemplate, Resolver } from '../sandbox/cloudformation/template.ts'
-import { world } from './sandbox.ts'
+import { fixture } from './sandbox.ts'
 
 const TEXT = await shippedTemplate()
 const TEMPLATE = parseTemplate(TEXT)
@@ -13,7 +13,7 @@ const MOST = 6144
 
 function built(stack: string, [partition, region]: readonly [string, string], wish: SetupOptions): Built {
   const defaults = defaultsIn(TEXT)
-  const values = valuesOf(parametersOf(wish, undefined, defaults, partition), undefined, defaults)
+  const values = parameterValues(parametersOf(wish, undefined, defaults, partition), undefined, defaults)
   return { stack, region, partition, values }
 }
 
@@ -100,7 +100,7 @@ describe('the size of policies', () => {
     Array.from({ length: count }, (_, n) => ['--read-logs', `s3://organization-trail-logs-${100 + n}/AWSLogs`]).flat()
 
   it('ends setup before anything is made, and what fits is made', async () => {
-    const { sandbox, setup } = await world()
+    const { sandbox, setup } = await fixture()
     const refused = await setup([...many(60), '--yes'])
     assert.equal(refused.code, 2, refused.stderr)
     assert.match(

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LOGS, world } from './sandbox.ts'
+import { fixture, LOGS } from './sandbox.ts'
 
 describe('how long setup lets things stay', () => {
   it('lets what can be made again expire, and keeps what must outlive it', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     const days = () => {
       const { properties } = sandbox.cloudformation.stack('prestage').made.get('StagingBucket') ?? assert.fail()
       const { Rules } = properties.LifecycleConfiguration as { Rules: Record<string, string>[] }
@@ -29,7 +29,7 @@ describe('how long setup lets things stay', () => {
   ]
   for (const [what, before, args] of short)
     it(`refuses results that expire before what they were made of: sooner ${what}`, async () => {
-      const { sandbox, setup } = await world()
+      const { sandbox, setup } = await fixture()
       if (before !== undefined) assert.equal((await setup([...LOGS, ...before, '--yes'])).code, 0)
       const proposed = sandbox.requests.of('CreateChangeSet')
       const { code, stderr } = await setup([...LOGS, ...args, '--yes'])
@@ -40,7 +40,7 @@ describe('how long setup lets things stay', () => {
     })
 
   it('takes results that expire with what they were made of', async () => {
-    const { sandbox, setup } = await world()
+    const { sandbox, setup } = await fixture()
     const { code, stderr } = await setup([...LOGS, '--results-retention-days', '90', '--dry-run'])
     assert.equal(code, 0, stderr)
     assert.deepEqual(sandbox.violations, [])

@@ -7,7 +7,7 @@ import { tempFolder } from '../support/temp.ts'
 export const LOGS = ['--read-logs', 's3://org-logs/AWSLogs']
 
 /** An account with a bucket of logs, and scripts that run in a folder of their own. */
-export async function world(settings: SandboxSettings = {}) {
+export async function fixture(settings: SandboxSettings = {}) {
   const sandbox = await startSandbox({ buckets: { 'org-logs': {} }, ...settings })
   after(() => sandbox.close())
   const cwd = tempFolder()
@@ -18,10 +18,10 @@ export async function world(settings: SandboxSettings = {}) {
   }
   const setup = (args: readonly string[], more?: RunOptions) => script('setup', ['--poll', '0.05', ...args], more)
   /** Sets up with defaults. */
-  const standing = async () => {
+  const existingStack = async () => {
     const { code, stderr, result } = await setup([...LOGS, '--yes'])
     assert.equal(code, 0, stderr)
     return result
   }
-  return { sandbox, cwd, script, setup, standing }
+  return { sandbox, cwd, script, setup, existingStack }
 }

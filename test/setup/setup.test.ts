@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { LOGS, world } from './sandbox.ts'
+import { fixture, LOGS } from './sandbox.ts'
 
 describe('setup', () => {
   it('makes the stack after its plan, with progress, and again changes nothing', async () => {
-    const { sandbox, cwd, setup } = await world()
+    const { sandbox, cwd, setup } = await fixture()
     const { result, stderr, code } = await setup([...LOGS, '--yes'])
     assert.equal(code, 0, stderr)
     assert.equal(result.action, 'created')
@@ -20,8 +20,8 @@ describe('setup', () => {
   })
 
   it('changes what is asked for and keeps the rest', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     const { stderr, result } = await setup(['--scan-cutoff', '5', '--database', 'other', '--yes'])
     assert.match(stderr, /~ Athena workgroup Workgroup: WorkGroupConfiguration/)
     assert.match(stderr, /~ Glue database Database: DatabaseInput/)
@@ -35,8 +35,8 @@ describe('setup', () => {
   })
 
   it('names what is added and what stays when a key comes and goes', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     assert.match((await setup(['--encryption', 'kms', '--yes'])).stderr, /\+ KMS key Key/)
     const { stderr } = await setup(['--encryption', 's3', '--dry-run'])
     assert.match(stderr, /asking CloudFormation/)
@@ -46,8 +46,8 @@ describe('setup', () => {
   })
 
   it('lets the role of SageMaker into a VPC, and out of it again', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     const policies = () =>
       JSON.stringify(sandbox.cloudformation.stack('prestage').made.get('SageMakerRole')?.properties)
     assert.doesNotMatch(policies(), /ec2:/)
@@ -60,8 +60,8 @@ describe('setup', () => {
   })
 
   it('makes again what somebody deleted or changed, when it is asked to', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     const { drifts } = sandbox.cloudformation.stack('prestage')
     drifts.set('BatchRole', 'deleted').set('SageMakerRole', ['/Description'])
     assert.equal((await setup(['--yes'])).result.action, 'unchanged')
@@ -74,8 +74,8 @@ describe('setup', () => {
   })
 
   it('takes over an update of outputs alone', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     const stack = sandbox.cloudformation.stack('prestage')
     const { Region: _, ...Outputs } = stack.target.template.Outputs ?? {}
     stack.target = { ...stack.target, template: { ...stack.target.template, Outputs } }
@@ -87,8 +87,8 @@ describe('setup', () => {
   })
 
   it('leaves a parameter away that only an older template had', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     const stack = sandbox.cloudformation.stack('prestage')
     stack.target = { ...stack.target, parameters: { ...stack.target.parameters, Gone: 'x' } }
     const { result, stderr } = await setup(['--retention-days', '30', '--yes'])
@@ -97,7 +97,7 @@ describe('setup', () => {
   })
 
   it('shows and makes nothing with --dry-run', async () => {
-    const { sandbox, cwd, setup } = await world()
+    const { sandbox, cwd, setup } = await fixture()
     const { result, code } = await setup([...LOGS, '--dry-run'])
     assert.equal(code, 0)
     assert.ok(result.changes.length >= 30)
@@ -107,7 +107,7 @@ describe('setup', () => {
   })
 
   it('leaves nothing behind when nobody agrees', async () => {
-    const { sandbox, setup } = await world()
+    const { sandbox, setup } = await fixture()
     const { code, stderr } = await setup(LOGS)
     assert.equal(code, 3)
     assert.match(stderr, /create stack prestage in us-east-1 needs a confirmation/)
@@ -115,7 +115,7 @@ describe('setup', () => {
   })
 
   it('takes up a creation that was left behind', async () => {
-    const { sandbox, setup } = await world()
+    const { sandbox, setup } = await fixture()
     sandbox.cloudformation.settings.perLook = 1
     const killed = await setup([...LOGS, '--yes'], {
       onStderr: (soFar, kill) => {
@@ -131,7 +131,7 @@ describe('setup', () => {
   })
 
   it('takes away the change set of one that was interrupted, when CloudFormation lets it go', async () => {
-    const { sandbox, setup } = await world()
+    const { sandbox, setup } = await fixture()
     sandbox.faults.add({ operation: 'CreateChangeSet', cut: 'after', times: 1 })
     const { code, stderr } = await setup([...LOGS, '--yes'])
     assert.equal(code, 0, stderr)
@@ -140,7 +140,7 @@ describe('setup', () => {
   })
 
   it('stops waiting when it is told to, and the stack goes on', async () => {
-    const { sandbox, setup } = await world()
+    const { sandbox, setup } = await fixture()
     sandbox.cloudformation.settings.perLook = 1
     let done = false
     const { code, stderr } = await setup([...LOGS, '--yes'], {
@@ -155,7 +155,7 @@ describe('setup', () => {
   })
 
   it('explains a failure by its cause, and what to do about the rest', async () => {
-    const { sandbox, setup } = await world()
+    const { sandbox, setup } = await fixture()
     sandbox.cloudformation.settings.failures.Workgroup = 'WorkGroup prestage is already created'
     const { code, stderr } = await setup([...LOGS, '--yes'])
     assert.equal(code, 1)
@@ -172,8 +172,8 @@ describe('setup', () => {
   })
 
   it('says that an update which failed left things as they were', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     sandbox.cloudformation.settings.failures.OperatorPolicy = 'LimitExceeded'
     const { code, stderr } = await setup(['--retention-days', '3', '--read-logs', 's3://others', '--yes'])
     assert.equal(code, 1)
@@ -184,8 +184,8 @@ describe('setup', () => {
   })
 
   it('deletes by name, keeps the bucket, and says so', async () => {
-    const { sandbox, cwd, setup, standing } = await world()
-    const { outputs } = await standing()
+    const { sandbox, cwd, setup, existingStack } = await fixture()
+    const { outputs } = await existingStack()
     sandbox.s3.put(outputs.StagingBucket, 'prestage/runs/a/run.json', '{}')
     assert.match((await setup(['--delete', '--dry-run'])).stdout, /keeps/)
     const refused = await setup(['--delete'])
@@ -201,8 +201,8 @@ describe('setup', () => {
   })
 
   it('says why it could not be deleted', async () => {
-    const { sandbox, setup, standing } = await world()
-    await standing()
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
     sandbox.cloudformation.settings.failures.BatchRole = 'it has another policy attached'
     const { code, stderr } = await setup(['--delete', '--yes'])
     assert.equal(code, 1)
@@ -210,8 +210,8 @@ describe('setup', () => {
   })
 
   it('prints what another account must allow', async () => {
-    const { setup, standing } = await world()
-    const { outputs } = await standing()
+    const { setup, existingStack } = await fixture()
+    const { outputs } = await existingStack()
     const { result } = await setup(['--print-bucket-policy', '--read-logs', 's3://theirs/x'])
     const [{ statements }] = result.buckets
     assert.deepEqual(statements.at(-1), {
@@ -232,7 +232,7 @@ describe('setup', () => {
   ]
   for (const [what, before, expected = before] of config)
     it(`notes the stack in a file ${what}`, async () => {
-      const { cwd, setup } = await world()
+      const { cwd, setup } = await fixture()
       writeFileSync(`${cwd}/prestage.yaml`, before)
       const { code, stderr } = await setup([...LOGS, '--stack', 'prestage', '--yes'])
       assert.equal(code, 0, stderr)
@@ -250,8 +250,8 @@ describe('setup', () => {
   ]
   for (const [before, expected] of taken)
     it(`takes its line back when the stack is deleted: ${JSON.stringify(before)}`, async () => {
-      const { cwd, setup, standing } = await world()
-      await standing()
+      const { cwd, setup, existingStack } = await fixture()
+      await existingStack()
       writeFileSync(`${cwd}/prestage.yaml`, before)
       const { code, stderr } = await setup(['--delete', '--stack', 'prestage', '--yes'])
       assert.equal(code, 0, stderr)
@@ -271,14 +271,14 @@ describe('setup', () => {
   ]
   for (const [what, args, expected, says] of mistakes)
     it(`refuses ${what}`, async () => {
-      const { code, stderr } = await (await world()).setup(args)
+      const { code, stderr } = await (await fixture()).setup(args)
       assert.equal(code, expected, stderr)
       assert.match(stderr, says)
     })
 
   for (const action of ['cloudformation:CreateChangeSet', 'cloudformation:DescribeStackEvents'])
     it(`says what it may not do: ${action}`, async () => {
-      const { sandbox, setup } = await world()
+      const { sandbox, setup } = await fixture()
       sandbox.s3.deny({ action })
       const { code, stderr } = await setup([...LOGS, '--yes'])
       assert.equal(code, 4, stderr)

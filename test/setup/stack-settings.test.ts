@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { hourlyKeys } from '../stage/logs.ts'
-import { world } from './sandbox.ts'
+import { fixture } from './sandbox.ts'
 
 const DAY = ['--source', 'cloudtrail', '--logs', 's3://org-logs', '--from', '2026-03-02', '--to', '2026-03-03']
 const KEYS = hourlyKeys(['012345678901'], ['us-east-1'], ['20260302'])
 
 describe('settings from a stack', () => {
   it('stage takes workspace and role from it, by prestage.yaml alone', async () => {
-    const { sandbox, script, standing } = await world({ jobs: { pace: 10 } })
+    const { sandbox, script, existingStack } = await fixture({ jobs: { pace: 10 } })
     for (const key of KEYS) sandbox.s3.put('org-logs', key, key)
-    const { outputs } = await standing()
+    const { outputs } = await existingStack()
     const { result, stderr } = await script('stage', [...DAY, '--copy', 'batch', '--poll', '0.05', '--yes'])
     assert.equal(result?.objects, KEYS.length, stderr)
     assert.ok(result.staged.startsWith(`${outputs.Workspace}/bulk/`))
@@ -20,9 +20,9 @@ describe('settings from a stack', () => {
   })
 
   it('what is given otherwise wins, and work on a folder asks nobody', async () => {
-    const { sandbox, cwd, script, standing } = await world()
+    const { sandbox, cwd, script, existingStack } = await fixture()
     for (const key of KEYS) sandbox.s3.put('org-logs', key, key)
-    await standing()
+    await existingStack()
     const asked = sandbox.requests.of('DescribeStacks')
     const { result, stderr } = await script('stage', [...DAY, '--workspace', './here', '--yes'])
     assert.ok(result?.staged.startsWith(`${cwd}/here`), stderr)
@@ -37,7 +37,7 @@ describe('settings from a stack', () => {
   ]
   for (const [what, stack, region, says] of mistakes)
     it(`names a stack that is ${what}`, async () => {
-      const { sandbox, cwd, script } = await world()
+      const { sandbox, cwd, script } = await fixture()
       sandbox.cloudformation.add('theirs').status = 'CREATE_COMPLETE'
       sandbox.cloudformation.add('moving').status = 'CREATE_IN_PROGRESS'
       writeFileSync(`${cwd}/prestage.yaml`, `# of the team\nstack: ${stack}\n`)

@@ -57,7 +57,7 @@ test('moments spread over the whole span', () => {
   assert.ok(early > 0.65 && early < 0.75)
 })
 
-test('a user is the same whoever else there is; another seed is another world', () => {
+test('a user is the same whoever else there is; another seed is other behaviour', () => {
   const few = behaviour({ seed: 1, users: 10 })
   const other = behaviour({ seed: 2, users: 10 })
   for (const user of users.slice(0, 10)) {

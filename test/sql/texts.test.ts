@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { render } from '../../scripts/lib/engines/render.ts'
+import { renderSql } from '../../scripts/lib/engines/render.ts'
 import { sources } from '../../scripts/lib/sources/registry.ts'
 import { ROOT } from '../support/run-script.ts'
 
@@ -115,7 +115,7 @@ describe('the common texts', () => {
       it(`${name} has no ${pattern.source}`, () => assert.doesNotMatch(withoutComments(text(name)), pattern))
 
   it('are rendered only whole', async () => {
-    await assert.rejects(render('pairs.sql', {}), /no value for \{\{part\}\}/)
-    await assert.rejects(render('pairs.sql', { part: "'train'", spare: '1' }), /has no \{\{spare\}\}/)
+    await assert.rejects(renderSql('pairs.sql', {}), /no value for \{\{part\}\}/)
+    await assert.rejects(renderSql('pairs.sql', { part: "'train'", spare: '1' }), /has no \{\{spare\}\}/)
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as tick } from 'node:timers/promises'
 import fc from 'fast-check'
-import { inOrder } from '../../scripts/stage/concurrency.ts'
+import { concurrently } from '../../scripts/stage/concurrency.ts'
 import { all, from } from '../support/sequences.ts'
 
 describe('many sequences in order', () => {
@@ -29,7 +29,7 @@ describe('many sequences in order', () => {
         async (lists, concurrency, waiting) => {
           const seen = { open: 0, most: 0 }
           const found = await all(
-            inOrder(
+            concurrently(
               lists.map((pages, at) => sequence(pages, at, seen)),
               { concurrency, waiting },
             ),
@@ -57,7 +57,7 @@ describe('many sequences in order', () => {
       }
     }
     const sequences = Array.from({ length: 6 }, () => fast)
-    for await (const _ of inOrder(sequences, { concurrency: 3, waiting: 10 })) {
+    for await (const _ of concurrently(sequences, { concurrency: 3, waiting: 10 })) {
       taken += 1
       await tick()
     }
@@ -73,7 +73,8 @@ describe('many sequences in order', () => {
     }
     const found: number[] = []
     await assert.rejects(async () => {
-      for await (const page of inOrder([() => from([1]), broken, () => from([3])], { concurrency: 2 })) found.push(page)
+      for await (const page of concurrently([() => from([1]), broken, () => from([3])], { concurrency: 2 }))
+        found.push(page)
     }, /cut/)
     assert.deepEqual(found, [1, 2])
   })
@@ -81,7 +82,7 @@ describe('many sequences in order', () => {
   it('stop their readers when nobody reads on', async () => {
     const seen = { open: 0, most: 0 }
     const lists = Array.from({ length: 5 }, () => Array.from({ length: 50 }, (_, i) => i))
-    for await (const _ of inOrder(
+    for await (const _ of concurrently(
       lists.map((pages, at) => sequence(pages, at, seen)),
       { concurrency: 3, waiting: 2 },
     ))

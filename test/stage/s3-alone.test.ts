@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { runScript } from '../support/run-script.ts'
 import { s3Alone } from '../support/s3-alone.ts'
-import { EXPECTED, world } from './sandbox.ts'
+import { EXPECTED, fixture } from './sandbox.ts'
 
 describe('a server that offers S3 and nothing else', () => {
   it('takes a run that is copied directly; the steps that need another service say that there is none', async () => {
-    const { sandbox } = await world()
+    const { sandbox } = await fixture()
     const env = await s3Alone(sandbox)
     const where = ['--workspace', 's3://org-staging/prestage', '--output', 'json', '--yes']
     const window = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-03']

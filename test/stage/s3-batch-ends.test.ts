@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { decodeKey } from '../../scripts/stage/selection.ts'
 import type { RunnerSettings } from '../sandbox/s3control/runner.ts'
 import { trailKey } from './logs.ts'
-import { assertStaged, BATCH, EXPECTED, ODD, ROLE, world } from './sandbox.ts'
+import { assertStaged, BATCH, EXPECTED, fixture, ODD, ROLE } from './sandbox.ts'
 
 type Failing = RunnerSettings['failTask']
 const passing = { code: 'InternalError', status: 500, message: 'We encountered an internal error. Please try again.' }
@@ -12,7 +12,7 @@ const refused: Failing = () => denied
 
 describe('a batch job that somebody else stops', () => {
   it('paused for a job of higher priority: says so, and goes on when it does', async () => {
-    const { sandbox, stage } = await world({ hold: 'Active', tasksPerStep: 40 })
+    const { sandbox, stage } = await fixture({ hold: 'Active', tasksPerStep: 40 })
     const { result, stderr } = await stage(BATCH, undefined, (soFar) => {
       if (soFar.includes('Paused')) sandbox.control.release()
       else if (soFar.includes(' Active') && sandbox.control.settings.hold === 'Active') {
@@ -27,7 +27,7 @@ describe('a batch job that somebody else stops', () => {
   })
 
   it('cancelled by an operator: says so, and the next call copies the rest with another job', async () => {
-    const { sandbox, stage } = await world({ hold: 'Active', tasksPerStep: 40 })
+    const { sandbox, stage } = await fixture({ hold: 'Active', tasksPerStep: 40 })
     const { code, stderr } = await stage(BATCH, undefined, (soFar) => {
       const [job] = sandbox.control.jobs()
       if (!soFar.includes(' Active') || job?.status !== 'Active') return
@@ -48,7 +48,7 @@ describe('a batch job that somebody else stops', () => {
 
   /** Stages up to a job that waits for its confirmation, and dies there. */
   async function abandoned(now: () => Date) {
-    const { sandbox, stage } = await world({}, now)
+    const { sandbox, stage } = await fixture({}, now)
     const fault = sandbox.faults.add({ operation: 'UpdateJobStatus', cut: 'before' })
     const waits = () => sandbox.requests.of('UpdateJobStatus') > 0
     const { signal, stderr } = await stage(BATCH, undefined, undefined, waits)
@@ -96,7 +96,7 @@ describe('a batch job that somebody else stops', () => {
 
 describe('a batch job that fails', () => {
   it('because its role cannot read the manifest: names both, and goes on once it may', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const deny = { action: 's3:GetObject', principal: ROLE, resource: /manifest/ }
     const giveBack = sandbox.s3.deny(deny)
     const { code, stderr } = await stage(BATCH)
@@ -112,7 +112,7 @@ describe('a batch job that fails', () => {
   /** So many more objects, of which none is odd. */
   const many = Array.from({ length: 2400 }, (_, i) => trailKey('111122223333', 'us-east-1', '20260302T1215Z', `n${i}`))
   async function large(jobs: Partial<RunnerSettings>) {
-    const made = await world(jobs)
+    const made = await fixture(jobs)
     for (const key of many) made.sandbox.s3.put('org-logs', key, `content of ${key}`)
     return made
   }
@@ -157,7 +157,7 @@ describe('a batch job that fails', () => {
     const odd: (error: typeof passing) => Failing = (error) => (task) => (ODD.includes(task.key) ? error : undefined)
 
     it(`only at odd keys, passing, columns ${report}: these again, one by one`, async () => {
-      const { sandbox, stage } = await world({ report, failTask: odd(passing) })
+      const { sandbox, stage } = await fixture({ report, failTask: odd(passing) })
       const { result, stderr } = await stage(BATCH)
       assert.ok(result, stderr)
       assertStaged(sandbox, result.run)
@@ -165,7 +165,7 @@ describe('a batch job that fails', () => {
     })
 
     it(`only at odd keys, for good, columns ${report}: these are what could not be staged`, async () => {
-      const { sandbox, stage } = await world({ report, failTask: odd(denied) })
+      const { sandbox, stage } = await fixture({ report, failTask: odd(denied) })
       const { code, stderr } = await stage(BATCH)
       assert.equal(code, 1)
       assert.match(stderr, new RegExp(`${ODD.length} objects of the manifest could not be staged`))

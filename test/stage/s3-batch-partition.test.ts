@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { s3ControlClient } from '../../scripts/lib/aws/clients.ts'
-import { createJob, finishJob } from '../../scripts/stage/copy/batch/job.ts'
+import { createBatchJob, finishBatchJob } from '../../scripts/stage/copy/batch/job.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { waiting } from '../support/waiting.ts'
 import { trailKey } from './logs.ts'
@@ -32,9 +32,9 @@ describe('a batch job in another partition', () => {
         report: 'prestage/report',
         run: 'cloudtrail-1',
       }
-      const id = await createJob(client, order)
+      const id = await createBatchJob(client, order)
       const settings = { seconds: 0.05, ...waiting(), onState: () => {} }
-      const { Status } = await finishJob(client, order, id, settings)
+      const { Status } = await finishBatchJob(client, order, id, settings)
       assert.equal(Status, 'Complete')
       assert.ok(sandbox.s3.head('ws', `prestage/staged/${KEY}`))
       assert.deepEqual(sandbox.violations, [])

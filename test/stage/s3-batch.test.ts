@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { internalError } from '../sandbox/faults.ts'
 import type { Sandbox } from '../sandbox/start.ts'
-import { assertStaged, BATCH, EXPECTED, world } from './sandbox.ts'
+import { assertStaged, BATCH, EXPECTED, fixture } from './sandbox.ts'
 
 describe('logs that change between plan and copy', () => {
   const key = EXPECTED[7] ?? ''
   /** Stages until the job is at work, changes the logs, lets it go on. */
   async function changed(change: (sandbox: Sandbox) => void) {
-    const { sandbox, stage } = await world({ hold: 'Ready' })
+    const { sandbox, stage } = await fixture({ hold: 'Ready' })
     let done = false
     return stage(BATCH, undefined, (soFar) => {
       if (done || !soFar.includes(' Ready')) return
@@ -37,7 +37,7 @@ describe('logs that change between plan and copy', () => {
 describe('a batch job', () => {
   it('that is left behind is taken up again, whatever its state', async () => {
     for (const hold of ['New', 'Preparing', 'Ready', 'Active'] as const) {
-      const { sandbox, stage } = await world({ hold, tasksPerStep: 40 })
+      const { sandbox, stage } = await fixture({ hold, tasksPerStep: 40 })
       const { signal, stderr } = await stage(BATCH, undefined, (soFar, kill) => {
         if (soFar.includes(` ${hold}`)) kill('SIGKILL')
       })
@@ -52,7 +52,7 @@ describe('a batch job', () => {
   })
 
   it('that was created without our knowing is found, not asked for again', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     sandbox.faults.add({ operation: 'CreateJob', cut: 'after', times: 1 })
     const { result, stderr } = await stage(BATCH)
     assert.ok(result, stderr)
@@ -62,7 +62,7 @@ describe('a batch job', () => {
 
   it('that S3 does not show at once, neither it nor its confirmation, is waited for', async () => {
     for (const unknown of ['NoSuchJob', 'NotFoundException'] as const) {
-      const { sandbox, stage } = await world({ unknown, invisibleFor: 2, staleFor: 2 })
+      const { sandbox, stage } = await fixture({ unknown, invisibleFor: 2, staleFor: 2 })
       const { result, stderr } = await stage(BATCH)
       assert.ok(result, stderr)
       assertStaged(sandbox, result.run)
@@ -71,7 +71,7 @@ describe('a batch job', () => {
   })
 
   it('with passing failures has them tried again; all copied is all copied', async () => {
-    const { sandbox, stage } = await world({
+    const { sandbox, stage } = await fixture({
       failTask: (_: unknown, nth: number) => (nth % 2 === 0 ? { ...internalError, message: 'x' } : undefined),
     })
     const { result, stderr } = await stage(BATCH)
@@ -83,14 +83,17 @@ describe('a batch job', () => {
   for (const report of ['status-first', 'as-schema'] as const)
     it(`with lasting failures names them, columns ${report}`, async () => {
       const denied = { code: 'AccessDenied', status: 403, message: 'Access Denied' }
-      const { stage } = await world({ report, failTask: (_: unknown, nth: number) => (nth === 3 ? denied : undefined) })
+      const { stage } = await fixture({
+        report,
+        failTask: (_: unknown, nth: number) => (nth === 3 ? denied : undefined),
+      })
       const { code, stderr } = await stage(BATCH)
       assert.equal(code, 1)
       assert.match(stderr, /1 object of the manifest could not be staged[\s\S]*AccessDenied: Access Denied/)
     })
 
   it('whose report is missing is an error, and a rerun copies the rest', async () => {
-    const { sandbox, stage } = await world({
+    const { sandbox, stage } = await fixture({
       report: 'missing',
       failTask: (_: unknown, nth: number) => (nth === 3 ? { ...internalError, message: 'x' } : undefined),
     })
@@ -104,7 +107,7 @@ describe('a batch job', () => {
   })
 
   it('needs a role', async () => {
-    const { stage } = await world()
+    const { stage } = await fixture()
     const { code, stderr } = await stage(['--yes', '--copy', 'batch'])
     assert.equal(code, 2)
     assert.match(stderr, /--batch-role/)

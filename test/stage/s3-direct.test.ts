@@ -5,7 +5,7 @@ import { expiredToken } from '../sandbox/faults.ts'
 import type { Sandbox } from '../sandbox/start.ts'
 import { tempFolder } from '../support/temp.ts'
 import { trailKey } from './logs.ts'
-import { assertStaged, EXPECTED, world } from './sandbox.ts'
+import { assertStaged, EXPECTED, fixture } from './sandbox.ts'
 
 /** How often each object was copied. */
 function copies(sandbox: Sandbox): Map<string, number> {
@@ -25,7 +25,7 @@ async function quiet({ requests }: Sandbox): Promise<void> {
 
 describe('a direct copy that is killed', () => {
   const killed = async (when: (sandbox: Sandbox) => boolean, fault: object) => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const slow = sandbox.faults.add({ operation: 'CopyObject', ...fault })
     const { signal, stderr } = await stage(['--yes'], undefined, undefined, () => when(sandbox))
     assert.equal(signal, 'SIGKILL', stderr)
@@ -62,7 +62,7 @@ describe('what is copied object by object', () => {
   ]
   for (const [how, operation, workspace] of ways)
     it(`${how} ends when the credentials expire, and is resumed with new ones`, async () => {
-      const { sandbox, stage } = await world()
+      const { sandbox, stage } = await fixture()
       const fault = sandbox.faults.add({ operation, nth: 20, error: expiredToken })
       const { code, stderr } = await stage(['--yes'], workspace)
       assert.equal(code, 4, stderr)
@@ -76,7 +76,7 @@ describe('what is copied object by object', () => {
 
   for (const [how, operation, workspace] of ways)
     it(`${how} and expires before its turn is left out by the next call, which copies only what is missing`, async () => {
-      const { sandbox, stage } = await world()
+      const { sandbox, stage } = await fixture()
       const [expired = '', denied = ''] = [EXPECTED[5], EXPECTED.at(-20)]
       const where = workspace && tempFolder()
       const allow = [expired, denied].map((key) =>
@@ -99,7 +99,7 @@ describe('what is copied object by object', () => {
     })
 
   it('to this machine is refused before the first copy where a key is no file name', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     sandbox.s3.put('org-logs', trailKey('111122223333', 'us-east-1', '20260302T1005Z', 'x'.repeat(250)), 'long')
     const { code, stderr } = await stage(['--yes'], tempFolder())
     assert.equal(code, 1)
@@ -109,7 +109,7 @@ describe('what is copied object by object', () => {
   })
 
   it('to this machine names what is denied and what is gone without a word of our own types', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const [denied = '', gone = ''] = [EXPECTED[5], EXPECTED.at(-20)]
     sandbox.s3.deny({ action: 's3:GetObject', resource: `org-logs/${denied}` })
     const { code, stderr } = await stage(['--yes'], tempFolder(), (soFar) => {
@@ -127,7 +127,7 @@ describe('--concurrency 8', () => {
   const SLOW = 30
 
   it('lists with at most 8 requests in flight, and with 8', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     for (let i = 0; i < 40; i++) sandbox.s3.put('org-logs', `team-${i}/notes.txt`, 'x')
     sandbox.faults.add({ operation: 'ListObjectsV2', delay: SLOW })
     const { result, stderr } = await stage([...EIGHT, '--dry-run'])
@@ -140,7 +140,7 @@ describe('--concurrency 8', () => {
     ['downloads', 'GetObject', tempFolder()],
   ] as const)
     it(`${what} with at most 8 requests in flight, and with 8`, async () => {
-      const { sandbox, stage } = await world()
+      const { sandbox, stage } = await fixture()
       sandbox.faults.add({ operation, delay: SLOW })
       const { result, stderr } = await stage(EIGHT, workspace)
       assert.ok(result, stderr)
@@ -150,7 +150,7 @@ describe('--concurrency 8', () => {
     })
 
   it('copies the parts of large objects with at most 8 requests in flight', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     for (const key of EXPECTED.slice(0, 4)) sandbox.s3.put('org-logs', key, 6 * 1024 ** 3)
     sandbox.faults.add({ operation: ['CopyObject', 'UploadPartCopy'], delay: SLOW })
     const { result, stderr } = await stage(EIGHT)

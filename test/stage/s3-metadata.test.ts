@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Rows } from '../sandbox/athena/settings.ts'
 import { tempFolder } from '../support/temp.ts'
-import { assertStaged, EXPECTED, KEYS, ODD, world } from './sandbox.ts'
+import { assertStaged, EXPECTED, fixture, KEYS, ODD } from './sandbox.ts'
 
 const COLUMNS = ['key', '_col1', '_col2', '_col3'].map((name, i) => ({ name, type: i === 1 ? 'bigint' : 'varchar' }))
 const inOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
@@ -14,7 +14,7 @@ const table = (): Rows => ({
 })
 
 async function described() {
-  const made = await world()
+  const made = await fixture()
   const asked: string[] = []
   made.sandbox.athena.settings.answer = (sql) => {
     asked.push(sql)
@@ -78,14 +78,14 @@ describe('keys from S3 Metadata tables, through Athena', () => {
   })
 
   it('are missed where there is no such table', async () => {
-    const { stage } = await world()
+    const { stage } = await fixture()
     const { code, stderr } = await stage(KEYS_FROM_TABLE)
     assert.equal(code, 1)
     assert.match(stderr, /bucket org-logs has no inventory table of S3 Metadata that Athena sees/)
   })
 
   it('are not asked of a folder', async () => {
-    const { stage } = await world()
+    const { stage } = await fixture()
     const { code, stderr } = await stage([...KEYS_FROM_TABLE, '--logs', tempFolder()], tempFolder())
     assert.equal(code, 2)
     assert.match(stderr, /--keys metadata reads the tables of a bucket/)

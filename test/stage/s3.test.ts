@@ -11,11 +11,11 @@ import { runScript } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 import { lastHour, trailKey } from './logs.ts'
-import { assertStaged, BATCH, DAY, EXPECTED, KEYS, ODD, world } from './sandbox.ts'
+import { assertStaged, BATCH, DAY, EXPECTED, fixture, KEYS, ODD } from './sandbox.ts'
 
 describe('staging from S3', () => {
   it('shows a plan with its cost, and copies nothing', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const { result } = await stage(['--dry-run'])
     assert.equal(result.objects, EXPECTED.length)
     assert.ok(result.estimatedUsd > 0)
@@ -26,7 +26,7 @@ describe('staging from S3', () => {
   })
 
   it('asks for nothing outside of a prefix that was named', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const day = 'AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/2026/03/02'
     const { result, stderr } = await stage(['--logs', `s3://org-logs/${day}`, '--dry-run'])
     assert.ok(result, stderr)
@@ -37,14 +37,14 @@ describe('staging from S3', () => {
   })
 
   it('is refused off a terminal without a confirmation, and with too small a limit', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     assert.equal((await stage([])).code, 3)
     assert.equal((await stage(['--max-cost', '0.00001'])).code, 3)
     assert.equal(sandbox.requests.of('PutObject') + sandbox.requests.of('CopyObject'), 0)
   })
 
   it('copies a small set object by object, odd keys too, and a rerun copies nothing', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const { result, stderr } = await stage(['--max-cost', '1'])
     assert.ok(result, stderr)
     assertStaged(sandbox, result.run)
@@ -55,7 +55,7 @@ describe('staging from S3', () => {
   })
 
   it('copies by a batch job whose manifest is encrypted by S3 itself', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const { result, stderr } = await stage(BATCH)
     assert.ok(result, stderr)
     assertStaged(sandbox, result.run)
@@ -67,7 +67,7 @@ describe('staging from S3', () => {
   })
 
   it('downloads to a local workspace', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const { result, stderr } = await stage(['--yes'], tempFolder())
     assert.ok(result, stderr)
     assert.deepEqual(
@@ -77,7 +77,7 @@ describe('staging from S3', () => {
   })
 
   it('copies what is over 5 GB in parts, and names what is archived', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const [large, cold] = ['large', 'cold'].map((tail) =>
       trailKey('111122223333', 'us-east-1', '20260302T1210Z', tail),
     ) as [string, string]
@@ -90,12 +90,12 @@ describe('staging from S3', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
-  for (const [way, args] of [
+  for (const [options, args] of [
     ['by a job', BATCH],
     ['directly', ['--yes', '--copy', 'direct']],
   ] as const)
-    it(`copies what was archived and is restored, ${way}`, async () => {
-      const { sandbox, stage } = await world()
+    it(`copies what was archived and is restored, ${options}`, async () => {
+      const { sandbox, stage } = await fixture()
       const [warm, cool] = ['warm', 'cool'].map((tail) =>
         trailKey('111122223333', 'us-east-1', '20260302T1210Z', tail),
       ) as [string, string]
@@ -110,7 +110,7 @@ describe('staging from S3', () => {
     })
 
   it('adds only what has come since, and asks only for that', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const { window, at } = lastHour()
     const many = Array.from({ length: 200 }, (_, i) => `${at(30).slice(0, -8)}${i}.json.gz`)
     for (const key of many) sandbox.s3.put('org-logs', key, 'x')
@@ -159,7 +159,7 @@ describe('other ways to the keys, from S3', () => {
   })
 
   it('a file of keys: each is looked at, which is part of the cost', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const file = join(tempFolder(), 'keys.txt')
     writeFileSync(file, KEYS.slice(0, 40).join('\n'))
     const { result, stderr } = await stage(['--dry-run', '--keys-file', file])
@@ -193,7 +193,7 @@ describe('other ways to the keys, from S3', () => {
     ['Parquet', message, parquet],
   ] as const)
     it(`an inventory report in ${fileFormat}, with no LIST request over the logs`, async () => {
-      const { sandbox, stage } = await world()
+      const { sandbox, stage } = await fixture()
       sandbox.s3.create('inventories')
       sandbox.s3.put('inventories', 'all/data/1', await make())
       const manifest = {
@@ -213,7 +213,7 @@ describe('other ways to the keys, from S3', () => {
     })
 
   it('an inventory report in ORC, as a plan', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     sandbox.s3.create('inventories')
     sandbox.s3.put('inventories', 'd/1.orc', readFileSync(new URL('fixture/inventory-zlib.orc', import.meta.url)))
     const manifest = {
@@ -235,7 +235,7 @@ describe('other ways to the keys, from S3', () => {
 
 describe('what S3 refuses', () => {
   it('is named with the action that is missing', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     sandbox.s3.deny({ action: 's3:ListBucket', resource: /^org-logs/ })
     const { code, stderr } = await stage(['--yes'])
     assert.equal(code, 4)
@@ -243,7 +243,7 @@ describe('what S3 refuses', () => {
   })
 
   it('for some objects fails those, by name, and stages the rest', async () => {
-    const { sandbox, stage } = await world()
+    const { sandbox, stage } = await fixture()
     const key = EXPECTED[5] ?? ''
     sandbox.s3.deny({ action: 's3:GetObject', resource: new RegExp(`^org-logs/${key.replaceAll('.', '\\.')}$`) })
     const { code, stderr } = await stage(['--yes'])
@@ -253,7 +253,7 @@ describe('what S3 refuses', () => {
   })
 
   it('no such bucket', async () => {
-    const { sandbox } = await world()
+    const { sandbox } = await fixture()
     const { code, stderr } = await runScript('stage', [...DAY, '--logs', 's3://nowhere-at-all', '--yes'], {
       env: sandbox.env,
     })

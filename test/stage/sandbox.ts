@@ -32,7 +32,7 @@ export const EXPECTED = [...KEYS, ...ODD].filter((key) => key.includes('20260302
 export const BATCH = ['--yes', '--copy', 'batch', '--batch-role', ROLE, '--poll', '0.1']
 
 /** An organization's bucket and a staging bucket, and a way to stage from the one to the other. */
-export async function world(jobs: Partial<RunnerSettings> = {}, now = () => new Date()) {
+export async function fixture(jobs: Partial<RunnerSettings> = {}, now = () => new Date()) {
   const sandbox = await startSandbox({ buckets: { 'org-logs': {}, 'org-staging': {} }, jobs, now })
   after(() => sandbox.close())
   for (const key of [...KEYS, ...ODD]) sandbox.s3.put('org-logs', key, `content of ${key}`)

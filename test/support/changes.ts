@@ -12,7 +12,7 @@ type Called = { readonly operation: string; readonly resource: string }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6)
 
-/** Without what is another one in every world: ids, salts, digests. */
+/** Without what is different in every sandbox: ids, salts, digests. */
 export const plain = (text: string): string =>
   text.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{6,}/g, '#')
 
@@ -22,7 +22,7 @@ const TEXTS = /"(?:[^"\\]|\\.)*"/g
 export const plainJson = (value: unknown, plainer = plain): string => JSON.stringify(value).replace(TEXTS, plainer)
 
 /**
- * Names what a call has changed, the same in every world and for every process that comes to the same point: the operation, what it
+ * Names what a call has changed, the same in every sandbox and for every process that comes to the same point: the operation, what it
  * was about, and the step that is under way. Two writes of the ledger are the same when steps and checkpoints are the same in kind.
  */
 export function changesIn(sandbox: Sandbox) {

@@ -87,6 +87,28 @@ const entriesOf = (files: Files): string[] =>
     .flatMap((path) => /^scripts\/([^/]+)\.mjs$/.exec(path)?.[1] ?? [])
     .filter((name) => name !== 'prestage')
 
+/** Every import leads on, for types too: no file imports itself through others. */
+export const noCircles: Rule = (files) => {
+  const seen = new Map<string, 'open' | 'done'>()
+  const visit = (path: string, chain: readonly string[]): string[] => {
+    if (seen.get(path) === 'open') return [[...chain.slice(chain.indexOf(path)), path].join(' → ')]
+    if (seen.has(path)) return []
+    seen.set(path, 'open')
+    const found = localImports(path, files.get(path) ?? '')
+      .filter(({ kind }) => kind !== 'dynamic')
+      .flatMap(({ target }) => visit(target, [...chain, path]))
+    seen.set(path, 'done')
+    return found
+  }
+  return [...files.keys()].filter((path) => path.startsWith('scripts/')).flatMap((path) => visit(path, []))
+}
+
+/** A file is named after what it is, not after how it is used. */
+export const plainNames: Rule = (files) =>
+  [...files.keys()]
+    .filter((path) => /^scripts\/.*\/(in|on|ask)-[^/]*$/.test(path))
+    .map((path) => `${path} begins with a preposition or a verb`)
+
 /** Arguments, environment, exit code, streams, signals and pauses belong to the host, which boot.mjs makes of the process. */
 export const noProcess: Rule = (files) =>
   codeOf(files)
@@ -133,6 +155,32 @@ function heavyBelow(files: Files, path: string, chain: readonly string[], seen: 
     .flatMap(({ target }) => heavyBelow(files, target, [...chain, target], seen))
   return [...heavy, ...below]
 }
+
+/** An exported function has a name of its own; only the `command` of every room is called so. Overloads are one function. */
+export const distinctNames: Rule = (files) => {
+  const places = new Map<string, Set<string>>()
+  for (const [path, text] of files)
+    if (/^scripts\/.*\.(ts|mjs)$/.test(path))
+      for (const name of exportedFunctions(parse(path, text)))
+        places.set(name, (places.get(name) ?? new Set()).add(path))
+  return [...places]
+    .filter(([name, paths]) => name !== 'command' && paths.size > 1)
+    .map(([name, paths]) => `${name} is exported by ${[...paths].join(' and ')}`)
+}
+
+const isFunction = (node: ts.Expression | undefined): boolean =>
+  node !== undefined && (ts.isArrowFunction(node) || ts.isFunctionExpression(node))
+
+const exportedFunctions = (file: ts.SourceFile): string[] =>
+  file.statements
+    .filter((node) => ts.canHaveModifiers(node) && ts.getModifiers(node)?.[0]?.kind === ts.SyntaxKind.ExportKeyword)
+    .flatMap((node) => {
+      if (ts.isFunctionDeclaration(node)) return node.name?.text ?? []
+      if (!ts.isVariableStatement(node)) return []
+      return node.declarationList.declarations.flatMap(({ name, initializer }) =>
+        isFunction(initializer) ? name.getText() : [],
+      )
+    })
 
 /** A test file without a test passes, and one with a marked test leaves the others out. */
 export const realTests: Rule = (files) =>

@@ -18,7 +18,7 @@ interface Chain<T> {
 interface ChainSettings {
   /** Changes after which nobody is killed. Default: none */
   readonly spares?: (change: string) => boolean
-  /** Looks at the world after each kill. */
+  /** Looks at the sandbox after each kill. */
   readonly look?: (point: string) => void | Promise<void>
 }
 

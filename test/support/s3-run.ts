@@ -50,7 +50,7 @@ export async function artifactOf(rows: string, epochs = 10): Promise<Buffer> {
 }
 
 /** A sandbox whose workspace holds one run that is extracted, and a way to take its next steps as processes. */
-export async function s3World(change: Change = {}) {
+export async function s3Sandbox(change: Change = {}) {
   const sandbox = await startSandbox({
     buckets: { [BUCKET]: change.sandbox?.region === undefined ? {} : { region: change.sandbox.region } },
     ...change.sandbox,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Failure } from '../sandbox/sagemaker/settings.ts'
-import { s3World } from '../support/s3-run.ts'
+import { s3Sandbox } from '../support/s3-run.ts'
 
 const ARGS = ['--yes', '--epochs', '8', '--vector-dim', '8', '--mini-batch-size', '100']
 
-async function world(change: Parameters<typeof s3World>[0] = {}) {
-  const made = await s3World(change)
+async function fixture(change: Parameters<typeof s3Sandbox>[0] = {}) {
+  const made = await s3Sandbox(change)
   return { ...made, train: made.step('train') }
 }
 
@@ -58,7 +58,7 @@ describe('a job that fails', () => {
   ]
   for (const [what, failure, message, again] of failures)
     it(`${what}; then ${again === 'another' ? 'another one is made' : 'it is only explained again'}`, async () => {
-      const { sandbox, train } = await world({
+      const { sandbox, train } = await fixture({
         sandbox: { sagemaker: { failures: [{ kind: 'training', times: 1, ...failure }] } },
       })
       const failed = await train(ARGS)
@@ -73,7 +73,7 @@ describe('a job that fails', () => {
     })
 
   it('in a VPC that its role may not work in', async () => {
-    const { sandbox, train } = await world()
+    const { sandbox, train } = await fixture()
     const giveBack = sandbox.s3.deny({ action: 'ec2:CreateNetworkInterface' })
     const args = [...ARGS, '--subnet', 'subnet-1', '--security-group', 'sg-1']
     const { code, stderr } = await train(args)

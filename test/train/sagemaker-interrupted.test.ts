@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { s3World } from '../support/s3-run.ts'
+import { s3Sandbox } from '../support/s3-run.ts'
 
 const ARGS = ['--yes', '--epochs', '8', '--vector-dim', '8', '--mini-batch-size', '100']
 
-async function world(change: Parameters<typeof s3World>[0] = {}) {
-  const made = await s3World(change)
+async function fixture(change: Parameters<typeof s3Sandbox>[0] = {}) {
+  const made = await s3Sandbox(change)
   return { ...made, train: made.step('train') }
 }
 
 describe('interrupted', () => {
   for (const stage of ['Starting', 'Downloading', 'Training', 'Uploading'])
     it(`by Ctrl-C in ${stage}: says how to stop the job, and takes it up again`, async () => {
-      const { sandbox, train } = await world({ sandbox: { sagemaker: { hold: { kind: 'training', stage } } } })
+      const { sandbox, train } = await fixture({ sandbox: { sagemaker: { hold: { kind: 'training', stage } } } })
       const stopped = await train(ARGS, {
         env: sandbox.env,
         onStderr: (soFar, kill) => {
@@ -34,11 +34,11 @@ describe('interrupted', () => {
     })
 
   it('killed after any request, it ends in one job and one model', async () => {
-    const { sandbox, train } = await world()
+    const { sandbox, train } = await fixture()
     await train(ARGS)
     const total = sandbox.requests.log().length
     for (let n = 1; n < total; n += 2) {
-      const { sandbox, train } = await world({ sandbox: { sagemaker: { pace: 'poll' } } })
+      const { sandbox, train } = await fixture({ sandbox: { sagemaker: { pace: 'poll' } } })
       await train(ARGS, { env: sandbox.env, killWhen: () => sandbox.requests.log().length >= n })
       const { code, stderr } = await train(ARGS)
       assert.equal(code, 0, stderr)
@@ -48,7 +48,7 @@ describe('interrupted', () => {
   })
 
   it('a job whose creation was answered into the void is not made twice', async () => {
-    const { sandbox, train } = await world()
+    const { sandbox, train } = await fixture()
     sandbox.faults.add({ operation: 'CreateTrainingJob', cut: 'after', times: 1 })
     const { code, stderr } = await train(ARGS)
     assert.equal(code, 0, stderr)

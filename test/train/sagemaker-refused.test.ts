@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { s3World } from '../support/s3-run.ts'
+import { s3Sandbox } from '../support/s3-run.ts'
 
 const ARGS = ['--yes', '--epochs', '8', '--vector-dim', '8', '--mini-batch-size', '100']
 
-async function world(change: Parameters<typeof s3World>[0] = {}) {
-  const made = await s3World(change)
+async function fixture(change: Parameters<typeof s3Sandbox>[0] = {}) {
+  const made = await s3Sandbox(change)
   return { ...made, train: made.step('train') }
 }
 
 describe('a job that is refused', () => {
   it('for dots in entities', async () => {
-    const { sandbox, train } = await world({ train: 'john.doe,1.2.3.4\n'.repeat(50) })
+    const { sandbox, train } = await fixture({ train: 'john.doe,1.2.3.4\n'.repeat(50) })
     const { code, stderr } = await train(ARGS)
     assert.equal(code, 1)
     assert.match(
@@ -23,7 +23,7 @@ describe('a job that is refused', () => {
 
   it('over a quota', async () => {
     const quota = { 'ml.m5.large for training job usage': 0 }
-    const { sandbox, train } = await world({ sandbox: { sagemaker: { quota } } })
+    const { sandbox, train } = await fixture({ sandbox: { sagemaker: { quota } } })
     const { code, stderr } = await train(ARGS)
     assert.equal(code, 1)
     assert.match(
@@ -36,7 +36,7 @@ describe('a job that is refused', () => {
   })
 
   it('for want of the right to pass the role', async () => {
-    const { sandbox, train } = await world()
+    const { sandbox, train } = await fixture()
     sandbox.s3.deny({ action: 'iam:PassRole' })
     const { code, stderr } = await train(ARGS)
     assert.equal(code, 4, stderr)
@@ -45,7 +45,7 @@ describe('a job that is refused', () => {
   })
 
   it('without the right to train', async () => {
-    const { sandbox, train } = await world()
+    const { sandbox, train } = await fixture()
     sandbox.s3.deny({ action: 'sagemaker:CreateTrainingJob' })
     const { code, stderr } = await train(ARGS)
     assert.equal(code, 4, stderr)

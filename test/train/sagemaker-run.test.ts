@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
-import { s3World } from '../support/s3-run.ts'
+import { s3Sandbox } from '../support/s3-run.ts'
 
 const ARGS = ['--yes', '--epochs', '8', '--vector-dim', '8', '--mini-batch-size', '100']
 
-async function world(change: Parameters<typeof s3World>[0] = {}) {
-  const made = await s3World(change)
+async function fixture(change: Parameters<typeof s3Sandbox>[0] = {}) {
+  const made = await s3Sandbox(change)
   return { ...made, train: made.step('train') }
 }
 
 test('a run in S3 is trained in SageMaker: once, with what the plan says', async () => {
-  const { sandbox, run, train, ledger } = await world()
+  const { sandbox, run, train, ledger } = await fixture()
   const { code, stderr, result } = await train(ARGS)
   assert.equal(code, 0, stderr)
   const [name = ''] = sandbox.sagemaker.names().trainingJobs
@@ -61,7 +61,7 @@ test('a run in S3 is trained in SageMaker: once, with what the plan says', async
 })
 
 test('spot, VPC, key, tags and limits reach the job', async () => {
-  const { sandbox, train } = await world()
+  const { sandbox, train } = await fixture()
   const key = 'arn:aws:kms:us-east-1:111122223333:key/1234'
   const more = ['--spot', '--subnet', 'subnet-1,subnet-2', '--security-group', 'sg-1', '--kms-key', key]
   const { code, stderr } = await train([
@@ -88,7 +88,7 @@ test('spot, VPC, key, tags and limits reach the job', async () => {
 })
 
 test('a job that was just created may not be seen at once: it is looked for again', async () => {
-  const { sandbox, train } = await world({ sandbox: { sagemaker: { unseenFor: 2 } } })
+  const { sandbox, train } = await fixture({ sandbox: { sagemaker: { unseenFor: 2 } } })
   const { code, stderr } = await train(ARGS)
   assert.equal(code, 0, stderr)
   assert.equal(sandbox.requests.of('CreateTrainingJob'), 1)
@@ -124,7 +124,7 @@ describe('before anything is sent', () => {
   ]
   for (const [what, args, code, message] of refused)
     it(what, async () => {
-      const { sandbox, train } = await world()
+      const { sandbox, train } = await fixture()
       const ended = await train(args)
       assert.equal(ended.code, code, ended.stderr)
       assert.match(ended.stderr, message)
@@ -132,7 +132,7 @@ describe('before anything is sent', () => {
     })
 
   it('dry run: the plan with its cost, and nothing is written', async () => {
-    const { sandbox, train, ledger } = await world()
+    const { sandbox, train, ledger } = await fixture()
     const before = await ledger()
     const { code, stderr, result } = await train([...ARGS, '--dry-run'])
     assert.equal(code, 0, stderr)
@@ -150,7 +150,7 @@ describe('before anything is sent', () => {
   })
 
   it('a run whose pairs are all in the holdout', async () => {
-    const { sandbox, train } = await world({ train: '' })
+    const { sandbox, train } = await fixture({ train: '' })
     const { code, stderr } = await train(ARGS)
     assert.equal(code, 1)
     assert.match(stderr, /has no pairs to train on: all of its 600 pairs are in the holdout/)
@@ -158,7 +158,7 @@ describe('before anything is sent', () => {
   })
 
   it('a region without the algorithm', async () => {
-    const { train, sandbox } = await world({ sandbox: { region: 'ap-southeast-7' } })
+    const { train, sandbox } = await fixture({ sandbox: { region: 'ap-southeast-7' } })
     const { code, stderr } = await train(['--yes'])
     assert.equal(code, 1)
     assert.match(

@@ -9,7 +9,7 @@ import {
   classifiedValues,
   type ExtractSettings,
   literal,
-  render,
+  renderSql,
   withRelations,
 } from '../../scripts/lib/engines/render.ts'
 import type { Run } from '../../scripts/lib/runs/run.ts'
@@ -57,7 +57,7 @@ describe('on a real Trino', { skip }, () => {
 
   it('pairs lie apart, as rows are written', async () => {
     const numbers = `unnest(sequence(1, ${SECONDS})) as t(n)`
-    const text = await render('athena/pairs.sql', { part: literal('train') })
+    const text = await renderSql('athena/pairs.sql', { part: literal('train') })
     const kept = withRelations({ classified: oneAfterAnother(numbers) }, text)
     await ask(server.url, `create schema if not exists "prestage"`)
     await ask(server.url, `create table "prestage"."spread" as ${kept}`)
@@ -97,7 +97,7 @@ const settingsOf = ({ source }: Logs, choice: Choice): ExtractSettings => ({ sou
 const rowsIn = async (duckdb: Session, sql: string): Promise<Row[]> => (await duckdb.run(sql)).map(asText)
 
 async function classify(duckdb: Session, settings: ExtractSettings): Promise<void> {
-  const classified = await render('classified.sql', await classifiedValues(settings))
+  const classified = await renderSql('classified.sql', await classifiedValues(settings))
   await duckdb.run(`create or replace temp table classified as ${classified}`)
 }
 
@@ -111,11 +111,11 @@ async function comparePairs(url: string, duckdb: Session, table: RunTable, setti
   const everything = 'select event_time, entity, ip, part, drop_reason from classified'
   same(await kept(everything), await rowsIn(duckdb, everything), 'classified')
   for (const part of ['train', 'holdout']) {
-    const pairs = await render('pairs.sql', { part: literal(part) })
-    same(await kept(await render('athena/pairs.sql', { part: literal(part) })), await rowsIn(duckdb, pairs), part)
+    const pairs = await renderSql('pairs.sql', { part: literal(part) })
+    same(await kept(await renderSql('athena/pairs.sql', { part: literal(part) })), await rowsIn(duckdb, pairs), part)
   }
   for (const file of ['entities.sql', 'times.sql', 'dropped.sql']) {
-    const sql = await render(file)
+    const sql = await renderSql(file)
     assert.deepEqual(await kept(sql), await rowsIn(duckdb, sql), file)
   }
 }

@@ -66,10 +66,10 @@ async function copyingJobs({ run, options, signal, sleep }: CleanStep, bucket: s
   // A user who has never used S3 Batch Operations need not have its permissions.
   if (!(await hasCreatedJobs(run))) return []
   const { regionOf, s3ControlClient, stsClient } = await import('../../lib/aws/clients.ts')
-  const { identityOf } = await import('../../lib/aws/identity.ts')
+  const { callerIdentity } = await import('../../lib/aws/identity.ts')
   const region = await regionOf(options, bucket)
   // A role can only be passed within its account, so the job is in the caller's.
-  const { account } = await identityOf(await stsClient(options, region))
+  const { account } = await callerIdentity(await stsClient(options, region))
   return batchLeftovers({ control: await s3ControlClient(options, region), account, region, run, signal, sleep })
 }
 

@@ -3,13 +3,13 @@ import { messageOf } from '../../lib/cli/errors.ts'
 import type { Model } from '../../lib/insights/model.ts'
 import {
   accepted,
-  answerOf,
   contentTypes,
   MalformedRequest,
   NotAcceptable,
-  requestOf,
+  parseRequest,
+  renderPredictions,
 } from '../../lib/insights/wire.ts'
-import { IDENTITY_HEADER, identityOf, knowsToken, MODEL_HEADER } from '../../lib/runs/endpoint.ts'
+import { IDENTITY_HEADER, knowsToken, MODEL_HEADER, tokenDigest } from '../../lib/runs/endpoint.ts'
 
 /** The largest body that a SageMaker endpoint takes: InvokeEndpoint's limit, "Amazon SageMaker runtime" API reference. */
 const BODY_BYTES = 6 * 1024 * 1024
@@ -41,7 +41,7 @@ export async function serverOf(settings: ServerSettings): Promise<FastifyInstanc
   })
   const identity: Record<string, string> = {
     [MODEL_HEADER]: settings.digest,
-    ...(settings.token !== undefined && { [IDENTITY_HEADER]: identityOf(settings.token) }),
+    ...(settings.token !== undefined && { [IDENTITY_HEADER]: tokenDigest(settings.token) }),
   }
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(contentTypes, { parseAs: 'buffer' }, (_, body, done) => done(null, body))
@@ -77,12 +77,12 @@ const MOST_NUMBERS = 4_000_000
 function invoke(model: Model, request: FastifyRequest, reply: FastifyReply) {
   const format = accepted(request.headers.accept)
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const pairs = requestOf(request.headers['content-type'] ?? '', body)
+  const pairs = parseRequest(request.headers['content-type'] ?? '', body)
   const most = Math.floor(MOST_NUMBERS / (2 * model.ipEmbedding(0).length))
   if (format.verbose && pairs.length > most)
     return refuse(reply, 413, `embeddings of ${pairs.length} pairs at once are too much: ask for at most ${most}`)
   // As bytes: of a text fastify would add a charset to the content type.
-  return reply.type(format.type).send(Buffer.from(answerOf(model, pairs, format)))
+  return reply.type(format.type).send(Buffer.from(renderPredictions(model, pairs, format)))
 }
 
 function stop(request: FastifyRequest, reply: FastifyReply, token: string, { onStop }: ServerSettings) {

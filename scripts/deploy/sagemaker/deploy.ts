@@ -1,6 +1,6 @@
 import { type EndpointState, Endpoints } from '../../lib/aws/sagemaker/endpoints.ts'
 import { cliFlags, roleOf } from '../../lib/aws/sagemaker/options.ts'
-import type { Outcome } from '../../lib/cli/command.ts'
+import type { CommandResult } from '../../lib/cli/command.ts'
 import type { Context } from '../../lib/cli/context.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { facts } from '../../lib/cli/format.ts'
@@ -18,11 +18,11 @@ import {
   costText,
   type DeployResult,
   hourlyUsd,
-  outcomeOf,
   type Plan,
   planFacts,
   planUsd,
-  previewOf,
+  renderDeployed,
+  renderDeployPlan,
 } from './render.ts'
 import { rollBack } from './rollback.ts'
 import { type Deployment, serve } from './serve.ts'
@@ -36,7 +36,7 @@ export async function deployInSagemaker(
   run: Run,
   options: DeployOptions,
   aws: AwsSettings,
-): Promise<Outcome> {
+): Promise<CommandResult> {
   checkOptions(options)
   const { region, holdoutPairs } = run.resultBy('sagemaker', 'train')
   const { sagemakerClient } = await import('../../lib/aws/clients.ts')
@@ -56,7 +56,7 @@ export async function deployInSagemaker(
     deleteAfterMs: deleteAfter,
   }
   if (deleteAfter !== undefined && champion !== undefined) await refuseToDelete(step, champion.EndpointConfigName)
-  if (options.dryRun) return previewOf(plan)
+  if (options.dryRun) return renderDeployPlan(plan)
   const wanted: StepPlan = {
     settings: settingsOf(spec, options),
     inputs: ['train'],
@@ -65,7 +65,7 @@ export async function deployInSagemaker(
   }
   if (deleteAfter !== undefined && (await run.isCurrent('deploy', wanted))) {
     const deleted = await deletedAfterItsTime(step, champion)
-    if (deleted !== undefined) return outcomeOf(run.id, deleted, spec.hardware, deleted.repeated)
+    if (deleted !== undefined) return renderDeployed(run.id, deleted, spec.hardware, deleted.repeated)
   }
   const stepPlan = { ...wanted, redoIf: async () => !(await isInService(step)) }
   if (!(await run.isCurrent('deploy', stepPlan))) {
@@ -83,9 +83,9 @@ export async function deployInSagemaker(
   const result = run.resultBy('sagemaker', 'deploy')
   progress.end(`${spec.endpoint} in service`)
   if (deleteAfter === undefined)
-    return { ...outcomeOf(run.id, result, spec.hardware, repeated), next: nextCommand('score', run) }
+    return { ...renderDeployed(run.id, result, spec.hardware, repeated), next: nextCommand('score', run) }
   await deleteLater(step, result.config, deleteAfter)
-  return outcomeOf(run.id, { ...result, status: 'Deleted' }, spec.hardware, repeated)
+  return renderDeployed(run.id, { ...result, status: 'Deleted' }, spec.hardware, repeated)
 }
 
 async function approve(context: Context, plan: Plan): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Range } from '../../lib/aws/sagemaker/scaling.ts'
-import type { Outcome } from '../../lib/cli/command.ts'
+import type { CommandResult } from '../../lib/cli/command.ts'
 import { count, duration, facts, plural, usd } from '../../lib/cli/format.ts'
 import { PRICES, priceNote } from '../../lib/runs/cost.ts'
 import { INSTANCES } from '../../lib/runs/instances.ts'
@@ -64,7 +64,7 @@ export function planUsd({ spec: { hardware }, holdoutPairs, champion, deleteAfte
   return hour * Math.max(1, (deleteAfterMs ?? 0) / 3_600_000) + models * trialUsd(3 * holdoutPairs, memory)
 }
 
-export function previewOf(plan: Plan): Outcome {
+export function renderDeployPlan(plan: Plan): CommandResult {
   const { spec, champion } = plan
   return {
     json: {
@@ -86,7 +86,12 @@ export type DeployResult = DoneBy<Results['deploy'], 'sagemaker'>
 /** An endpoint whose time is over, as it is printed. */
 export type PrintedResult = Omit<DeployResult, 'status'> & { readonly status: 'InService' | 'Deleted' }
 
-export function outcomeOf(run: string, result: PrintedResult, hardware: Hardware, repeated: boolean): Outcome {
+export function renderDeployed(
+  run: string,
+  result: PrintedResult,
+  hardware: Hardware,
+  repeated: boolean,
+): CommandResult {
   const { endpoint, region, status, config, previous, threshold, challenger, champion } = result
   return {
     json: { run, ...result, repeated },

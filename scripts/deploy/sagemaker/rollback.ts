@@ -1,5 +1,5 @@
 import { RUN_TAG } from '../../lib/aws/sagemaker/names.ts'
-import type { Outcome } from '../../lib/cli/command.ts'
+import type { CommandResult } from '../../lib/cli/command.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { facts } from '../../lib/cli/format.ts'
 import { nextCommand } from '../../lib/runs/next.ts'
@@ -7,7 +7,7 @@ import { paths } from '../../lib/runs/paths.ts'
 import { allowUpdate, type DeployStep, updated, updaterOf } from './update.ts'
 
 /** `deploy --rollback`: returns to the configuration that the run's model has replaced. */
-export async function rollBack(step: DeployStep): Promise<Outcome> {
+export async function rollBack(step: DeployStep): Promise<CommandResult> {
   const { run, options } = step
   const { endpoint, region, config, previous } = run.resultBy('sagemaker', 'deploy')
   if (previous === null)

@@ -6,7 +6,7 @@ import { hasPairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import { stagedTotals } from '../../lib/runs/staged.ts'
 import type { ExtractBackend, ExtractStep } from '../extract.ts'
-import { previewOf } from '../render.ts'
+import { renderExtractPlan } from '../render.ts'
 
 const costOf = (scanned: number): number => scanned * PRICES.athenaByte
 
@@ -33,7 +33,7 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
       ['engine', `Athena, workgroup ${workgroup.name}${limit}, database ${database}`],
       ['cost', `${aboutUsd(cost)}: ${bytes(totals.bytes)} scanned once (${priceNote})`],
     ]
-    return { totals, cost, preview: previewOf(run, totals, settings, { name: 'athena', about, usd: cost }) }
+    return { totals, cost, preview: renderExtractPlan(run, totals, settings, { name: 'athena', about, usd: cost }) }
   }
 
   return {

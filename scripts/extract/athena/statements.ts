@@ -4,7 +4,7 @@ import { plural } from '../../lib/cli/format.ts'
 import { Attempts, notedAttempts } from '../../lib/engines/athena/attempts.ts'
 import { classifiedSql, countRows, ctas, dropTable, overTable } from '../../lib/engines/athena/sql.ts'
 import { ensureTable } from '../../lib/engines/athena/table.ts'
-import { type ExtractSettings, literal, render } from '../../lib/engines/render.ts'
+import { type ExtractSettings, literal, renderSql } from '../../lib/engines/render.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import type { StepRecord } from '../../lib/runs/ledger.ts'
 import type { Run } from '../../lib/runs/run.ts'
@@ -100,14 +100,14 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
     keep,
 
     async counts(classified: Placed): Promise<Counts> {
-      const sql = overTable('classified', database, classified.name, await render('dropped.sql'))
+      const sql = overTable('classified', database, classified.name, await renderSql('dropped.sql'))
       return countsOf(await rowsOf('dropped', 'counting', sql))
     },
 
     /** Writes one part of the pairs and checks that it has as many rows as were counted. Writes nothing when there are none. */
     async pairs(classified: Placed, part: Part, rows: number) {
       if (rows === 0) return []
-      const text = await render('athena/pairs.sql', { part: literal(part) })
+      const text = await renderSql('athena/pairs.sql', { part: literal(part) })
       const placed = await keep(
         part,
         `writing the pairs of ${part}`,
@@ -124,12 +124,12 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
     },
 
     async times(classified: Placed) {
-      const sql = overTable('classified', database, classified.name, await render('times.sql'))
+      const sql = overTable('classified', database, classified.name, await renderSql('times.sql'))
       return output.times(await keep('times', 'noting times', 'csv', sql))
     },
 
     async entities(classified: Placed) {
-      const sql = overTable('classified', database, classified.name, await render('entities.sql'))
+      const sql = overTable('classified', database, classified.name, await renderSql('entities.sql'))
       return output.entities(await keep('entities', 'counting entities', 'csv', sql))
     },
 

@@ -7,7 +7,7 @@ export interface Identity {
 }
 
 /** Whose credentials are used. @throws UserError when there are none, or AWS does not take them */
-export async function identityOf(client: STSClient): Promise<Identity> {
+export async function callerIdentity(client: STSClient): Promise<Identity> {
   try {
     const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}))
     return { account: Account, arn: Arn }

@@ -3,7 +3,7 @@ import type { OptionSpecs, Values } from './options.ts'
 import { commonOptions } from './shared-options.ts'
 
 /** What a command hands back: `json` for `--output json`, `text` for people; `next` is the command that usually follows. */
-export interface Outcome {
+export interface CommandResult {
   readonly json: Record<string, unknown>
   readonly text: string
   readonly next?: string
@@ -25,7 +25,7 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   readonly options: S
   /** Reads the outputs of a stack of `setup`, from which options without a value are taken. Absent: the command uses none. */
   readonly stackOutputs?: StackOutputs
-  run(context: Context, options: Values<S>): Promise<Outcome>
+  run(context: Context, options: Values<S>): Promise<CommandResult>
 }
 
 /** Options of a command by name, as code gives them. Whatever a person may type is welcome: `{ last: '24h', account: ['012345678901'] }` */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { argumentsOfOptions, parseArguments, type RawValues } from './arguments.ts'
-import type { Command, Outcome } from './command.ts'
+import type { Command, CommandResult } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { Context, Talk } from './context.ts'
 import { type ExitCode, exitCodeOf, hintOf, Interrupted, messageOf } from './errors.ts'
@@ -56,7 +56,7 @@ export async function callCommand(
   return json
 }
 
-async function execute(command: Command, typed: RawValues, host: Host): Promise<Outcome & { common: Common }> {
+async function execute(command: Command, typed: RawValues, host: Host): Promise<CommandResult & { common: Common }> {
   const terminal = repeating(terminalOf(host), typed)
   const { say } = terminal
   const values = await resolveValues(command, typed, host.env, (text) => say(`warning: ${text}`))

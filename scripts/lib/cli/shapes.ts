@@ -10,7 +10,7 @@ export const number = v.pipe(v.number(), v.finite())
 export const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 
 /** A list that nobody changes. */
-export const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.readonly())
+export const listOf = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.readonly())
 
 const CLOCK = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$/
 

@@ -21,7 +21,7 @@ const SQL = new URL('../../../sql/', import.meta.url)
  * A text of sql/ with its placeholders filled, without comments and the semicolon at its end, so that it can be part of another one.
  * @throws Error when a placeholder has no value, or a value no placeholder
  */
-export async function render(file: string, values: Readonly<Record<string, string>> = {}): Promise<string> {
+export async function renderSql(file: string, values: Readonly<Record<string, string>> = {}): Promise<string> {
   const text = await readFile(new URL(file, SQL), 'utf8')
   const spare = Object.keys(values).filter((name) => !placeholdersOf(text).includes(name))
   if (spare.length > 0) throw new Error(`sql/${file} has no {{${spare.join('}}, {{')}}}`)
@@ -74,7 +74,7 @@ export async function classifiedValues(settings: ExtractSettings): Promise<Recor
     to: String(to.getTime()),
     cutoff: String(cutoff.getTime()),
     include_private: String(includePrivate),
-    delivery: dedupe ? await render('delivery.sql') : '1',
+    delivery: dedupe ? await renderSql('delivery.sql') : '1',
   }
 }
 

@@ -30,7 +30,7 @@ export interface Format {
 }
 
 /** Reads a request's body. @throws MalformedRequest */
-export function requestOf(contentType: string, body: Uint8Array): WirePair[] {
+export function parseRequest(contentType: string, body: Uint8Array): WirePair[] {
   if (!isUtf8(body)) throw new MalformedRequest('the body is not UTF-8')
   const text = Buffer.from(body).toString('utf8')
   const type = parametersOf(contentType).value
@@ -129,7 +129,7 @@ function parametersOf(header: string): { value: string; parameters: Map<string, 
 }
 
 /** The answer's body. */
-export function answerOf(model: Model, pairs: readonly WirePair[], { type, verbose }: Format): string {
+export function renderPredictions(model: Model, pairs: readonly WirePair[], { type, verbose }: Format): string {
   const predictions = pairs.map(({ entity, ip }) => ({
     dot_product: model.score(entity, ip),
     ...(verbose && {

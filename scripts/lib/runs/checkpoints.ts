@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { list, number, optionalMembers, record, time, whole } from '../cli/shapes.ts'
+import { listOf, number, optionalMembers, record, time, whole } from '../cli/shapes.ts'
 import { holdoutMetrics, type Kind, outputFile, type StepName } from './results.ts'
 
 // What a step saves in the ledger while it works, so that an interrupted step continues instead of starting over or paying twice.
@@ -15,11 +15,11 @@ const plan = v.strictObject({
   selectedAt: time,
   final: v.boolean(),
   /** Named by an index, but missing in the logs. */
-  lost: list(keyed),
+  lost: listOf(keyed),
   /** When the youngest selected object was written: a younger one was overwritten since. */
   newest: v.nullable(time),
   /** What finding the keys has cost, besides LIST requests. */
-  costs: list(v.strictObject({ what: v.string(), count: number, each: number })),
+  costs: listOf(v.strictObject({ what: v.string(), count: number, each: number })),
 })
 
 /** A job of S3 Batch Operations; it has no id while it is being created. */
@@ -34,11 +34,11 @@ const stage = optionalMembers({
   job: v.exactOptional(v.nullable(batchJob)),
   endedJobs: v.exactOptional(whole),
   /** Keys whose copies are not what a digest says: they are outstanding until they were copied again and have passed. */
-  mismatched: v.exactOptional(list(v.string())),
+  mismatched: v.exactOptional(listOf(v.string())),
   /** Keys that the logs did not hold any more as planned. */
-  outdated: v.exactOptional(list(v.string())),
+  outdated: v.exactOptional(listOf(v.string())),
   /** Options of the last attempt that a command must repeat to stage in the same way. */
-  options: v.exactOptional(list(v.string())),
+  options: v.exactOptional(listOf(v.string())),
 })
 
 /** The last attempt at a statement in Athena; its id is null before it is started. */
@@ -57,9 +57,9 @@ const extract = optionalMembers({
       dropped: record(v.string(), whole),
       /** First and last event, in milliseconds since 1970. */
       span: v.exactOptional(v.pipe(v.tuple([number, number]), v.readonly())),
-      bad: list(keyed),
+      bad: listOf(keyed),
       entities: whole,
-      written: v.exactOptional(v.strictObject({ files: list(outputFile), digest: v.string() })),
+      written: v.exactOptional(v.strictObject({ files: listOf(outputFile), digest: v.string() })),
       scannedBytes: whole,
     }),
   ),

@@ -44,11 +44,11 @@ export const IDENTITY_HEADER = 'x-prestage-endpoint'
 export const MODEL_HEADER = 'x-prestage-model'
 
 /** The identity of the endpoint with this token. */
-export const identityOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+export const tokenDigest = (token: string): string => createHash('sha256').update(token).digest('hex')
 
 /** Whether somebody knows the token; takes as long for a near miss as for a far one. */
 export const knowsToken = (given: string, token: string): boolean =>
-  timingSafeEqual(Buffer.from(identityOf(given)), Buffer.from(identityOf(token)))
+  timingSafeEqual(Buffer.from(tokenDigest(given)), Buffer.from(tokenDigest(token)))
 
 /** The record of a detached endpoint; undefined when there is none, or it cannot be read. */
 export const endpointOf = (run: Run): Promise<EndpointRecord | undefined> => noted(run, schema)
@@ -90,7 +90,7 @@ export async function stateOf(
   try {
     const answer = await fetch(`${url}/ping`, { signal: AbortSignal.timeout(answerMs), redirect: 'manual' })
     await answer.body?.cancel()
-    return answer.headers.get(IDENTITY_HEADER) === identityOf(token) ? 'ours' : 'foreign'
+    return answer.headers.get(IDENTITY_HEADER) === tokenDigest(token) ? 'ours' : 'foreign'
   } catch (error) {
     return error instanceof Error && error.name === 'TimeoutError' ? 'silent' : 'gone'
   }

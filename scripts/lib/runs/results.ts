@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { list, number, optionalMembers, record, time, whole } from '../cli/shapes.ts'
+import { listOf, number, optionalMembers, record, time, whole } from '../cli/shapes.ts'
 
 // What each step writes into the ledger, and what later steps, reports and people read there. Members stand in the order in which
 // they are written. Times are ISO 8601 in UTC, sizes are bytes, costs are US dollars.
@@ -41,8 +41,8 @@ const extract = v.strictObject({
   includePrivate: v.boolean(),
   /** Events that did not become pairs, by reason. */
   dropped: record(v.string(), whole),
-  files: list(outputFile),
-  skippedFiles: list(v.strictObject({ path: v.string(), reason: v.string() })),
+  files: listOf(outputFile),
+  skippedFiles: listOf(v.strictObject({ path: v.string(), reason: v.string() })),
   /** Where the holdout begins. */
   cutoff: time,
   digest: v.string(),
@@ -176,12 +176,12 @@ const score = v.strictObject({
   /** Null when the threshold was set by hand. */
   alertsPerDay: v.nullable(number),
   minEvents: whole,
-  allow: list(v.string()),
+  allow: listOf(v.string()),
   /** URIs of the verdicts and of the anomalies. */
   output: v.string(),
   anomalies: v.string(),
   /** Null without labels. */
-  attacks: v.nullable(list(attackResult)),
+  attacks: v.nullable(listOf(attackResult)),
   digest: v.string(),
   /** Only when SageMaker scored. */
   by: v.exactOptional(
@@ -204,7 +204,7 @@ const removal = v.strictObject({
   done: v.exactOptional(v.string()),
 })
 
-const clean = v.strictObject({ removed: list(removal) })
+const clean = v.strictObject({ removed: listOf(removal) })
 
 /** The form of each step's result. */
 export const resultSchemas = { stage, extract, train, deploy, score, report, clean }

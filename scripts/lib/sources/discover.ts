@@ -137,7 +137,7 @@ interface Placed {
 }
 
 /** What branches have of a variable, each value once. */
-export const valuesOf = (branches: readonly Placed[], variable: string): string[] => [
+export const distinctValues = (branches: readonly Placed[], variable: string): string[] => [
   ...new Set(branches.map(({ variables }) => variables[variable]).filter((value) => value !== undefined)),
 ]
 
@@ -149,7 +149,7 @@ export const scopeText = (accounts: readonly string[], regions: readonly string[
 
 /** Which accounts and regions there are, for who asked for others. */
 export const scopesThere = (branches: readonly Placed[]): string =>
-  `accounts there: ${some(valuesOf(branches, 'account'))}; regions: ${some(valuesOf(branches, 'region'))}`
+  `accounts there: ${some(distinctValues(branches, 'account'))}; regions: ${some(distinctValues(branches, 'region'))}`
 
 const SHOWN = 8
 

@@ -116,7 +116,7 @@ const timeFields = (time: Date): Variables => {
 }
 
 /** Renders a template with these variables and time; stops before the first variable that has no value. */
-export function render(template: string, variables: Variables, time: Date): string {
+export function renderTemplate(template: string, variables: Variables, time: Date): string {
   const values: Variables = { ...variables, ...timeFields(time) }
   let text = ''
   for (const piece of template.split(/(\{\w+\??\}\/?)/)) {
@@ -152,8 +152,8 @@ export function keyRange(
 ): { startAfter: string; endBefore: string } {
   const { first, last } = paddedSpan(layout.padding, window)
   return {
-    startAfter: branch.path + render(layout.timed, branch.variables, first),
-    endBefore: branch.path + render(layout.timed, branch.variables, last) + LAST,
+    startAfter: branch.path + renderTemplate(layout.timed, branch.variables, first),
+    endBefore: branch.path + renderTemplate(layout.timed, branch.variables, last) + LAST,
   }
 }
 

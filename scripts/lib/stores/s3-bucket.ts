@@ -55,7 +55,7 @@ export const about = ({ name, hints }: Bucket, key: string, action: string): Ask
 })
 
 /** Awaits an answer; a failure is explained. */
-export async function answerOf<T>(answer: Promise<T>, asked: Asked): Promise<T> {
+export async function explainingFailure<T>(answer: Promise<T>, asked: Asked): Promise<T> {
   try {
     return await answer
   } catch (error) {

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
-import { answerOf, type Bucket, bareEtag, listing } from './s3-bucket.ts'
+import { type Bucket, bareEtag, explainingFailure, listing } from './s3-bucket.ts'
 import type { ListOptions, ObjectInfo } from './store.ts'
 
 /** Keys are relative to `root`; so is what is asked for. */
-export async function* list(bucket: Bucket, root: string, options: ListOptions): AsyncGenerator<ObjectInfo> {
+export async function* listObjects(bucket: Bucket, root: string, options: ListOptions): AsyncGenerator<ObjectInfo> {
   for await (const { entries, decode } of pages(bucket, root, options))
     for (const entry of entries) {
       const key = decode(entry.key).slice(root.length)
@@ -52,7 +52,7 @@ async function* pages(
     bucket.listRequests += 1
     const command = new ListObjectsV2Command({ ...input, ...from })
     const entries = takeEntries(command)
-    const page = await answerOf(bucket.client.send(command, bucket.stoppable), listing(bucket, input.Prefix))
+    const page = await explainingFailure(bucket.client.send(command, bucket.stoppable), listing(bucket, input.Prefix))
     const { CommonPrefixes = [], EncodingType, NextContinuationToken } = page
     const decode = EncodingType === 'url' ? decoded : (text: string) => text
     yield { entries: entries(), groups: CommonPrefixes.map(({ Prefix = '' }) => Prefix), decode }

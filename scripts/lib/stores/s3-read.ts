@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import { detailsOf } from '../aws/errors.ts'
-import { about, answerOf, type Bucket, bareEtag } from './s3-bucket.ts'
+import { about, type Bucket, bareEtag, explainingFailure } from './s3-bucket.ts'
 import { ConditionFailed, NoSuchObject, type ObjectInfo, type ReadOptions } from './store.ts'
 
 const ACTION = 's3:GetObject'
@@ -30,10 +30,10 @@ export async function head(bucket: Bucket, key: string): Promise<Omit<ObjectInfo
     const asked = about(bucket, key, ACTION)
     // A refused HEAD has no words; a GET says why.
     if (status === 400 || status === 403) {
-      const { body } = await answerOf(get(bucket, key, { start: 0, end: 0 }), asked)
+      const { body } = await explainingFailure(get(bucket, key, { start: 0, end: 0 }), asked)
       body.destroy()
     }
-    return answerOf(Promise.reject(error), asked)
+    return explainingFailure(Promise.reject(error), asked)
   }
 }
 
@@ -45,7 +45,7 @@ export async function read(bucket: Bucket, key: string, options: ReadOptions = {
 }
 
 /** Undefined when there is no such object. */
-export async function text(bucket: Bucket, key: string): Promise<string | undefined> {
+export async function readText(bucket: Bucket, key: string): Promise<string | undefined> {
   const first = await open(bucket, key, {})
   return first && (await buffer(resuming(bucket, key, {}, first))).toString()
 }
@@ -80,7 +80,7 @@ async function open(bucket: Bucket, key: string, options: ReadOptions): Promise<
     if (status === 412) throw new ConditionFailed(key)
     // The range begins behind the last byte.
     if (status === 416) return NOTHING
-    return answerOf(Promise.reject(error), about(bucket, key, ACTION))
+    return explainingFailure(Promise.reject(error), about(bucket, key, ACTION))
   }
 }
 
@@ -102,7 +102,7 @@ function resuming(bucket: Bucket, key: string, { start = 0, end }: ReadOptions, 
       if (got === first.size) return
       bucket.stoppable.abortSignal?.throwIfAborted()
       if (stream.destroyed || first.etag === undefined || cuts === MOST_CUTS)
-        await answerOf(Promise.reject(cut), about(bucket, key, ACTION))
+        await explainingFailure(Promise.reject(cut), about(bucket, key, ACTION))
       await bucket.sleep(FIRST_PAUSE_MS * 2 ** cuts)
       const more = { start: start + got, ...(end !== undefined && { end }), ...(first.etag && { ifMatch: first.etag }) }
       const next = await open(bucket, key, more)

@@ -2,8 +2,8 @@ import { s3Client } from '../aws/clients.ts'
 import type { AwsSettings } from '../aws/settings.ts'
 import { UserError } from '../cli/errors.ts'
 import { type Bucket, bucketOf } from './s3-bucket.ts'
-import { list, prefixes } from './s3-list.ts'
-import { head, read, text } from './s3-read.ts'
+import { listObjects, prefixes } from './s3-list.ts'
+import { head, read, readText } from './s3-read.ts'
 import { remove, write } from './s3-write.ts'
 import type { Store } from './store.ts'
 
@@ -23,14 +23,14 @@ function viewOf(bucket: Bucket, root: string): Store {
     get listRequests() {
       return bucket.listRequests
     },
-    list: (options = {}) => list(bucket, root, options),
+    list: (options = {}) => listObjects(bucket, root, options),
     prefixes: (options = {}) => prefixes(bucket, root, options),
     head: async (key) => {
       const found = await head(bucket, at(key))
       return found && { key, ...found }
     },
     read: (key, options) => read(bucket, at(key), options),
-    text: (key) => text(bucket, at(key)),
+    text: (key) => readText(bucket, at(key)),
     write: async (key, body, options) => ({ key, ...(await write(bucket, at(key), body, options)) }),
     remove: (key) => remove(bucket, at(key)),
     within: (prefix) => viewOf(bucket, root + prefix),

@@ -1,6 +1,6 @@
 import { count, plural } from '../../lib/cli/format.ts'
 import { type Anomaly, type ReportData, rules, shortName } from '../data.ts'
-import { type Html, html, score, share, strange } from '../html.ts'
+import { type Html, html, scoreText, share, strange } from '../html.ts'
 
 /** The most anomalous pairs, each with where its entity usually comes from. */
 export function anomalies({ scored }: ReportData): Html | undefined {
@@ -29,7 +29,7 @@ function whatOf(of: string, flagged: number, shown: number): string {
 }
 
 const row = (anomaly: Anomaly, i: number, width: number, labelled: boolean): Html =>
-  html`<tr class="${anomaly.flagged ? 'flagged' : 'below'}"><td class="number rank">${i + 1}</td><td class="entity">${strange(anomaly.entity)}<small>${plural(anomaly.events, 'access', 'accesses')} in training</small></td><td class="address">${anomaly.ip}</td><td class="score">${bar(width)}${score(anomaly.anomalyScore)}${notFlagged(anomaly)}</td><td>${seen(anomaly)}</td><td class="number">${count(anomaly.accesses)}</td><td class="networks">${usual(anomaly)}</td>${labelled && html`<td>${anomaly.label !== undefined && html`<mark>${strange(anomaly.label, 30)}</mark>`}</td>`}</tr>
+  html`<tr class="${anomaly.flagged ? 'flagged' : 'below'}"><td class="number rank">${i + 1}</td><td class="entity">${strange(anomaly.entity)}<small>${plural(anomaly.events, 'access', 'accesses')} in training</small></td><td class="address">${anomaly.ip}</td><td class="score">${bar(width)}${scoreText(anomaly.anomalyScore)}${notFlagged(anomaly)}</td><td>${seen(anomaly)}</td><td class="number">${count(anomaly.accesses)}</td><td class="networks">${usual(anomaly)}</td>${labelled && html`<td>${anomaly.label !== undefined && html`<mark>${strange(anomaly.label, 30)}</mark>`}</td>`}</tr>
 `
 
 const bar = (width: number): Html =>

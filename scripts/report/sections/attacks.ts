@@ -11,7 +11,7 @@ import {
   rules,
   type Scored,
 } from '../data.ts'
-import { auc, type Html, html, share, strange } from '../html.ts'
+import { aucText, type Html, html, share, strange } from '../html.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 
@@ -66,5 +66,5 @@ const part = (found: number, of: number, name: string): Html => {
 const aucTable = (model: number, results: Calibrated['rules']): Html =>
   html`<table class="auc">
 <caption>Area under the curve</caption>
-<tbody><tr class="model"><td>model</td><td class="number">${auc(model)}</td><td></td></tr>
-${[...rules].reverse().map((rule: Rule) => html`<tr><td>${ruleName[rule]}</td><td class="number">${auc(results[rule].auc)}</td><td><small>${share(results[rule].normalSeen)} of normal pairs seen before</small></td></tr>`)}</tbody></table>`
+<tbody><tr class="model"><td>model</td><td class="number">${aucText(model)}</td><td></td></tr>
+${[...rules].reverse().map((rule: Rule) => html`<tr><td>${ruleName[rule]}</td><td class="number">${aucText(results[rule].auc)}</td><td><small>${share(results[rule].normalSeen)} of normal pairs seen before</small></td></tr>`)}</tbody></table>`

@@ -1,6 +1,6 @@
 import { count, plural, usd } from '../../lib/cli/format.ts'
 import type { Calibrated, ReportData, Scored } from '../data.ts'
-import { auc, type Content, day, type Html, html, share } from '../html.ts'
+import { aucText, type Content, day, type Html, html, share } from '../html.ts'
 
 /** What is found, in one sentence and a few numbers. */
 export function headline(data: ReportData): Html {
@@ -65,8 +65,8 @@ const unjudgedNote = (unseen: number, sparse: number): string =>
 function modelTile({ auc: model, rules }: Calibrated): Html {
   const rule = rules.net16.auc
   return model > rule
-    ? tile('model', auc(model), `AUC; “same /16” alone has ${auc(rule)}`, 'good')
-    : tile('model', auc(model), `AUC, no better than “same /16” with ${auc(rule)}`, 'bad')
+    ? tile('model', aucText(model), `AUC; “same /16” alone has ${aucText(rule)}`, 'good')
+    : tile('model', aucText(model), `AUC, no better than “same /16” with ${aucText(rule)}`, 'bad')
 }
 
 const tile = (name: string, value: string, note: Content, tone?: string): Html =>

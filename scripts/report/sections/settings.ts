@@ -1,6 +1,6 @@
 import { plural, usd } from '../../lib/cli/format.ts'
 import type { ReportData } from '../data.ts'
-import { type Content, type Html, html, score, strange } from '../html.ts'
+import { type Content, type Html, html, scoreText, strange } from '../html.ts'
 
 /** All settings, so that somebody else can repeat the run. */
 export function settings({ run, extracted, trained, scored, judged }: ReportData): Html {
@@ -42,7 +42,7 @@ const windowOf = ({ from, to }: ReportData['run']): string => `${from} to ${to}`
 
 const thresholdOf = ({ threshold, alertsPerDay, allowed }: NonNullable<ReportData['scored']>): string =>
   [
-    `dot product below ${score(threshold)}`,
+    `dot product below ${scoreText(threshold)}`,
     alertsPerDay === undefined ? 'set by hand' : `for ${plural(alertsPerDay, 'alert')} per day`,
     ...(allowed > 0 ? [`${allowed} in allowed networks`] : []),
   ].join(', ')

@@ -8,7 +8,7 @@ import type { AwsSettings } from '../../lib/stores/open.ts'
 import { locationOf } from '../../lib/stores/uri.ts'
 import type { Backend, BackendInput, BackendOptions } from '../backend.ts'
 import { sagemakerEndpoint } from './endpoint.ts'
-import { answered, transform } from './transform.ts'
+import { reusableJobs, transform } from './transform.ts'
 
 type SagemakerBackend = Omit<Backend, 'model'>
 
@@ -68,7 +68,7 @@ export async function transformBackend(options: BackendOptions, input: BackendIn
   const { job, image, digest } = run.resultBy('sagemaker', 'train')
   const jobs = prepared.threshold === undefined ? 2 : 1
   const price = INSTANCES[instanceType]?.usdPerHour
-  const order = {
+  const base = {
     id: run.id,
     workspace: run.workspace,
     region,
@@ -85,12 +85,12 @@ export async function transformBackend(options: BackendOptions, input: BackendIn
     paid: async (saved) => {
       const names = [saved.scoringJob, ...(jobs === 2 ? [saved.calibratingJob] : [])]
       const known = names.filter((name) => name !== undefined)
-      return (await answered({ order, store: run.store, aws, signal }, known)) / jobs
+      return (await reusableJobs({ base, store: run.store, aws, signal }, known)) / jobs
     },
     open: async (checkpoint) => {
       const progress = context.progress('transform')
       return transform({
-        ...{ order, store: run.store, aws, overwrite, signal },
+        ...{ base, store: run.store, aws, overwrite, signal },
         onState: (text) => progress.state(text),
         onJob: async (purpose, name) =>
           checkpoint?.save(purpose === 'scoring' ? { scoringJob: name } : { calibratingJob: name }),

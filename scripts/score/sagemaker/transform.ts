@@ -17,7 +17,7 @@ export type Purpose = 'calibrating' | 'scoring'
 
 export interface TransformSettings {
   /** The job, but for what it is to answer. */
-  readonly order: Omit<TransformJobSpec, 'input' | 'output'>
+  readonly base: Omit<TransformJobSpec, 'input' | 'output'>
   /** The run's. */
   readonly store: Store
   readonly aws: AwsSettings
@@ -36,19 +36,19 @@ const answersAt = (digest: string): string => `${FOLDER}${digest}/out/pairs.csv.
 /** Lines that are written at a time. */
 const SLICE = 10_000
 
-/** The model in a batch transform: every pair goes into one object, and the answers come back in its order. */
+/** The model in a batch transform: every pair goes into one object, and the answers come back in its base. */
 export async function transform(settings: TransformSettings): Promise<ScoringSession> {
-  const { order, store, aws, signal } = settings
-  const client = await sagemakerClient(aws, order.region)
+  const { base, store, aws, signal } = settings
+  const client = await sagemakerClient(aws, base.region)
   const { onState, onLeft } = settings
   let job = ''
 
-  /** Dot products of lines, in their order. */
+  /** Dot products of lines, in their base. */
   async function* ask(purpose: Purpose, lines: () => Iterable<string>): AsyncGenerator<number, void> {
     const { digest, rows } = digestOf(lines())
     if (rows === 0) return
     const [input, output] = [`${FOLDER}${digest}${SENT}`, answersAt(digest)]
-    const spec = { ...order, input: store.uriOf(input), output: `${store.uriOf(FOLDER)}${digest}/out` }
+    const spec = { ...base, input: store.uriOf(input), output: `${store.uriOf(FOLDER)}${digest}/out` }
     const steps = {
       upload: async () => {
         await store.write(input, Readable.from(slices(linked(lines())), { objectMode: false }))
@@ -67,7 +67,7 @@ export async function transform(settings: TransformSettings): Promise<ScoringSes
   }
 
   return {
-    by: () => ({ via: 'transform', job, region: order.region, instanceType: order.instanceType }),
+    by: () => ({ via: 'transform', job, region: base.region, instanceType: base.instanceType }),
     measure: (trial) => measured(trial, (lines) => ask('calibrating', lines)),
     scorer: async (lines) => {
       const { rows } = digestOf(lines())
@@ -81,12 +81,12 @@ export async function transform(settings: TransformSettings): Promise<ScoringSes
 }
 
 /** How many of these jobs need not be paid for again: they run, or what they have answered is there. */
-export async function answered(
-  { order, store, aws }: Pick<TransformSettings, 'order' | 'store' | 'aws' | 'signal'>,
+export async function reusableJobs(
+  { base, store, aws }: Pick<TransformSettings, 'base' | 'store' | 'aws' | 'signal'>,
   names: readonly string[],
 ): Promise<number> {
   if (names.length === 0) return 0
-  const jobs = await goodJobs(await sagemakerClient(aws, order.region), order, names)
+  const jobs = await goodJobs(await sagemakerClient(aws, base.region), base, names)
   const good = await Promise.all(
     jobs.map(async ({ TransformJobStatus, TransformOutput }) => {
       if (TransformJobStatus === 'InProgress') return true
@@ -118,7 +118,7 @@ async function measured({ distinct, examples }: Trial, ask: Ask): Promise<Measur
   return { distinct: all.subarray(0, first), normal: all.subarray(first, second), attack: all.subarray(second) }
 }
 
-/** A scorer that gives out the answers as they come: what is asked for is what was sent, in that order. */
+/** A scorer that gives out the answers as they come: what is asked for is what was sent, in that base. */
 function sequential(answers: AsyncGenerator<number, void>, rows: number): Scorer {
   let given = 0
   return {

@@ -47,7 +47,7 @@ export async function checkSetup(options: CheckOptions): Promise<Finding[]> {
         throw new UserError(`there is no stack ${stack.name} in ${region}`, {
           hint: `npx zx scripts/setup.mjs --stack ${stack.name} --read-logs s3://bucket`,
         })
-      if (usable === undefined) throw stack.failureOf(found, await stack.events(found.id))
+      if (usable === undefined) throw stack.stackFailure(found, await stack.events(found.id))
       return `${found.name} is ${found.status} in ${region}`
     }),
   )
@@ -101,11 +101,11 @@ function nodeFits(version: string): string {
 }
 
 async function callerIn(settings: AwsSettings, region: string) {
-  const [{ stsClient }, { identityOf }] = await Promise.all([
+  const [{ stsClient }, { callerIdentity }] = await Promise.all([
     import('../../lib/aws/clients.ts'),
     import('../../lib/aws/identity.ts'),
   ])
-  return identityOf(await stsClient(settings, region))
+  return callerIdentity(await stsClient(settings, region))
 }
 
 async function quotasIn(settings: AwsSettings, region: string, names: readonly string[]): Promise<string> {

@@ -39,7 +39,7 @@ const isInScope = ({ account, region }: Variables, { accounts, regions }: Scope)
   (regions.length === 0 || region === undefined || regions.includes(region))
 
 /** Days of the padded window, as the folders of keys that they are: `2026/11/20`. */
-export function daysOf({ source, window }: Scope): string[] {
+export function dayFolders({ source, window }: Scope): string[] {
   const spans = source.layouts.map(({ padding }) => paddedSpan(padding, window))
   const first = Math.min(...spans.map((span) => span.first.getTime()))
   const last = Math.max(...spans.map((span) => span.last.getTime()))

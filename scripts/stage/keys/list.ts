@@ -1,9 +1,9 @@
 import { UserError } from '../../lib/cli/errors.ts'
 import { plural, quoted } from '../../lib/cli/format.ts'
-import { type Branch, discover, scopesThere, scopeText, valuesOf } from '../../lib/sources/discover.ts'
+import { type Branch, discover, distinctValues, scopesThere, scopeText } from '../../lib/sources/discover.ts'
 import { keyParser, keyRange, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
-import { inOrder } from '../concurrency.ts'
+import { concurrently } from '../concurrency.ts'
 import type { KeySource, Scope } from './key-source.ts'
 import { nearestOf } from './nearest.ts'
 
@@ -29,7 +29,7 @@ export async function listKeys(store: Store, scope: Scope, settings: ListSetting
   const ranges = discovery.branches
     .map((branch) => ({ branch, base, ...keyRange(branch.layout, branch, scope.window) }))
     .sort((a, b) => compareKeys(a.startAfter, b.startAfter))
-  const pages = inOrder(
+  const pages = concurrently(
     ranges.map((range) => () => readRange(store, scope, range, signal)),
     { concurrency },
   )
@@ -102,7 +102,7 @@ function lookedAt(branches: readonly Branch[], { window }: Scope): string[] {
   return layouts.map((layout) => {
     const own = branches.filter((branch) => branch.layout === layout)
     const { first, last } = paddedSpan(layout.padding, window)
-    const [accounts, regions] = [valuesOf(own, 'account'), valuesOf(own, 'region')]
+    const [accounts, regions] = [distinctValues(own, 'account'), distinctValues(own, 'region')]
     const places = [
       accounts.length && plural(accounts.length, 'account'),
       regions.length && plural(regions.length, 'region'),
@@ -130,7 +130,7 @@ function warningsOf(branches: readonly Branch[], skipped: readonly string[], sco
 }
 
 const absent = (variable: string, wanted: readonly string[], branches: readonly Branch[]): string[] => {
-  const found = new Set(valuesOf(branches, variable))
+  const found = new Set(distinctValues(branches, variable))
   return found.size === 0 ? [] : wanted.filter((value) => !found.has(value)).map((value) => `${variable} ${value}`)
 }
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../lib/cli/command.ts'
+import type { CommandResult } from '../../lib/cli/command.ts'
 import { bytes, count, facts, percent, plural } from '../../lib/cli/format.ts'
 import type { Calibration } from '../../lib/insights/calibration.ts'
 import { type HyperparameterName, hyperparameterNames } from '../../lib/insights/hyperparameters.ts'
@@ -13,7 +13,7 @@ type Trained = DoneBy<TrainResult, 'local'>
 type Baselines = Trained['baselines']
 
 /** The result of training, for the ledger and `--output json`. */
-export function resultOf(input: Input, settings: Settings, training: Training, output: Output): Trained {
+export function trainResultOf(input: Input, settings: Settings, training: Training, output: Output): Trained {
   const { hyperparameters, seed, alertsPerDay } = settings
   const { calibration, trainSeconds, digest } = training
   const { store } = output
@@ -43,8 +43,8 @@ export function resultOf(input: Input, settings: Settings, training: Training, o
 
 type Result = Trained & { readonly run?: string }
 
-/** The outcome of a dry run. */
-export function previewOf(input: Input, settings: Settings, run: { run?: string }, model: string): Outcome {
+/** What `--dry-run` shows. */
+export function renderTrainPlan(input: Input, settings: Settings, run: { run?: string }, model: string): CommandResult {
   const { hyperparameters } = settings
   const batch = Math.min(hyperparameters.mini_batch_size, input.train.ip.length)
   const steps = hyperparameters.epochs * Math.ceil(input.train.ip.length / batch)
@@ -75,7 +75,7 @@ export function previewOf(input: Input, settings: Settings, run: { run?: string 
   }
 }
 
-export function outcomeOf(result: Result, repeated: boolean, next?: string): Outcome {
+export function renderTrained(result: Result, repeated: boolean, next?: string): CommandResult {
   const { baselines, auc, threshold, alertsPerDay } = result
   const rule = (name: keyof Baselines) => baselines[name]?.toFixed(4) ?? '–'
   return {

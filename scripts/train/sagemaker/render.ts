@@ -1,4 +1,4 @@
-import type { Outcome } from '../../lib/cli/command.ts'
+import type { CommandResult } from '../../lib/cli/command.ts'
 import type { Approval } from '../../lib/cli/confirm.ts'
 import { aboutUsd, bytes, count, duration, facts, percent, plural, usd } from '../../lib/cli/format.ts'
 import { asStrings, hyperparameterNames } from '../../lib/insights/hyperparameters.ts'
@@ -85,15 +85,15 @@ function planFacts(job: PlannedJob): [string, string][] {
   ]
 }
 
-export const approvalOf = (job: PlannedJob): Approval => ({
+export const trainingJobApproval = (job: PlannedJob): Approval => ({
   action: `train on ${job.spec.instanceType} in SageMaker`,
   plan: facts(planFacts(job)).split('\n'),
   kind: 'spend',
   ...(job.estimate.usd !== undefined && { usd: job.estimate.usd }),
 })
 
-/** The outcome of a dry run. */
-export function previewOfJob(job: PlannedJob): Outcome {
+/** What `--dry-run` shows. */
+export function renderTrainingJobPlan(job: PlannedJob): CommandResult {
   const { pairSet, spec, estimate } = job
   return {
     json: {
@@ -158,7 +158,7 @@ export function resultOfJob({ pairSet, spec, alertsPerDay }: PlannedJob, done: D
   }
 }
 
-export function outcomeOfJob(id: string, result: JobResult, repeated: boolean, next?: string): Outcome {
+export function renderTrainingJob(id: string, result: JobResult, repeated: boolean, next?: string): CommandResult {
   return {
     json: { run: id, ...result, repeated },
     text: facts([

@@ -35,7 +35,7 @@ export function trainingJobName({ tags: _, ...shaping }: TrainingJobSpec, attemp
 }
 
 /** The request for a job. */
-export function requestOf(spec: TrainingJobSpec, name: string, role: string): CreateTrainingJobCommandInput {
+export function trainingJobRequest(spec: TrainingJobSpec, name: string, role: string): CreateTrainingJobCommandInput {
   const { subnets, securityGroups, kmsKey, maxWaitSeconds, validation } = spec
   const diskKey = hasOwnDisk(spec.instanceType) ? undefined : kmsKey
   return {

@@ -8,7 +8,7 @@ import {
   type SagemakerOptions,
   tagsIn,
 } from '../../lib/aws/sagemaker/options.ts'
-import type { Outcome } from '../../lib/cli/command.ts'
+import type { CommandResult } from '../../lib/cli/command.ts'
 import type { Context } from '../../lib/cli/context.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { duration, plural } from '../../lib/cli/format.ts'
@@ -23,16 +23,16 @@ import { locationOf } from '../../lib/stores/uri.ts'
 import { limitsOf } from './options.ts'
 import type { PairSet, PairSource } from './pair-set.ts'
 import {
-  approvalOf,
   estimateOf,
-  outcomeOfJob,
   type PlannedJob,
-  previewOfJob,
+  renderTrainingJob,
+  renderTrainingJobPlan,
   resultOfJob,
+  trainingJobApproval,
   warningsOf,
 } from './render.ts'
 import { checkModelSize, instanceFor, runtimeFor, secondsOf, volumeFor, type Work } from './size.ts'
-import { requestOf, type TrainingJobSpec, trainingJobName } from './spec.ts'
+import { type TrainingJobSpec, trainingJobName, trainingJobRequest } from './spec.ts'
 
 export interface TrainOptions extends SagemakerOptions {
   readonly spot: boolean
@@ -53,13 +53,13 @@ export interface TrainRequest {
 }
 
 /** Trains in SageMaker, or continues to wait for a job that is under way. */
-export async function trainInSagemaker(source: PairSource, request: TrainRequest): Promise<Outcome> {
+export async function trainInSagemaker(source: PairSource, request: TrainRequest): Promise<CommandResult> {
   const { context, options, settings } = request
   const planned = async () => planJob(await source.pairSet(), request)
-  if (options.dryRun) return previewOfJob(await planned())
+  if (options.dryRun) return renderTrainingJobPlan(await planned())
   let isApproved = false
   const approve = async () => {
-    if (!isApproved) await context.approve(approvalOf(await planned()))
+    if (!isApproved) await context.approve(trainingJobApproval(await planned()))
     isApproved = true
   }
   const run = await source.run(approve)
@@ -78,7 +78,7 @@ export async function trainInSagemaker(source: PairSource, request: TrainRequest
   }
   const work = async (checkpoint: Checkpoint<Saved<'train'>>) => trained(await planned(), checkpoint, request)
   const { repeated } = await run.step('train', plan, work)
-  return outcomeOfJob(run.id, run.resultBy('sagemaker', 'train'), repeated, nextCommand('deploy', run))
+  return renderTrainingJob(run.id, run.resultBy('sagemaker', 'train'), repeated, nextCommand('deploy', run))
 }
 
 const keyIn = (run: Run, uri: string): string => (uri.startsWith(`${run.uri}/`) ? uri.slice(run.uri.length + 1) : uri)
@@ -156,7 +156,8 @@ async function trained(
       isUsable: () => !options.overwrite,
       repeatsFailures: options.overwrite,
       onJob: (name, attempt) => checkpoint.save({ jobOf: first, attempt, job: name }),
-      create: async (name) => client.send(new CreateTrainingJobCommand(requestOf(spec, name, roleOf(options)))),
+      create: async (name) =>
+        client.send(new CreateTrainingJobCommand(trainingJobRequest(spec, name, roleOf(options)))),
     },
     {
       signal: context.signal,

@@ -12,7 +12,7 @@ import {
   overTable,
 } from '../../../scripts/lib/engines/athena/sql.ts'
 import { columnsOf } from '../../../scripts/lib/engines/athena/table.ts'
-import { literal, render, withRelations } from '../../../scripts/lib/engines/render.ts'
+import { literal, renderSql, withRelations } from '../../../scripts/lib/engines/render.ts'
 import { sources } from '../../../scripts/lib/sources/registry.ts'
 
 const [trino, hive] = [new TrinoSQL(), new HiveSQL()]
@@ -75,7 +75,7 @@ describe('statements of Athena', () => {
 
   it('write and count the parts, and clean up', async () => {
     for (const name of ['athena/pairs.sql', 'entities.sql', 'dropped.sql', 'times.sql']) {
-      const text = await render(name, name === 'athena/pairs.sql' ? { part: literal('train') } : {})
+      const text = await renderSql(name, name === 'athena/pairs.sql' ? { part: literal('train') } : {})
       const query = overTable('classified', 'prestage', 'classified_a1b2c3_1', text)
       assertTrino(query)
       assertTrino(await ctas('csv', { database: 'prestage', table: 'train_a1b2c3_1', location: 's3://b/p/' }, query))

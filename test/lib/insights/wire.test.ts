@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { modelOf } from '../../../scripts/lib/insights/model.ts'
-import { accepted, answerOf, MalformedRequest, NotAcceptable, requestOf } from '../../../scripts/lib/insights/wire.ts'
+import {
+  accepted,
+  MalformedRequest,
+  NotAcceptable,
+  parseRequest,
+  renderPredictions,
+} from '../../../scripts/lib/insights/wire.ts'
 import { someModel } from './tiny.ts'
 
-const read = (type: string, body: string | Buffer) => requestOf(type, Buffer.from(body))
+const read = (type: string, body: string | Buffer) => parseRequest(type, Buffer.from(body))
 const PAIRS = [
   { entity: 'e1', ip: 0xc0a80102 },
   { entity: 'john%2Edoe', ip: 0x0a0a0102 },
@@ -79,8 +85,8 @@ const model = modelOf(description, weights, entities)
 
 test('answers are in the order of the request, as JSON and as JSON Lines', () => {
   const expected = PAIRS.map(({ entity, ip }) => ({ dot_product: model.score(entity, ip) }))
-  assert.deepEqual(JSON.parse(answerOf(model, PAIRS, accepted('application/json'))), { predictions: expected })
-  const lines = answerOf(model, PAIRS, accepted('application/jsonlines'))
+  assert.deepEqual(JSON.parse(renderPredictions(model, PAIRS, accepted('application/json'))), { predictions: expected })
+  const lines = renderPredictions(model, PAIRS, accepted('application/jsonlines'))
   assert.deepEqual(
     lines
       .trimEnd()
@@ -92,7 +98,7 @@ test('answers are in the order of the request, as JSON and as JSON Lines', () =>
 })
 
 test('the embeddings of a verbose answer give its dot product', () => {
-  const { predictions } = JSON.parse(answerOf(model, PAIRS, accepted('application/json;verbose=True')))
+  const { predictions } = JSON.parse(renderPredictions(model, PAIRS, accepted('application/json;verbose=True')))
   for (const { dot_product, entity_embedding, ip_embedding } of predictions) {
     assert.equal(entity_embedding.length, 5)
     const dot = entity_embedding.reduce((sum: number, x: number, i: number) => sum + x * ip_embedding[i], 0)

@@ -6,13 +6,13 @@ import { UserError } from '../../../scripts/lib/cli/errors.ts'
 import {
   endpointOf,
   IDENTITY_HEADER,
-  identityOf,
   knowsToken,
   noteSagemakerEndpoint,
   sagemakerEndpointOf,
   sagemakerNoteOf,
   stateOf,
   stopEndpoint,
+  tokenDigest,
 } from '../../../scripts/lib/runs/endpoint.ts'
 import { paths } from '../../../scripts/lib/runs/paths.ts'
 import { createRun } from '../../../scripts/lib/runs/workspace.ts'
@@ -46,8 +46,8 @@ const says =
 const SILENCE = 200
 
 const states: [what: string, listener: RequestListener, state: string, answerMs?: number][] = [
-  ['itself', says(identityOf(TOKEN)), 'ours'],
-  ['one with another token', says(identityOf('another')), 'foreign'],
+  ['itself', says(tokenDigest(TOKEN)), 'ours'],
+  ['one with another token', says(tokenDigest('another')), 'foreign'],
   ['one that repeats the token itself', says(TOKEN), 'foreign'],
   ['any other server', says(undefined), 'foreign'],
   [
@@ -81,7 +81,7 @@ test('who is silent, or does not stop, is named with what to do', async () => {
     return true
   })
   const asked: string[] = []
-  const stubborn = await listening(says(identityOf(TOKEN), asked))
+  const stubborn = await listening(says(tokenDigest(TOKEN), asked))
   await assert.rejects(stopEndpoint(recordOf(stubborn.url), thisProcess, undefined, 100), /does not stop/)
   assert.ok(asked.includes('POST /stop'))
 })
@@ -90,7 +90,7 @@ test('who falls silent when it is told to stop has not stopped', async () => {
   const asked: string[] = []
   const { url } = await listening((request, response) => {
     if (asked.includes('POST /stop')) return
-    says(identityOf(TOKEN), asked)(request, response)
+    says(tokenDigest(TOKEN), asked)(request, response)
   })
   // Ten silences: the first answer must come in time.
   await assert.rejects(stopEndpoint(recordOf(url), thisProcess, 10 * SILENCE, 100), /does not stop/)

@@ -8,7 +8,7 @@ import {
   matchesVariable,
   mayHold,
   nameParser,
-  render,
+  renderTemplate,
 } from '../../../scripts/lib/sources/layout.ts'
 import { sourceIds, sourceOf, sources } from '../../../scripts/lib/sources/registry.ts'
 import { compareKeys } from '../../../scripts/lib/stores/store.ts'
@@ -65,7 +65,7 @@ const roundedTo = (layout: Layout, time: Date): Date =>
   layout.timed.includes('{ss}') ? time : new Date(Math.floor(time.getTime() / 60_000) * 60_000)
 
 const keyOf = (layout: Layout, prefix: string, variables: Record<string, string>, time: Date, tail: string): string =>
-  `${prefix}${render(layout.path, variables, time)}${render(layout.timed, variables, time)}${tails[layout.id]?.(tail)}`
+  `${prefix}${renderTemplate(layout.path, variables, time)}${renderTemplate(layout.timed, variables, time)}${tails[layout.id]?.(tail)}`
 
 for (const layout of layouts)
   describe(`layout ${layout.id}`, () => {
@@ -96,7 +96,7 @@ for (const layout of layouts)
           (variables, from, minutes, offset, tail) => {
             const window = { from, to: new Date(from.getTime() + minutes * 60_000) }
             const time = roundedTo(layout, new Date(from.getTime() + offset * 60_000))
-            const path = render(layout.path, variables, time)
+            const path = renderTemplate(layout.path, variables, time)
             const key = keyOf(layout, '', variables, time, tail)
             const { startAfter, endBefore } = keyRange(layout, { path, variables: pathOnly(layout, variables) }, window)
             const inRange = compareKeys(key, startAfter) > 0 && compareKeys(key, endBefore) < 0

@@ -14,7 +14,7 @@ interface Named {
   readonly ChangeSetName?: string
 }
 
-interface Wish extends Required<Named> {
+interface ChangeSetRequest extends Required<Named> {
   readonly TemplateBody?: string
   readonly ChangeSetType?: 'CREATE' | 'UPDATE'
   readonly Parameters?: readonly { ParameterKey: string; ParameterValue?: string; UsePreviousValue?: boolean }[]
@@ -39,18 +39,18 @@ export function cloudFormationService(cloud: CloudFormation, identify: (request:
   }
 
   const operations: Record<string, (input: never, caller: Caller) => Record<string, Node>> = {
-    CreateChangeSet: (wish: Wish) => {
-      const type = wish.ChangeSetType ?? 'UPDATE'
-      const stack = stackFor(cloud, wish.StackName, type)
-      const target = targetOf(stack, wish)
-      if (/"AWS::IAM::/.test(JSON.stringify(target.template)) && !/IAM/.test(wish.Capabilities?.join() ?? ''))
+    CreateChangeSet: (request: ChangeSetRequest) => {
+      const type = request.ChangeSetType ?? 'UPDATE'
+      const stack = stackFor(cloud, request.StackName, type)
+      const target = targetOf(stack, request)
+      if (/"AWS::IAM::/.test(JSON.stringify(target.template)) && !/IAM/.test(request.Capabilities?.join() ?? ''))
         throw refuse('Requires capabilities : [CAPABILITY_IAM]', 'InsufficientCapabilitiesException')
-      if ([...stack.changeSets.values()].some(({ name }) => name === wish.ChangeSetName))
-        throw refuse(`ChangeSet ${wish.ChangeSetName} already exists`, 'AlreadyExistsException')
-      const changes = cloud.changes(stack, target, wish.DeploymentMode === 'REVERT_DRIFT')
+      if ([...stack.changeSets.values()].some(({ name }) => name === request.ChangeSetName))
+        throw refuse(`ChangeSet ${request.ChangeSetName} already exists`, 'AlreadyExistsException')
+      const changes = cloud.changes(stack, target, request.DeploymentMode === 'REVERT_DRIFT')
       const changeSet: ChangeSet = {
-        id: cloud.arn('changeSet', wish.ChangeSetName),
-        name: wish.ChangeSetName,
+        id: cloud.arn('changeSet', request.ChangeSetName),
+        name: request.ChangeSetName,
         type,
         target,
         changes,
@@ -118,7 +118,7 @@ export function cloudFormationService(cloud: CloudFormation, identify: (request:
       else if (stack !== undefined) cloud.delete(stack)
       return {}
     },
-    GetTemplateSummary: ({ TemplateBody = '' }: Wish) => {
+    GetTemplateSummary: ({ TemplateBody = '' }: ChangeSetRequest) => {
       const { Parameters = {} } = templateOf(TemplateBody)
       return { Parameters: { member: Object.keys(Parameters).map((ParameterKey) => ({ ParameterKey })) } }
     },
@@ -167,7 +167,7 @@ function templateOf(text: string) {
   }
 }
 
-function targetOf(stack: Stack, { TemplateBody = '', Parameters = [], Tags = [] }: Wish): Target {
+function targetOf(stack: Stack, { TemplateBody = '', Parameters = [], Tags = [] }: ChangeSetRequest): Target {
   const target: Target = { template: templateOf(TemplateBody), parameters: {}, tags: Tags }
   const given = Parameters.map(({ ParameterKey, ParameterValue, UsePreviousValue }): [string, string] => [
     ParameterKey,

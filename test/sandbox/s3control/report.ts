@@ -36,13 +36,13 @@ export function writeReport(s3: S3State, role: Caller, job: Job, at: ReportAt, o
     store(bucket, { ...plain, key, content, size: bytes.length, etag: md5(bytes), modified: s3.now() })
     return md5(bytes)
   }
-  const outcomes = at.failedOnly ? ['failed'] : ['failed', 'succeeded']
-  const files = outcomes.flatMap((outcome) => {
-    const rows = job.results.filter(({ error }) => (error ? 'failed' : 'succeeded') === outcome)
+  const statuses = at.failedOnly ? ['failed'] : ['failed', 'succeeded']
+  const files = statuses.flatMap((status) => {
+    const rows = job.results.filter(({ error }) => (error ? 'failed' : 'succeeded') === status)
     if (rows.length === 0) return []
     const key = `${folder}/results/${randomBytes(20).toString('hex')}.csv`
     const sum = put(key, rows.map((row) => `${reportRow(row, order)}\n`).join(''))
-    return [{ TaskExecutionStatus: outcome, Bucket: bucket.name, MD5Checksum: sum, Key: key }]
+    return [{ TaskExecutionStatus: status, Bucket: bucket.name, MD5Checksum: sum, Key: key }]
   })
   const manifest = {
     Format: 'Report_CSV_20180820',

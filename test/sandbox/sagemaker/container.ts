@@ -105,7 +105,11 @@ interface Formats {
 export function answerOf(model: Model, { contentType = '', accept }: Formats, body: Buffer): Answer {
   try {
     const format = wire.accepted(accept)
-    return { status: 200, type: format.type, body: wire.answerOf(model, wire.requestOf(contentType, body), format) }
+    return {
+      status: 200,
+      type: format.type,
+      body: wire.renderPredictions(model, wire.parseRequest(contentType, body), format),
+    }
   } catch (error) {
     if (error instanceof wire.MalformedRequest) return refused(400, error)
     if (error instanceof wire.NotAcceptable) return refused(406, error)

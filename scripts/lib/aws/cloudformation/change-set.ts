@@ -14,7 +14,7 @@ import { detailsOf, explained } from '../errors.ts'
 import { asked, type Stack } from './stack.ts'
 
 /** What a stack is to become. */
-export interface StackWish {
+export interface DesiredStack {
   readonly stack: string
   /** Undefined to create it. */
   readonly existing: Stack | undefined
@@ -24,7 +24,7 @@ export interface StackWish {
   /** Whether what was changed or deleted outside of the stack is made again as the template says. */
   readonly restore: boolean
   readonly tags: Readonly<Record<string, string>>
-  /** Names the change set; the same wish has the same. */
+  /** Names the change set; the same desired stack has the same. */
   readonly name: string
 }
 
@@ -55,16 +55,16 @@ interface Polling extends Waiting {
 }
 
 /**
- * Has CloudFormation work out what a wish changes. A set without changes of resources changes outputs alone.
+ * Has CloudFormation work out what reaching the desired stack changes. A set without changes of resources changes outputs alone.
  * @returns undefined when nothing would change. @throws UserError when refused
  */
 export async function proposeChanges(
   client: CloudFormationClient,
-  wish: StackWish,
+  desired: DesiredStack,
   wait: Polling,
 ): Promise<ChangeSet | undefined> {
-  const { stack, name } = wish
-  const id = await create(client, wish, wait)
+  const { stack, name } = desired
+  const id = await create(client, desired, wait)
   const changes: Change[] = []
   let NextToken: string | undefined
   for (;;) {
@@ -75,7 +75,7 @@ export async function proposeChanges(
       .catch(rethrow('DescribeChangeSet', stack))
     const { Status, StatusReason = '' } = page
     if (Status === 'FAILED') {
-      await discard(client, { id, stack, creates: wish.existing === undefined })
+      await discard(client, { id, stack, creates: desired.existing === undefined })
       if (/didn't contain changes|No updates are to be performed/.test(StatusReason)) return undefined
       throw new UserError(`stack ${stack}: CloudFormation does not take the change set ${name}: ${StatusReason}`)
     }
@@ -85,12 +85,12 @@ export async function proposeChanges(
     }
     changes.push(...(page.Changes ?? []).map(({ ResourceChange = {} }) => changeOf(ResourceChange)))
     NextToken = page.NextToken
-    if (NextToken === undefined) return { id, stack, creates: wish.existing === undefined, changes }
+    if (NextToken === undefined) return { id, stack, creates: desired.existing === undefined, changes }
   }
 }
 
-async function create(client: CloudFormationClient, wish: StackWish, wait: Polling): Promise<string> {
-  const { stack, existing, template, parameters, restore, tags, name } = wish
+async function create(client: CloudFormationClient, desired: DesiredStack, wait: Polling): Promise<string> {
+  const { stack, existing, template, parameters, restore, tags, name } = desired
   const input: CreateChangeSetCommandInput = {
     StackName: stack,
     ChangeSetName: name,

@@ -36,7 +36,10 @@ export async function settled(
 }
 
 /** The first failure, in CloudFormation's words. */
-export function failureOf(stack: Pick<Stack, 'name' | 'status' | 'reason'>, events: readonly StackEvent[]): UserError {
+export function stackFailure(
+  stack: Pick<Stack, 'name' | 'status' | 'reason'>,
+  events: readonly StackEvent[],
+): UserError {
   const cause = causeOf(events)
   const why =
     cause === undefined

@@ -1,7 +1,7 @@
 import { paths } from '../../runs/paths.ts'
 import { bulkUri } from '../../runs/places.ts'
 import type { Source } from '../../sources/source.ts'
-import { classifiedValues, type ExtractSettings, identifier, literal, render, withRelations } from '../render.ts'
+import { classifiedValues, type ExtractSettings, identifier, literal, renderSql, withRelations } from '../render.ts'
 
 /** The table with a run's logs: `<database>.<source>`. The run is its partition. */
 export interface RunTable {
@@ -23,14 +23,14 @@ export function checkName(name: string): string {
 }
 
 export const createDatabase = (database: string): Promise<string> =>
-  render('athena/database.sql', { database: hiveName(database) })
+  renderSql('athena/database.sql', { database: hiveName(database) })
 
 export const dropTable = (database: string, table: string): Promise<string> =>
-  render('athena/drop-table.sql', { table: hiveName(database, table) })
+  renderSql('athena/drop-table.sql', { table: hiveName(database, table) })
 
 /** The external table of a source over all runs of a workspace (`s3://bucket/prefix`). */
 export const createTable = ({ source, database }: Omit<RunTable, 'run'>, workspace: string): Promise<string> =>
-  render(`${source.id}/table.sql`, {
+  renderSql(`${source.id}/table.sql`, {
     table: hiveName(database, source.id),
     bulk: hiveLiteral(bulkUri(workspace)),
     staged: hiveLiteral(stagedTemplate(workspace)),
@@ -44,11 +44,11 @@ const hiveLiteral = (text: string): string => `'${text.replaceAll('\\', '\\\\').
 
 /** The flat relation of a run. */
 export const accessesSql = ({ source, database, run }: RunTable): Promise<string> =>
-  render(`${source.id}/accesses.athena.sql`, { table: trinoName(database, source.id), run: literal(run) })
+  renderSql(`${source.id}/accesses.athena.sql`, { table: trinoName(database, source.id), run: literal(run) })
 
 /** Every access of a run with its entity, its part of the split, and the reason why it is not a pair. */
 export async function classifiedSql(table: RunTable, settings: ExtractSettings): Promise<string> {
-  const classified = await render('classified.sql', await classifiedValues(settings))
+  const classified = await renderSql('classified.sql', await classifiedValues(settings))
   return withRelations({ accesses: await accessesSql(table) }, classified)
 }
 
@@ -58,7 +58,7 @@ export const overTable = (relation: string, database: string, table: string, que
 
 /** How many rows a table of pairs has. */
 export const countRows = (database: string, table: string): Promise<string> =>
-  render('athena/count.sql', { table: trinoName(database, table) })
+  renderSql('athena/count.sql', { table: trinoName(database, table) })
 
 interface CtasTarget {
   readonly database: string
@@ -69,7 +69,7 @@ interface CtasTarget {
 
 /** Keeps the rows of a query: as CSV that IP Insights reads, or as a table for further queries. */
 export const ctas = (form: 'csv' | 'parquet', target: CtasTarget, query: string): Promise<string> =>
-  render(`athena/${form}.sql`, {
+  renderSql(`athena/${form}.sql`, {
     table: `${checkName(target.database)}.${checkName(target.table)}`,
     location: target.location === undefined ? '' : `, external_location = ${literal(target.location)}`,
     query,

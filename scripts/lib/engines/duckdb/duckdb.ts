@@ -6,7 +6,7 @@ import type { LogFile } from '../records/content.ts'
 import { type BadFile, malformedFiles, type Records, readRecords } from '../records/index.ts'
 import { Malformed } from '../records/json.ts'
 import { Readers } from '../records/threads.ts'
-import { identifier, literal, render } from '../render.ts'
+import { identifier, literal, renderSql } from '../render.ts'
 import { type Database, type EngineSettings, engineFailure, openEngine, type Session } from './database.ts'
 
 export interface DuckdbSettings extends EngineSettings {
@@ -78,7 +78,7 @@ async function load(
   const viewOf = async (paths: readonly string[]) => {
     const records = recordsSql(paths, { ...source.members, ...source.details })
     await run(
-      `create or replace temp view accesses as ${await render(`${source.id}/accesses.duckdb.sql`, { records })}`,
+      `create or replace temp view accesses as ${await renderSql(`${source.id}/accesses.duckdb.sql`, { records })}`,
     )
   }
   const refuse = (bad: readonly BadFile[]) => {

@@ -48,7 +48,7 @@ export interface Json {
   readonly text: string
 }
 
-export const jsonOf = (bytes: Buffer): Json => ({ bytes, text: bytes.toString('latin1') })
+export const jsonOfBytes = (bytes: Buffer): Json => ({ bytes, text: bytes.toString('latin1') })
 
 /** Position of the next byte that is not white space, or the end. */
 export function skipBlanks(bytes: Buffer, start: number): number {

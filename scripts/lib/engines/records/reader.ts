@@ -9,7 +9,7 @@ import {
   COMMA,
   isAt,
   type Json,
-  jsonOf,
+  jsonOfBytes,
   KIND,
   Malformed,
   memberAt,
@@ -53,7 +53,7 @@ export class RecordReader {
   private isStart = true
   /** The start of a record whose end the last push did not have. */
   private rest: Buffer = NOTHING
-  private json: Json = jsonOf(NOTHING)
+  private json: Json = jsonOfBytes(NOTHING)
   private lines: Buffer = NOTHING
   private length = 0
   /** What is kept of the current record, in threes: the byte to write first or 0, the start, the end. */
@@ -73,7 +73,7 @@ export class RecordReader {
    */
   push(chunk: Buffer): Buffer {
     const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk])
-    this.json = jsonOf(bytes)
+    this.json = jsonOfBytes(bytes)
     // The shortest record, of two bytes, becomes a line of three.
     const most = Math.ceil(bytes.length * 1.5)
     if (this.lines.length < most) this.lines = Buffer.allocUnsafe(most)

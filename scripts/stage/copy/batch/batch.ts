@@ -11,10 +11,9 @@ import type { ObjectInfo, Store } from '../../../lib/stores/store.ts'
 import { keyIn } from '../../../lib/stores/uri.ts'
 import { outstanding } from '../../proof.ts'
 import { type Draft, draftSelection, manifestOf } from '../../selection.ts'
-import type { Copier, CopyReport, Destination } from '../copier.ts'
+import { type Copier, type CopyReport, type Destination, isArchived, isPermanent, reasonOfCode } from '../copier.ts'
 import { COPY_LIMIT } from '../direct.ts'
-import { isArchived, isPermanent, reasonOfCode } from '../reasons.ts'
-import { type BatchJobSpec, createJob, findJob, finishJob, isUnderWay } from './job.ts'
+import { type BatchJobSpec, createBatchJob, findBatchJob, finishBatchJob, isBatchJobRunning } from './job.ts'
 import { type FailedTask, failedTasks } from './report.ts'
 
 export interface BatchSettings extends Waiting {
@@ -49,8 +48,8 @@ export async function isLeftUnderWay(given: BatchSettings): Promise<boolean> {
   const { job: left } = given.checkpoint.saved
   if (!left) return false
   try {
-    const id = left.id ?? (await findJob(control, jobSpecOf(given, left.manifest)))
-    return id !== undefined && (await isUnderWay(control, accountId, id))
+    const id = left.id ?? (await findBatchJob(control, jobSpecOf(given, left.manifest)))
+    return id !== undefined && (await isBatchJobRunning(control, accountId, id))
   } catch (error) {
     throw explained(error, asked(given))
   }
@@ -101,11 +100,11 @@ function attemptsOf(checkpoint: Checkpoint<Saved<'stage'>>): Attempts {
 /** Finishes the job of an earlier attempt; what it did not copy is outstanding afterwards, so its failures are not read. */
 async function takeUp(settings: Settings, note: BatchJob, report: CopyReport): Promise<void> {
   const spec = jobSpecOf(settings, note.manifest)
-  const id = note.id ?? (await findJob(settings.control, spec))
+  const id = note.id ?? (await findBatchJob(settings.control, spec))
   if (id === undefined) return
   report.state(`going on with job ${id}`)
   await settings.checkpoint.save({ job: { ...note, id } })
-  await finishJob(settings.control, spec, id, pollOf(settings, report)).catch((error: unknown) => {
+  await finishBatchJob(settings.control, spec, id, pollOf(settings, report)).catch((error: unknown) => {
     settings.signal.throwIfAborted()
     if (!(error instanceof UserError) && !isUnknownJob(error)) throw error
     report.state(`another job is needed: ${messageOf(error)}`)
@@ -172,7 +171,7 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
   const manifest = { key: keyIn(store.uriOf(key)), etag: written.etag ?? '', rows: draft.totals.objects }
   const spec = jobSpecOf(settings, manifest)
   await checkpoint.save({ job: { manifest } })
-  const id = await createJob(control, spec)
+  const id = await createBatchJob(control, spec)
   await checkpoint.save({ job: { manifest, id } })
   report.state(`job ${id} created`)
   let told = 0
@@ -180,7 +179,7 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
     report.copied(succeeded - told)
     told = succeeded
   }
-  const job = await finishJob(control, spec, id, pollOf(settings, report, tell))
+  const job = await finishBatchJob(control, spec, id, pollOf(settings, report, tell))
   const { NumberOfTasksSucceeded: succeeded = 0, NumberOfTasksFailed: failures = 0 } = job.ProgressSummary ?? {}
   const failed = new Map<string, FailedTask>()
   if (failures > 0) for await (const task of failedTasks(bucket, spec.report, id)) failed.set(task.key, task)

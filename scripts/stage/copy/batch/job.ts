@@ -38,7 +38,7 @@ const tokenOf = ({ manifest, destination, roleArn }: BatchJobSpec): string =>
 const describes = (spec: BatchJobSpec): string => jobDescription(spec.run, tokenOf(spec))
 
 /** Creates the job, parked until its task count is known. Returns its id. */
-export async function createJob(client: S3ControlClient, spec: BatchJobSpec): Promise<string> {
+export async function createBatchJob(client: S3ControlClient, spec: BatchJobSpec): Promise<string> {
   const { JobId } = await client.send(new CreateJobCommand(jobInput(spec)))
   if (JobId === undefined) throw new Error('S3 answered CreateJob without a JobId')
   return JobId
@@ -96,7 +96,7 @@ function copyOperation(spec: BatchJobSpec): S3CopyObjectOperation {
 }
 
 /** A job of this spec that exists although its id was never noted: a process died between the two. */
-export async function findJob(client: S3ControlClient, spec: BatchJobSpec): Promise<string | undefined> {
+export async function findBatchJob(client: S3ControlClient, spec: BatchJobSpec): Promise<string | undefined> {
   for await (const { JobId, Description } of listJobs(client, spec.accountId))
     if (Description === describes(spec) && JobId !== undefined) return JobId
   return undefined
@@ -108,7 +108,7 @@ export interface PollSettings extends Waiting {
 }
 
 /** Waits for a job's end, letting it run once its task count is what the manifest has. @throws UserError when it fails */
-export async function finishJob(
+export async function finishBatchJob(
   client: S3ControlClient,
   spec: BatchJobSpec,
   jobId: string,
@@ -150,7 +150,7 @@ const MOST_REFUSALS = 5
 const OVER: readonly unknown[] = ['Complete', 'Cancelling', 'Cancelled', 'Failing', 'Failed']
 
 /** Whether a job has still to come to its end, which nobody pays for again. */
-export async function isUnderWay(client: S3ControlClient, AccountId: string, JobId: string): Promise<boolean> {
+export async function isBatchJobRunning(client: S3ControlClient, AccountId: string, JobId: string): Promise<boolean> {
   try {
     const { Job } = await client.send(new DescribeJobCommand({ AccountId, JobId }))
     return !OVER.includes(Job?.Status)

@@ -5,7 +5,7 @@ import { PRICES } from '../../../lib/runs/cost.ts'
 import { type Branch, discover } from '../../../lib/sources/discover.ts'
 import { keyParser, keyRange, type Layout, mayHold } from '../../../lib/sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../../lib/stores/store.ts'
-import { inOrder } from '../../concurrency.ts'
+import { concurrently } from '../../concurrency.ts'
 import type { Findings, KeySource, Scope } from '../key-source.ts'
 import { flat, type ListSettings, readRange } from '../list.ts'
 import { nearestOf } from '../nearest.ts'
@@ -41,7 +41,7 @@ export async function digestKeys(store: Store, scope: Scope, settings: ListSetti
     lost: [],
     nearest: () => nearestOf(store, plain.branches, settings.base, scope.window),
   }
-  const pages = inOrder(
+  const pages = concurrently(
     branches.map((branch) => () => readBranch({ store, scope, layout, findings, requests, settings }, branch)),
     { concurrency: Math.max(1, Math.floor(settings.concurrency / READS)) },
   )

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { Bytes, type Inflate, inflateOf } from './bytes.ts'
-import { type ColumnData, type Value, valuesOf } from './columns.ts'
-import { messageOf } from './protobuf.ts'
+import { parseMessage } from './protobuf.ts'
+import { bits, integers, octets } from './runs.ts'
 
 /**
  * The rows of an ORC file as S3 Inventory writes it: a flat struct of booleans, whole numbers and text. Only the columns that
@@ -18,7 +18,7 @@ export async function* orcRows(path: string, names: readonly string[]): AsyncGen
       const data = await readStripe(file, tail, stripe, columns)
       const next = columns.map((column) => {
         const own = column && data.get(column.id)
-        return column && own ? valuesOf(column, own, tail.inflate) : () => null
+        return column && own ? columnReader(column, own, tail.inflate) : () => null
       })
       for (let row = 0; row < stripe.rows; row++) yield next.map((value) => value())
     }
@@ -35,7 +35,7 @@ async function readStripe(
   columns: readonly (Column | undefined)[],
 ): Promise<Map<number, ColumnData>> {
   const raw = await readAt(file, offset + indexLength + dataLength, footerLength)
-  const footer = messageOf(new Bytes(raw, inflate).rest())
+  const footer = parseMessage(new Bytes(raw, inflate).rest())
   const encodings = footer.messages(2)
   const wanted = new Map<number, { encoding: number; dictionarySize: number; streams: Map<number, Buffer> }>()
   for (const column of columns) {
@@ -113,10 +113,12 @@ async function readTail(file: FileHandle): Promise<Tail> {
   const postscriptLength = end.at(-1) ?? 0
   const postscript = end.subarray(Math.max(0, end.length - 1 - postscriptLength), -1)
   if (!postscript.subarray(-3).equals(Buffer.from('ORC'))) throw new Error('it is no ORC file')
-  const about = messageOf(postscript)
+  const about = parseMessage(postscript)
   const inflate = inflateOf(about.number(2), about.number(3) || LONGEST_BLOCK)
   const length = about.number(1)
-  const footer = messageOf(new Bytes(await readAt(file, size - 1 - postscriptLength - length, length), inflate).rest())
+  const footer = parseMessage(
+    new Bytes(await readAt(file, size - 1 - postscriptLength - length, length), inflate).rest(),
+  )
   const stripes = footer.messages(3).map((stripe) => ({
     offset: stripe.number(1),
     indexLength: stripe.number(2),
@@ -130,7 +132,7 @@ async function readTail(file: FileHandle): Promise<Tail> {
 /** When the file does not say it. */
 const LONGEST_BLOCK = 2 ** 18
 
-function columnsOf(types: ReturnType<ReturnType<typeof messageOf>['messages']>): Column[] {
+function columnsOf(types: ReturnType<ReturnType<typeof parseMessage>['messages']>): Column[] {
   const [root] = types
   if (root === undefined || KINDS[root.number(1)] !== 'struct') throw new Error('its rows are no struct')
   const names = root.texts(3)
@@ -152,4 +154,70 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
     got += bytesRead
   }
   return buffer
+}
+
+export type Value = string | number | boolean | null
+
+/** What a stripe says of a column: its encoding and its streams. */
+export interface ColumnData {
+  /** `ColumnEncoding.Kind`: DIRECT, DICTIONARY, DIRECT_V2, DICTIONARY_V2. */
+  readonly encoding: number
+  readonly dictionarySize: number
+  /** Raw bytes by kind of stream. */
+  readonly streams: ReadonlyMap<number, Buffer>
+}
+
+/** Kinds of streams: `Stream.Kind` of the ORC specification. */
+const STREAM = { present: 0, data: 1, length: 2, dictionaryData: 3 } as const
+
+/** The values of a column in a stripe, one at a time. "Column Encodings", ORC specification. @throws Error for a type not known here */
+export function columnReader(column: Column, data: ColumnData, inflate: Inflate): () => Value {
+  const stream = (kind: number) => new Bytes(data.streams.get(kind) ?? Buffer.alloc(0), inflate)
+  const next = presentValues(column, data, stream)
+  if (!data.streams.has(STREAM.present)) return next
+  const isPresent = bits(stream(STREAM.present))
+  return () => (isPresent() ? next() : null)
+}
+
+type Open = (kind: number) => Bytes
+
+function presentValues({ name, kind }: Column, data: ColumnData, stream: Open): () => Value {
+  if (data.encoding > 3) throw new Error(`its column ${name} has an encoding that is not known`)
+  const version = data.encoding >= 2 ? 2 : 1
+  switch (kind) {
+    case 'boolean':
+      return bits(stream(STREAM.data))
+    case 'tinyint': {
+      const next = octets(stream(STREAM.data))
+      return () => (next() << 24) >> 24
+    }
+    case 'smallint':
+    case 'int':
+    case 'bigint':
+      return integers(stream(STREAM.data), { signed: true, version })
+    case 'string':
+    case 'varchar':
+    case 'char':
+      return data.encoding % 2 === 1 ? fromDictionary(data, stream, version) : direct(stream, version)
+    default:
+      throw new Error(`its column ${name} is of type ${kind}, which is not read here`)
+  }
+}
+
+function direct(stream: Open, version: 1 | 2): () => string {
+  const [bytes, lengths] = [stream(STREAM.data), integers(stream(STREAM.length), { signed: false, version })]
+  return () => bytes.take(lengths()).toString()
+}
+
+function fromDictionary({ dictionarySize }: ColumnData, stream: Open, version: 1 | 2): () => string {
+  const lengths = integers(stream(STREAM.length), { signed: false, version })
+  const bytes = stream(STREAM.dictionaryData)
+  const words: string[] = []
+  while (words.length < dictionarySize) words.push(bytes.take(lengths()).toString())
+  const indexes = integers(stream(STREAM.data), { signed: false, version })
+  return () => {
+    const word = words[indexes()]
+    if (word === undefined) throw new Error('a word is not in its dictionary')
+    return word
+  }
 }

@@ -9,7 +9,7 @@ export interface Message {
 }
 
 /** Reads a message. "Encoding", Protocol Buffers documentation. @throws Error for what is none */
-export function messageOf(bytes: Buffer): Message {
+export function parseMessage(bytes: Buffer): Message {
   const values = new Map<number, (number | Buffer)[]>()
   const cursor = { bytes, at: 0 }
   while (cursor.at < bytes.length) {
@@ -23,7 +23,7 @@ export function messageOf(bytes: Buffer): Message {
   return {
     number: (field) => all(field).flatMap(numbersIn).at(-1) ?? 0,
     numbers: (field) => all(field).flatMap(numbersIn),
-    messages: (field) => all(field).flatMap((value) => (typeof value === 'number' ? [] : messageOf(value))),
+    messages: (field) => all(field).flatMap((value) => (typeof value === 'number' ? [] : parseMessage(value))),
     texts: (field) => all(field).map((value) => value.toString()),
   }
 }

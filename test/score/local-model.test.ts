@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { modelIn, packModel } from '../../scripts/lib/insights/model-file.ts'
-import { inProcess } from '../../scripts/score/local/in-process.ts'
+import { inProcess } from '../../scripts/score/local/model.ts'
 import { someModel } from '../lib/insights/tiny.ts'
 
 for (const weight of [Number.NaN, Number.POSITIVE_INFINITY])
