@@ -9,6 +9,12 @@ import { type Door, openDoor } from './door.ts'
 import type { Ended, RunOptions } from './run-script.ts'
 import { thisProcess } from './waiting.ts'
 
+/** What a process has once, and every command in it with it. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+}
+
 /** Numbers of the processes that commands in this process pretend to be; no real process has so large a number. */
 const living = new Set<number>()
 let lastPid = 10_000_000
@@ -25,7 +31,7 @@ const shortened = (ms: number): number => (ms < 60_000 ? ms / 10 : ms)
 export async function runInProcess(
   load: () => Promise<{ command: Command }>,
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  { env, cwd }: Surroundings,
   { input = '', onStderr, killWhen }: RunOptions,
 ): Promise<Ended> {
   const controller = new AbortController()
@@ -74,7 +80,7 @@ export async function runInProcess(
       if (isDead) await new Promise(() => {})
     },
   }
-  const leave = enter(hostEnv)
+  const leave = enter({ env: hostEnv, cwd })
   const watch = killWhen && setInterval(() => !isDead && killWhen() && die(), 2)
   try {
     const { command } = await load()
@@ -92,18 +98,22 @@ export async function runInProcess(
   }
 }
 
-/** The SDK reads the environment of the process: the one that all commands in it have at the moment. */
-let inside: { readonly key: string; readonly before: NodeJS.ProcessEnv; users: number } | undefined
+/** The SDK reads the environment of the process, and files are opened from its folder: all commands in it have the same at a time. */
+let inside:
+  | { readonly key: string; readonly before: NodeJS.ProcessEnv; readonly folder: string; users: number }
+  | undefined
 
 /** Whether commands with this environment can run in the process now. */
-export const canEnter = (env: Readonly<Record<string, string>>): boolean =>
-  inside === undefined || inside.key === JSON.stringify(env)
+export const canEnter = (surroundings: Surroundings): boolean =>
+  inside === undefined || inside.key === JSON.stringify(surroundings)
 
-function enter(env: Readonly<Record<string, string>>): () => void {
-  const key = JSON.stringify(env)
+function enter(surroundings: Surroundings): () => void {
+  const { env, cwd } = surroundings
+  const key = JSON.stringify(surroundings)
   if (inside === undefined) {
-    inside = { key, before: { ...process.env }, users: 0 }
+    inside = { key, before: { ...process.env }, folder: process.cwd(), users: 0 }
     replace(env)
+    process.chdir(cwd)
   }
   if (inside.key !== key)
     throw new Error('commands with different environments at the same time need processes of their own')
@@ -114,6 +124,7 @@ function enter(env: Readonly<Record<string, string>>): () => void {
     if (mine.users > 0) return
     inside = undefined
     replace(mine.before)
+    process.chdir(mine.folder)
   }
 }
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { APP } from '../sandbox/access.ts'
-import { canEnter, runInProcess } from './in-process.ts'
+import { canEnter, runInProcess, type Surroundings } from './in-process.ts'
 
 /** The project's root, with a trailing slash. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -39,9 +39,9 @@ export const runProcess = (name: string, args: readonly string[] = [], options: 
 
 /** Runs a script's command in this process where that is the same to it, and as a process of its own elsewhere. */
 export function runScript(name: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Ended> {
-  const env = { ...plainEnvironment(), ...options.env }
-  if (needsProcess(name, env, options)) return runProcess(name, args, options)
-  return runInProcess(() => import(`../../scripts/${name}/command.ts`), args, env, options)
+  const surroundings = { env: { ...plainEnvironment(), ...options.env }, cwd: options.cwd ?? ROOT }
+  if (needsProcess(name, surroundings, options)) return runProcess(name, args, options)
+  return runInProcess(() => import(`../../scripts/${name}/command.ts`), args, surroundings, options)
 }
 
 /** With all tests, one of so many deaths is that of a real process. */
@@ -50,11 +50,12 @@ let deaths = 0
 const isRealDeath = (): boolean => process.env.PRESTAGE_TEST_ALL !== undefined && ++deaths % REAL_DEATH === 0
 
 /** A process has one folder that it works in and one environment; and one that is killed must not go on with its files. */
-function needsProcess(name: string, env: Readonly<Record<string, string>>, { cwd, killWhen }: RunOptions): boolean {
+function needsProcess(name: string, surroundings: Surroundings, { killWhen }: RunOptions): boolean {
+  const { env } = surroundings
   const isEntryOfTests = name.endsWith('.mjs')
   const diesHere = killWhen !== undefined && env.AWS_ENDPOINT_URL === undefined
   if (killWhen !== undefined && isRealDeath()) return true
-  return isEntryOfTests || cwd !== undefined || env.NODE_OPTIONS !== undefined || diesHere || !canEnter(env)
+  return isEntryOfTests || env.NODE_OPTIONS !== undefined || diesHere || !canEnter(surroundings)
 }
 
 /** Runs any program to its end. */

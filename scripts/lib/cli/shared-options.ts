@@ -42,13 +42,19 @@ const workspaceUri = (input: string): string => {
 }
 
 export const workspaceOption = {
-  workspace: parsed({
-    about: 'where runs live: a folder (embedded) or s3://bucket[/prefix] (AWS)',
-    value: 'URI',
-    parse: workspaceUri,
-    default: resolve('workspace'),
-    defaultText: './workspace',
-  }),
+  workspace: {
+    ...parsed({
+      about: 'where runs live: a folder (embedded) or s3://bucket[/prefix] (AWS)',
+      value: 'URI',
+      parse: workspaceUri,
+      default: '',
+      defaultText: './workspace',
+    }),
+    // Of the folder in which the command runs, not of that in which this file was loaded.
+    get fallback() {
+      return resolve('workspace')
+    },
+  },
 }
 
 /** Options of the steps that change or spend something. */
