@@ -1,11 +1,16 @@
+import { FILES, sourceIds } from '../sources/registry.ts'
 import { type AwsSettings, type Logs, openLogs } from '../stores/open.ts'
 import type { Store } from '../stores/store.ts'
+import { LATEST } from './paths.ts'
 
 /** A folder that is named as runIdOf names a run. */
 const RUN = /(?:^|\/)[a-z]+(?:-\d{8}T\d{4}(?:\d{2})?Z){2}-[0-9a-f]{6}\//
 
-/** Whether a key is of a run, or the beginning of such keys: what lies there prestage has made of logs. */
-export const isOfRun = (key: string): boolean => RUN.test(key)
+/** The note of a workspace that says which run of a source is the latest. */
+const NOTE = new RegExp(`(?:^|/)${LATEST}(?:${[...sourceIds, FILES].join('|')})\\.json$`)
+
+/** Whether a key belongs to runs, or is the beginning of such keys: prestage wrote what lies there. */
+export const isOfRun = (key: string): boolean => RUN.test(key) || NOTE.test(key)
 
 /**
  * Opens logs without the copies that runs have of them: a workspace may lie among the logs, and an event must not count once more for
