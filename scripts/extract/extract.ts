@@ -1,5 +1,4 @@
-import type { CommandResult } from '../lib/cli/command.ts'
-import type { Context } from '../lib/cli/context.ts'
+import type { CommandResult, Context } from '../lib/cli/command.ts'
 import type { BadFile } from '../lib/engines/records/index.ts'
 import type { ExtractSettings } from '../lib/engines/render.ts'
 import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'

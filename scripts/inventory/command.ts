@@ -1,6 +1,5 @@
-import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
-import type { Context } from '../lib/cli/context.ts'
+import { stackOutputs } from '../lib/aws/settings.ts'
+import { type CommandResult, type Context, defineCommand } from '../lib/cli/command.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { list, number, text } from '../lib/cli/options.ts'
 import { awsOptions, scopeOptions } from '../lib/cli/shared-options.ts'

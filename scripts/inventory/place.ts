@@ -1,14 +1,13 @@
-import type { Context } from '../lib/cli/context.ts'
+import type { Context } from '../lib/cli/command.ts'
 import { UserError } from '../lib/cli/errors.ts'
 import { count, plural } from '../lib/cli/format.ts'
-import { openLogsOutsideRuns } from '../lib/runs/logs.ts'
+import { openLogsOutsideRuns } from '../lib/runs/workspace.ts'
 import { scopesThere, scopeText } from '../lib/sources/discover.ts'
 import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
 import { type AwsSettings, type Logs, linkWarnings } from '../lib/stores/open.ts'
 import { type LooseFound, type LooseSurvey, surveyLoose } from './loose.ts'
-import { type Other, othersOf } from './others.ts'
 import { looseText, surveyText } from './render.ts'
-import { type Found, remembering, type Survey, survey } from './survey.ts'
+import { type Found, type Other, othersOf, remembering, type Survey, survey } from './survey.ts'
 
 /** What is looked for, and how. */
 export interface Search extends AwsSettings {

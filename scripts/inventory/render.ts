@@ -1,7 +1,6 @@
 import { bytes, count, plural, quoted, table } from '../lib/cli/format.ts'
 import type { LooseFound, LooseSurvey } from './loose.ts'
-import type { Other } from './others.ts'
-import type { BranchDays, Found } from './survey.ts'
+import type { BranchDays, Found, Other } from './survey.ts'
 
 /** One line per source and account. */
 export function surveyText(found: readonly Found[], others: readonly Other[]): string {

@@ -1,4 +1,4 @@
-import { stackOutputs } from '../lib/aws/stack-outputs.ts'
+import { stackOutputs } from '../lib/aws/settings.ts'
 import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import { duration, facts } from '../lib/cli/format.ts'
 import { choices, flag, number, text } from '../lib/cli/options.ts'
@@ -15,10 +15,10 @@ import { sourceIds } from '../lib/sources/registry.ts'
 import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
 import { command as stageCommand } from '../stage/command.ts'
-import { withBudget } from './budget.ts'
 import { checkDemo, DEMO_ALERTS, DEMO_FOLDER, renderDemoPlan, simulateLogs } from './demo.ts'
 import { resultLines, stepResults, type Taken, takeThrough } from './one.ts'
 import { adviceFor, distinctSources, entitiesOf, withWindow } from './sources.ts'
+import { withBudget } from './together.ts'
 
 export const command = defineCommand({
   name: 'pipeline',

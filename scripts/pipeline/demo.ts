@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
-import type { CommandResult } from '../lib/cli/command.ts'
-import type { Context } from '../lib/cli/context.ts'
+import type { CommandResult, Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
-import { take } from './steps.ts'
+import { take } from './one.ts'
 
 /** Where the demo keeps its logs and its runs, unless told otherwise. */
 export const DEMO_FOLDER = 'prestage-demo'

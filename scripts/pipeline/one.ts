@@ -1,13 +1,11 @@
 import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
-import type { CommandResult } from '../lib/cli/command.ts'
-import type { Context } from '../lib/cli/context.ts'
-import { count, plural } from '../lib/cli/format.ts'
+import type { Command, CommandResult, Context } from '../lib/cli/command.ts'
+import { count, duration, plural } from '../lib/cli/format.ts'
+import type { OptionSpecs, Values } from '../lib/cli/options.ts'
 import { HOLDOUT } from '../lib/runs/paths.ts'
 import { openRun } from '../lib/runs/workspace.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { lateFilesText } from '../stage/render.ts'
-import { serving } from './serving.ts'
-import { take } from './steps.ts'
 
 /** Values of options by key, for whichever step has them. */
 export type Given = Readonly<Record<string, unknown>> &
@@ -152,4 +150,41 @@ function attackLines(kinds: readonly Found[]): [string, string][] {
   return [
     ['attacks', `${count(sum('flagged'))} of ${count(sum('attacks'))} known ones flagged: ${each.join(', ')}${more}`],
   ]
+}
+
+/** Takes a step with the pipeline's own values where the step has the same option, and the step's defaults elsewhere. */
+export async function take<S extends OptionSpecs>(
+  command: Command<S>,
+  context: Context,
+  given: Readonly<Record<string, unknown>>,
+): Promise<CommandResult> {
+  context.signal.throwIfAborted()
+  const started = context.now().getTime()
+  const values = Object.fromEntries(
+    Object.entries(command.options).map(([key, spec]) => [key, given[key] ?? spec.fallback]),
+  )
+  const result = await command.run(context, values as Values<S>)
+  const repeated = result.json.repeated === true ? ', was done before' : ''
+  context.talk.info(`${command.name}: done in ${duration(context.now().getTime() - started)}${repeated}`)
+  return result
+}
+
+/** Serves the run's model while `work` uses it, on a port of its own, and not a moment longer. */
+async function serving(
+  context: Context,
+  given: { readonly workspace: string; readonly run: string },
+  work: (endpoint: string, deployed: CommandResult) => Promise<void>,
+): Promise<void> {
+  const { serveRun } = await import('../deploy/local/endpoint.ts')
+  const run = await openRun(given.workspace, given.run)
+  const endpoint = await serveRun(run, { port: 0, onError: (text) => context.talk.warn(`endpoint: ${text}`) })
+  context.talk.info(`deploy: serving at ${endpoint.url} while it scores`)
+  try {
+    await work(endpoint.url, {
+      json: { run: run.id, endpoint: endpoint.url, status: 'InService' },
+      text: `serving at ${endpoint.url}`,
+    })
+  } finally {
+    await endpoint.close()
+  }
 }

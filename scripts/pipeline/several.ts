@@ -1,11 +1,10 @@
 import { awsOf } from '../lib/aws/settings.ts'
-import type { CommandResult } from '../lib/cli/command.ts'
-import type { Context } from '../lib/cli/context.ts'
+import type { CommandResult, Context } from '../lib/cli/command.ts'
+import { type ExitCode, exitCodeOf, messageOf, UserError } from '../lib/cli/errors.ts'
 import { duration, facts } from '../lib/cli/format.ts'
 import { windowOf } from '../lib/runs/window.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { noLogs } from '../stage/request.ts'
-import { exitCodeOfAll, type Failure, failedAltogether, sourceFailure } from './failure.ts'
 import { type Given, resultLines, stepResults, type Taken, takeThrough } from './one.ts'
 import { entitiesOf, nameOfAll } from './sources.ts'
 import { named, together } from './together.ts'
@@ -128,4 +127,46 @@ function textOf(taken: Taken, failure: Failure | undefined, again: string): stri
     return facts([['failed', message], hint === undefined ? undefined : ['to do', hint]])
   }
   return taken.size === 1 ? (taken.get('stage')?.text ?? '') : facts(resultLines(taken, again))
+}
+
+/** Why a source did not come through. */
+export interface Failure {
+  readonly source: string
+  readonly message: string
+  readonly hint: string | undefined
+  readonly exitCode: ExitCode
+  /** Nobody expected it: a bug, to be shown with its stack. */
+  readonly bug: unknown
+}
+
+export function sourceFailure(source: string, error: unknown): Failure {
+  const expected = exitCodeOf(error)
+  const message = messageOf(error)
+  const prefix = `${source}: `
+  return {
+    source,
+    // What was asked on behalf of a source names it already.
+    message: message.startsWith(prefix) ? message.slice(prefix.length) : message,
+    hint: error instanceof UserError ? error.hint : undefined,
+    exitCode: expected ?? 1,
+    bug: expected === undefined ? error : undefined,
+  }
+}
+
+/** Of all failures: their own code where they agree, else that something failed. */
+const exitCodeOfAll = (failures: readonly Failure[]): ExitCode => {
+  const codes = new Set(failures.map(({ exitCode }) => exitCode))
+  return codes.size === 1 ? (failures[0]?.exitCode ?? 1) : 1
+}
+
+/** What nothing came of. What failed for one reason is told once. */
+export function failedAltogether(failures: readonly Failure[]): UserError {
+  const reasons = new Map<string, Failure[]>()
+  for (const failure of failures) reasons.set(failure.message, [...(reasons.get(failure.message) ?? []), failure])
+  const told = [...reasons].map(([message, of]) => `${of.map(({ source }) => source).join(' and ')}: ${message}`)
+  const hints = [...new Set(failures.flatMap(({ hint }) => (hint === undefined ? [] : [hint])))]
+  return new UserError(told.join('\n'), {
+    exitCode: exitCodeOfAll(failures),
+    ...(hints.length > 0 && { hint: hints.join('\n  ') }),
+  })
 }

@@ -1,6 +1,5 @@
 import type { CommandResult } from '../lib/cli/command.ts'
-import { aboutUsd, bytes, plural, table } from '../lib/cli/format.ts'
-import { csvCell, fingerprint } from '../lib/cli/untrusted-text.ts'
+import { aboutUsd, bytes, csvCell, fingerprint, plural, table } from '../lib/cli/format.ts'
 
 /** An answer: rows as text, in the order of the question. */
 export interface Answer {

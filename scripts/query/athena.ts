@@ -1,5 +1,5 @@
 import type { Athena } from '../lib/aws/athena/athena.ts'
-import type { Context } from '../lib/cli/context.ts'
+import type { Context } from '../lib/cli/command.ts'
 import { aboutUsd, bytes } from '../lib/cli/format.ts'
 import { openAthena } from '../lib/engines/athena/athena.ts'
 import { Attempts } from '../lib/engines/athena/attempts.ts'

@@ -1,5 +1,4 @@
-import { awsOf } from '../lib/aws/settings.ts'
-import { stackOutputs } from '../lib/aws/stack-outputs.ts'
+import { awsOf, stackOutputs } from '../lib/aws/settings.ts'
 import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { table } from '../lib/cli/format.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Context } from '../lib/cli/context.ts'
+import type { Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
 import { type ExtractSettings, fill, placeholdersOf } from '../lib/engines/render.ts'

@@ -4,11 +4,9 @@ import { chartist } from './charts.ts'
 import type { ReportData } from './data.ts'
 import { type Content, day, Html, html } from './html.ts'
 import { anomalies, unjudged } from './sections/anomalies.ts'
-import { attacks } from './sections/attacks.ts'
 import { headline } from './sections/headline.ts'
-import { origin } from './sections/origin.ts'
-import { scores } from './sections/scores.ts'
-import { settings } from './sections/settings.ts'
+import { origin, settings } from './sections/origin.ts'
+import { attacks, scores } from './sections/scores.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 

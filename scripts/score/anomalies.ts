@@ -1,4 +1,4 @@
-import { csvCell, shortened, spelledOut } from '../lib/cli/untrusted-text.ts'
+import { csvCell, shortened, spelledOut } from '../lib/cli/format.ts'
 import type { Accesses } from '../lib/insights/accesses.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
 import { formatCidr } from '../lib/insights/ipv4.ts'

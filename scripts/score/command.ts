@@ -1,9 +1,8 @@
-import { stackOutputs } from '../lib/aws/stack-outputs.ts'
+import { stackOutputs } from '../lib/aws/settings.ts'
 import { defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { isUrl, scoreOptions } from './options.ts'
-import { scoreFiles } from './pair-files.ts'
-import { noFindings, scoreRun } from './run.ts'
+import { noFindings, scoreFiles, scoreRun } from './run.ts'
 
 export const command = defineCommand({
   name: 'score',

@@ -1,13 +1,13 @@
 import { awsOf } from '../lib/aws/settings.ts'
-import type { CommandResult } from '../lib/cli/command.ts'
-import type { Context } from '../lib/cli/context.ts'
+import type { CommandResult, Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { paths, reportStep, scorePaths, scoreStep } from '../lib/runs/paths.ts'
 import { OF_FILES } from '../lib/runs/request.ts'
 import type { StepName } from '../lib/runs/results.ts'
 import { type Run, type StepPlan, typedOption } from '../lib/runs/run.ts'
-import { chosenRun, otherRun } from '../lib/runs/workspace.ts'
+import { chosenRun, otherRun, runOfModel } from '../lib/runs/workspace.ts'
+import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { backendFor } from './backend.ts'
 import { wantedFindings } from './findings/options.ts'
 import { findingRows, writeAlerts } from './findings/write.ts'
@@ -15,7 +15,7 @@ import type { ScoreOptions } from './options.ts'
 import { preparedFor } from './prepare.ts'
 import { judgedText, renderScorePlan, scoreApproval, summaryOf } from './render.ts'
 import { score } from './score.ts'
-import { runTarget } from './target.ts'
+import { filesOfRun, filesTarget, runTarget } from './target.ts'
 
 export const noFindings = () =>
   new UsageError('--findings needs logs: files of pairs say neither when the accesses were nor whose they are')
@@ -96,4 +96,35 @@ function changedSettings(run: Run, step: StepName, { settings }: StepPlan): stri
     .map((name) =>
       name === 'pairs' ? 'other pairs' : name === 'labels' ? 'other --labels' : typedOption(name, before[name]),
     )
+}
+
+/** Judges files of pairs, with a model in a folder, of a run, or at an endpoint. */
+export async function scoreFiles(context: Context, options: ScoreOptions): Promise<CommandResult> {
+  const { model = '', pairs } = options
+  const aws = awsOf(options, context)
+  const run = await modelRun(context, options, aws)
+  const target = run === undefined ? await filesTarget(pairs, model, aws) : await filesOfRun(run, pairs, aws)
+  const prepared = await preparedFor(target, options)
+  const backend = await backendFor(options, { run, target, prepared, context, aws })
+  const usd = backend.usd?.((await target.pairs(context.signal)).ip.length) ?? undefined
+  if (options.dryRun) return renderScorePlan(target, prepared, backend, { run: run?.id, usd })
+  if (backend.usd !== undefined) await context.approve(scoreApproval('the files', backend, usd))
+  const scores = await openStore(options.scores, aws)
+  const keep = async (calibration: string) => void (await run?.store.write(paths.calibration, calibration))
+  const result = await score({ context, target, prepared, options, backend, scores, keep })
+  return { json: { ...(run && { run: run.id }), ...result }, text: summaryOf(result, run?.id) }
+}
+
+/** The run of a model that SageMaker trained, or of the model at an endpoint; undefined for a model without a run. */
+async function modelRun(
+  context: Context,
+  { model, endpoint }: ScoreOptions,
+  aws: AwsSettings,
+): Promise<Run | undefined> {
+  if (model !== undefined) return model.startsWith('s3://') ? runOfModel(model.replace(/\/+$/, ''), aws) : undefined
+  const [{ runAtEndpoint }, { regionFor }] = await Promise.all([
+    import('./sagemaker/endpoint.ts'),
+    import('./sagemaker/backend.ts'),
+  ])
+  return runAtEndpoint(endpoint ?? '', await regionFor(undefined, aws, context), aws)
 }

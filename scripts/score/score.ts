@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Context } from '../lib/cli/context.ts'
+import type { Context } from '../lib/cli/command.ts'
 import { UserError } from '../lib/cli/errors.ts'
 import { Accesses, kindOf } from '../lib/insights/accesses.ts'
 import { type Calibration, calibrationText } from '../lib/insights/calibration.ts'

@@ -1,9 +1,7 @@
 import { resolve } from 'node:path'
-import { urisOfObjects } from '../lib/aws/objects-arn.ts'
-import { partitionOf } from '../lib/aws/partition.ts'
+import { partitionOf, urisOfObjects } from '../lib/aws/arn.ts'
 import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
-import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
-import type { Context } from '../lib/cli/context.ts'
+import { type CommandResult, type Context, defineCommand } from '../lib/cli/command.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { facts } from '../lib/cli/format.ts'
 import { choice, flag, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
@@ -11,10 +9,18 @@ import { awsOptions, guardOptions } from '../lib/cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { checkSetup, type Finding } from './check/check.ts'
 import { forgetStack, type Noted, namesStack, noteStack } from './config-file.ts'
-import { checkRetention, keyArn, logsUri, parametersOf, parameterValues, vpcId } from './parameters.ts'
+import {
+  checkRetention,
+  defaultsIn,
+  keyArn,
+  logsUri,
+  parametersOf,
+  parameterValues,
+  shippedTemplate,
+  vpcId,
+} from './parameters.ts'
 import { checkPolicies } from './policy-size.ts'
 import { currentStack, type OpenStack, openStack, setUp, takeDown } from './setup.ts'
-import { defaultsIn, shippedTemplate } from './template.ts'
 
 const { maxCost: _, overwrite: __, ...guards } = guardOptions
 const CONFIG = 'prestage.yaml'

@@ -1,5 +1,5 @@
 import { parse, type ScalarTag, type YAMLSeq } from 'yaml'
-import { urisOfObjects } from '../lib/aws/objects-arn.ts'
+import { urisOfObjects } from '../lib/aws/arn.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { count, plural } from '../lib/cli/format.ts'
 

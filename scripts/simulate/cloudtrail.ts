@@ -1,12 +1,11 @@
 import { type Accesses, accessesOf, labelsOf, spread } from './accesses.ts'
 import { behaviour } from './behaviour.ts'
-import { decoys } from './decoys.ts'
 import { accountIds } from './identifiers.ts'
 import type { Simulated } from './log-file.ts'
 import { type Person, personOf } from './people.ts'
 import { firstHourOf, type Settings, spanOf, stretchOf, TRAVEL } from './settings.ts'
 import { branchesOf, deliverTrail, slotsOf, type Trail } from './trail.ts'
-import { branchFiles } from './trail-files.ts'
+import { branchFiles, decoys } from './trail-files.ts'
 
 const MINUTE = 60
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Context } from '../lib/cli/context.ts'
+import type { Context } from '../lib/cli/command.ts'
 import { withLock } from '../lib/runs/lock.ts'
 import { folderStore } from '../lib/stores/folder.ts'
 import { simulateCloudTrail } from './cloudtrail.ts'

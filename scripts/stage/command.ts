@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
-import { awsOf } from '../lib/aws/settings.ts'
-import { stackOutputs } from '../lib/aws/stack-outputs.ts'
+import { awsOf, stackOutputs } from '../lib/aws/settings.ts'
 import { defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { choice, flag, number, text } from '../lib/cli/options.ts'

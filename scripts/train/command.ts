@@ -1,8 +1,6 @@
 import { resolve } from 'node:path'
-import { awsOf } from '../lib/aws/settings.ts'
-import { stackOutputs } from '../lib/aws/stack-outputs.ts'
-import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
-import type { Context } from '../lib/cli/context.ts'
+import { awsOf, stackOutputs } from '../lib/aws/settings.ts'
+import { type CommandResult, type Context, defineCommand } from '../lib/cli/command.ts'
 import { messageOf, UsageError } from '../lib/cli/errors.ts'
 import { list, number, text, type Values } from '../lib/cli/options.ts'
 import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
@@ -123,7 +121,7 @@ async function inSagemaker(
   source: PairSource,
 ): Promise<CommandResult> {
   const { trainInSagemaker } = await import('./sagemaker/train.ts')
-  const { vectorsFor } = await import('./sagemaker/size.ts')
+  const { vectorsFor } = await import('./sagemaker/spec.ts')
   const { seed: _, alertsPerDay: __, ...settings } = recordedOptions(values)
   const hyperparametersFor = (entities: number) => checked(values, vectorsFor(entities, values.vectorDim ?? 1))
   return trainInSagemaker(source, { context, options: values, aws, settings, hyperparametersFor })

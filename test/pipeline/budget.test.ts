@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { silentContext } from '../../scripts/lib/cli/command.ts'
 import type { Approval } from '../../scripts/lib/cli/confirm.ts'
-import { silentContext } from '../../scripts/lib/cli/context.ts'
-import { withBudget } from '../../scripts/pipeline/budget.ts'
+import { withBudget } from '../../scripts/pipeline/together.ts'
 
 const spend = (usd: number): Approval => ({ action: 'scan', plan: [], kind: 'spend', usd })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../../scripts/lib/cli/errors.ts'
-import { failedAltogether, sourceFailure } from '../../scripts/pipeline/failure.ts'
+import { failedAltogether, sourceFailure } from '../../scripts/pipeline/several.ts'
 import { distinctSources, entitiesOf, nameOfAll } from '../../scripts/pipeline/sources.ts'
 
 const BOTH = ['cloudtrail', 'waf']

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fingerprint } from '../../scripts/lib/cli/untrusted-text.ts'
+import { fingerprint } from '../../scripts/lib/cli/format.ts'
 import { html, strange } from '../../scripts/report/html.ts'
 
 const rendered: [what: string, html: { markup: string }, markup: string][] = [

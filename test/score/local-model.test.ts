@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { modelIn, packModel } from '../../scripts/lib/insights/model-file.ts'
+import { modelIn, packModel } from '../../scripts/lib/insights/model.ts'
 import { inProcess } from '../../scripts/score/local/model.ts'
 import { someModel } from '../lib/insights/tiny.ts'
 

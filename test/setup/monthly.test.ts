@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type CostItem, PRICES, totalOf } from '../../scripts/lib/runs/cost.ts'
-import { INSTANCES } from '../../scripts/lib/runs/instances.ts'
+import { type CostItem, INSTANCES, PRICES, totalOf } from '../../scripts/lib/runs/cost.ts'
 import { ROOT } from '../support/run-script.ts'
 
 /** What the README says a night is. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Change } from '../../scripts/lib/aws/cloudformation/change-set.ts'
-import { changeLines, changeText } from '../../scripts/setup/plan.ts'
+import { changeLines, changeText } from '../../scripts/setup/setup.ts'
 
 const change = (given: Partial<Change>): Change => ({
   action: 'Add',

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parametersOf, parameterValues, type SetupOptions } from '../../scripts/setup/parameters.ts'
+import {
+  defaultsIn,
+  parametersOf,
+  parameterValues,
+  type SetupOptions,
+  shippedTemplate,
+} from '../../scripts/setup/parameters.ts'
 import { type Built, checkPolicies, policySizes } from '../../scripts/setup/policy-size.ts'
-import { defaultsIn, shippedTemplate } from '../../scripts/setup/template.ts'
 import { parseTemplate, Resolver } from '../sandbox/cloudformation/template.ts'
 import { fixture } from './sandbox.ts'
 

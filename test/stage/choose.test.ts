@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { silentContext } from '../../scripts/lib/cli/context.ts'
+import { silentContext } from '../../scripts/lib/cli/command.ts'
 import type { BatchJob } from '../../scripts/lib/runs/checkpoints.ts'
 import { writeLedger } from '../../scripts/lib/runs/ledger.ts'
 import { openRun } from '../../scripts/lib/runs/workspace.ts'

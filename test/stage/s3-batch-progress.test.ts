@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
-import { silentContext } from '../../scripts/lib/cli/context.ts'
+import { silentContext } from '../../scripts/lib/cli/command.ts'
 import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import { batchCopier } from '../../scripts/stage/copy/batch/batch.ts'
 import { tempFolder } from '../support/temp.ts'

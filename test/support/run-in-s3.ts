@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { before } from 'node:test'
 import { eventsByEntity, groupByEntity } from '../../scripts/lib/insights/accesses.ts'
-import { digestOf } from '../../scripts/lib/insights/model-file.ts'
+import { digestOf } from '../../scripts/lib/insights/model.ts'
 import { readPairs } from '../../scripts/lib/insights/pairs.ts'
 import type { Ledger } from '../../scripts/lib/runs/ledger.ts'
 import type { Run } from '../../scripts/lib/runs/run.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { silentContext } from '../../scripts/lib/cli/context.ts'
+import { silentContext } from '../../scripts/lib/cli/command.ts'
 import { MARKER } from '../../scripts/simulate/folder.ts'
 import { type Settings, settingsText } from '../../scripts/simulate/settings.ts'
 import { simulate } from '../../scripts/simulate/simulate.ts'

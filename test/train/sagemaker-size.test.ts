@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { failureFor } from '../../scripts/lib/aws/sagemaker/failures.ts'
 import { resourceName } from '../../scripts/lib/aws/sagemaker/names.ts'
-import { INSTANCES } from '../../scripts/lib/runs/instances.ts'
+import { INSTANCES } from '../../scripts/lib/runs/cost.ts'
 import {
   instanceFor,
   runtimeFor,
@@ -11,7 +11,7 @@ import {
   vectorsFor,
   volumeFor,
   type Work,
-} from '../../scripts/train/sagemaker/size.ts'
+} from '../../scripts/train/sagemaker/spec.ts'
 
 const MILLION = 1_000_000
 

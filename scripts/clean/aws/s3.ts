@@ -6,8 +6,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import pMap from 'p-map'
+import { partitionOf } from '../../lib/aws/arn.ts'
 import { detailsOf, explained } from '../../lib/aws/errors.ts'
-import { partitionOf } from '../../lib/aws/partition.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { plural } from '../../lib/cli/format.ts'
 import type { Store } from '../../lib/stores/store.ts'

@@ -1,7 +1,6 @@
 import { type EndpointState, Endpoints } from '../../lib/aws/sagemaker/endpoints.ts'
 import { cliFlags, roleOf } from '../../lib/aws/sagemaker/options.ts'
-import type { CommandResult } from '../../lib/cli/command.ts'
-import type { Context } from '../../lib/cli/context.ts'
+import type { CommandResult, Context } from '../../lib/cli/command.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { facts } from '../../lib/cli/format.ts'
 import { calibrationText, parseCalibration } from '../../lib/insights/calibration.ts'
@@ -12,7 +11,6 @@ import { pairsOf, requirePairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run, StepPlan } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
-import { deletedAfterItsTime, deleteLater } from './delete-after.ts'
 import { checkOptions, type DeployOptions } from './options.ts'
 import {
   costText,
@@ -24,11 +22,10 @@ import {
   renderDeployed,
   renderDeployPlan,
 } from './render.ts'
-import { rollBack } from './rollback.ts'
 import { type Deployment, serve } from './serve.ts'
 import { settingsOf, smallMemory, specOf, trialHardware } from './spec.ts'
 import { testOf } from './trial.ts'
-import { type DeployStep, updaterOf } from './update.ts'
+import { type DeployStep, deletedAfterItsTime, deleteLater, rollBack, updaterOf } from './update.ts'
 
 /** Deploys a run whose workspace is in S3. */
 export async function deployInSagemaker(

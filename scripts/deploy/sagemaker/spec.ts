@@ -8,7 +8,7 @@ import { resourceName, shortHash, tagsOf } from '../../lib/aws/sagemaker/names.t
 import { tagsIn } from '../../lib/aws/sagemaker/options.ts'
 import { VARIANT } from '../../lib/aws/sagemaker/scaling.ts'
 import { UsageError } from '../../lib/cli/errors.ts'
-import { hasOwnDisk, modelBytesOf } from '../../lib/runs/instances.ts'
+import { hasOwnDisk, modelBytesOf } from '../../lib/runs/cost.ts'
 import type { StepSettings } from '../../lib/runs/ledger.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { type DeployOptions, STEP_MB } from './options.ts'

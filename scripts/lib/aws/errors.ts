@@ -1,5 +1,5 @@
 import { type ExitCode, UserError } from '../cli/errors.ts'
-import { partitionOf } from './partition.ts'
+import { partitionOf } from './arn.ts'
 
 /** What was asked of AWS, in the words of a policy and in those of a person. */
 export interface Asked {

@@ -1,5 +1,7 @@
-import type { Context } from './context.ts'
+import type { Approval } from './confirm.ts'
+import type { Host } from './host.ts'
 import type { OptionSpecs, Values } from './options.ts'
+import { noProgress, type Progress } from './progress.ts'
 import { commonOptions } from './shared-options.ts'
 
 /** What a command hands back: `json` for `--output json`, `text` for people; `next` is the command that usually follows. */
@@ -36,4 +38,34 @@ export type CallOptions<S extends OptionSpecs> = {
 /** Declares a command; adds the options that every command has. */
 export function defineCommand<const S extends OptionSpecs>(command: Command<S>): Command<S & typeof commonOptions> {
   return { ...command, options: { ...command.options, ...commonOptions } }
+}
+
+/** Talk goes to standard error: notes, warnings, and details that only `--verbose` shows. */
+export interface Talk {
+  info(text: string): void
+  warn(text: string): void
+  detail(text: string): void
+}
+
+/** What a command gets of its host; the streams are behind `talk`, `progress` and `approve`. */
+export interface Context extends Pick<Host, 'env' | 'signal' | 'owner' | 'now' | 'sleep'> {
+  readonly talk: Talk
+  progress(label: string, total?: number, unit?: string): Progress
+  /** Shows the plan and returns when it may be carried out; throws Declined otherwise. */
+  approve(approval: Approval): Promise<void>
+}
+
+/** A context that says nothing, approves nothing and never stops: for tests, and a base for other hosts. */
+export function silentContext(overrides: Partial<Context> = {}): Context {
+  return {
+    talk: { info: () => {}, warn: () => {}, detail: () => {} },
+    signal: new AbortController().signal,
+    env: {},
+    owner: { host: 'nowhere', pid: 0, isAlive: () => false },
+    progress: () => noProgress,
+    approve: () => Promise.reject(new Error('nobody can be asked')),
+    now: () => new Date(),
+    sleep: () => Promise.resolve(),
+    ...overrides,
+  }
 }

@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { argumentsOfOptions, parseArguments, type RawValues } from './arguments.ts'
-import type { Command, CommandResult } from './command.ts'
+import type { Command, CommandResult, Context, Talk } from './command.ts'
 import { confirm } from './confirm.ts'
-import type { Context, Talk } from './context.ts'
 import { type ExitCode, exitCodeOf, hintOf, Interrupted, messageOf } from './errors.ts'
-import { printable, printableJson } from './format.ts'
+import { printable, printableJson, quoted } from './format.ts'
 import { helpText } from './help.ts'
 import type { Host } from './host.ts'
-import type { Values } from './options.ts'
+import { kebab, type Values } from './options.ts'
 import { barProgress, lineProgress, noProgress, type Screen } from './progress.ts'
-import { withTyped } from './repeated.ts'
 import { resolveValues } from './settings.ts'
 import type { awsOptions, commonOptions, guardOptions } from './shared-options.ts'
 
@@ -164,4 +162,26 @@ function report(name: string, error: unknown, { say }: Terminal): ExitCode {
 function version(): string {
   const file = new URL('../../../package.json', import.meta.url)
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+/** Options that say where runs are and who is asked: left out of the next command, it would work on something else. */
+const REPEATED = ['config', 'profile', 'awsRegion', 'endpointUrl', 'stack', 'workspace'] as const
+
+/** The commands that do not have all of them, and the ones that they have. */
+const FEWER: Readonly<Record<string, readonly (typeof REPEATED)[number][]>> = {
+  simulate: ['config'],
+  inventory: ['config', 'profile', 'awsRegion', 'endpointUrl', 'stack'],
+  setup: ['config', 'profile', 'awsRegion', 'endpointUrl', 'stack'],
+}
+
+/** Completes every command line in a text with what was typed of these options, unless the line has them already. */
+export function withTyped(text: string, typed: RawValues): string {
+  return text.replace(/npx zx scripts\/([a-z]+)\.mjs/g, (command, name: string, at: number) => {
+    const [rest = ''] = text.slice(at + command.length).split(/\n|npx zx /, 1)
+    const words = (FEWER[name] ?? REPEATED).flatMap((key) => {
+      const [flag, value] = [`--${kebab(key)}`, typed[key]]
+      return typeof value !== 'string' || rest.split(/[\s=]/).includes(flag) ? [] : [flag, quoted(value)]
+    })
+    return [command, ...words].join(' ')
+  })
 }

@@ -1,3 +1,6 @@
+import { dividedStore } from '../stores/divided.ts'
+import type { Store } from '../stores/store.ts'
+
 /** The files and folders of a run, as keys relative to it. */
 export const paths = {
   ledger: 'run.json',
@@ -55,10 +58,10 @@ export const RUNS = 'runs/'
 export const LATEST = 'latest/'
 
 /** In S3, the folder for the large part of runs, which can be made again. It expires sooner. */
-export const BULK = 'bulk/'
+const BULK = 'bulk/'
 
 /** Keys and key prefixes of that part. The rest must outlive it: an endpoint may serve the model. */
-export const bulk: readonly string[] = [
+const bulk: readonly string[] = [
   paths.manifest,
   paths.selection,
   paths.failures,
@@ -71,3 +74,23 @@ export const bulk: readonly string[] = [
 
 /** The folder of reports over several runs in a workspace. */
 export const REPORTS = 'reports/'
+
+/**
+ * The files of a run as one store. In a folder they lie together. In S3 they lie in two places: lifecycle rules select objects by key
+ * prefix, and tags would cost more than the objects.
+ * @param root the workspace
+ */
+export function runStore(root: Store, id: string): Store {
+  const place = `${RUNS}${id}/`
+  return root.localPath === undefined ? dividedStore(root, place, `${BULK}${id}/`, bulk) : root.within(place)
+}
+
+/** URI of a large file of a run in S3, whether the run exists or not; without an id, of all runs. */
+export const bulkUri = (workspace: string, id?: string, key = ''): string =>
+  `${workspace.replace(/\/+$/, '')}/${BULK}${id === undefined ? '' : `${id}/${key}`}`
+
+/** The URI prefixes of a run in S3. */
+export const placesOf = ({ workspace, id }: { readonly workspace: string; readonly id: string }): string[] => [
+  `${workspace}/${RUNS}${id}/`,
+  bulkUri(workspace, id),
+]

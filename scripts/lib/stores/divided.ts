@@ -1,5 +1,4 @@
-import { united } from './merge.ts'
-import { compareKeys, type ListOptions, type ObjectInfo, type Store } from './store.ts'
+import { compareKeys, type ListOptions, type ObjectInfo, type Store, united } from './store.ts'
 
 /**
  * A store whose objects lie in two places below one root: those with a key that is one of `heads`, or begins with one that ends in a

@@ -1,7 +1,18 @@
-import { plural } from '../../lib/cli/format.ts'
+import { count, plural } from '../../lib/cli/format.ts'
 import type { chartist } from '../charts.ts'
-import type { Bin, ReportData } from '../data.ts'
-import { type Html, html } from '../html.ts'
+import {
+  type AttackKind,
+  type Attacks,
+  type Bin,
+  type Calibrated,
+  type Curve,
+  type ReportData,
+  type Rule,
+  ruleName,
+  rules,
+  type Scored,
+} from '../data.ts'
+import { aucText, type Html, html, share, strange } from '../html.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 
@@ -45,3 +56,57 @@ function binsOf(quantiles: readonly number[], pairs: number): Bin[] {
   }
   return counts.map((normal, i) => ({ from: from + i * width, to: from + (i + 1) * width, normal, attack: 0 }))
 }
+
+/** Whether the model is worth more than the plain rule "seen before". */
+export function attacks({ scored, trained }: ReportData, charts: Charts): Html | undefined {
+  if (scored?.attacks !== undefined) return onAttacks(scored, scored.attacks, charts)
+  return trained?.calibrated && onRandomAddresses(trained.calibrated)
+}
+
+const onRandomAddresses = ({ auc: model, rules: results }: Calibrated): Html =>
+  html`<section>
+<h2>Against plain rules</h2>
+<p>Measured on the holdout against the same entities with random public addresses: how well is normal told from wrong? 0.5 is
+guessing, 1 is perfect. A plain rule flags every address whose network the entity has not used before.</p>
+<div class="scroll">${aucTable(model, results)}</div>
+</section>`
+
+const onAttacks = ({ flagged }: Scored, attacks: Attacks, charts: Charts): Html =>
+  html`<section>
+<h2>Against plain rules</h2>
+<p>${flagged === 0 ? 'Nothing was flagged.' : `Of the ${plural(flagged, 'alert')} ${share(attacks.precision)} are known attacks.`} A plain rule flags every address whose network the
+entity has not used before; it cannot say which of these matter most, so with as many alerts it finds what chance picks.</p>
+${attacks.curve === undefined ? onTheirOwn(attacks, flagged) : besideCurve(attacks, attacks.curve, flagged, charts)}
+</section>`
+
+const onTheirOwn = (attacks: Attacks, alerts: number): Html =>
+  html`<p>No curve can be drawn: it takes attacks as well as other pairs among what was judged.</p>
+<div class="scroll">${kindTable(attacks, alerts)}</div>`
+
+const besideCurve = (attacks: Attacks, curve: Curve, alerts: number, charts: Charts): Html =>
+  html`<div class="pair">
+<figure>${charts.roc(curve)}
+<figcaption>The curve is the model at every threshold; the rings are the rules “same address, /24 or /16 seen before”, which can
+only say yes or no.</figcaption></figure>
+<div class="scroll">${kindTable(attacks, alerts)}${curve.rules && aucTable(curve.auc, curve.rules)}</div>
+</div>`
+
+const kindTable = ({ kinds }: Attacks, alerts: number): Html =>
+  html`<table class="kinds">
+<caption>Found with ${plural(alerts, 'alert')}</caption>
+<thead><tr><th>kind of attack</th><th class="number">known</th><th>model</th><th>${ruleName.net16}</th></tr></thead>
+<tbody>${kinds.map(kindRow)}</tbody></table>`
+
+const kindRow = ({ kind, attacks, flagged, byRule }: AttackKind): Html =>
+  html`<tr><td>${strange(kind, 40)}</td><td class="number">${count(attacks)}</td><td>${part(flagged, attacks, 'model')}</td><td>${byRule === undefined ? '–' : part(byRule.net16, attacks, 'rule')}</td></tr>`
+
+const part = (found: number, of: number, name: string): Html => {
+  const value = of === 0 ? 0 : found / of
+  return html`<svg class="bar ${name}" width="80" height="10" viewBox="0 0 80 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="80" height="10" rx="2"/><rect width="${Math.round(80 * value)}" height="10" rx="2"/></svg> ${share(value)}`
+}
+
+const aucTable = (model: number, results: Calibrated['rules']): Html =>
+  html`<table class="auc">
+<caption>Area under the curve</caption>
+<tbody><tr class="model"><td>model</td><td class="number">${aucText(model)}</td><td></td></tr>
+${[...rules].reverse().map((rule: Rule) => html`<tr><td>${ruleName[rule]}</td><td class="number">${aucText(results[rule].auc)}</td><td><small>${share(results[rule].normalSeen)} of normal pairs seen before</small></td></tr>`)}</tbody></table>`

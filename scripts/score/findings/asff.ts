@@ -1,5 +1,5 @@
-import { partitionOf } from '../../lib/aws/partition.ts'
-import { shortened, spelledOut } from '../../lib/cli/untrusted-text.ts'
+import { partitionOf } from '../../lib/aws/arn.ts'
+import { shortened, spelledOut } from '../../lib/cli/format.ts'
 import { seenBefore } from '../anomalies.ts'
 import { type About, addressesOf, descriptionOf, type Finding, noteOf, severityOf, titleOf } from './finding.ts'
 import { whoIs } from './resource.ts'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { csvCell, shortened, spelledOut } from '../../lib/cli/untrusted-text.ts'
+import { csvCell, shortened, spelledOut } from '../../lib/cli/format.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import { NAME_BYTES, seenBefore } from '../anomalies.ts'
 import { asffOf, MOST_IN_BATCH } from './asff.ts'

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { count, plural } from '../../lib/cli/format.ts'
-import { shortened, spelledOut } from '../../lib/cli/untrusted-text.ts'
+import { count, plural, shortened, spelledOut } from '../../lib/cli/format.ts'
 import type { Seen } from '../../lib/insights/accesses.ts'
 import { formatCidr, networkOf, parseIpv4 } from '../../lib/insights/ipv4.ts'
 import type { Verdict } from '../../lib/runs/verdicts.ts'

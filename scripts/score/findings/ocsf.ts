@@ -1,4 +1,4 @@
-import { shortened, spelledOut } from '../../lib/cli/untrusted-text.ts'
+import { shortened, spelledOut } from '../../lib/cli/format.ts'
 import { type About, descriptionOf, type Finding, noteOf, severityOf, titleOf } from './finding.ts'
 import { whoIs } from './resource.ts'
 

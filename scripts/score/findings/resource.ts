@@ -1,4 +1,4 @@
-import { shortened, spelledOut } from '../../lib/cli/untrusted-text.ts'
+import { shortened, spelledOut } from '../../lib/cli/format.ts'
 import type { About, Finding } from './finding.ts'
 
 /** The entity in the terms of the finding formats. */

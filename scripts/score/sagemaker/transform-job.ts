@@ -16,7 +16,7 @@ import {
 } from '../../lib/aws/sagemaker/jobs.ts'
 import { jobName, resourceName, shortHash, tagsOf } from '../../lib/aws/sagemaker/names.ts'
 import { UsageError } from '../../lib/cli/errors.ts'
-import { hasOwnDisk } from '../../lib/runs/instances.ts'
+import { hasOwnDisk } from '../../lib/runs/cost.ts'
 
 /** Everything that determines a batch transform. */
 export interface TransformJobSpec {

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { accountOfRole } from '../../lib/aws/account.ts'
+import { accountOfRole, uriOfObjects } from '../../lib/aws/arn.ts'
 import type { Stack } from '../../lib/aws/cloudformation/stack.ts'
-import { uriOfObjects } from '../../lib/aws/objects-arn.ts'
 import { imageOf } from '../../lib/aws/sagemaker/image.ts'
 import type { AwsSettings } from '../../lib/aws/settings.ts'
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
 import { bytes } from '../../lib/cli/format.ts'
 import { openStore } from '../../lib/stores/open.ts'
+import { digestIn, shippedTemplate } from '../parameters.ts'
 import type { OpenStack } from '../setup.ts'
-import { allComplete, asShipped, roleAsMade } from './stack.ts'
 
 /** One line of --check. */
 export interface Finding {
@@ -154,4 +153,52 @@ async function workgroupIn(name: string, settings: AwsSettings, region: string):
   })
   if (warned !== undefined) throw new UserError(warned, { hint: 'attach the operator policy of the stack' })
   return `${name}${cutoff === undefined ? ', without a cutoff' : `, queries end at ${bytes(cutoff)}`}`
+}
+
+const setup = ({ name }: Pick<Stack, 'name'>): string => `npx zx scripts/setup.mjs --stack ${name}`
+
+/** Whether the stack was made from the template of this version: an older one lacks rights that newer scripts need. */
+async function asShipped(stack: Stack): Promise<string> {
+  if (stack.outputs.Template === digestIn(await shippedTemplate())) return 'the one of this version'
+  throw new UserError(`stack ${stack.name} was made from another template`, {
+    hint: `${setup(stack)} shows what would change, and asks`,
+  })
+}
+
+/** CloudFormation's own account of it: what an update has left undone, it goes on calling failed. */
+async function allComplete(opened: OpenStack, stack: Stack): Promise<string> {
+  const resources = await allowed(stack, () => opened.resources(stack.id))
+  const undone = resources.find(({ status }) => !status.endsWith('_COMPLETE'))
+  if (undone === undefined) return `${resources.length}, all complete`
+  const { resource, type, status, reason } = undone
+  throw new UserError(`${resource} (${type}) is ${status}${reason === undefined ? '' : `: ${reason}`}`, {
+    hint: `when the cause is gone, ${setup(stack)} --restore makes it as the template says`,
+  })
+}
+
+/** @throws UserError for a role that is gone, or is not as the stack made it */
+async function roleAsMade(opened: OpenStack, stack: Stack, role: string): Promise<void> {
+  const { status, changed } = await allowed(stack, () => opened.drift(role, stack.id))
+  if (status === 'as made') return
+  const says = {
+    deleted: 'was deleted, and its stack does not know',
+    changed: `was changed outside of its stack: ${changed.join(', ')}`,
+    unknown: 'cannot be compared with what its stack made',
+  }
+  const hint =
+    status === 'unknown'
+      ? `look at it: aws cloudformation detect-stack-resource-drift --stack-name ${stack.name} --logical-resource-id ${role}`
+      : `${setup(stack)} --restore shows what goes back to what the template says, and asks`
+  throw new UserError(`${role} ${says[status]}`, { hint })
+}
+
+/** Who has the policy of an older stack lacks what this version asks for. */
+async function allowed<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof UserError) || error.exitCode !== 4) throw error
+    const hint = `${error.hint}; the operator policy of this version has it: ${setup(stack)}`
+    throw new UserError(error.message, { hint, cause: error, exitCode: 4 })
+  }
 }

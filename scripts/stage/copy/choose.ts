@@ -1,4 +1,4 @@
-import type { Context } from '../../lib/cli/context.ts'
+import type { Context } from '../../lib/cli/command.ts'
 import { UsageError, UserError } from '../../lib/cli/errors.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { type CostItem, PRICES } from '../../lib/runs/cost.ts'
@@ -167,7 +167,7 @@ async function batch(
 ): Promise<BatchSettings> {
   const { planned, options, aws, context } = step
   const { s3Client, s3ControlClient } = await import('../../lib/aws/clients.ts')
-  const { accountOfRole } = await import('../../lib/aws/account.ts')
+  const { accountOfRole } = await import('../../lib/aws/arn.ts')
   // The job must be created in the region of the bucket that it copies to.
   const region = await (await s3Client(aws, bucket)).config.region()
   const { newest, selectedAt } = planned.record

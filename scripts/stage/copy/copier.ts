@@ -124,7 +124,7 @@ export const reasonOfCode = (code: string, message: string): Reason =>
   REASONS[code] ?? { reason: message === '' ? code : `${code}: ${message}` }
 
 /** Why an object was not copied, from what was thrown. */
-export function reasonOf(error: unknown): Reason {
+function reasonOf(error: unknown): Reason {
   if (error instanceof NoSuchObject) return { reason: error.message, kind: 'outdated' }
   if (error instanceof ConditionFailed) return CHANGED
   if (error instanceof UserError) return { reason: error.message }
@@ -146,8 +146,8 @@ const HOPELESS = new Set([
 /** Errors of a disk on which nothing more can be written. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS'])
 
-export const isDiskFull = (error: unknown): boolean => FULL.has((error as NodeJS.ErrnoException | null)?.code ?? '')
+const isDiskFull = (error: unknown): boolean => FULL.has((error as NodeJS.ErrnoException | null)?.code ?? '')
 
 /** Whether going on with other objects is in vain. */
-export const stopsAll = (error: unknown): boolean =>
+const stopsAll = (error: unknown): boolean =>
   error instanceof Error && (HOPELESS.has(error.name) || HOPELESS.has((error.cause as Error | undefined)?.name ?? ''))

@@ -2,13 +2,11 @@ import type { CommandResult } from '../../lib/cli/command.ts'
 import type { Approval } from '../../lib/cli/confirm.ts'
 import { aboutUsd, bytes, count, duration, facts, percent, plural, usd } from '../../lib/cli/format.ts'
 import { asStrings, hyperparameterNames } from '../../lib/insights/hyperparameters.ts'
-import { PRICES, priceNote } from '../../lib/runs/cost.ts'
-import { INSTANCES, modelBytesOf } from '../../lib/runs/instances.ts'
+import { INSTANCES, modelBytesOf, PRICES, priceNote } from '../../lib/runs/cost.ts'
 import type { DoneBy, TrainResult } from '../../lib/runs/results.ts'
 import { littleData, NO_HOLDOUT } from '../input.ts'
 import type { PairSet } from './pair-set.ts'
-import { sharingShare } from './size.ts'
-import type { TrainingJobSpec } from './spec.ts'
+import { sharingShare, type TrainingJobSpec } from './spec.ts'
 
 /** What a job may cost. Dollars are undefined for an instance without a known price. */
 interface Estimate {

@@ -8,8 +8,7 @@ import {
   type SagemakerOptions,
   tagsIn,
 } from '../../lib/aws/sagemaker/options.ts'
-import type { CommandResult } from '../../lib/cli/command.ts'
-import type { Context } from '../../lib/cli/context.ts'
+import type { CommandResult, Context } from '../../lib/cli/command.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { duration, plural } from '../../lib/cli/format.ts'
 import type { Hyperparameters } from '../../lib/insights/hyperparameters.ts'
@@ -31,8 +30,17 @@ import {
   trainingJobApproval,
   warningsOf,
 } from './render.ts'
-import { checkModelSize, instanceFor, runtimeFor, secondsOf, volumeFor, type Work } from './size.ts'
-import { type TrainingJobSpec, trainingJobName, trainingJobRequest } from './spec.ts'
+import {
+  checkModelSize,
+  instanceFor,
+  runtimeFor,
+  secondsOf,
+  type TrainingJobSpec,
+  trainingJobName,
+  trainingJobRequest,
+  volumeFor,
+  type Work,
+} from './spec.ts'
 
 export interface TrainOptions extends SagemakerOptions {
   readonly spot: boolean

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withTyped } from '../../../scripts/lib/cli/repeated.ts'
+import { withTyped } from '../../../scripts/lib/cli/run.ts'
 import { faultIn } from '../../support/command-lines.ts'
 import { commandOf, scriptNames } from '../../support/commands.ts'
 import { runScript } from '../../support/run-script.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { csvCell, shortened, spelledOut } from '../../../scripts/lib/cli/untrusted-text.ts'
+import { csvCell, shortened, spelledOut } from '../../../scripts/lib/cli/format.ts'
 
 const texts: [text: string, shown: string][] = [
   ['curl/8 é 漢 🙂', 'curl/8 é 漢 🙂'],

@@ -7,8 +7,14 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { UserError } from '../../../scripts/lib/cli/errors.ts'
 import { scoreAll } from '../../../scripts/lib/insights/encoder.ts'
-import type { ModelDescription } from '../../../scripts/lib/insights/model.ts'
-import { digestOf, loadModel, modelIn, packModel, type Trained } from '../../../scripts/lib/insights/model-file.ts'
+import {
+  digestOf,
+  loadModel,
+  type ModelDescription,
+  modelIn,
+  packModel,
+  type Trained,
+} from '../../../scripts/lib/insights/model.ts'
 import { entityRow } from '../../../scripts/lib/insights/network.ts'
 import { readSafetensors, writeSafetensors } from '../../../scripts/lib/insights/safetensors.ts'
 import { tempFolder } from '../../support/temp.ts'

@@ -1,6 +1,5 @@
 import { validated } from '../../../scripts/lib/insights/hyperparameters.ts'
-import type { ModelDescription } from '../../../scripts/lib/insights/model.ts'
-import type { Trained } from '../../../scripts/lib/insights/model-file.ts'
+import type { ModelDescription, Trained } from '../../../scripts/lib/insights/model.ts'
 import { initialWeights, type Shape } from '../../../scripts/lib/insights/network.ts'
 import type { Pairs } from '../../../scripts/lib/insights/pairs.ts'
 import { Random } from '../../../scripts/lib/insights/random.ts'

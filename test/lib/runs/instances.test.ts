@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { hasOwnDisk } from '../../../scripts/lib/runs/instances.ts'
+import { hasOwnDisk } from '../../../scripts/lib/runs/cost.ts'
 
 describe('disks of an instance', () => {
   const own = 'c5d c6gd dl1 g4dn g5 g6 g6e g7e m5d m6gd p3dn p4d p4de p5 p5en p6-b200 r5d r7gd trn1 trn1n trn2'

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { paths } from '../../../scripts/lib/runs/paths.ts'
-import { bulkUri, placesOf, runStore } from '../../../scripts/lib/runs/places.ts'
+import { bulkUri, paths, placesOf, runStore } from '../../../scripts/lib/runs/paths.ts'
 import { folderStore } from '../../../scripts/lib/stores/folder.ts'
 import type { Store } from '../../../scripts/lib/stores/store.ts'
 import { placeInS3 } from '../../support/run-places.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { silentContext } from '../../../scripts/lib/cli/context.ts'
+import { silentContext } from '../../../scripts/lib/cli/command.ts'
 import { UserError } from '../../../scripts/lib/cli/errors.ts'
 import { namedRuns, noteNamed } from '../../../scripts/lib/runs/latest.ts'
 import { runIdOf } from '../../../scripts/lib/runs/request.ts'

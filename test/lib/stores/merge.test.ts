@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { matched, united } from '../../../scripts/lib/stores/merge.ts'
-import { compareKeys } from '../../../scripts/lib/stores/store.ts'
+import { compareKeys, matched, united } from '../../../scripts/lib/stores/store.ts'
 import { all, from } from '../../support/sequences.ts'
 
 const keys = fc.uniqueArray(fc.string({ unit: 'grapheme', maxLength: 6 })).map((list) => list.sort(compareKeys))

@@ -1,6 +1,6 @@
 import type { Tag } from '@aws-sdk/client-sagemaker'
 import { UsageError } from '../../cli/errors.ts'
-import { accountOfRole } from '../account.ts'
+import { accountOfRole } from '../arn.ts'
 
 /** The options of whatever is made in SageMaker, as they were given. */
 export interface SagemakerOptions {

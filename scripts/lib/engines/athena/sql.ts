@@ -1,5 +1,4 @@
-import { paths } from '../../runs/paths.ts'
-import { bulkUri } from '../../runs/places.ts'
+import { bulkUri, paths } from '../../runs/paths.ts'
 import type { Source } from '../../sources/source.ts'
 import { classifiedValues, type ExtractSettings, identifier, literal, renderSql, withRelations } from '../render.ts'
 

@@ -1,5 +1,5 @@
-import type { Worker } from 'node:worker_threads'
-import { threadsOf } from '../../cli/thread.ts'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import type { Assignment, Report } from './thread.ts'
 
 /** More threads would wait for the disk, and each takes some 40 MB. */
@@ -80,4 +80,18 @@ class Reader {
   async stop(): Promise<void> {
     await this.thread.terminate()
   }
+}
+
+/**
+ * Makes a TypeScript module, with all that it imports of this project, ready to run in threads, and returns what starts one. The module
+ * may not await at its top, nor import anything late.
+ */
+async function threadsOf(module: URL): Promise<() => Worker> {
+  if (Reflect.get(process.features, 'typescript')) return () => new Worker(module)
+  // tsx would start in each thread anew, which takes longer than making one script of all.
+  const { build } = await import('esbuild')
+  const settings = { bundle: true, platform: 'node', format: 'cjs', write: false, logLevel: 'silent' } as const
+  const { outputFiles } = await build({ ...settings, entryPoints: [fileURLToPath(module)] })
+  const code = outputFiles[0]?.text ?? ''
+  return () => new Worker(code, { eval: true })
 }

@@ -197,7 +197,7 @@ const OPTIONS = {
 }
 
 /** @throws UserError when the report is of no use */
-export function checkColumns(manifest: InventoryManifest): void {
+function checkColumns(manifest: InventoryManifest): void {
   if (!['CSV', 'ORC', 'PARQUET'].includes(manifest.fileFormat.toUpperCase()))
     throw new UserError(`inventory reports in ${manifest.fileFormat} cannot be read`, {
       hint: 'configure the inventory as CSV, ORC or Parquet',

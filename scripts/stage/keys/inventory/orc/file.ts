@@ -171,7 +171,7 @@ export interface ColumnData {
 const STREAM = { present: 0, data: 1, length: 2, dictionaryData: 3 } as const
 
 /** The values of a column in a stripe, one at a time. "Column Encodings", ORC specification. @throws Error for a type not known here */
-export function columnReader(column: Column, data: ColumnData, inflate: Inflate): () => Value {
+function columnReader(column: Column, data: ColumnData, inflate: Inflate): () => Value {
   const stream = (kind: number) => new Bytes(data.streams.get(kind) ?? Buffer.alloc(0), inflate)
   const next = presentValues(column, data, stream)
   if (!data.streams.has(STREAM.present)) return next
