@@ -8,11 +8,10 @@ import { changeSetName, type Parameters, shippedTemplate } from './parameters.ts
 
 /** CloudFormation, with all that a step of setup needs of it. */
 export async function openStack(name: string, settings: AwsSettings, poll: number, context: Context) {
-  const [{ cloudFormationClient }, stacks, sets, progress] = await Promise.all([
+  const [{ cloudFormationClient }, stacks, sets] = await Promise.all([
     import('../lib/aws/clients.ts'),
     import('../lib/aws/cloudformation/stack.ts'),
     import('../lib/aws/cloudformation/change-set.ts'),
-    import('../lib/aws/cloudformation/progress.ts'),
   ])
   const client = await cloudFormationClient(settings, settings.awsRegion)
   const region = await stacks.regionOfClient(client)
@@ -27,9 +26,9 @@ export async function openStack(name: string, settings: AwsSettings, poll: numbe
     events: (id = name) => stacks.eventsAfter(client, id, undefined),
     resources: (id = name) => stacks.resourcesOfStack(client, id),
     drift: (resource: string, id = name) => stacks.driftOf(client, id, resource),
-    newest: (id = name) => progress.newestEvent(client, id),
-    settled: (id: string, after?: string) => progress.settled(client, id, after, watching),
-    stackFailure: progress.stackFailure,
+    newest: (id = name) => sets.newestEvent(client, id),
+    settled: (id: string, after?: string) => sets.settled(client, id, after, watching),
+    stackFailure: sets.stackFailure,
     propose: (desired: Omit<DesiredStack, 'stack'>) =>
       sets.proposeChanges(client, { ...desired, stack: name }, { poll, signal, sleep }),
     execute: (set: ChangeSet) => sets.executeChanges(client, set),

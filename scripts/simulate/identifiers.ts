@@ -13,7 +13,7 @@ const draw = (random: Random, letters: string, length: number): string => {
 export const iamId = (prefix: string, random: Random): string => prefix + draw(random, LETTERS, 17)
 
 /** The meaningless end of a file's name. */
-export const tailOf = (random: Random, length = 16): string => draw(random, ALPHANUMERIC, length)
+export const tailOf = (random: Random): string => draw(random, ALPHANUMERIC, 16)
 
 const hex8 = (random: Random): string => (random.uint32() + 2 ** 32).toString(16).slice(1)
 
