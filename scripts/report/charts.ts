@@ -117,10 +117,7 @@ export interface Distribution {
 const GROUPS = { normal: 'normal pairs', attack: 'known attacks' } as const
 
 /** Histograms of both groups, one above the other, with the threshold through both. */
-function scoresPlot(
-  Plot: typeof PlotLibrary,
-  { bins, threshold, hasAttacks }: Distribution,
-): PlotLibrary.PlotOptions {
+function scoresPlot(Plot: typeof PlotLibrary, { bins, threshold, hasAttacks }: Distribution): PlotLibrary.PlotOptions {
   const groups = hasAttacks ? (['normal', 'attack'] as const) : (['normal'] as const)
   const bars = groups.flatMap((group) => {
     const total = bins.reduce((sum, bin) => sum + bin[group], 0)

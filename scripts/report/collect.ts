@@ -1,5 +1,5 @@
 import { Accesses } from '../lib/insights/accesses.ts'
-import { type Calibration, parseCalibration } from '../lib/insights/calibration.ts'
+import { parseCalibration } from '../lib/insights/calibration.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
 import { formatCidr } from '../lib/insights/ipv4.ts'
 import { priceNote } from '../lib/runs/cost.ts'
@@ -10,7 +10,7 @@ import type { Results, ScoredBy, ScoreResult } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { type Verdict, verdictsOf } from '../lib/runs/verdicts.ts'
 import { sourceNameOf } from '../lib/sources/registry.ts'
-import type { Anomaly, Attacks, Calibrated, Extracted, ReportData, RunFacts, Scored, Trained } from './data.ts'
+import type { Anomaly, Attacks, Extracted, ReportData, RunFacts, Scored, Trained } from './data.ts'
 import { VerdictSummary } from './verdict-summary.ts'
 
 /**
@@ -37,7 +37,7 @@ async function trainedOf(run: Run): Promise<Trained> {
   const calibration = text === undefined ? undefined : parseCalibration(text, run.uriOf(paths.calibration))
   return {
     hyperparameters: hyperparametersOf(run),
-    ...(calibration !== undefined && { calibrated: calibratedOf(calibration) }),
+    ...(calibration !== undefined && { calibrated: calibration }),
   }
 }
 
@@ -66,24 +66,6 @@ function extractedOf({ dropped, ...extracted }: Results['extract']): Extracted {
   const reasons = Object.entries(dropped).map(([reason, events]) => ({ reason, events }))
   return { ...extracted, dropped: reasons.filter(({ events }) => events > 0).sort((a, b) => b.events - a.events) }
 }
-
-const calibratedOf = ({
-  auc,
-  baselines,
-  distinctPairs,
-  days,
-  quantiles,
-  threshold,
-  alertsPerDay,
-}: Calibration): Calibrated => ({
-  auc,
-  rules: baselines,
-  distinctPairs,
-  days,
-  quantiles,
-  threshold,
-  alertsPerDay,
-})
 
 /** What was chosen, and what followed from it, under the algorithm's own names. */
 function hyperparametersOf(run: Run): [string, string][] {

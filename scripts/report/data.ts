@@ -1,4 +1,5 @@
 import { type RuleResult, ruleNames } from '../lib/insights/accesses.ts'
+import type { Calibration } from '../lib/insights/calibration.ts'
 
 /** Everything that a report shows, as plain data. */
 export interface ReportData {
@@ -53,21 +54,9 @@ export const ruleName: Record<Rule, string> = { ip: 'same address', net24: 'same
 export const shortName: Record<Rule, string> = { ip: 'IP', net24: '/24', net16: '/16' }
 
 export interface Trained {
-  /** Absent without a holdout that could be scored. */
-  readonly calibrated?: Calibrated
+  /** How the model does on the holdout. Absent without a holdout that could be scored. */
+  readonly calibrated?: Calibration
   readonly hyperparameters: readonly (readonly [name: string, value: string])[]
-}
-
-/** How the model does on the holdout, against the same entities with random public addresses. */
-export interface Calibrated {
-  readonly auc: number
-  readonly rules: Readonly<Record<Rule, RuleResult>>
-  /** Distinct pairs, days, and the scores at shares 0 … 1. */
-  readonly distinctPairs: number
-  readonly days: number
-  readonly quantiles: readonly number[]
-  readonly threshold: number
-  readonly alertsPerDay: number
 }
 
 export interface Scored {

@@ -34,17 +34,24 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
     },
     trained: {
       calibrated: {
+        version: 1,
         auc: 0.9862,
-        rules: {
+        baselines: {
           ip: { normalSeen: 0.21, attackSeen: 0, auc: 0.605 },
           net24: { normalSeen: 0.72, attackSeen: 0, auc: 0.86 },
           net16: { normalSeen: 0.951, attackSeen: 0.004, auc: 0.9735 },
         },
+        holdoutPairs: 41_308,
         distinctPairs: 6_212,
+        unseenPairs: 102,
+        sparsePairs: 88,
         days: 2,
         quantiles: Array.from({ length: 1001 }, (_, i) => -9 + 22 * Math.sqrt(i / 1000)),
+        tail: [-9],
         threshold: -4.2,
         alertsPerDay: 10,
+        minEvents: 5,
+        model: 'sha256',
       },
       hyperparameters: [
         ['num_entity_vectors', '624'],

@@ -1,5 +1,6 @@
 import { count, plural, usd } from '../../lib/cli/format.ts'
-import type { Calibrated, ReportData, Scored } from '../data.ts'
+import type { Calibration } from '../../lib/insights/calibration.ts'
+import type { ReportData, Scored } from '../data.ts'
 import { aucText, type Content, day, type Html, html, share } from '../html.ts'
 
 /** What is found, in one sentence and a few numbers. */
@@ -62,7 +63,7 @@ ${tile('not judged', count(unseen + sparse), unjudgedNote(unseen, sparse))}`
 const unjudgedNote = (unseen: number, sparse: number): string =>
   unseen + sparse === 0 ? 'every entity is known' : `${count(unseen)} of new entities, ${count(sparse)} of rare ones`
 
-function modelTile({ auc: model, rules }: Calibrated): Html {
+function modelTile({ auc: model, baselines: rules }: Calibration): Html {
   const rule = rules.net16.auc
   return model > rule
     ? tile('model', aucText(model), `AUC; “same /16” alone has ${aucText(rule)}`, 'good')

@@ -1,10 +1,10 @@
 import { count, plural } from '../../lib/cli/format.ts'
+import type { Calibration } from '../../lib/insights/calibration.ts'
 import type { chartist } from '../charts.ts'
 import {
   type AttackKind,
   type Attacks,
   type Bin,
-  type Calibrated,
   type Curve,
   type ReportData,
   type Rule,
@@ -63,7 +63,7 @@ export function attacks({ scored, trained }: ReportData, charts: Charts): Html |
   return trained?.calibrated && onRandomAddresses(trained.calibrated)
 }
 
-const onRandomAddresses = ({ auc: model, rules: results }: Calibrated): Html =>
+const onRandomAddresses = ({ auc: model, baselines: results }: Calibration): Html =>
   html`<section>
 <h2>Against plain rules</h2>
 <p>Measured on the holdout against the same entities with random public addresses: how well is normal told from wrong? 0.5 is
@@ -105,7 +105,7 @@ const part = (found: number, of: number, name: string): Html => {
   return html`<svg class="bar ${name}" width="80" height="10" viewBox="0 0 80 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="80" height="10" rx="2"/><rect width="${Math.round(80 * value)}" height="10" rx="2"/></svg> ${share(value)}`
 }
 
-const aucTable = (model: number, results: Calibrated['rules']): Html =>
+const aucTable = (model: number, results: Calibration['baselines']): Html =>
   html`<table class="auc">
 <caption>Area under the curve</caption>
 <tbody><tr class="model"><td>model</td><td class="number">${aucText(model)}</td><td></td></tr>
