@@ -1,6 +1,7 @@
 import { UserError } from '../lib/cli/errors.ts'
 import { count, plural } from '../lib/cli/format.ts'
 import type { Progress } from '../lib/cli/progress.ts'
+import { spelledOut } from '../lib/cli/untrusted-text.ts'
 import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
@@ -153,7 +154,9 @@ class FailureList {
 
   async save(store: Store): Promise<void> {
     if (this.#reasons.size === 0) return store.remove(paths.failures)
-    const rows = [...this.#reasons].map(([key, reason]) => `${encodeKey(key)},"${reason.replaceAll('"', '""')}"\n`)
+    const rows = [...this.#reasons].map(
+      ([key, reason]) => `${encodeKey(key)},"${spelledOut(reason).replaceAll('"', '""')}"\n`,
+    )
     await store.write(paths.failures, rows.join(''))
   }
 }
