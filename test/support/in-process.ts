@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { PassThrough } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
@@ -35,6 +36,7 @@ export async function runInProcess(
   { input = '', onStderr, killWhen }: RunOptions,
 ): Promise<Ended> {
   const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
   const pid = ++lastPid
   living.add(pid)
   let died: (ended: Ended) => void = () => {}
