@@ -1,7 +1,6 @@
 import { UserError } from '../lib/cli/errors.ts'
-import { count, plural } from '../lib/cli/format.ts'
+import { count, plural, spelledOut } from '../lib/cli/format.ts'
 import type { Progress } from '../lib/cli/progress.ts'
-import { spelledOut } from '../lib/cli/untrusted-text.ts'
 import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
