@@ -16,9 +16,9 @@ const TEXT = await shippedTemplate()
 const TEMPLATE = parseTemplate(TEXT)
 const MOST = 6144
 
-function built(stack: string, [partition, region]: readonly [string, string], wish: SetupOptions): Built {
+function built(stack: string, [partition, region]: readonly [string, string], options: SetupOptions): Built {
   const defaults = defaultsIn(TEXT)
-  const values = parameterValues(parametersOf(wish, undefined, defaults, partition), undefined, defaults)
+  const values = parameterValues(parametersOf(options, undefined, defaults, partition), undefined, defaults)
   return { stack, region, partition, values }
 }
 
@@ -64,7 +64,7 @@ const logs = fc
   )
   .map(([bucket, prefix]) => `s3://${bucket}${prefix}`)
 const key = fc.uuid().map((id) => `arn:aws:kms:us-east-1:111122223333:key/${id}`)
-const wishes = fc.record({
+const optionSets = fc.record({
   readLogs: fc.array(logs, { minLength: 1, maxLength: 60 }),
   logsKey: fc.array(key, { maxLength: 4 }),
   prefix: fc.constantFrom(undefined, 'teams-runs'),
@@ -76,8 +76,8 @@ const names = fc.stringMatching(/^[A-Za-z][A-Za-z0-9-]{0,59}$/)
 describe('the size of policies', () => {
   it('is that of what CloudFormation renders', () =>
     fc.assert(
-      fc.property(names, place, wishes, (stack, where, wish) => {
-        const one = built(stack, where, wish)
+      fc.property(names, place, optionSets, (stack, where, options) => {
+        const one = built(stack, where, options)
         assert.deepEqual(policySizes(TEXT, one), rendered(one))
       }),
       { numRuns: 40 },
@@ -85,11 +85,11 @@ describe('the size of policies', () => {
 
   it('is refused above what IAM takes, with the number of logs that fit', () =>
     fc.assert(
-      fc.property(names, place, wishes, (stack, where, wish) => {
-        const readLogs = [...new Set(wish.readLogs)]
+      fc.property(names, place, optionSets, (stack, where, options) => {
+        const readLogs = [...new Set(options.readLogs)]
         const size = (some: number) =>
-          Math.max(...Object.values(rendered(built(stack, where, { ...wish, readLogs: readLogs.slice(0, some) }))))
-        const check = () => checkPolicies(TEXT, built(stack, where, wish))
+          Math.max(...Object.values(rendered(built(stack, where, { ...options, readLogs: readLogs.slice(0, some) }))))
+        const check = () => checkPolicies(TEXT, built(stack, where, options))
         if (size(readLogs.length) <= MOST) return check()
         assert.throws(check, ({ message }: Error) => {
           const [, fit = 0] = /the first (\d+) fit/.exec(message) ?? []
