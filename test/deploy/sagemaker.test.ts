@@ -122,6 +122,11 @@ describe('another model', () => {
     const nothing = await deploy(['--run', run.id, '--rollback'])
     assert.equal(nothing.code, 1)
     assert.match(nothing.stderr, /nothing was in service at prestage-waf before it/)
+    assert.ok(endpoint)
+    endpoint.config = { ...endpoint.config, name: 'another' }
+    const late = await deploy(['--run', next.id, '--rollback'])
+    assert.match(late.stderr, /prestage-waf serves another, which another run brought into service/)
+    assert.deepEqual([late.code, endpoint.config.name], [1, 'another'])
     assert.deepEqual(sandbox.violations, [])
   })
 
@@ -177,11 +182,13 @@ test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
     'mine',
   ]
   let note: Record<string, unknown> = {}
+  let ranges: unknown[] = []
   const { code, stderr } = await deploy(args, {
     env: sandbox.env,
     onStderr: (soFar, kill) => {
       if (!soFar.includes('is deleted at') || note.until !== undefined) return
       note = { until: 'asked' }
+      ranges = [...sandbox.sagemaker.scaling.targets.values()].map((target) => [target.MinCapacity, target.MaxCapacity])
       file(run, 'endpoint/endpoint.json').then((text) => {
         note = JSON.parse(String(text))
         kill('SIGINT')
@@ -195,6 +202,7 @@ test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
   assert.match(stderr, /endpoint mine is deleted at .*in 8 h 0 min, or at once on Ctrl-C/)
   assert.deepEqual(sandbox.sagemaker.names().endpoints, [])
   assert.equal(sandbox.requests.of('RegisterScalableTarget'), 1)
+  assert.deepEqual(ranges, [[1, 3]])
   assert.equal(sandbox.sagemaker.scaling.targets.size, 0)
   assert.match(JSON.parse(String(await file(run, 'endpoint/endpoint.json'))).ended, /^20\d\d-/)
 
