@@ -120,13 +120,17 @@ export function warningOf({ trainPairs, holdoutPairs }: Result, { cutoff, holdou
   return undefined
 }
 
+/** Reasons that hold whatever is chosen: where nothing else was found, the files are no logs of this source. */
+const NO_LOG: ReadonlySet<string> = new Set(['unreadable-record', 'no-event-time', 'no-address'])
+const NO_LOG_HINT = 'look into a file below staged/: is it a log of this source?'
+
 /** Why no record is a pair, and what to do about it. */
 function noPairs(run: Run, { events, dropped, span, bad }: Extracted): UserError {
   const window = windowOfRequest(run.request)
   const skipped = bad.length === 0 ? '' : `; ${plural(bad.length, 'file was', 'files were')} left out`
   if (events === 0)
     return new UserError(`run ${run.id}: no record in any of the staged files${skipped}`, {
-      hint: 'look into a file below staged/: is it a log of this source?',
+      hint: NO_LOG_HINT,
     })
   if (dropped['outside-window'] === events && span !== undefined) {
     const [first, last] = span.map((time) => new Date(time).toISOString())
@@ -137,6 +141,8 @@ function noPairs(run: Run, { events, dropped, span, bad }: Extracted): UserError
   }
   const reasons = Object.entries(dropped).map(([reason, n]) => `\n    ${reason}: ${count(n)}`)
   return new UserError(`run ${run.id}: none of ${plural(events, 'record')} is a pair${skipped}${reasons.join('')}`, {
-    hint: 'try another --entity, --include-private, or a longer window',
+    hint: Object.keys(dropped).every((reason) => NO_LOG.has(reason))
+      ? NO_LOG_HINT
+      : 'try another --entity, --include-private, or a longer window',
   })
 }

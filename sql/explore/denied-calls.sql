@@ -1,4 +1,5 @@
 -- Who is refused most, and at what? Whoever tries out stolen keys meets many refusals.
+-- AWS services have no principal, and are left out.
 -- Source: cloudtrail.
 -- Input:  accesses; {{from}} and {{to}}, the window in milliseconds since 1970.
 -- Output: principal, user_name: one of them, denied, actions: how many different ones, ips.
@@ -10,6 +11,7 @@ select
   count(distinct event_source || ' ' || event_name) as actions,
   count(distinct ip) as ips
 from accesses
-where event_time >= {{from}} and event_time < {{to}} and (error like '%AccessDenied%' or error like '%UnauthorizedOperation%')
+where event_time >= {{from}} and event_time < {{to}} and principal is not null
+  and (error like '%AccessDenied%' or error like '%UnauthorizedOperation%')
 group by principal
 order by denied desc, principal;

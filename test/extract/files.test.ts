@@ -171,7 +171,17 @@ describe('extract', () => {
     await stagedRun(workspace, { a: JSON.stringify({ Records: [{ ...record(1), sourceIPAddress: '::1' }] }) })
     const { code, stderr } = await extract(workspace)
     assert.equal(code, 1)
-    assert.match(stderr, /none of 1 record is a pair\s+ipv6: 1/)
+    assert.match(stderr, /none of 1 record is a pair\s+ipv6: 1\s+try another --entity/)
+  })
+
+  it('of records that are no logs of the source asks for a look into a file', async () => {
+    const workspace = tempFolder()
+    const exported = { timestamp: 1772409600000, message: JSON.stringify(record(1)) }
+    const converted = { ...record(1), eventTime: undefined, '@timestamp': '2026-03-02T10:00:00Z' }
+    await stagedRun(workspace, { a: `${JSON.stringify(exported)}\n${JSON.stringify(converted)}\n` })
+    const { code, stderr } = await extract(workspace)
+    assert.equal(code, 1)
+    assert.match(stderr, /none of 2 records is a pair\s+no-event-time: 1\s+unreadable-record: 1\s+look into a file/)
   })
 
   it('of a burst at the end of a quiet window holds all pairs out, and says so', async () => {

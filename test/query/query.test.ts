@@ -122,6 +122,22 @@ describe('answers', () => {
     ])
   })
 
+  it('on refused calls name principals, anonymous ones too, and no AWS services', async () => {
+    const workspace = tempFolder()
+    const refused = (userIdentity: object) => event('8.8.8.8', 'a', { errorCode: 'AccessDenied', userIdentity })
+    const records = [
+      refused({ type: 'AWSService', invokedBy: 'delivery.logs.amazonaws.com' }),
+      refused({ type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' }),
+      refused({ type: 'IAMUser', principalId: 'AIDA1', userName: 'alice' }),
+    ]
+    await stagedRun(workspace, { 'a.json': JSON.stringify({ Records: records }) })
+    const { stdout } = await runScript('query', ['--workspace', workspace, 'denied-calls', '--output', 'json'])
+    assert.deepEqual(JSON.parse(stdout).rows, [
+      { principal: '', user_name: null, denied: 1, actions: 1, ips: 1 },
+      { principal: 'AIDA1', user_name: 'alice', denied: 1, actions: 1, ips: 1 },
+    ])
+  })
+
   it('are cut at the limit, and say so', async () => {
     const { stdout } = await ask('cloudtrail', 'busiest-hour', '--limit', '2')
     assert.match(stdout, /2 rows; there are more: --limit/)
