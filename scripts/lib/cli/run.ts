@@ -63,6 +63,7 @@ async function execute(command: Command, typed: RawValues, host: Host): Promise<
     say(
       `${command.name}: ${interruptionOf(host.signal).signal}: stopping; the same command resumes where it stopped. Again to quit at once.`,
     )
+  if (host.signal.aborted) stopping()
   host.signal.addEventListener('abort', stopping)
   try {
     host.signal.throwIfAborted()
