@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
+import * as v from 'valibot'
 import type { CommandResult, Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
+import { fitted } from '../lib/cli/shapes.ts'
 import { take } from './one.ts'
 
 /** Where the demo keeps its logs and its runs, unless told otherwise. */
@@ -36,15 +38,18 @@ export function renderDemoPlan(named: string): CommandResult {
   }
 }
 
+/** What the pipeline needs of a simulation. */
+const simulatedSchema = v.object({ logs: v.string(), from: v.string(), to: v.string(), labels: v.string() })
+
 /** Simulates logs to try everything on. Returns the pipeline's inputs: where they lie, their window, labels and runs. */
 export async function simulateLogs(context: Context, named: string) {
   const { command } = await import('../simulate/command.ts')
   const { logs, workspace } = placesOf(named)
   if (named.startsWith('s3://')) context.talk.info(`the demo stays on this machine, in ${workspace}`)
   const result = await take(command, context, { logs })
-  const said = (field: string): string => String(result.json[field])
+  const { logs: folder, from, to, labels } = fitted(simulatedSchema, result.json)
   return {
     result,
-    inputs: { logs: said('logs'), from: said('from'), to: said('to'), labels: said('labels'), workspace },
+    inputs: { logs: folder, from, to, labels, workspace },
   }
 }

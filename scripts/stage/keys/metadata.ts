@@ -4,6 +4,7 @@ import type { AwsSettings } from '../../lib/aws/settings.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { openAthena } from '../../lib/engines/athena/athena.ts'
 import { Attempts } from '../../lib/engines/athena/attempts.ts'
+import { literal } from '../../lib/engines/render.ts'
 import type { CostItem } from '../../lib/runs/cost.ts'
 import { paddedSpan } from '../../lib/sources/layout.ts'
 import { openStore } from '../../lib/stores/open.ts'
@@ -81,8 +82,6 @@ const rowOf = (key: string, size?: string | null, etag?: string | null, storageC
   ...(etag && { etag: etag.replaceAll('"', '') }),
   ...(storageClass && { storageClass }),
 })
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 const sqlTime = (time: Date): string => `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
 /** Where a query runs, and what is told of it. */
