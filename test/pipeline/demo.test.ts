@@ -17,6 +17,7 @@ test('the demo goes to the workspace that is named', async () => {
 
   const again = await runScript('pipeline', ['--demo', '--workspace', 'here'], { cwd })
   assert.equal(again.code, 0, again.stderr)
+  assert.match(again.stdout, /^extracted +[\d,]+ pairs of [\d,]+ entities to train on, [\d,]+ pairs held out$/m)
   assert.match(again.stdout, /^scored +[\d,]+ distinct pairs, \d+ flagged$/m)
   assert.match(again.stdout, /^not judged +\d+ of entities never seen in training, \d+ of rare ones$/m)
   const [, found, known, kinds = ''] = /^attacks +(\d+) of (\d+) known ones flagged: (.*)$/m.exec(again.stdout) ?? []
