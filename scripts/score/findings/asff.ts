@@ -1,7 +1,7 @@
 import { partitionOf } from '../../lib/aws/arn.ts'
 import { shortened, spelledOut } from '../../lib/cli/format.ts'
 import { seenBefore } from '../anomalies.ts'
-import { type About, addressesOf, descriptionOf, type Finding, noteOf, severityOf, titleOf } from './finding.ts'
+import { type About, addressesOf, descriptionOf, type Finding, reasonOf, severityOf, titleOf } from './finding.ts'
 import { whoIs } from './resource.ts'
 
 /** Most findings in one BatchImportFindings: Security Hub API reference. */
@@ -15,14 +15,13 @@ interface Hub {
 
 /**
  * A finding in the AWS Security Finding Format, the input of `aws securityhub batch-import-findings`. Lengths and terms: AwsSecurityFinding
- * in the Security Hub API reference, and its "Types taxonomy for ASFF".
+ * in the Security Hub API reference, and its "Types taxonomy for ASFF". There is no Note: Security Hub takes one only with a new finding,
+ * where it would stay when the finding opens again ("BatchImportFindings for finding providers", Security Hub user guide).
  */
 export function asffOf(finding: Finding, about: About, { account, region }: Hub): Record<string, unknown> {
-  const { state, allowed, first, last } = finding
+  const { state, first, last } = finding
   const severity = { Label: severityOf(finding).toUpperCase(), Original: finding.dotProduct.toFixed(6) }
   const types = [about.source === 'cloudtrail' ? 'Unusual Behaviors/User' : 'Unusual Behaviors/IP address']
-  // Security Hub accepts only newer updates; what is allowed later has no newer event.
-  const updated = time(state === 'open' ? last : Math.max(last, about.window.to.getTime()))
   const who = whoIs(finding, about)
   return {
     SchemaVersion: '2018-10-08',
@@ -34,7 +33,8 @@ export function asffOf(finding: Finding, about: About, { account, region }: Hub)
     FirstObservedAt: time(first),
     LastObservedAt: time(last),
     CreatedAt: time(first),
-    UpdatedAt: updated,
+    // Security Hub ignores an update that is older than what it has, whatever became of the finding meanwhile.
+    UpdatedAt: about.scoredAt.toISOString(),
     Severity: severity,
     Title: titleOf(finding, about),
     Description: descriptionOf(finding, about),
@@ -44,7 +44,6 @@ export function asffOf(finding: Finding, about: About, { account, region }: Hub)
     Resources: [{ Type: who.type, Id: who.id, Region: region, Details: who.details }],
     RecordState: state === 'open' ? 'ACTIVE' : 'ARCHIVED',
     FindingProviderFields: { Severity: severity, Types: types },
-    ...(allowed.length > 0 && { Note: { Text: noteOf(finding), UpdatedBy: 'prestage', UpdatedAt: updated } }),
   }
 }
 
@@ -54,7 +53,7 @@ function actionOf({ addresses, first, last }: Finding, { source }: About): Recor
   if (source !== 'cloudtrail')
     return {
       ActionType: 'NETWORK_CONNECTION',
-      NetworkConnectionAction: { ConnectionDirection: 'INBOUND', Protocol: 'TCP', RemoteIpDetails },
+      NetworkConnectionAction: { ConnectionDirection: 'IN', Protocol: 'TCP', RemoteIpDetails },
     }
   return {
     ActionType: 'AWS_API_CALL',
@@ -63,7 +62,7 @@ function actionOf({ addresses, first, last }: Finding, { source }: About): Recor
 }
 
 function productFields(finding: Finding, about: About): Record<string, string> {
-  const { entity, network, addresses, dotProduct, accesses, events, labels } = finding
+  const { state, entity, network, addresses, dotProduct, accesses, events, labels } = finding
   const fields = {
     run: about.run,
     source: about.source,
@@ -77,6 +76,7 @@ function productFields(finding: Finding, about: About): Record<string, string> {
     accesses: String(accesses),
     'training-accesses': String(events),
     'seen-before': seenBefore(finding) || 'unknown',
+    ...(state === 'allowed' && { allowed: reasonOf(finding) }),
     ...(labels.length > 0 && { label: shortened(spelledOut(labels.join(', ')), 2048) }),
   }
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [`prestage/${name}`, value]))

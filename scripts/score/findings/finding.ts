@@ -20,6 +20,8 @@ export interface About {
   readonly window: Window
   /** Milliseconds. */
   readonly period: number
+  /** When the verdicts were made: of two findings with one id, the one that was scored later holds. */
+  readonly scoredAt: Date
 }
 
 /** One alert: an entity that came from a /24 where it does not belong, in one period. */
@@ -126,6 +128,7 @@ export function descriptionOf(finding: Finding, about: About): string {
   const [first, last] = [finding.first, finding.last].map((time) => new Date(time).toISOString())
   return shortened(
     [
+      ...(finding.state === 'allowed' ? [`${reasonOf(finding)}.`] : []),
       `${plural(accesses, 'access', 'accesses')} of ${about.kind} ${shortened(spelledOut(entity), 400)} from ${network} (${addressesOf(addresses)}).`,
       `IP Insights scores it ${dotProduct.toFixed(4)}, the threshold is ${about.threshold.toFixed(4)}; the model knows the entity from ${plural(events, 'access', 'accesses')}.`,
       `Seen before for this entity: ${seenBefore(finding) || 'unknown'}. ${first} to ${last}.`,
@@ -140,5 +143,5 @@ export const addressesOf = (addresses: readonly string[]): string =>
     : `${addresses.slice(0, NAMED).join(', ')} and ${count(addresses.length - NAMED)} more`
 
 /** Why an allowed finding needs no attention. */
-export const noteOf = ({ allowed }: Finding): string =>
+export const reasonOf = ({ allowed }: Finding): string =>
   shortened(`Scores below the threshold, but lies in what is allowed: ${addressesOf(allowed)}`, 512)

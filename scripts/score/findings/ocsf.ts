@@ -1,5 +1,5 @@
 import { shortened, spelledOut } from '../../lib/cli/format.ts'
-import { type About, descriptionOf, type Finding, noteOf, severityOf, titleOf } from './finding.ts'
+import { type About, descriptionOf, type Finding, reasonOf, severityOf, titleOf } from './finding.ts'
 import { whoIs } from './resource.ts'
 
 /** Version of the schema. */
@@ -16,7 +16,7 @@ const TEXT_BYTES = 2048
 
 /** A finding as an OCSF Detection Finding: https://schema.ocsf.io/1.3.0/classes/detection_finding */
 export function ocsfOf(finding: Finding, about: About): Record<string, unknown> {
-  const { id, state, addresses, first, last, entity, allowed } = finding
+  const { id, state, addresses, first, last, entity } = finding
   const [severityId, severity] = SEVERITY[severityOf(finding)]
   const [activityId, activity] = state === 'open' ? [1, 'Create'] : [3, 'Close']
   const who = whoIs(finding, about)
@@ -40,7 +40,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
     end_time: last,
     count: finding.accesses,
     message: titleOf(finding, about),
-    ...(allowed.length > 0 && { comment: noteOf(finding) }),
+    ...(state === 'allowed' && { comment: reasonOf(finding) }),
     metadata: { version: VERSION, profiles: ['cloud'], product: { name: 'prestage', vendor_name: 'prestage' } },
     cloud: {
       provider: 'AWS',
@@ -53,7 +53,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
       desc: descriptionOf(finding, about),
       types: ['Unusual address'],
       created_time: first,
-      modified_time: last,
+      modified_time: about.scoredAt.getTime(),
       first_seen_time: first,
       last_seen_time: last,
       data_sources: [about.source],

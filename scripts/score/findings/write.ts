@@ -3,7 +3,7 @@ import { count, plural } from '../../lib/cli/format.ts'
 import { encodeEntity } from '../../lib/insights/entity-codec.ts'
 import { nextCommand } from '../../lib/runs/next.ts'
 import { toMakePairs } from '../../lib/runs/pairs.ts'
-import { HOLDOUT, paths, scorePaths } from '../../lib/runs/paths.ts'
+import { HOLDOUT, paths, scorePaths, scoreStep } from '../../lib/runs/paths.ts'
 import { windowOfRequest } from '../../lib/runs/request.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { type Verdict, verdictsOf } from '../../lib/runs/verdicts.ts'
@@ -140,6 +140,7 @@ export interface Alerts {
 /** Turns the verdicts on a run into alerts. The same verdicts give the same bytes. */
 export async function writeAlerts({ wanted, run, judged, threshold, signal, warn }: Alerts): Promise<FindingsResult> {
   const { account, region, period, cap } = wanted
+  const of = judged.id === run.id ? HOLDOUT : judged.id
   const about: About = {
     run: judged.id,
     source: run.request.source,
@@ -149,8 +150,8 @@ export async function writeAlerts({ wanted, run, judged, threshold, signal, warn
     ...(region !== undefined && { region }),
     window: judged.id === run.id ? run.holdout() : windowOfRequest(judged.request),
     period,
+    scoredAt: new Date(run.ledger.steps[scoreStep(of)]?.finishedAt ?? run.ledger.touchedAt),
   }
-  const of = judged.id === run.id ? HOLDOUT : judged.id
   const verdicts = await suspects(run, of, signal)
   const times = await timesOf(judged, verdicts, about.window)
   if (times === undefined)

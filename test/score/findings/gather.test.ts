@@ -25,6 +25,7 @@ const aboutOf = (change: Partial<About> = {}): About => ({
   threshold: 0.25,
   window: { from: new Date('2026-03-10T00:00:00Z'), to: new Date('2026-03-11T00:00:00Z') },
   period: DAY,
+  scoredAt: new Date('2026-03-11T04:00:00Z'),
   ...change,
 })
 
@@ -136,12 +137,13 @@ test('what is allowed becomes a finding that nobody need look at, and none of th
   )
   const [open = assert.fail(), closed = assert.fail()] = findings
   const about = aboutOf()
-  const { RecordState, Severity, Note, UpdatedAt } = fitted(asffFinding, asffOf(closed, about, HUB))
-  assert.deepEqual([RecordState, Severity.Label, Note?.UpdatedBy], ['ARCHIVED', 'INFORMATIONAL', 'prestage'])
-  assert.match(Note?.Text ?? '', /allowed: 198\.51\.100\.0\/24/)
-  // Newer than the same finding when it was open, or Security Hub would not take the update.
-  assert.ok(UpdatedAt > fitted(asffFinding, asffOf({ ...closed, state: 'open' }, about, HUB)).UpdatedAt)
-  assert.equal('Note' in asffOf(open, about, HUB), false)
+  const { RecordState, Severity, Description, ProductFields } = fitted(asffFinding, asffOf(closed, about, HUB))
+  assert.deepEqual([RecordState, Severity.Label], ['ARCHIVED', 'INFORMATIONAL'])
+  for (const text of [Description, ProductFields['prestage/allowed'] ?? ''])
+    assert.match(text, /^Scores below the threshold, but lies in what is allowed: 198\.51\.100\.0\/24/)
+  const { Description: described, ProductFields: fields } = fitted(asffFinding, asffOf(open, about, HUB))
+  assert.doesNotMatch(described, /allowed/)
+  assert.equal('prestage/allowed' in fields, false)
   const ocsf = fitted(ocsfFinding, ocsfOf(closed, about))
   assert.deepEqual([ocsf.type_uid, ocsf.status, ocsf.severity], [200403, 'Suppressed', 'Informational'])
 })

@@ -63,7 +63,7 @@ export const asffFinding = v.strictObject({
     v.strictObject({
       ActionType: v.literal('NETWORK_CONNECTION'),
       NetworkConnectionAction: v.strictObject({
-        ConnectionDirection: v.picklist(['INBOUND', 'OUTBOUND']),
+        ConnectionDirection: v.picklist(['IN', 'OUT']),
         Protocol: words(64),
         RemoteIpDetails: remote,
       }),
@@ -88,7 +88,6 @@ export const asffFinding = v.strictObject({
   ),
   RecordState: v.picklist(['ACTIVE', 'ARCHIVED']),
   FindingProviderFields: v.strictObject({ Severity: severity, Types: types }),
-  Note: v.optional(v.strictObject({ Text: words(512), UpdatedBy: words(), UpdatedAt: time })),
 })
 
 /** "Guidelines for using the BatchImportFindings API", Security Hub partner guide. */
