@@ -36,6 +36,7 @@ const documents = [
   'CHANGELOG.md',
   'sql/README.md',
   'test/sandbox/README.md',
+  'test/sandbox/beliefs.md',
   ...readdirSync(`${ROOT}docs`)
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
