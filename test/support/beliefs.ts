@@ -24,7 +24,8 @@ export function beliefsIn(markdown: string): Belief[] {
 }
 
 /** What the sandbox takes to be so of AWS. */
-export const writtenBeliefs = (): Belief[] => beliefsIn(readFileSync(new URL('../sandbox/beliefs.md', import.meta.url), 'utf8'))
+export const writtenBeliefs = (): Belief[] =>
+  beliefsIn(readFileSync(new URL('../sandbox/beliefs.md', import.meta.url), 'utf8'))
 
 /** What is wrong with a row; undefined when nothing is. */
 export function faultOfBelief({ id, belief, source, status }: Belief): string | undefined {
