@@ -63,7 +63,7 @@ export async function updaterOf(
   { context, aws, endpoints, spec }: Pick<DeployStep, 'context' | 'aws' | 'endpoints' | 'spec'>,
   force: boolean,
 ): Promise<Updater> {
-  const { signal, talk } = context
+  const { talk } = context
   const { region } = spec
   const { autoScalingClient, sagemakerRuntimeClient } = await import('../../lib/aws/clients.ts')
   const { invoker } = await import('../../lib/aws/sagemaker/invoke.ts')
@@ -71,7 +71,7 @@ export async function updaterOf(
   const runtime = await sagemakerRuntimeClient(aws, region)
   return {
     endpoints,
-    invoke: (endpoint) => invoker(runtime, endpoint, { signal, onRetry: (reason) => talk.detail(reason) }),
+    invoke: (endpoint) => invoker(runtime, endpoint, { ...context, onRetry: (reason) => talk.detail(reason) }),
     smoke: force ? warnOfNonsense((text) => talk.warn(text)) : refusesNonsense,
     unscale: async (endpoint) => unscale(await autoScalingClient(aws, region), endpoint),
   }

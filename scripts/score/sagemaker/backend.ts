@@ -24,10 +24,11 @@ export async function endpointBackend(named: string | undefined, input: BackendI
         hint: nextCommand('deploy', run),
       },
     }
-  const { signal, talk } = context
+  const { signal, sleep, now, talk } = context
+  const host = { signal, sleep, now, warn: (text: string) => talk.warn(text) }
   return {
     about: `through endpoint ${name} in ${region}`,
-    open: () => sagemakerEndpoint({ name, region, aws, signal, warn: (text) => talk.warn(text), ...expected }),
+    open: () => sagemakerEndpoint({ name, region, aws, ...host, ...expected }),
   }
 }
 

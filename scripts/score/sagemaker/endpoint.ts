@@ -1,5 +1,6 @@
 import {
   DescribeEndpointCommand,
+  type DescribeEndpointCommandOutput,
   DescribeEndpointConfigCommand,
   DescribeModelCommand,
   type SageMakerClient,
@@ -8,21 +9,21 @@ import { sagemakerClient, sagemakerRuntimeClient } from '../../lib/aws/clients.t
 import { detailsOf } from '../../lib/aws/errors.ts'
 import { aboutSagemaker, answered, ifThere } from '../../lib/aws/sagemaker/calls.ts'
 import { Endpoints } from '../../lib/aws/sagemaker/endpoints.ts'
-import { invoker } from '../../lib/aws/sagemaker/invoke.ts'
+import { CONCURRENCY, invoker } from '../../lib/aws/sagemaker/invoke.ts'
 import { RUN_TAG, WORKSPACE_TAG } from '../../lib/aws/sagemaker/names.ts'
 import { sleepOf } from '../../lib/aws/settings.ts'
 import { UserError } from '../../lib/cli/errors.ts'
+import type { Host } from '../../lib/cli/host.ts'
 import { measure, type Score } from '../../lib/insights/evaluation.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { openRun } from '../../lib/runs/workspace.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import { lineOf, type Scorer, type ScoringSession } from '../scorer.ts'
 
-export interface EndpointSettings {
+export interface EndpointSettings extends Pick<Host, 'signal' | 'sleep' | 'now'> {
   readonly name: string
   readonly region: string
   readonly aws: AwsSettings
-  readonly signal: AbortSignal
   readonly warn: (text: string) => void
   /** What should answer; absent where nothing is known of it. */
   readonly expected?: Expected
@@ -37,16 +38,14 @@ export interface Expected {
   readonly hint: string
 }
 
-const CONCURRENCY = 4
-
 /** A SageMaker endpoint. @throws UserError when it is not in service, or has another model than is expected */
 export async function sagemakerEndpoint(settings: EndpointSettings): Promise<ScoringSession> {
-  const { name, region, aws, signal, warn } = settings
-  await checkEndpoint(await sagemakerClient(aws, region), settings)
+  const { name, region, aws, signal, sleep, now, warn } = settings
+  const concurrency = Math.min(CONCURRENCY, await concurrencyOf(await sagemakerClient(aws, region), settings))
   const client = await sagemakerRuntimeClient(aws, region)
-  const invoke = invoker(client, name, { signal, concurrency: CONCURRENCY, onRetry: warn })
+  const invoke = invoker(client, name, { signal, sleep, now, concurrency, onRetry: warn })
   const scorer: Scorer = {
-    concurrency: CONCURRENCY,
+    concurrency,
     score: async ({ entities, ips }) =>
       Float64Array.from(await invoke(Array.from(ips, (ip, i) => lineOf(entities[i] ?? '', ip)))),
   }
@@ -61,12 +60,22 @@ export async function sagemakerEndpoint(settings: EndpointSettings): Promise<Sco
 
 const SERVING = ['InService', 'Updating', 'SystemUpdating', 'RollingBack']
 
-async function checkEndpoint(client: SageMakerClient, settings: EndpointSettings): Promise<void> {
+/** Requests that the endpoint takes at once, which is checked, as far as that is known. */
+async function concurrencyOf(client: SageMakerClient, settings: EndpointSettings): Promise<number> {
+  const found = await checked(client, settings)
+  return found?.ProductionVariants?.[0]?.CurrentServerlessConfig?.MaxConcurrency ?? CONCURRENCY
+}
+
+/** Undefined when it may not be looked at. */
+async function checked(
+  client: SageMakerClient,
+  settings: EndpointSettings,
+): Promise<DescribeEndpointCommandOutput | undefined> {
   const { name, region, expected } = settings
   const found = await described(settings, 'DescribeEndpoint', (abortSignal) =>
     client.send(new DescribeEndpointCommand({ EndpointName: name }), { abortSignal }),
   )
-  if (found === 'unseen') return
+  if (found === 'unseen') return undefined
   const hint = expected?.hint ?? 'npx zx scripts/deploy.mjs makes one'
   if (found === undefined) throw new UserError(`there is no endpoint ${name} in ${region}`, { hint })
   if (!SERVING.includes(found.EndpointStatus ?? ''))
@@ -74,9 +83,9 @@ async function checkEndpoint(client: SageMakerClient, settings: EndpointSettings
       `endpoint ${name} is not in service: ${found.EndpointStatus}${found.FailureReason ? ` (${found.FailureReason})` : ''}`,
       { hint: found.EndpointStatus === 'Creating' ? 'wait for it; the same command then goes on' : hint },
     )
-  if (expected === undefined || found.EndpointConfigName === expected.config) return
+  if (expected === undefined || found.EndpointConfigName === expected.config) return found
   const model = await modelOf(client, settings, found.EndpointConfigName ?? '')
-  if (model === 'unseen' || model === expected.model) return
+  if (model === 'unseen' || model === expected.model) return found
   throw new UserError(
     `endpoint ${name} serves another model (${model ?? 'one that is gone'}) than the one of this run, ${expected.model}`,
     { hint: `${expected.hint}; a threshold does not carry over to another model` },

@@ -67,6 +67,7 @@ async function invoke(sagemaker: SageMaker, request: Incoming, name: string): Pr
   if (body.length > (endpoint.isServerless ? LARGEST_SERVERLESS : LARGEST))
     throw new AwsError('ValidationError', 400, `Request ${request.headers['amz-sdk-invocation-id']} has oversize body.`)
   await inTurn(endpoint, () => warmUp(sagemaker, endpoint))
+  if (linesOf(body) > sagemaker.settings.linesInTime) throw modelError(TIMED_OUT, name, { account, region })
   const { accept, 'content-type': contentType } = request.headers
   const answer = answerOf(endpoint.model, { accept, contentType }, body)
   if (answer.status >= 400) throw modelError(answer, name, { account, region })
@@ -90,8 +91,17 @@ async function inTurn(endpoint: Endpoint, work: () => Promise<void>): Promise<vo
   })
 }
 
+const linesOf = (body: Buffer): number => body.toString('latin1').trimEnd().split('\n').length
+
+/** No answer of the container within a minute, as people have quoted it: RamVegiraju/SageMaker-Deployment#3. */
+const TIMED_OUT: Answer = {
+  status: 0,
+  type: 'text/plain',
+  body: 'Your invocation timed out while waiting for a response from container primary. Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again.',
+}
+
 /** The first invocations of a serverless endpoint take long, or are refused. */
-async function warmUp({ settings: { coldStart } }: SageMaker, endpoint: Endpoint): Promise<void> {
+async function warmUp({ settings: { coldStart }, shared: { s3 } }: SageMaker, endpoint: Endpoint): Promise<void> {
   endpoint.invocations += 1
   if (coldStart === undefined || !endpoint.isServerless || endpoint.invocations > coldStart.invocations) return
   if (coldStart.delay !== undefined) await wait(coldStart.delay)
@@ -102,6 +112,7 @@ async function warmUp({ settings: { coldStart } }: SageMaker, endpoint: Endpoint
       429,
       "Either a serverless endpoint variant's resources are still being provisioned, or a multi-model endpoint is still downloading or loading the target model. Wait and try your request again.",
     )
+  if (coldStart.error === 'ModelError') throw modelError(TIMED_OUT, endpoint.name, s3)
   if (coldStart.error !== undefined) throw new AwsError(coldStart.error, 503, 'The service is currently unavailable.')
 }
 
@@ -110,12 +121,13 @@ const modelError = (
   endpoint: string,
   { account, region }: { account: string; region: string },
 ): AwsError => {
+  const [whose, code] = status >= 400 && status < 500 ? ['client', 'CLIENT'] : ['server', 'SERVER']
   const log = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#logEventViewer:group=/aws/sagemaker/Endpoints/${endpoint}`
   return new AwsError(
     'ModelError',
     424,
-    `Received client error (${status}) from primary with message "${body}". See ${log} in account ${account} for more information.`,
-    { fields: { OriginalStatusCode: String(status), OriginalMessage: body, ErrorCode: 'CLIENT_ERROR_FROM_MODEL' } },
+    `Received ${whose} error (${status}) from primary with message "${body}". See ${log} in account ${account} for more information.`,
+    { fields: { OriginalStatusCode: String(status), OriginalMessage: body, ErrorCode: `${code}_ERROR_FROM_MODEL` } },
   )
 }
 

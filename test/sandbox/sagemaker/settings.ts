@@ -23,8 +23,8 @@ export interface ColdStart {
   readonly delay?: number
   /** Each of them waits for this. */
   readonly until?: Promise<unknown>
-  /** What they answer; when absent they are only slow. */
-  readonly error?: 'ModelNotReadyException' | 'ServiceUnavailable'
+  /** What they answer; when absent they are only slow. `ModelError` is one without an answer of the container: its status is 0. */
+  readonly error?: 'ModelNotReadyException' | 'ServiceUnavailable' | 'ModelError'
 }
 
 /** How SageMaker goes; may be changed while it runs. */
@@ -38,6 +38,8 @@ export interface SageMakerSettings {
   hold: { readonly kind: Kind; readonly stage: string } | undefined
   failures: Failure[]
   coldStart: ColdStart | undefined
+  /** Lines that are answered within the minute that an invocation may take; more end in a time-out, a ModelError of status 0. */
+  linesInTime: number
   /** Whether AssembleWith Line adds its newline to answers that end in one, too. */
   doubledNewlines: boolean
   /** Whether an endpoint that is being created can be deleted. */
@@ -53,6 +55,7 @@ export const defaultSettings = (): SageMakerSettings => ({
   hold: undefined,
   failures: [],
   coldStart: undefined,
+  linesInTime: Number.POSITIVE_INFINITY,
   doubledNewlines: false,
   deletesCreating: true,
   unseenFor: 0,
