@@ -66,12 +66,18 @@ async function statementFaults({ where, kind, statement }: Placed): Promise<stri
   const actions = actionsOf(statement)
   const faults = (await Promise.all(actions.map(actionFaults))).flat()
   if (kind === 'identity') faults.push(...(await tooWide(statement, actions)))
-  if (actions.includes('iam:PassRole') && !has(Condition, 'iam:PassedToService'))
+  if (actions.includes('iam:PassRole') && !isPassedInBounds(statement))
     faults.push('iam:PassRole without iam:PassedToService')
   if (kind === 'trust' && !has(Condition, 'aws:SourceAccount') && !binds(Condition, 'aws:SourceAccount'))
     faults.push('no aws:SourceAccount')
   if (Principal === '*' || JSON.stringify(Principal ?? '').includes('"*"')) faults.push('allows everybody')
   return faults.map((fault) => `${where}: ${fault}`)
+}
+
+/** A service that AWS does not name is bound by the one role that is passed, and whom that trusts. */
+function isPassedInBounds({ Condition = {}, Resource = null }: Statement): boolean {
+  const isOneRole = !/[*?]/.test(JSON.stringify(Resource))
+  return has(Condition, 'iam:PassedToService') || (isOneRole && binds(Condition, 'iam:PassedToService'))
 }
 
 /** Only equality binds: a pattern may be as wide as it likes. */

@@ -84,6 +84,18 @@ const bad: [check: Check, what: string, path: string, value: Json | undefined, s
     { ...ALLOW, Action: 'iam:PassRole', Condition: { StringLike: { 'iam:PassedToService': '*' } } },
     /without iam:PassedToService/,
   ],
+  [
+    policyFaults,
+    'many roles for whoever is not named',
+    `${operator}/0`,
+    {
+      ...ALLOW,
+      Action: 'iam:PassRole',
+      Resource: 'arn:aws:iam::111122223333:role/a-*',
+      Condition: { StringEqualsIfExists: { 'iam:PassedToService': 's3.amazonaws.com' } },
+    },
+    /without iam:PassedToService/,
+  ],
   [policyFaults, 'trust', 'BatchRole/Properties/AssumeRolePolicyDocument/Statement/0/Condition', {}, /SourceAccount/],
   [
     policyFaults,

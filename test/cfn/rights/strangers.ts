@@ -26,11 +26,11 @@ export const strangers = (bucket: string, roles: Readonly<Record<string, string>
     ['operator', 's3:GetObject', s3(`${bucket}/prestage/runs/a`), { 'aws:SecureTransport': 'false' }],
     ['operator', 's3:PutBucketPolicy', s3(bucket)],
     ['operator', 's3:DeleteBucket', s3(bucket)],
-    ['operator', 's3:CreateJob', '*', { 's3:RequestJobOperation': 'LambdaInvoke' }],
     ['operator', 's3:DescribeJob', `arn:aws:s3:eu-west-1:${ACCOUNT}:job/1`],
     ['operator', 'iam:PassRole', batch, passed('lambda.amazonaws.com')],
     ['operator', 'iam:PassRole', batch, passed('sagemaker.amazonaws.com')],
-    ['operator', 'iam:PassRole', batch],
+    ['operator', 'iam:PassRole', sagemaker],
+    ['operator', 'iam:PassRole', iam('role/admin')],
     ['operator', 'iam:PassRole', sagemaker, passed('ec2.amazonaws.com')],
     ['operator', 'iam:PassRole', iam('role/admin'), passed('sagemaker.amazonaws.com')],
     ['operator', 'iam:PutRolePolicy', sagemaker],
@@ -91,11 +91,6 @@ export const strangers = (bucket: string, roles: Readonly<Record<string, string>
     ['ec2.amazonaws.com', 'sts:AssumeRole', sagemaker, { 'aws:SourceAccount': ACCOUNT }],
     ['sagemaker.amazonaws.com', 'sts:AssumeRole', batch, { 'aws:SourceAccount': ACCOUNT }],
     ['sagemaker.amazonaws.com', 'sts:AssumeRole', sagemaker, { 'aws:SourceAccount': '999999999999' }],
-    [
-      'batchoperations.s3.amazonaws.com',
-      'sts:AssumeRole',
-      batch,
-      { 'aws:SourceAccount': ACCOUNT, 'aws:SourceArn': `arn:aws:s3:${REGION}:999999999999:job/1` },
-    ],
+    ['batchoperations.s3.amazonaws.com', 'sts:AssumeRole', batch, { 'aws:SourceAccount': '999999999999' }],
   ]
 }

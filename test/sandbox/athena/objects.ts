@@ -30,7 +30,8 @@ export class Objects {
 
   /** What Athena asks the catalog before anything else. @throws QueryError */
   enter({ catalog }: Pick<Shared, 'catalog'>, database: string): void {
-    this.allow('glue:GetDatabase', 'default')
+    // "Configure access to databases and tables in the AWS Glue Data Catalog", Athena user guide: both must be there.
+    for (const action of ['glue:GetDatabase', 'glue:GetDatabases']) this.allow(action, 'default')
     if (!catalog.hasDatabase('default')) {
       this.allow('glue:CreateDatabase', 'default')
       catalog.createDatabase('default', true)

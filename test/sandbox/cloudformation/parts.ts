@@ -29,6 +29,8 @@ export function driftAnswer(cloud: CloudFormation, stack: Stack, id: string, cal
   const made = stack.made.get(id)
   if (made === undefined)
     throw new AwsError('ValidationError', 400, `Resource ${id} does not exist for stack ${stack.name}`)
+  // Detection looks up how types are configured: not in the user guide, in least-privilege policies of others.
+  cloud.authorize(caller, 'cloudformation:BatchDescribeTypeConfigurations')
   readAs(cloud, caller, made)
   const drift = stack.drifts.get(id)
   const paths = typeof drift === 'object' ? drift : []

@@ -1,3 +1,4 @@
+import type { Access } from '../access.ts'
 import { AwsError, type Incoming } from '../http.ts'
 import { accessDenied, type Caller, type S3State } from '../s3/state.ts'
 import { childText, type Element, type Node, parseXml } from '../xml.ts'
@@ -14,6 +15,17 @@ export interface ControlCall {
 }
 
 const SERVICE = 'batchoperations.s3.amazonaws.com'
+/**
+ * Which service CreateJob passes a role to, as far as IAM is told. Nobody has it written down: AWS's own policies have `s3.amazonaws.com`, and
+ * aws-samples/sample-replicate-on-tag-for-amazon-s3 found that no such key is set. A policy must allow each.
+ */
+const PASSED: readonly Access['context'][] = [
+  {},
+  { 'iam:PassedToService': 's3.amazonaws.com' },
+  { 'iam:PassedToService': SERVICE },
+]
+/** Values of the key are in no document; it may be absent. */
+const REQUESTED: readonly Access['context'][] = [{}, { 's3:RequestJobOperation': 'S3PutObjectCopy' }]
 
 export type Result = Record<string, Node>
 
@@ -31,7 +43,7 @@ export async function createJob({ s3, control, caller, request }: ControlCall): 
   if (known) throw new AwsError('IdempotencyException', 400, 'The request token was used with other parameters before')
   const spec = jobSpec(root)
   checkPartition(root, request.scope?.region)
-  s3.authorize(caller, 'iam:PassRole', spec.role, { context: { 'iam:PassedToService': SERVICE } })
+  for (const context of PASSED) s3.authorize(caller, 'iam:PassRole', spec.role, { context })
   if (!spec.role.includes(`::${caller.account}:`))
     throw new AwsError('AccessDenied', 403, 'Cross-account pass role is not allowed.')
   const target = s3.buckets.get(spec.copy.bucket)
@@ -55,9 +67,15 @@ export async function createJob({ s3, control, caller, request }: ControlCall): 
   return { JobId: job.id }
 }
 
-/** What the trust policy of a role is asked when the service takes it for a job. Keys that say for which are nowhere documented. */
-const takeRole = (s3: S3State, { account, spec }: Job): void =>
-  s3.authorize({ account, arn: SERVICE }, 'sts:AssumeRole', spec.role)
+/**
+ * What the trust policy of a role is asked when the service takes it for a job. The user guide's own has no condition; which keys there are, and
+ * what form the ARN has, is nowhere documented.
+ */
+function takeRole(s3: S3State, { account, spec }: Job): void {
+  const own = { 'aws:SourceAccount': account }
+  const asked = [{}, own, { ...own, 'aws:SourceArn': `arn:aws:s3:::${spec.copy.bucket}` }]
+  for (const context of asked) s3.authorize({ account, arn: SERVICE }, 'sts:AssumeRole', spec.role, { context })
+}
 
 /**
  * Whether somebody may do this. Creating and listing know no resource: "Actions, resources, and condition keys for Amazon S3", Service
@@ -65,8 +83,8 @@ const takeRole = (s3: S3State, { account, spec }: Job): void =>
  */
 export function allowJobs({ s3, caller, jobId }: ControlCall, operation: string): void {
   const arn = jobId === '' ? '*' : s3.arn('s3', `job/${jobId}`)
-  const context = operation === 'CreateJob' ? { 's3:RequestJobOperation': 'S3PutObjectCopy' } : {}
-  s3.authorize(caller, `s3:${operation}`, jobId === '' ? 'job/*' : jobId, { arn, context })
+  for (const context of operation === 'CreateJob' ? REQUESTED : [{}])
+    s3.authorize(caller, `s3:${operation}`, jobId === '' ? 'job/*' : jobId, { arn, context })
 }
 
 function jobOf({ control, caller, jobId }: ControlCall): Job {

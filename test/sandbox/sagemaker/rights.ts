@@ -2,7 +2,8 @@ import type { Access } from '../access.ts'
 import type { SageMaker } from './sagemaker.ts'
 import type { Members } from './shared.ts'
 
-type Right = Pick<Access, 'action' | 'context'> & { readonly arn: string }
+/** @param role who needs it; absent: the caller */
+type Right = Pick<Access, 'action' | 'context'> & { readonly arn: string; readonly role?: string }
 
 /**
  * What operations are allowed on, by the member of the request that names it and its kind in an ARN. "Actions, resources, and condition
@@ -31,11 +32,14 @@ export function rightsOf(sagemaker: SageMaker, operation: string, input: Members
   return [
     ...arns.map((arn) => ({ action, arn, context: {} })),
     ...tagged(action, arns, input),
-    ...diskKeys(sagemaker, operation, input).map((key) => ({
-      action: 'kms:CreateGrant',
-      arn: shared.s3.keyArn(key),
-      context: { 'kms:GrantIsForAWSResource': 'true' },
-    })),
+    ...diskKeys(sagemaker, operation, input).flatMap(({ key, role }) => {
+      const grant = {
+        action: 'kms:CreateGrant',
+        arn: shared.s3.keyArn(key),
+        context: { 'kms:GrantIsForAWSResource': 'true' },
+      }
+      return role === undefined ? [grant] : [grant, { ...grant, role }]
+    }),
   ]
 }
 
@@ -48,13 +52,17 @@ function tagged(creating: string, [arn = '*']: readonly string[], { Tags }: Memb
 }
 
 /**
- * Keys of the disks that a request makes: "Amazon SageMaker API Permissions", developer guide, wants `kms:CreateGrant` of the caller, unless
- * the role has it.
+ * Keys of the disks that a request makes, and the role of what runs there. "Amazon SageMaker API Permissions", developer guide, wants
+ * `kms:CreateGrant` of the caller, "How to use SageMaker AI execution roles" of the role.
  */
-function diskKeys({ configs }: SageMaker, operation: string, input: Members): string[] {
+function diskKeys({ configs, models }: SageMaker, operation: string, input: Members): { key: string; role?: string }[] {
   const { VolumeKmsKeyId } = (input.ResourceConfig ?? input.TransformResources ?? {}) as { VolumeKmsKeyId?: string }
   const served = /^(Create|Update)Endpoint$/.test(operation)
-    ? configs.all.get(String(input.EndpointConfigName))
+    ? configs.all.get(String(input.EndpointConfigName))?.request
     : undefined
-  return [VolumeKmsKeyId, served?.request.KmsKeyId].filter((key) => key !== undefined)
+  const model = models.all.get(String(input.ModelName ?? served?.ProductionVariants?.[0]?.ModelName))
+  const role = (input.RoleArn as string | undefined) ?? model?.request.ExecutionRoleArn
+  return [VolumeKmsKeyId, served?.KmsKeyId]
+    .filter((key) => key !== undefined)
+    .map((key) => ({ key, ...(role !== undefined && { role }) }))
 }

@@ -43,8 +43,11 @@ export function sagemakerService(sagemaker: SageMaker, identify: (request: Incom
     (input, request) => {
       const caller = identify(request)
       shared.checkRegion(request.scope?.region)
-      for (const { action, arn, context } of rightsOf(sagemaker, name, input))
-        shared.authorize(caller, action, nameOf(input), { arn, context })
+      for (const { action, arn, context, role } of rightsOf(sagemaker, name, input))
+        shared.authorize(role === undefined ? caller : { ...caller, arn: role }, action, nameOf(input), {
+          arn,
+          context,
+        })
       return perform(input as never, caller)
     }
   return jsonService({
