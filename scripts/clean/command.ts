@@ -1,3 +1,4 @@
+import type { Leftover } from '../lib/aws/leftover.ts'
 import { awsOf, stackOutputs } from '../lib/aws/settings.ts'
 import { type CommandResult, type Context, defineCommand } from '../lib/cli/command.ts'
 import { bytes, facts, plural } from '../lib/cli/format.ts'
@@ -8,7 +9,6 @@ import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
 import { awsLeftovers, removeInAws } from './aws/clean.ts'
-import type { Leftover } from './leftovers.ts'
 import {
   isNothing,
   type Leftovers,

@@ -5,21 +5,6 @@ import { compactTime } from '../lib/runs/window.ts'
 import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import type { ObjectInfo, Store } from '../lib/stores/store.ts'
 
-/** Something in AWS that clean removes. */
-export interface Leftover {
-  /** For the plan: `endpoint prestage-waf`, `staged`. */
-  readonly what: string
-  /** Objects and their bytes; 0 for what is not an object. */
-  readonly files: number
-  readonly bytes: number
-  /** For the plan, in place of sizes: "costs by the hour". */
-  readonly note?: string
-  /** For the result, in place of "removed". */
-  readonly done?: string
-  /** Succeeds when it is gone already. */
-  remove(signal: AbortSignal): Promise<void>
-}
-
 /** Reports over several runs, one of which is this one: they name its entities. Keys are relative to the workspace. */
 export async function pagesAbout(run: Run, aws: AwsSettings = {}): Promise<{ root: Store; pages: ObjectInfo[] }> {
   const root = await openStore(run.workspace, aws)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { s3ControlClient } from '../../scripts/lib/aws/clients.ts'
-import { createBatchJob, finishBatchJob } from '../../scripts/stage/copy/batch/job.ts'
+import { createBatchJob, finishBatchJob } from '../../scripts/lib/aws/s3-batch/job.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { waiting } from '../support/waiting.ts'
 import { trailKey } from './logs.ts'

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Athena } from '../../lib/aws/athena/athena.ts'
+import type { Leftover } from '../../lib/aws/leftover.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import type { Waiting } from '../../lib/cli/host.ts'
 import { openAthena } from '../../lib/engines/athena/athena.ts'
@@ -8,7 +9,6 @@ import { dropTable } from '../../lib/engines/athena/sql.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
-import type { Leftover } from '../leftovers.ts'
 
 export interface AthenaOptions extends AwsSettings {
   readonly workgroup: string

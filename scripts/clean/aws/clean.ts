@@ -1,3 +1,5 @@
+import type { Leftover } from '../../lib/aws/leftover.ts'
+import type { SagemakerScope } from '../../lib/aws/sagemaker/leftovers.ts'
 import type { Waiting } from '../../lib/cli/host.ts'
 import { sagemakerEndpointOf } from '../../lib/runs/endpoint.ts'
 import { withLock } from '../../lib/runs/lock.ts'
@@ -6,9 +8,8 @@ import type { Removal } from '../../lib/runs/results.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 import { keyIn, locationOf } from '../../lib/stores/uri.ts'
-import { type Leftover, pagesAbout } from '../leftovers.ts'
+import { pagesAbout } from '../leftovers.ts'
 import { type AthenaOptions, queryLeftovers, tableLeftovers } from './athena.ts'
-import type { SagemakerScope } from './sagemaker.ts'
 
 export interface CleanOptions extends AthenaOptions {
   readonly everything: boolean
@@ -52,7 +53,7 @@ async function placeOf({ run, options: aws, signal, sleep }: CleanStep): Promise
 
 /** What still works for the run, and writes into its folder: it has to end first. */
 async function underWay(step: CleanStep, { bucket, sagemaker }: Place): Promise<Leftover[]> {
-  const { jobLeftovers } = await import('./sagemaker.ts')
+  const { jobLeftovers } = await import('../../lib/aws/sagemaker/leftovers.ts')
   return [
     ...(await copyingJobs(step, bucket)),
     ...(await queryLeftovers(step.run, step.options, step)),
@@ -61,7 +62,7 @@ async function underWay(step: CleanStep, { bucket, sagemaker }: Place): Promise<
 }
 
 async function copyingJobs({ run, options, signal, sleep }: CleanStep, bucket: string): Promise<Leftover[]> {
-  const { batchLeftovers, hasCreatedJobs } = await import('./batch.ts')
+  const { batchLeftovers } = await import('../../lib/aws/s3-batch/leftovers.ts')
   // A user who has never used S3 Batch Operations need not have its permissions.
   if (!(await hasCreatedJobs(run))) return []
   const { regionOf, s3ControlClient, stsClient } = await import('../../lib/aws/clients.ts')
@@ -69,15 +70,26 @@ async function copyingJobs({ run, options, signal, sleep }: CleanStep, bucket: s
   const region = await regionOf(options, bucket)
   // A role can only be passed within its account, so the job is in the caller's.
   const { account } = await callerIdentity(await stsClient(options, region))
-  return batchLeftovers({ control: await s3ControlClient(options, region), account, region, run, signal, sleep })
+  const control = await s3ControlClient(options, region)
+  const of = { run: run.id, manifests: run.uriOf(paths.jobs), saved: savedJob(run) }
+  return batchLeftovers({ control, account, region, ...of, signal, sleep })
+}
+
+const savedJob = (run: Run): string | undefined => run.ledger.steps.stage?.checkpoint.job?.id
+
+/** Whether the run may have created a job: its manifest is written before, and expires after its id is saved. */
+async function hasCreatedJobs(run: Run): Promise<boolean> {
+  if (savedJob(run) !== undefined) return true
+  for await (const _ of run.store.list({ prefix: paths.jobs })) return true
+  return false
 }
 
 /** What has been made and lies there. */
 async function remains(step: CleanStep, { bucket, sagemaker }: Place): Promise<Leftover[]> {
   const { run, options, warn } = step
   const { s3Client } = await import('../../lib/aws/clients.ts')
-  const { failedUploads, objectsBelow } = await import('./s3.ts')
-  const { endpointExists, resourceLeftovers } = await import('./sagemaker.ts')
+  const { failedUploads, objectsBelow } = await import('../../lib/stores/s3-leftovers.ts')
+  const { endpointExists, resourceLeftovers } = await import('../../lib/aws/sagemaker/leftovers.ts')
   const onVersions = () =>
     warn(
       `bucket ${bucket} keeps versions: removed objects stay as older versions, and are paid for, until they are deleted or a lifecycle rule expires them`,

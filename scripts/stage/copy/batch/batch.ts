@@ -1,19 +1,26 @@
 import { createHash } from 'node:crypto'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
+import type { Destination } from '../../../lib/aws/destination.ts'
 import { explained } from '../../../lib/aws/errors.ts'
-import { isUnknownJob } from '../../../lib/aws/s3-batch.ts'
+import {
+  type BatchJobSpec,
+  createBatchJob,
+  findBatchJob,
+  finishBatchJob,
+  isBatchJobRunning,
+} from '../../../lib/aws/s3-batch/job.ts'
+import { isUnknownJob } from '../../../lib/aws/s3-batch/jobs.ts'
 import { messageOf, UserError } from '../../../lib/cli/errors.ts'
 import { count, plural } from '../../../lib/cli/format.ts'
 import type { Waiting } from '../../../lib/cli/host.ts'
 import type { BatchJob, Checkpoint, Saved } from '../../../lib/runs/checkpoints.ts'
 import { paths } from '../../../lib/runs/paths.ts'
+import { COPY_LIMIT } from '../../../lib/stores/s3-copy.ts'
 import type { ObjectInfo, Store } from '../../../lib/stores/store.ts'
 import { keyIn } from '../../../lib/stores/uri.ts'
 import { outstanding } from '../../proof.ts'
 import { type Draft, draftSelection, manifestOf } from '../../selection.ts'
-import { type Copier, type CopyReport, type Destination, isArchived, isPermanent, reasonOfCode } from '../copier.ts'
-import { COPY_LIMIT } from '../direct.ts'
-import { type BatchJobSpec, createBatchJob, findBatchJob, finishBatchJob, isBatchJobRunning } from './job.ts'
+import { type Copier, type CopyReport, isArchived, isPermanent, reasonOfCode } from '../copier.ts'
 import { type FailedTask, failedTasks } from './report.ts'
 
 export interface BatchSettings extends Waiting {

@@ -6,13 +6,13 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import pMap from 'p-map'
-import { partitionOf } from '../../lib/aws/arn.ts'
-import { detailsOf, explained } from '../../lib/aws/errors.ts'
-import { UserError } from '../../lib/cli/errors.ts'
-import { plural } from '../../lib/cli/format.ts'
-import type { Store } from '../../lib/stores/store.ts'
-import { keyIn } from '../../lib/stores/uri.ts'
-import type { Leftover } from '../leftovers.ts'
+import { partitionOf } from '../aws/arn.ts'
+import { detailsOf, explained } from '../aws/errors.ts'
+import type { Leftover } from '../aws/leftover.ts'
+import { UserError } from '../cli/errors.ts'
+import { plural } from '../cli/format.ts'
+import type { Store } from './store.ts'
+import { keyIn } from './uri.ts'
 
 /** Keys in one request: DeleteObjects, S3 API reference. */
 const KEYS = 1000

@@ -4,7 +4,7 @@ import {
   ListJobsCommand,
   type S3ControlClient,
 } from '@aws-sdk/client-s3-control'
-import { detailsOf } from './errors.ts'
+import { detailsOf } from '../errors.ts'
 
 /** A job of S3 Batch Operations has no name: its description says whose it is, and for which order. */
 export const jobDescription = (run: string, token: string): string =>

@@ -8,12 +8,12 @@ import {
   type S3CopyObjectOperation,
   UpdateJobStatusCommand,
 } from '@aws-sdk/client-s3-control'
-import { detailsOf } from '../../../lib/aws/errors.ts'
-import { isUnknownJob, jobDescription, listJobs } from '../../../lib/aws/s3-batch.ts'
-import { UserError } from '../../../lib/cli/errors.ts'
-import { count, plural } from '../../../lib/cli/format.ts'
-import type { Waiting } from '../../../lib/cli/host.ts'
-import type { Destination } from '../copier.ts'
+import { UserError } from '../../cli/errors.ts'
+import { count, plural } from '../../cli/format.ts'
+import type { Waiting } from '../../cli/host.ts'
+import type { Destination } from '../destination.ts'
+import { detailsOf } from '../errors.ts'
+import { isUnknownJob, jobDescription, listJobs } from './jobs.ts'
 
 /** Everything that shapes a job, so that asking for it twice is asking once. */
 export interface BatchJobSpec {

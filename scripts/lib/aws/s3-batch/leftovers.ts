@@ -4,19 +4,21 @@ import {
   type S3ControlClient,
   UpdateJobStatusCommand,
 } from '@aws-sdk/client-s3-control'
-import { detailsOf, explained } from '../../lib/aws/errors.ts'
-import { describesRun, isUnknownJob, listJobs } from '../../lib/aws/s3-batch.ts'
-import { watched } from '../../lib/aws/sagemaker/calls.ts'
-import type { Waiting } from '../../lib/cli/host.ts'
-import { paths } from '../../lib/runs/paths.ts'
-import type { Run } from '../../lib/runs/run.ts'
-import type { Leftover } from '../leftovers.ts'
+import type { Waiting } from '../../cli/host.ts'
+import { detailsOf, explained } from '../errors.ts'
+import type { Leftover } from '../leftover.ts'
+import { watched } from '../sagemaker/calls.ts'
+import { describesRun, isUnknownJob, listJobs } from './jobs.ts'
 
 export interface BatchScope extends Waiting {
   readonly control: S3ControlClient
   readonly account: string
   readonly region: string
-  readonly run: Run
+  /** Id of the run whose jobs are searched for, and the URI below which their manifests lie. */
+  readonly run: string
+  readonly manifests: string
+  /** Id of a job that the run has saved. */
+  readonly saved: string | undefined
 }
 
 /** S3 User Guide, "Tracking job status": states in which a job can be cancelled, and in which it comes to its end by itself. */
@@ -25,27 +27,17 @@ const ENDING = ['Completing', 'Cancelling', 'Failing'] as const
 const isOneOf = (states: readonly string[], { Status }: JobDescriptor): boolean =>
   Status !== undefined && states.includes(Status)
 
-const savedJob = (run: Run): string | undefined => run.ledger.steps.stage?.checkpoint.job?.id
-
-/** Whether the run may have created a job: its manifest is written before, and expires after its id is saved. */
-export async function hasCreatedJobs(run: Run): Promise<boolean> {
-  if (savedJob(run) !== undefined) return true
-  for await (const _ of run.store.list({ prefix: paths.jobs })) return true
-  return false
-}
-
 /**
  * Jobs of S3 Batch Operations that still copy for the run, or would once they are confirmed: those that the ledger or their description
  * names, and of these only those that read a manifest in the run's own folder.
  */
 export async function batchLeftovers(scope: BatchScope): Promise<Leftover[]> {
-  const { control, account, run } = scope
-  const saved = savedJob(run)
+  const { control, account, run, saved } = scope
   const ids = new Set(saved === undefined ? [] : [saved])
   const listed = listJobs(control, account, [...CANCELLABLE, ...ENDING])
   try {
     for await (const { JobId, Description } of listed)
-      if (JobId !== undefined && describesRun(Description, run.id)) ids.add(JobId)
+      if (JobId !== undefined && describesRun(Description, run)) ids.add(JobId)
   } catch (error) {
     throw explained(error, {
       what: `jobs of S3 Batch Operations in account ${account}`,
@@ -56,14 +48,14 @@ export async function batchLeftovers(scope: BatchScope): Promise<Leftover[]> {
   const found: Leftover[] = []
   for (const id of ids) {
     const job = await described(scope, id)
-    if (job !== undefined && isOf(run, job) && isOneOf([...CANCELLABLE, ...ENDING], job))
+    if (job !== undefined && isOf(scope, job) && isOneOf([...CANCELLABLE, ...ENDING], job))
       found.push(leftover(scope, id, job))
   }
   return found
 }
 
-const isOf = (run: Run, { Manifest }: JobDescriptor): boolean =>
-  `s3://${Manifest?.Location?.ObjectArn?.split(':::')[1]}`.startsWith(run.uriOf(paths.jobs))
+const isOf = ({ manifests }: BatchScope, { Manifest }: JobDescriptor): boolean =>
+  `s3://${Manifest?.Location?.ObjectArn?.split(':::')[1]}`.startsWith(manifests)
 
 /** Undefined when S3 does not know the job: it forgets one 90 days after its end. */
 async function described({ control, ...scope }: BatchScope, JobId: string): Promise<JobDescriptor | undefined> {

@@ -1,23 +1,16 @@
 import * as sm from '@aws-sdk/client-sagemaker'
 import pMap from 'p-map'
-import { autoScalingClient } from '../../lib/aws/clients.ts'
-import { detailsOf } from '../../lib/aws/errors.ts'
-import { aboutSagemaker, answered, ifThere, watched } from '../../lib/aws/sagemaker/calls.ts'
-import { Endpoints } from '../../lib/aws/sagemaker/endpoints.ts'
-import {
-  aboutJob,
-  findJob,
-  isUnderWay,
-  type JobApi,
-  trainingJobs,
-  transformJobs,
-} from '../../lib/aws/sagemaker/jobs.ts'
-import { RUN_TAG, WORKSPACE_TAG } from '../../lib/aws/sagemaker/names.ts'
-import { unscale } from '../../lib/aws/sagemaker/scaling.ts'
-import { UserError } from '../../lib/cli/errors.ts'
-import type { Waiting } from '../../lib/cli/host.ts'
-import type { AwsSettings } from '../../lib/stores/open.ts'
-import type { Leftover } from '../leftovers.ts'
+import { UserError } from '../../cli/errors.ts'
+import type { Waiting } from '../../cli/host.ts'
+import { autoScalingClient } from '../clients.ts'
+import { detailsOf } from '../errors.ts'
+import type { Leftover } from '../leftover.ts'
+import type { AwsSettings } from '../settings.ts'
+import { aboutSagemaker, answered, ifThere, watched } from './calls.ts'
+import { Endpoints } from './endpoints.ts'
+import { aboutJob, findJob, isUnderWay, type JobApi, trainingJobs, transformJobs } from './jobs.ts'
+import { RUN_TAG, WORKSPACE_TAG } from './names.ts'
+import { unscale } from './scaling.ts'
 
 /** The run whose resources are searched for. */
 export interface SagemakerScope extends Waiting {
