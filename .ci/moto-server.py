@@ -1,9 +1,13 @@
-"""moto's server, with four of its mistakes put right, each as AWS documents it: otherwise it does not make the stack at all."""
+"""moto's server, with five of its mistakes put right, each as AWS documents it: otherwise it does not make the stack at all."""
 
 import sys
 
+from moto.applicationautoscaling.exceptions import AWSValidationException
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.cloudformation import models, parsing
+from moto.core.exceptions import JsonRESTError
 from moto.iam import policy_validation
+from moto.kms.models import Key
 from moto.server import main
 
 # "AWS::NoValue removes the resource property": pseudo parameters, CloudFormation user guide. moto leaves None in a list.
@@ -33,8 +37,6 @@ def apply_with_outputs(change_set):
 models.ChangeSet.apply = apply_with_outputs
 
 # A key's tags are Key and Value in a template, and TagKey and TagValue in KMS itself.
-from moto.kms.models import Key  # noqa: E402
-
 create_key = Key.create_from_cloudformation_json.__func__
 
 
@@ -46,5 +48,18 @@ def create_key_with_tags(cls, resource_name, cloudformation_json, account_id, re
 
 
 Key.create_from_cloudformation_json = classmethod(create_key_with_tags)
+
+# ObjectNotFoundException, where there is no such target: DeregisterScalableTarget, API reference. moto calls it a ValidationException.
+deregister = ApplicationAutoscalingBackend.deregister_scalable_target
+
+
+def deregister_or_not_found(backend, *args, **kwargs):
+    try:
+        return deregister(backend, *args, **kwargs)
+    except AWSValidationException as error:
+        raise JsonRESTError("ObjectNotFoundException", error.message) from error
+
+
+ApplicationAutoscalingBackend.deregister_scalable_target = deregister_or_not_found
 
 main(sys.argv[1:])

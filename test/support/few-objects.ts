@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { FolderBackend } from '../sandbox/s3/folder.ts'
-import type { Sandbox } from '../sandbox/start.ts'
+import type { Place } from './s3-run.ts'
 import { type SimulatedOptions, simulatedLogs } from './simulated.ts'
 
 /**
  * Puts simulated CloudTrail logs into a bucket, those of a region and day as one object: as many events as ever, and so few
  * objects that each of them can be looked at.
  */
-export async function loadFewObjects(sandbox: Sandbox, bucket: string, options: SimulatedOptions): Promise<void> {
+export async function loadFewObjects(sandbox: Place, bucket: string, options: SimulatedOptions): Promise<void> {
   const logs = await simulatedLogs({ ...options, sources: ['cloudtrail'] })
   const days = new Map<string, { key: string; records: unknown[] }>()
   for (const { key } of new FolderBackend(logs).scan('AWSLogs/', '')) {

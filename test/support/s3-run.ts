@@ -60,8 +60,16 @@ export async function s3Sandbox(change: Change = {}) {
   return { sandbox, run, ...processes(sandbox), ledger: () => ledgerOf(sandbox, run) }
 }
 
+/** An S3 that takes what a test puts there. */
+export interface Place {
+  readonly s3: {
+    readonly state: { readonly region: string }
+    put(bucket: string, key: string, body: string | Buffer): unknown
+  }
+}
+
 /** Puts a run that is extracted into the sandbox's S3; another window is another run. */
-export async function putRun(sandbox: Sandbox, change: Change & { readonly to?: string } = {}): Promise<Run> {
+export async function putRun(sandbox: Place, change: Change & { readonly to?: string } = {}): Promise<Run> {
   const {
     train: trained = accesses(1, 1800),
     holdout = accesses(2, 600),
