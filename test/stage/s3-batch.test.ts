@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { internalError } from '../sandbox/faults.ts'
 import type { Sandbox } from '../sandbox/start.ts'
-import { assertStaged, BATCH, EXPECTED, fixture } from './sandbox.ts'
+import { assertStaged, BATCH, EXPECTED, fixture, ODD } from './sandbox.ts'
 
 describe('logs that change between plan and copy', () => {
   const key = EXPECTED[7] ?? ''
@@ -61,7 +61,7 @@ describe('a batch job', () => {
   })
 
   it('that S3 does not show at once, neither it nor its confirmation, is waited for', async () => {
-    for (const unknown of ['NoSuchJob', 'NotFoundException'] as const) {
+    for (const unknown of ['NoSuchJob', 'NoSuchJobException', 'NotFoundException'] as const) {
       const { sandbox, stage } = await fixture({ unknown, invisibleFor: 2, staleFor: 2 })
       const { result, stderr } = await stage(BATCH)
       assert.ok(result, stderr)
@@ -92,18 +92,63 @@ describe('a batch job', () => {
       assert.match(stderr, /1 object of the manifest could not be staged[\s\S]*AccessDenied: Access Denied/)
     })
 
-  it('whose report is missing is an error, and a rerun copies the rest', async () => {
-    const { sandbox, stage } = await fixture({
-      report: 'missing',
-      failTask: (_: unknown, nth: number) => (nth === 3 ? { ...internalError, message: 'x' } : undefined),
+  for (const report of ['missing', 'six-columns', 'careless'] as const)
+    it(`has what it did not copy tried again, whatever it reports: ${report}`, async () => {
+      const { sandbox, stage } = await fixture({
+        report,
+        failTask: ({ key }) => (ODD.includes(key) ? { ...internalError, message: 'x' } : undefined),
+      })
+      const { result, stderr } = await stage(BATCH)
+      assert.ok(result, stderr)
+      assertStaged(sandbox, result.run)
+      assert.equal(sandbox.requests.of('CopyObject'), ODD.length)
+      if (report === 'missing')
+        assert.match(stderr, /the completion report of job \S+ is missing: \S+; S3 is asked what is not there/)
     })
+
+  it('names what could not be copied when its report is missing', async () => {
+    const { sandbox, stage } = await fixture({ report: 'missing' })
+    sandbox.s3.deny({ action: 's3:GetObject', resource: /T1005Z/ })
     const { code, stderr } = await stage(BATCH)
     assert.equal(code, 1)
-    assert.match(stderr, /the completion report of job .* is missing/)
-    const { result, stderr: again } = await stage(['--yes', '--copy', 'direct'])
-    assert.ok(result, again)
+    assert.match(stderr, new RegExp(`${ODD.length} objects of the manifest could not be staged[\\s\\S]*AccessDenied`))
+  })
+
+  it('is found when S3 has taken the request, and refuses the same one as known', async () => {
+    const { sandbox, stage } = await fixture({ repeated: 'refused' })
+    sandbox.faults.add({ operation: 'CreateJob', cut: 'after', times: 1 })
+    const { result, stderr } = await stage(BATCH)
+    assert.ok(result, stderr)
     assertStaged(sandbox, result.run)
-    assert.equal(sandbox.requests.of('CopyObject'), 1)
+    assert.equal(sandbox.control.jobs().length, 1)
+  })
+
+  it('runs although S3 does not say how many tasks it has', async () => {
+    const { sandbox, stage } = await fixture({ tellsTasks: false })
+    const { result, stderr } = await stage(BATCH)
+    assert.ok(result, stderr)
+    assertStaged(sandbox, result.run)
+  })
+
+  describe('in a bucket whose policy demands KMS', () => {
+    const demandsKms = { action: 's3:PutObject', context: { 's3:x-amz-server-side-encryption': 'AES256' } }
+
+    it('has no manifest: the error names the policy, and another way', async () => {
+      const { sandbox, stage } = await fixture()
+      sandbox.s3.deny({ ...demandsKms, resource: /^org-staging/ })
+      const { code, stderr } = await stage(BATCH)
+      assert.equal(code, 4)
+      assert.match(stderr, /access denied: .* lacks s3:PutObject/)
+      assert.match(stderr, /manifest of a job must be encrypted with SSE-S3.*bucket policy.*--copy direct/)
+    })
+
+    it('is not needed: what is copied directly asks for no encryption', async () => {
+      const { sandbox, stage } = await fixture()
+      sandbox.s3.deny({ ...demandsKms, resource: /^org-staging/ })
+      const { result, stderr } = await stage(['--yes', '--copy', 'direct'])
+      assert.ok(result, stderr)
+      assertStaged(sandbox, result.run)
+    })
   })
 
   it('needs a role', async () => {

@@ -39,7 +39,8 @@ export async function createJob({ s3, control, caller, request }: ControlCall): 
   const root = parseXml((await request.bytes()).toString())
   const token = childText(root, 'ClientRequestToken') ?? ''
   const known = control.jobs().find((job) => job.token === token && job.account === caller.account)
-  if (known && JSON.stringify(known.request) === JSON.stringify(root)) return { JobId: known.id }
+  if (known && control.settings.repeated === 'same' && JSON.stringify(known.request) === JSON.stringify(root))
+    return { JobId: known.id }
   if (known) throw new AwsError('IdempotencyException', 400, 'The request token was used with other parameters before')
   const spec = jobSpec(root)
   checkPartition(root, request.scope?.region)
@@ -97,11 +98,12 @@ function jobOf({ control, caller, jobId }: ControlCall): Job {
 const unknown = ({ settings }: ControlCall['control'], jobId: string): AwsError =>
   new AwsError(settings.unknown, 404, `The job ${jobId} does not exist`)
 
-function progress(s3: S3State, job: Job): Node {
+function progress({ s3, control }: ControlCall, job: Job): Node {
+  const tasks = control.settings.tellsTasks || job.status !== 'Suspended' ? job.tasks : undefined
   const failed = countFailed(job)
   const seconds = job.activeSince ? ((job.ended ?? s3.now()).getTime() - job.activeSince.getTime()) / 1000 : 0
   return {
-    TotalNumberOfTasks: job.tasks?.length ?? 0,
+    TotalNumberOfTasks: tasks?.length ?? 0,
     NumberOfTasksSucceeded: job.results.length - failed,
     NumberOfTasksFailed: failed,
     Timers: { ElapsedTimeInActiveSeconds: Math.floor(seconds) },
@@ -119,7 +121,7 @@ function statusTold(job: Job): JobStatus {
 }
 
 export async function describeJob(call: ControlCall): Promise<Result> {
-  const { s3, control, request } = call
+  const { control, request } = call
   const job = jobOf(call)
   const poll = (polls.get(job) ?? 0) + 1
   polls.set(job, poll)
@@ -136,7 +138,7 @@ export async function describeJob(call: ControlCall): Promise<Result> {
     Manifest,
     Operation,
     Priority: job.priority,
-    ProgressSummary: progress(s3, job),
+    ProgressSummary: progress(call, job),
     StatusUpdateReason: job.reason,
     FailureReasons:
       job.failures.length === 0
@@ -152,7 +154,8 @@ export async function describeJob(call: ControlCall): Promise<Result> {
   return { Job }
 }
 
-export function listJobs({ s3, control, caller, request }: ControlCall): Result {
+export function listJobs(call: ControlCall): Result {
+  const { control, caller, request } = call
   const { query } = request
   const statuses = query.get('jobStatuses')?.split(',')
   const most = Math.min(Number(query.get('maxResults') ?? 1000), 1000)
@@ -174,7 +177,7 @@ export function listJobs({ s3, control, caller, request }: ControlCall): Result 
         Status: job.status,
         CreationTime: job.created,
         TerminationDate: job.ended,
-        ProgressSummary: progress(s3, job),
+        ProgressSummary: progress(call, job),
       })),
     },
   }

@@ -5,8 +5,11 @@ import { type Caller, type S3State, store } from '../s3/state.ts'
 import { plain } from '../s3/stored.ts'
 import type { Job, ReportAt, TaskResult } from './job.ts'
 
-/** `status-first` is what real rows have; `as-schema` what the manifest of the report says. */
-export type ColumnOrder = 'status-first' | 'as-schema'
+/**
+ * `status-first` is what real rows have; `as-schema` what the manifest of the report says; `six-columns`, without the version, what the user
+ * guide prints under "Troubleshooting"; `careless` leaves keys and messages as they are, neither encoded nor quoted.
+ */
+export type ColumnOrder = 'status-first' | 'as-schema' | 'six-columns' | 'careless'
 
 const SCHEMA = 'Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage'
 
@@ -18,6 +21,9 @@ function reportRow({ bucket, key, error }: TaskResult, order: ColumnOrder): stri
   const status = error ? 'failed' : 'succeeded'
   const codes = [String(error?.status ?? 200), error?.code ?? '']
   if (order === 'as-schema') codes.reverse()
+  const message = error?.message ?? 'Successful'
+  if (order === 'six-columns') return [bucket, encodedKey(key), status, ...codes, quoted(message)].join(',')
+  if (order === 'careless') return [bucket, key, '', status, ...codes, `He said "${message}`].join(',')
   return [bucket, encodedKey(key), '', status, ...codes, error ? quoted(error.message) : 'Successful'].join(',')
 }
 
@@ -29,10 +35,11 @@ export function writeReport(s3: S3State, role: Caller, job: Job, at: ReportAt, o
     throw new AwsError('AccessDenied', 403, 'The owner of the report bucket is not the expected one')
   const folder = `${at.prefix === '' ? '' : `${at.prefix.replace(/\/$/, '')}/`}job-${job.id}`
   const put = (key: string, text: string): string => {
-    s3.authorize(role, 's3:PutObject', `${bucket.name}/${key}`)
+    // Reports are always SSE-S3, whatever the bucket's default.
+    const context = { 's3:x-amz-server-side-encryption': 'AES256' }
+    s3.authorize(role, 's3:PutObject', `${bucket.name}/${key}`, { context })
     const bytes = Buffer.from(text)
     const content = bufferContent(bytes)
-    // Reports are always SSE-S3, whatever the bucket's default.
     store(bucket, { ...plain, key, content, size: bytes.length, etag: md5(bytes), modified: s3.now() })
     return md5(bytes)
   }

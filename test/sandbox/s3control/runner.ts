@@ -30,7 +30,11 @@ export interface RunnerSettings {
   /** So many DescribeJobs after UpdateJobStatus still tell the status from before. */
   staleFor: number
   /** What a job is called that is not known. */
-  unknown: 'NoSuchJob' | 'NotFoundException'
+  unknown: 'NoSuchJob' | 'NoSuchJobException' | 'NotFoundException'
+  /** What the same request gets that comes twice: the job that it made, or IdempotencyException. */
+  repeated: 'same' | 'refused'
+  /** Whether a job that waits for its confirmation tells how many tasks it has. */
+  tellsTasks: boolean
 }
 
 export const defaultRunner = (): RunnerSettings => ({
@@ -44,6 +48,8 @@ export const defaultRunner = (): RunnerSettings => ({
   invisibleFor: 0,
   staleFor: 0,
   unknown: 'NoSuchJob',
+  repeated: 'same',
+  tellsTasks: true,
 })
 
 // S3 User Guide, "Tracking job status": from so many tasks on, a job fails when more than half of them did.

@@ -16,10 +16,10 @@ export const describesRun = (description: string | undefined, run: string): bool
 
 /**
  * Whether S3 does not know a job: it forgets one 90 days after its end, and may not know one that was just created. The API reference calls
- * it NotFoundException, what people quote NoSuchJob.
+ * it NotFoundException, "Troubleshooting S3 Batch Operations" NoSuchJobException, what people quote NoSuchJob.
  */
 export const isUnknownJob = (error: unknown): boolean =>
-  /^(NoSuchJob|NotFound(Exception)?)$/.test(detailsOf(error).code)
+  /^(NoSuchJob|NotFound)(Exception)?$/.test(detailsOf(error).code)
 
 /** Jobs of an account, newest first. @param JobStatuses all when absent */
 export async function* listJobs(

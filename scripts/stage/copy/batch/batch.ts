@@ -11,7 +11,7 @@ import {
 } from '../../../lib/aws/s3-batch/job.ts'
 import { isUnknownJob } from '../../../lib/aws/s3-batch/jobs.ts'
 import { messageOf, UserError } from '../../../lib/cli/errors.ts'
-import { count, plural } from '../../../lib/cli/format.ts'
+import { count } from '../../../lib/cli/format.ts'
 import type { Waiting } from '../../../lib/cli/host.ts'
 import type { BatchJob, Checkpoint, Saved } from '../../../lib/runs/checkpoints.ts'
 import { paths } from '../../../lib/runs/paths.ts'
@@ -21,6 +21,7 @@ import { keyIn } from '../../../lib/stores/uri.ts'
 import { outstanding } from '../../proof.ts'
 import { type Draft, draftSelection, manifestOf } from '../../selection.ts'
 import { type Copier, type CopyReport, isArchived, isPermanent, reasonOfCode } from '../copier.ts'
+import { hopeless, hopelessUnread } from './hopeless.ts'
 import { type FailedTask, failedTasks } from './report.ts'
 
 export interface BatchSettings extends Waiting {
@@ -140,7 +141,7 @@ async function* forJob(objects: AsyncIterable<ObjectInfo>, apart: ObjectInfo[]) 
 async function runJobs(settings: Settings, first: Draft, report: CopyReport): Promise<void> {
   let draft = first
   for (let round = 0; ; round++) {
-    const { id, failed, gaveUp } = await runJob(settings, draft, report)
+    const { id, failed, isWhole, gaveUp } = await runJob(settings, draft, report)
     const lasting = new Set<string>()
     for (const { key, code, message } of failed.values())
       if (isPermanent(code)) {
@@ -148,8 +149,9 @@ async function runJobs(settings: Settings, first: Draft, report: CopyReport): Pr
         report.failed({ key, ...reasonOfCode(code, message) })
       }
     if (gaveUp && lasting.size > failed.size / 2) throw hopeless(id, failed)
-    // Of a job that S3 gave up, what is not there was not tried either.
-    const missing = gaveUp ? outstanding(draft, settings.store.within(paths.staged)) : only(draft.rows(), failed)
+    // Of a job that S3 gave up, what is not there was not tried either. A report may tell less than what failed.
+    const missing =
+      gaveUp || !isWhole ? outstanding(draft, settings.store.within(paths.staged)) : only(draft.rows(), failed)
     const next = await draftSelection(without(missing, lasting))
     if (draft !== first) await draft.dispose()
     draft = next
@@ -163,7 +165,9 @@ async function runJobs(settings: Settings, first: Draft, report: CopyReport): Pr
   }
 }
 
-/** One job from its manifest to its report: its failed tasks by key, and whether S3 gave up because of them. */
+/**
+ * One job from its manifest to its report: its failed tasks by key, whether these are all of them, and whether S3 gave up because of them.
+ */
 async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
   const { store, bucket, control, checkpoint } = settings
   // The same plan is the same job until that job has ended; then it is another attempt.
@@ -173,8 +177,7 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
     .digest('hex')
     .slice(0, 12)
   const key = `${paths.jobs}${name}/manifest.csv`
-  // A manifest must not be encrypted with KMS, whatever the bucket's default.
-  const written = await store.write(key, manifestOf(draft, settings.destination.source.bucket), { sse: 'AES256' })
+  const written = await writeManifest(settings, key, draft)
   const manifest = { key: keyIn(store.uriOf(key)), etag: written.etag ?? '', rows: draft.totals.objects }
   const spec = jobSpecOf(settings, manifest)
   await checkpoint.save({ job: { manifest } })
@@ -189,26 +192,33 @@ async function runJob(settings: Settings, draft: Draft, report: CopyReport) {
   const job = await finishBatchJob(control, spec, id, pollOf(settings, report, tell))
   const { NumberOfTasksSucceeded: succeeded = 0, NumberOfTasksFailed: failures = 0 } = job.ProgressSummary ?? {}
   const failed = new Map<string, FailedTask>()
-  if (failures > 0) for await (const task of failedTasks(bucket, spec.report, id)) failed.set(task.key, task)
+  let unread: UserError | undefined
+  try {
+    if (failures > 0) for await (const task of failedTasks(bucket, spec.report, id)) failed.set(task.key, task)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    unread = error
+  }
   tell(succeeded)
   await settings.attempts.end()
-  return { id, failed, gaveUp: job.Status === 'Failed' }
+  const gaveUp = job.Status === 'Failed'
+  if (unread !== undefined && gaveUp && failures > succeeded) throw hopelessUnread(id, failures, unread)
+  if (unread !== undefined) report.state(`${unread.message}; S3 is asked what is not there`)
+  return { id, failed, isWhole: failed.size >= failures, gaveUp }
 }
 
-/** S3 fails a job when more than half of 1,000 tasks or more did. Another one would meet the same. */
-function hopeless(id: string, failed: ReadonlyMap<string, FailedTask>): UserError {
-  const reasons = new Map<string, number>()
-  for (const { code, message } of failed.values()) {
-    const { reason } = reasonOfCode(code, message)
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+/** A manifest must not be encrypted with KMS, whatever the bucket's default. @throws UserError */
+async function writeManifest({ store, destination }: Settings, key: string, draft: Draft): Promise<ObjectInfo> {
+  try {
+    return await store.write(key, manifestOf(draft, destination.source.bucket), { sse: 'AES256' })
+  } catch (error) {
+    if (!(error instanceof UserError) || error.exitCode !== 4) throw error
+    throw new UserError(error.message, {
+      hint: `${error.hint}; the manifest of a job must be encrypted with SSE-S3: a bucket policy that demands KMS has to let it pass, or use --copy direct`,
+      cause: error,
+      exitCode: 4,
+    })
   }
-  const [[reason, times] = ['', 0]] = [...reasons].sort(([, a], [, b]) => b - a)
-  return new UserError(
-    `S3 gave up job ${id}: ${plural(failed.size, 'task')} failed, ${count(times)} of them so: ${reason}`,
-    {
-      hint: 'once that is mended, the same command copies what is missing',
-    },
-  )
 }
 
 const jobSpecOf = (settings: BatchSettings, manifest: BatchJob['manifest']): BatchJobSpec => ({

@@ -20,14 +20,15 @@ export interface FailedTask {
   readonly message: string
 }
 
-/** Reads the failed tasks of a job's completion report. `bucket` is the store of the bucket that holds it, at its root. */
+/**
+ * Reads the failed tasks of a job's completion report, as far as its rows can be read.
+ * @param bucket the bucket that holds it, at its root
+ * @throws UserError when there is no report: S3 delivers none to a bucket with retention by Object Lock, or one whose policy demands KMS
+ */
 export async function* failedTasks(bucket: Store, prefix: string, jobId: string): AsyncGenerator<FailedTask> {
   const key = `${prefix}/job-${jobId}/manifest.json`
   const text = await bucket.text(key)
-  if (text === undefined)
-    throw new UserError(`the completion report of job ${jobId} is missing: ${bucket.uriOf(key)}`, {
-      hint: 'may the job role write there, and does the bucket policy allow objects with SSE-S3? The same command proves and copies what is missing',
-    })
+  if (text === undefined) throw new UserError(`the completion report of job ${jobId} is missing: ${bucket.uriOf(key)}`)
   for (const { TaskExecutionStatus, Key } of resultsIn(text, bucket.uriOf(key)))
     if (TaskExecutionStatus !== 'succeeded') yield* failedRows(bucket, Key)
 }
@@ -41,23 +42,33 @@ function resultsIn(manifest: string, uri: string): v.InferOutput<typeof manifest
 }
 
 async function* failedRows(bucket: Store, key: string): AsyncGenerator<FailedTask> {
-  const rows = (await bucket.read(key)).pipe(parse({ relax_column_count: true }))
+  const lenient = { relax_column_count: true, relax_quotes: true, skip_records_with_error: true }
+  const rows = (await bucket.read(key)).pipe(parse(lenient))
   for await (const row of rows) {
     const task = failedTask(row as string[])
-    if (task === undefined)
-      throw new UserError(`a row of the report ${bucket.uriOf(key)} cannot be read: ${String(row)}`)
-    if (task !== 'succeeded') yield task
+    if (task !== undefined && task !== 'succeeded') yield task
   }
 }
 
 /**
- * One row: `bucket,key,version,status,code,HTTP status,message`. AWS documents the two in the middle in this order and shows them
- * in the other one: the one of three digits is the HTTP status.
+ * One row: `bucket,key,version,status,code,HTTP status,message`. AWS documents the two codes in this order and shows them in the other
+ * one: that of three digits is the HTTP status. Under "Troubleshooting S3 Batch Operations" it prints rows without the version. Undefined for
+ * any other row: who counts the failed tasks knows that some are missing.
  */
-export function failedTask(row: readonly string[]): FailedTask | 'succeeded' | undefined {
-  const [, key, , taskStatus, fifth = '', sixth = '', message = ''] = row
-  if (key === undefined || (taskStatus !== 'failed' && taskStatus !== 'succeeded')) return undefined
-  if (taskStatus === 'succeeded') return 'succeeded'
-  const [code, status] = /^\d{3}$/.test(fifth) ? [sixth, fifth] : [fifth, sixth]
-  return { key: decodeKey(key), code, status, message }
+export function failedTask([, key, ...rest]: readonly string[]): FailedTask | 'succeeded' | undefined {
+  const at = rest.slice(0, 2).findIndex((field) => field === 'failed' || field === 'succeeded')
+  if (!key || at === -1) return undefined
+  const [status, first = '', second = '', message = ''] = rest.slice(at)
+  if (status === 'succeeded') return 'succeeded'
+  const [code, httpStatus] = /^\d{3}$/.test(first) ? [second, first] : [first, second]
+  return { key: decoded(key), code, status: httpStatus, message }
+}
+
+/** A key that is not encoded is taken as it is. */
+function decoded(key: string): string {
+  try {
+    return decodeKey(key)
+  } catch {
+    return key
+  }
 }
