@@ -18,7 +18,7 @@ describe('the query of S3 Metadata tables', () => {
     const sql = metadataQuery({ bucket: "org.logs'x", table: 'inventory' }, scope, "o'b/")
     assert.match(sql, /FROM "s3tablescatalog\/aws-s3"\."b_org_logs'x"\."inventory"/)
     assert.match(sql, /starts_with\(key, 'o''b\/'\)/)
-    assert.match(sql, /'\/\(2026\/03\/01\|2026\/03\/02\|2026\/03\/03\)\/'/)
+    assert.match(sql, /'\(\^\|\/\)\(2026\/03\/01\|2026\/03\/02\|2026\/03\/03\)\/'/)
     assert.doesNotMatch(sql, /record_timestamp/)
   })
 

@@ -38,8 +38,10 @@ const isInScope = ({ account, region }: Variables, { accounts, regions }: Scope)
   (accounts.length === 0 || account === undefined || accounts.includes(account)) &&
   (regions.length === 0 || region === undefined || regions.includes(region))
 
-/** Days of the padded window, as the folders of keys that they are: `2026/11/20`. */
-export function dayFolders({ source, window }: Scope): string[] {
+/** Which keys lie in a folder of a day of the padded window, `2026/11/20`, at the root of a bucket too: a pattern for Trino and DuckDB. */
+export const dayPattern = (scope: Scope): string => `(^|/)(${daysOf(scope).join('|')})/`
+
+function daysOf({ source, window }: Scope): string[] {
   const spans = source.layouts.map(({ padding }) => paddedSpan(padding, window))
   const first = Math.min(...spans.map((span) => span.first.getTime()))
   const last = Math.max(...spans.map((span) => span.last.getTime()))

@@ -10,7 +10,7 @@ import { paddedSpan } from '../../lib/sources/layout.ts'
 import { openStore } from '../../lib/stores/open.ts'
 import { compareKeys, type ObjectInfo } from '../../lib/stores/store.ts'
 import { locationOf } from '../../lib/stores/uri.ts'
-import { dayFolders, type KeySource, keyFilter, type Scope } from './key-source.ts'
+import { dayPattern, type KeySource, keyFilter, type Scope } from './key-source.ts'
 
 /** Runs a query and gives its rows as text, column by column. */
 type QueryRows = (sql: string) => AsyncIterable<readonly (string | null)[]>
@@ -30,7 +30,7 @@ export function metadataQuery({ bucket, table }: MetadataTable, scope: Scope, ba
   const first = new Date(Math.min(...spans.map((span) => span.first.getTime())))
   const wanted = [
     `starts_with(key, ${literal(base)})`,
-    `regexp_like(key, ${literal(`/(${dayFolders(scope).join('|')})/`)})`,
+    `regexp_like(key, ${literal(dayPattern(scope))})`,
     // Without a range of its time the whole journal is scanned. No object holds an event that is later than its own writing.
     ...(table === 'journal'
       ? [`record_type = 'CREATE'`, `record_timestamp >= timestamp ${literal(sqlTime(first))}`]

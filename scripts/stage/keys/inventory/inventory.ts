@@ -14,7 +14,7 @@ import { type AwsSettings, openStore } from '../../../lib/stores/open.ts'
 import type { ObjectInfo, Store } from '../../../lib/stores/store.ts'
 import { locationOf } from '../../../lib/stores/uri.ts'
 import { sorted } from '../../sorted.ts'
-import { dayFolders, type KeySource, keyFilter, type Scope } from '../key-source.ts'
+import { dayPattern, type KeySource, keyFilter, type Scope } from '../key-source.ts'
 import { REWRITTEN_SCHEMA, rewriteOrc } from './orc.ts'
 
 /** What is used of an inventory's manifest.json. Fields: "Inventory manifest", S3 user guide. */
@@ -132,7 +132,7 @@ async function* rowsOf(
     }
     const files = await pMap(manifest.files, fetched, { concurrency: 4, signal })
     const readable = isOrc ? { ...manifest, fileFormat: 'CSV', fileSchema: REWRITTEN_SCHEMA } : manifest
-    const rows = inventoryQuery(readable, files, { days: dayFolders(scope), base }, signal)
+    const rows = inventoryQuery(readable, files, { days: dayPattern(scope), base }, signal)
     for await (const object of sorted(wanted(rows, isWanted), folder)) {
       signal.throwIfAborted()
       yield object
@@ -147,8 +147,8 @@ async function* wanted(objects: AsyncIterable<ObjectInfo>, isWanted: (key: strin
 }
 
 interface Narrowing {
-  /** `2026/11/20`: folders of which a key must have one. */
-  readonly days: readonly string[]
+  /** Pattern of the folders of which a key must have one. */
+  readonly days: string
   readonly base: string
 }
 
@@ -166,7 +166,7 @@ export async function* inventoryQuery(
       `SELECT key, size, etag, storage_class
       FROM (SELECT ${columnsOf(manifest)} FROM ${relationOf(manifest, files)} WHERE ${currentOnly(manifest)})
       WHERE starts_with(key, $base) AND regexp_matches(key, $days)`,
-      { base, days: `/(${days.join('|')})/` },
+      { base, days },
     )
     for await (const rows of batches)
       for (const [key, size, etag, storageClass] of rows)
