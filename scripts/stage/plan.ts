@@ -130,7 +130,7 @@ async function select({ task, context, options }: PlanStep, earlier?: Earlier): 
       ? `with ${plural(listRequests, 'LIST request')}`
       : `in ${plural(listRequests, 'folder')}`
   progress.end(`${plural(draft.totals.objects, 'object')} ${how}`)
-  const { warnings, looked, lost, costs } = found.findings
+  const { warnings, looked, lost, costs, asOf = selectedAt } = found.findings
   for (const warning of [...warnings, ...leftOut(absent, lost), ...linkWarnings(task.logs)]) context.talk.warn(warning)
   for (const line of looked) context.talk.detail(line)
   if (draft.totals.objects === 0) {
@@ -141,7 +141,7 @@ async function select({ task, context, options }: PlanStep, earlier?: Earlier): 
     ...draft.totals,
     listRequests,
     selectedAt: selectedAt.toISOString(),
-    final: selectedAt >= completeAfter(task),
+    final: asOf >= completeAfter(task),
     lost: earlier === undefined ? lost : await withoutRowsOf(earlier, lost),
     newest: (newest as Date | undefined)?.toISOString() ?? null,
     costs: [...(costs ?? [])],
@@ -175,8 +175,12 @@ async function withoutRowsOf(earlier: Earlier, lost: readonly Failure[]): Promis
   return lost.filter(({ key }) => unknown.has(key))
 }
 
-/** When even files that come late should have come. */
-export function completeAfter({ scope }: Task): Date {
-  const hours = Math.max(...scope.source.layouts.map(({ padding }) => padding.lateHours))
+/** "After backfilling is completed, updates to your objects are reflected in the inventory table within one hour": S3 API reference. */
+const METADATA_LAG_HOURS = 1
+
+/** When even files that come late should have come, and the source of the keys should know of them. */
+export function completeAfter({ scope, request }: Task): Date {
+  const late = Math.max(...scope.source.layouts.map(({ padding }) => padding.lateHours))
+  const hours = request.keys === 'metadata' ? late + METADATA_LAG_HOURS : late
   return new Date(scope.window.to.getTime() + hours * 3_600_000)
 }

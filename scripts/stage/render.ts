@@ -19,6 +19,8 @@ export interface StagePreview {
   readonly final: boolean
   /** The command that takes up what has come late. */
   readonly again: string
+  /** How the keys were found. */
+  readonly keys: string
 }
 
 /** What a plan costs in all, in dollars. */
@@ -31,9 +33,11 @@ export const listCost = (requests: number): CostItem => ({
   each: PRICES.listRequest,
 })
 
-/** What to do about files that come late. @param until ISO */
-export const lateFilesText = (until: string, again: string): string =>
-  `may come until ${until.slice(0, 16)}Z; then repeat: ${again}`
+/** What to do about files that come late. @param until ISO. @param keys how the keys were found: a report stays as it is */
+export const lateFilesText = (until: string, again: string, keys?: string): string =>
+  keys === 'inventory'
+    ? `may be missing from the report: one that was begun after ${until.slice(0, 16)}Z has them all`
+    : `may come until ${until.slice(0, 16)}Z; then repeat: ${again}`
 
 /** The plan in lines for people. */
 export function planText(plan: StagePreview, run: string): string {
@@ -44,7 +48,7 @@ export function planText(plan: StagePreview, run: string): string {
     ['objects', `${count(plan.totals.objects)} (${bytes(plan.totals.bytes)})`],
     ['copied by', plan.copier],
     plan.costs.length > 0 ? ['cost', `${aboutUsd(estimatedUsd(plan))}: ${cost} (${priceNote})`] : undefined,
-    plan.final ? undefined : ['late files', lateFilesText(plan.completeAfter.toISOString(), plan.again)],
+    plan.final ? undefined : ['late files', lateFilesText(plan.completeAfter.toISOString(), plan.again, plan.keys)],
   ])
 }
 
@@ -80,7 +84,7 @@ export function renderStaged(run: Run, earlier: Results['stage'], repeated: bool
       ['objects', `${count(objects)} (${bytes(result.bytes)}): ${done}`],
       ['staged', staged],
       verified === undefined ? undefined : ['verified', `${count(verified)} by the SHA-256 of their content`],
-      final ? undefined : ['late files', lateFilesText(completeAfter, nextCommand('stage', run))],
+      final ? undefined : ['late files', lateFilesText(completeAfter, nextCommand('stage', run), run.request.keys)],
     ]),
     next: nextCommand('extract', run),
   }

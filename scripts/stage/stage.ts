@@ -42,6 +42,7 @@ export async function stage(step: StageStep): Promise<CommandResult> {
     completeAfter: completeAfter(task),
     final: record.final,
     again: againText(task.request, options),
+    keys: task.request.keys,
   }
   if (options.dryRun) return renderStagePlan(id, plan)
   if (estimatedUsd(plan) > 0) await context.approve(stageApproval(plan, left, id))

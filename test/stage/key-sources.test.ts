@@ -110,9 +110,17 @@ describe('keys from an S3 Inventory report', () => {
       assert.deepEqual([result.objects, result.listRequests], [expected.length, 0])
     })
 
-  it('warn when files may have come after it', async () => {
-    const { stderr } = await stage(['--keys', 'inventory', '--inventory', csvReport('2026-03-03T02:00:00Z')])
+  it('warn when files may have come after it, and are never final', async () => {
+    const { result, stderr, stdout } = await stage([
+      '--keys',
+      'inventory',
+      '--inventory',
+      csvReport('2026-03-03T02:00:00Z'),
+    ])
     assert.match(stderr, /warning: the inventory was begun at 2026-03-03 02:00 UTC/)
+    assert.equal(result.final, false, stdout)
+    const late = await stage(['--keys', 'inventory', '--inventory', csvReport('2026-03-04T00:30:00Z')])
+    assert.equal(late.result.final, true)
   })
 
   const refused: [string, () => string[], RegExp][] = [

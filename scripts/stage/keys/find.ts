@@ -58,12 +58,15 @@ function withoutRuns({ objects, findings }: KeySource, base: string): KeySource 
   return { objects: outside(), findings }
 }
 
+const NEVER = new Date(0)
+
 /** Metadata tables are read through Athena. */
 async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: FindSettings): Promise<KeySource> {
   if (logs.store.localPath !== undefined)
     throw new UsageError(`--keys metadata reads the tables of a bucket, and ${logs.uri} is a folder`)
   const { workspace } = settings
-  const { athenaRows, metadataKeys } = await import('./metadata.ts')
+  const { athenaRows, isInventoryComplete, metadataKeys } = await import('./metadata.ts')
+  const isComplete = await isInventoryComplete(logs.bucket, aws, settings.warn)
   const costs: CostItem[] = []
   const place = {
     ...aws,
@@ -77,7 +80,8 @@ async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: Fin
     onScanned: (count: number) => costs.push({ what: 'bytes scanned by Athena', count, each: PRICES.athenaByte }),
   }
   const table = { bucket: logs.bucket, table: 'inventory' } as const
-  return metadataKeys(table, scope, logs.base, { query: (sql) => athenaRows(sql, place), costs })
+  const { objects, findings } = metadataKeys(table, scope, logs.base, { query: (sql) => athenaRows(sql, place), costs })
+  return { objects, findings: { ...findings, ...(!isComplete && { asOf: NEVER }) } }
 }
 
 /** The failure of a window that no key lies in: what was looked at, and what lies nearest. */

@@ -21,6 +21,8 @@ export interface Findings {
   readonly warnings: string[]
   /** Objects that an index names and that are not there: they can only fail. */
   readonly lost: Failure[]
+  /** When all that lay there was seen; when the keys were asked for, if absent. A plan from before late files are due is not final. */
+  readonly asOf?: Date
   /** What finding them cost besides LIST requests. */
   readonly costs?: readonly CostItem[]
   /** What lies nearest to a window that has no key. */

@@ -118,6 +118,61 @@ export async function* athenaRows(sql: string, place: AthenaPlace): AsyncGenerat
   }
 }
 
+/**
+ * Whether the inventory table of a bucket is known to name all that lay there an hour ago; what is not known is only warned of.
+ * @throws UserError when it certainly does not
+ */
+export async function isInventoryComplete(
+  bucket: string,
+  aws: AwsSettings,
+  warn: AthenaPlace['warn'],
+): Promise<boolean> {
+  const [{ regionOf, stsClient }, { callerIdentity }, { inventoryTable }] = await Promise.all([
+    import('../../lib/aws/clients.ts'),
+    import('../../lib/aws/identity.ts'),
+    import('../../lib/stores/s3-metadata.ts'),
+  ])
+  const { account } = await callerIdentity(await stsClient(aws, await regionOf(aws, bucket)))
+  const { state, says } = await inventoryTable(aws, bucket, account)
+  if (state === 'active') return true
+  if (state === 'unknown') {
+    warn(
+      `whether the inventory table of bucket ${bucket} names all objects is not known (${says}; needs s3:GetBucketMetadataTableConfiguration): the plan is not final`,
+    )
+    return false
+  }
+  throw new UserError(...unusable(state, bucket, { account, says }))
+}
+
+const OTHERWISE = 'or --keys list'
+const SWITCH_ON = `switch on S3 Metadata with its inventory table for the bucket, ${OTHERWISE}`
+
+function unusable(
+  state: 'not on' | 'no table' | 'incomplete' | 'failed' | 'not own',
+  bucket: string,
+  { account, says }: { readonly account: string; readonly says: string },
+): [message: string, options: { hint: string }] {
+  const table = `the inventory table of bucket ${bucket}`
+  switch (state) {
+    case 'not on':
+      return [`S3 Metadata is not on for bucket ${bucket}`, { hint: SWITCH_ON }]
+    case 'no table':
+      return [`bucket ${bucket} has no inventory table of S3 Metadata: ${says}`, { hint: SWITCH_ON }]
+    case 'incomplete':
+      return [
+        `${table} is ${says}: it does not name all objects yet`,
+        { hint: `the same command in some hours, ${OTHERWISE}` },
+      ]
+    case 'failed':
+      return [`S3 does not fill ${table}: ${says}`, { hint: `make it anew once the cause is gone, ${OTHERWISE}` }]
+    case 'not own':
+      return [
+        `bucket ${bucket} does not belong to account ${account}: S3 Metadata keeps its tables in the account of the owner, and Athena in this one never sees them`,
+        { hint: '--keys list, digest or inventory; or stage with credentials of that account' },
+      ]
+  }
+}
+
 /** Athena writes an answer only in its own region. */
 async function checkRegion(place: AthenaPlace, scratch: string): Promise<void> {
   const location = locationOf(scratch)

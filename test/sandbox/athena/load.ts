@@ -97,6 +97,7 @@ export async function withEngine<T>(
   const scratch = await mkdtemp(join(tmpdir(), 'prestage-athena-'))
   const engine = await Engine.open(scratch)
   try {
+    objects.enterMetadata(query)
     const given = settings.answer(query)
     if (given === undefined) {
       await loadTables(engine, tree, catalog, objects, execution)

@@ -2,7 +2,7 @@ import { AwsError } from '../http.ts'
 import type { Caller, S3State } from '../s3/state.ts'
 import { download, keysBelow, locationOf, upload } from '../sagemaker/s3.ts'
 import { QueryError, userError } from './errors.ts'
-import { glueArns } from './rights.ts'
+import { glueArns, metadataRights } from './rights.ts'
 import type { Shared } from './shared.ts'
 
 const ARCHIVED = ['GLACIER', 'DEEP_ARCHIVE']
@@ -37,6 +37,12 @@ export class Objects {
       catalog.createDatabase('default', true)
     }
     if (database !== 'default') this.allow('glue:GetDatabase', database)
+  }
+
+  /** What a query asks for that reads a table of S3 Metadata. @throws QueryError */
+  enterMetadata(query: string): void {
+    for (const { action, arn } of metadataRights(this.#s3, query))
+      this.#asked(arn, () => this.#s3.authorize(this.#caller, action, arn, { arn }))
   }
 
   /** Whether nothing is below a place. @throws QueryError */

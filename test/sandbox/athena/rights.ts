@@ -33,3 +33,35 @@ export function rightsOf({ s3, queries }: Athena, operation: string, input: Inpu
   const groups = new Set(ids.length > 0 ? known : [WorkGroup])
   return [...groups].map((group) => ({ action, arn: s3.arn('athena', `workgroup/${group}`) }))
 }
+
+const METADATA_TABLE = /"s3tablescatalog\/aws-s3"\."([^"]+)"\."([^"]+)"/
+
+/**
+ * What a query of a table of S3 Metadata needs besides; none for other queries. "Permissions for querying metadata tables", S3 user guide, and
+ * the policy that aws-samples/sample-s3-rollback-tool was run with.
+ */
+export function metadataRights(s3: S3State, query: string): { action: string; arn: string }[] {
+  const [, namespace, table] = METADATA_TABLE.exec(query) ?? []
+  if (namespace === undefined || table === undefined) return []
+  const inCatalog = (kind: string, name: string): string => s3.arn('glue', `${kind}/s3tablescatalog/aws-s3${name}`)
+  const catalogs = [s3.arn('glue', 'catalog'), s3.arn('glue', 'catalog/s3tablescatalog'), inCatalog('catalog', '')]
+  const databases = [...catalogs, inCatalog('database', `/${namespace}`)]
+  const on = (actions: readonly string[], arns: readonly string[]) =>
+    actions.flatMap((action) => arns.map((arn) => ({ action, arn })))
+  const bucket = s3.arn('s3tables', 'bucket/aws-s3')
+  return [
+    ...on(['athena:GetDataCatalog'], [s3.arn('athena', 'datacatalog/s3tablescatalog')]),
+    ...on(['glue:GetCatalog'], catalogs),
+    ...on(['glue:GetDatabase'], databases),
+    ...on(['glue:GetTable'], [...databases, inCatalog('table', `/${namespace}/${table}`)]),
+    ...on(
+      ['s3tables:GetTableBucket', 's3tables:GetNamespace', 's3tables:ListNamespaces', 's3tables:ListTables'],
+      [bucket],
+    ),
+    ...on(
+      ['s3tables:GetTable', 's3tables:GetTableData', 's3tables:GetTableMetadataLocation'],
+      [`${bucket}/table/00000000-0000-4000-8000-000000000001`],
+    ),
+    ...on(['lakeformation:GetDataAccess'], ['*']),
+  ]
+}

@@ -42,6 +42,35 @@ export function getBucketEncryption({ bucket: { encryption } }: BucketCall): Rep
   return okXml('ServerSideEncryptionConfiguration', { Rule: rule })
 }
 
+/** The error is what terraform-provider-aws handles. */
+export function getBucketMetadataConfiguration({ s3, bucket }: BucketCall): Reply {
+  const { metadata, name } = bucket
+  if (metadata === undefined)
+    throw new AwsError('MetadataConfigurationNotFound', 404, 'The metadata configuration does not exist')
+  const { inventory } = metadata
+  const table = inventory && {
+    ConfigurationState: inventory.state,
+    TableStatus: inventory.status,
+    Error: inventory.error && { ErrorCode: inventory.error.code, ErrorMessage: inventory.error.message },
+    TableName: 'inventory',
+  }
+  return okXml('GetBucketMetadataConfigurationResult', {
+    MetadataConfigurationResult: {
+      DestinationResult: {
+        TableBucketType: 'aws',
+        TableBucketArn: s3.arn('s3tables', 'bucket/aws-s3'),
+        TableNamespace: `b_${name.replaceAll('.', '_')}`,
+      },
+      JournalTableConfigurationResult: {
+        TableStatus: 'ACTIVE',
+        TableName: 'journal',
+        RecordExpiration: { Expiration: 'DISABLED' },
+      },
+      InventoryTableConfigurationResult: table,
+    },
+  })
+}
+
 const NAME = /^(?!xn--|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]$/
 
 export async function createBucket({ s3, bucketName, request, caller }: S3Call): Promise<Reply> {

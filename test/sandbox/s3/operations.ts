@@ -50,6 +50,13 @@ export const OPERATIONS: Readonly<Record<string, Known>> = {
     's3:GetEncryptionConfiguration',
     buckets.getBucketEncryption,
   ),
+  GetBucketMetadataConfiguration: known(
+    'bucket',
+    'GET',
+    'metadataConfiguration',
+    's3:GetBucketMetadataTableConfiguration',
+    buckets.getBucketMetadataConfiguration,
+  ),
   GetBucketRequestPayment: known(
     'bucket',
     'GET',

@@ -22,6 +22,7 @@ const FIXED = [
   'delete',
   'tagging',
   'attributes',
+  'metadataConfiguration',
 ]
 
 /** S3 over the buckets of a state. @param identify who signed a request; throws AwsError for nobody */
@@ -94,7 +95,7 @@ async function perform(parts: Omit<S3Call, 'caller'>, operation: string, caller:
     return entry.run.unchecked(call)
   }
   const bucket = admitted(call, operation)
-  if (entry.action !== '') s3.authorize(caller, entry.action, resource, { context: listed(call, operation) })
+  if (entry.action !== '') s3.authorize(caller, entry.action, resource, { context: conditions(call, operation) })
   // Tags are set with the object, and are a right of their own.
   if (call.headers['x-amz-tagging']) s3.authorize(caller, 's3:PutObjectTagging', resource)
   const reply = await entry.run({ ...call, bucket })
@@ -103,8 +104,10 @@ async function perform(parts: Omit<S3Call, 'caller'>, operation: string, caller:
   return charged ? { ...reply, headers: { ...reply.headers, 'x-amz-request-charged': 'requester' } } : reply
 }
 
-/** What a policy may ask of a listing. */
-function listed({ query }: S3Call, operation: string): Record<string, string> {
+/** What a policy may ask of a listing, or of what is written. */
+function conditions({ query, headers }: S3Call, operation: string): Record<string, string> {
+  const encryption = headers['x-amz-server-side-encryption']
+  if (encryption !== undefined) return { 's3:x-amz-server-side-encryption': encryption }
   if (operation !== 'ListObjectsV2') return {}
   const [prefix = '', delimiter = ''] = [query.get('prefix'), query.get('delimiter')]
   return { 's3:prefix': prefix, ...(delimiter !== '' && { 's3:delimiter': delimiter }) }

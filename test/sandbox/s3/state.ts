@@ -26,6 +26,16 @@ export interface Upload {
   readonly parts: Map<number, Part>
 }
 
+/** The live inventory table of S3 Metadata; absent in configurations from before there was one. */
+export interface MetadataTables {
+  readonly inventory?: {
+    readonly state: 'ENABLED' | 'DISABLED'
+    /** CREATING, BACKFILLING, ACTIVE or FAILED. */
+    readonly status?: string
+    readonly error?: { readonly code: string; readonly message: string }
+  }
+}
+
 export interface Bucket {
   readonly name: string
   readonly region: string
@@ -36,6 +46,8 @@ export interface Bucket {
   /** What objects get that do not say how to be encrypted. */
   readonly encryption: Encryption
   readonly created: Date
+  /** S3 Metadata; undefined where it is not on. */
+  metadata: MetadataTables | undefined
   readonly backend: Backend
   readonly uploads: Map<string, Upload>
 }
@@ -47,13 +59,15 @@ export interface Denial {
   readonly resource?: string | RegExp
   /** Tested against the ARN of who calls. */
   readonly principal?: string | RegExp
+  /** Condition keys that the request has, with these values. */
+  readonly context?: Readonly<Record<string, string>>
 }
 
 const holds = (rule: string | RegExp | undefined, text: string): boolean =>
   rule === undefined || (typeof rule === 'string' ? rule === text : rule.test(text))
 
 export type BucketSettings = Partial<
-  Pick<Bucket, 'region' | 'owner' | 'requesterPays' | 'encryption' | 'versioned' | 'backend'>
+  Pick<Bucket, 'region' | 'owner' | 'requesterPays' | 'encryption' | 'versioned' | 'metadata' | 'backend'>
 >
 
 /** The buckets of a sandbox and who may do what in them. */
@@ -79,6 +93,7 @@ export class S3State {
       requesterPays: false,
       versioned: false,
       encryption: { algorithm: 'AES256' },
+      metadata: undefined,
       backend: new MemoryBackend(),
       ...settings,
       created: this.now(),
@@ -116,7 +131,11 @@ export class S3State {
     const arn = asked.arn ?? (resource.startsWith('arn:') ? resource : `arn:aws:s3:::${resource}`)
     this.accesses.add(caller.arn, action, arn, asked.context ?? {})
     const denied = this.#denials.some(
-      (rule) => holds(rule.action, action) && holds(rule.resource, resource) && holds(rule.principal, caller.arn),
+      (rule) =>
+        holds(rule.action, action) &&
+        holds(rule.resource, resource) &&
+        holds(rule.principal, caller.arn) &&
+        Object.entries(rule.context ?? {}).every(([key, value]) => asked.context?.[key] === value),
     )
     if (!denied) return
     throw accessDenied(

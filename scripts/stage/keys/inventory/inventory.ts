@@ -65,6 +65,7 @@ export async function inventoryKeys(
           ? [`the inventory was begun at ${utc(begun)}: files delivered later than that are not in it`]
           : [],
       lost: [],
+      asOf: begun,
       nearest: async () => [],
     },
   }
