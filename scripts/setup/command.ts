@@ -45,6 +45,10 @@ const options = {
     parse: logsUri,
   }),
   logsKey: list({ about: 'KMS keys that the logs are encrypted with', value: 'ARN', parse: keyArn }),
+  metadataTables: choice(['on', 'off'], {
+    about:
+      'whether there is a policy to query the S3 Metadata tables of this account, for --keys metadata (default: off)',
+  }),
   prefix: text({ about: 'key prefix of the workspace (default: prestage)', value: 'WORD' }),
   retentionDays: number({
     about: 'days after which what is staged and extracted expires (default: 90)',
@@ -148,6 +152,9 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
       ['workspace', outputs.Workspace ?? ''],
       ['policies', `${outputs.OperatorPolicyArn ?? ''} (attach to whoever runs the scripts)`],
       ['', `${outputs.OperatorModelPolicyArn ?? ''} (besides, to train and score)`],
+      outputs.OperatorMetadataPolicyArn === undefined
+        ? undefined
+        : ['', `${outputs.OperatorMetadataPolicyArn} (besides, for --keys metadata)`],
       ['settings', `${path}${notedText(noted)}`],
     ]),
     next: 'npx zx scripts/setup.mjs --check',

@@ -10,6 +10,7 @@ export interface SetupOptions {
   /** `s3://bucket[/prefix]` */
   readonly readLogs: readonly string[]
   readonly logsKey: readonly string[]
+  readonly metadataTables?: 'on' | 'off' | undefined
   readonly prefix?: string | undefined
   readonly retentionDays?: number | undefined
   readonly resultsRetentionDays?: number | undefined
@@ -47,6 +48,7 @@ export function parametersOf(
       LogsObjectArns: unique(logs.map((uri) => objectsArn(uri, partition))).join(),
     }),
     ...(logsKey.length > 0 && { LogsKeyArns: unique(logsKey).join() }),
+    QueryMetadata: options.metadataTables && String(options.metadataTables === 'on'),
     Prefix: options.prefix,
     RetentionDays: options.retentionDays?.toString(),
     ResultsRetentionDays: options.resultsRetentionDays?.toString(),

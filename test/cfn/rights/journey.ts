@@ -61,6 +61,8 @@ export const journey: readonly Step[] = [
         'kms',
         '--allow-vpc',
         'vpc-0a1b2c3d',
+        '--metadata-tables',
+        'on',
         ...FAST,
         '--yes',
       ])
@@ -76,6 +78,16 @@ export const journey: readonly Step[] = [
       await attempt('stage', stage, { killWhen: () => fault.struck() > 0 })
       monday = String((await run('stage', stage)).run)
       assert.equal(sandbox.control.jobs().length, 1)
+    },
+  ],
+  [
+    'find keys in the inventory table of S3 Metadata',
+    async ({ sandbox, run }) => {
+      sandbox.s3.state.bucket('org-logs').metadata = { inventory: { state: 'ENABLED', status: 'ACTIVE' } }
+      const columns = ['key', 'size', 'e_tag', 'storage_class'].map((name) => ({ name, type: 'varchar' }))
+      const rows = sandbox.s3.list('org-logs', 'AWSLogs/').map((one) => [one.key, String(one.size), null, null])
+      sandbox.athena.settings.answer = (sql) => (sql.includes('s3tablescatalog') ? { columns, rows } : undefined)
+      await run('stage', [...MONDAY, '--keys', 'metadata', '--dry-run'])
     },
   ],
   [

@@ -29,6 +29,7 @@ export function renderedPolicies(): Policies {
     parameters: {
       CreateKey: 'true',
       AllowVpc: 'vpc-0a1b2c3d',
+      QueryMetadata: 'true',
       LogsBucketArns: LOGS.join(),
       LogsObjectArns: LOGS.map((bucket) => `${bucket}/*`).join(),
     },
