@@ -38,6 +38,17 @@ describe('a query of Athena', () => {
     assert.deepEqual(rows, [['1', 'x']])
   })
 
+  it('is read whole where there is no header', async () => {
+    sandbox.athena.settings.pace = 'instant'
+    sandbox.athena.settings.header = false
+    const { athena } = athenaOf()
+    const id = await athena.start("select 1 as a, 'x' as b", token)
+    await athena.finish(id)
+    const rows = []
+    for await (const row of athena.rows(id)) rows.push(row)
+    assert.deepEqual(rows, [['1', 'x']])
+  })
+
   it('is read page by page', async () => {
     sandbox.athena.settings.pace = 'instant'
     sandbox.athena.settings.answer = () => ({

@@ -98,6 +98,7 @@ describe('what is no statement', () => {
     ['select a,\n  from', /^line 2:\d: syntax error/],
     ['select 1; select 2', /^line 1:11: mismatched input 'select'/],
     ['select * from `db`.`t`', /^line 1:15: backquoted identifiers are not supported/],
+    ['create table 1db.t as select 1 as a', /^line 1:14: identifiers must not start with a digit/],
     ['drop table "t"', /^line 1:12: mismatched input 't'/],
     ['create table t with (format = ) as select 1 as a', /mismatched input '\)'/],
     ["create table t with (format = 'a', format = 'b') as select 1 as a", /Duplicate property: format/],

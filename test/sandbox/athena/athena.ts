@@ -41,6 +41,12 @@ export class Athena {
     for (const query of this.queries.all) this.runner.start(query)
   }
 
+  /** Makes all that has ended older: managed results are kept for 24 hours, queries for 45 days. */
+  age(hours: number): void {
+    for (const query of this.queries.all)
+      if (query.completed !== undefined) query.completed = new Date(query.completed.getTime() - hours * 3_600_000)
+  }
+
   #underWay(id: string | undefined): Query[] {
     return this.queries.all.filter((query) => this.runner.canMove(query) && (id === undefined || query.id === id))
   }

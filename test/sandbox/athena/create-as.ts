@@ -8,6 +8,7 @@ import { userError } from './errors.ts'
 import { type Names, withEngine } from './load.ts'
 import type { Objects } from './objects.ts'
 import type { Parsed, Query } from './query.ts'
+import type { AthenaSettings } from './settings.ts'
 import type { Shared, Work } from './shared.ts'
 import { textRows, writtenType } from './values.ts'
 
@@ -15,6 +16,12 @@ import { textRows, writtenType } from './values.ts'
 interface Produced {
   readonly columns: readonly Column[]
   readonly parts: readonly { readonly rows: number; readonly bytes: Buffer }[]
+}
+
+/** How the rows are written. */
+interface Writing {
+  readonly form: Form
+  readonly settings: AthenaSettings
 }
 
 /** So many objects at most, however many rows. */
@@ -40,7 +47,7 @@ export async function createAs(shared: Shared, query: Query, statement: Parsed<C
       `HIVE_PATH_ALREADY_EXISTS: Target directory for table '${database}.${name}' already exists: ${location}`,
     )
   const produced = await withEngine(shared, query, statement, objects, (engine, sql, names) =>
-    produce(engine, sql, names, form, settings.rowsPerObject),
+    produce(engine, sql, names, { form, settings }),
   )
   const made = { database, name, partitions: [], ...form, ...storageOf(form, location) }
   return {
@@ -74,7 +81,7 @@ function write({ s3 }: Shared, query: Query, form: Form, location: string, objec
   objects.write(query.manifest, uris.map((uri) => `${uri}\n`).join(''))
 }
 
-async function produce(engine: Engine, sql: string, names: Names, form: Form, least: number): Promise<Produced> {
+async function produce(engine: Engine, sql: string, names: Names, { form, settings }: Writing): Promise<Produced> {
   const unnamed = names.indexOf(undefined) + 1
   if (unnamed > 0)
     throw userError(`COLUMN_NAME_NOT_SPECIFIED: line 1:1: Column name not specified at position ${unnamed}`)
@@ -89,7 +96,7 @@ async function produce(engine: Engine, sql: string, names: Names, form: Form, le
     types[i] === 'HUGEINT' ? `cast(${identifier(name)} as bigint) as ${identifier(name)}` : identifier(name),
   )
   const total = Number((await engine.run('select count(*) from produced')).getRows()[0]?.[0])
-  const size = Math.max(least, Math.ceil(total / MOST_OBJECTS))
+  const size = Math.max(settings.rowsPerObject, Math.ceil(total / MOST_OBJECTS))
   const parts: { rows: number; bytes: Buffer }[] = []
   for (let from = 0; from < total; from += size) {
     const part = `select ${list.join(', ')} from produced limit ${size} offset ${from}`
@@ -99,5 +106,6 @@ async function produce(engine: Engine, sql: string, names: Names, form: Form, le
         : textBytes(textRows(await engine.run(part), []), form)
     parts.push({ rows: Math.min(size, total - from), bytes })
   }
+  if (settings.emptyObject && form.format === 'text') parts.push({ rows: 0, bytes: Buffer.alloc(0) })
   return { columns, parts }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Catalog, Column, Table } from './catalog.ts'
 import { Engine } from './engine.ts'
-import { userError } from './errors.ts'
+import { exhausted, userError } from './errors.ts'
 import type { Objects } from './objects.ts'
 import type { Query } from './query.ts'
 import type { Rows } from './settings.ts'
@@ -20,8 +20,11 @@ async function loadTables(engine: Engine, tree: QueryTree, catalog: Catalog, obj
   for (const { table, places } of placesOf(tree.tables, catalog, query.database)) {
     objects.allow('glue:GetTable', `${table.database}/${table.name}`)
     const read = []
-    for (const [value, place] of places) for (const object of await objects.read(place)) read.push({ ...object, value })
-    for (const { bytes } of read) query.scanned.bytes += bytes.length
+    for (const [value, { place, uses }] of places)
+      for (const object of await objects.read(place)) {
+        query.scanned.bytes += object.bytes.length * uses
+        read.push({ ...object, value })
+      }
     if (table.format === 'parquet') {
       const files = read.map(({ bytes }) => bytes)
       await engine.parquet(table.database, table.name, table.columns, files)
@@ -39,19 +42,21 @@ async function loadTables(engine: Engine, tree: QueryTree, catalog: Catalog, obj
 
 interface TablePlaces {
   readonly table: Table
-  /** By the value of its partition; of a table without one, by nothing. */
-  readonly places: ReadonlyMap<string, string>
+  /** By the value of its partition; of a table without one, by nothing. `uses`: how often it is scanned. */
+  readonly places: ReadonlyMap<string, { readonly place: string; readonly uses: number }>
 }
 
 /** Where the tables are that a query names, each once. @throws QueryError */
 function placesOf(uses: readonly TableUse[], catalog: Catalog, database: string): TablePlaces[] {
-  const found = new Map<Table, Map<string, string>>()
+  const found = new Map<Table, Map<string, { place: string; uses: number }>>()
   for (const use of uses) {
     const table = tableOf(use, catalog, database)
-    const places = found.get(table) ?? new Map<string, string>()
+    const places = found.get(table) ?? new Map<string, { place: string; uses: number }>()
     found.set(table, places)
-    if (table.partitions.length === 0) places.set('', table.location)
-    else for (const value of injected(table, use)) places.set(value, templateOf(table).replaceAll(holder(table), value))
+    for (const value of table.partitions.length === 0 ? [''] : injected(table, use)) {
+      const place = table.partitions.length === 0 ? table.location : templateOf(table).replaceAll(holder(table), value)
+      places.set(value, { place, uses: (places.get(value)?.uses ?? 0) + 1 })
+    }
   }
   return [...found].map(([table, places]) => ({ table, places }))
 }
@@ -101,6 +106,7 @@ export async function withEngine<T>(
     const given = settings.answer(query)
     if (given === undefined) {
       await loadTables(engine, tree, catalog, objects, execution)
+      await checkWindows(engine, tree, settings.rowsPerWorker)
       return await use(engine, query, tree.columns)
     }
     await loadRows(engine, given)
@@ -109,6 +115,12 @@ export async function withEngine<T>(
     engine.close()
     await rm(scratch, { recursive: true, force: true })
   }
+}
+
+/** A partition of a window is the work of one worker. @throws QueryError */
+async function checkWindows(engine: Engine, { windows }: QueryTree, most: number): Promise<void> {
+  if (most === Number.POSITIVE_INFINITY) return
+  for (const count of windows) if (Number((await engine.run(await count())).getRows()[0]?.[0]) > most) throw exhausted()
 }
 
 const HIVE: Readonly<Record<string, string>> = { varchar: 'string', integer: 'int' }

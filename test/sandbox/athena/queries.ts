@@ -20,6 +20,9 @@ interface Start {
   readonly WorkGroup?: string
 }
 
+/** "Athena retains query history for 45 days", "Query results are retained … for 24 hours": Athena user guide. */
+const KEPT_HOURS = { queries: 45 * 24, managedResults: 24 }
+
 type Named = { readonly QueryExecutionId: string }
 
 /** The query executions of an account. */
@@ -104,8 +107,14 @@ export class Queries {
 
   find(id: string): Query {
     const query = this.#all.get(id)
-    if (query === undefined) throw invalid(`QueryExecution ${id} was not found`, 'QUERY_EXECUTION_NOT_FOUND')
+    if (query === undefined || this.#hoursSince(query) > KEPT_HOURS.queries)
+      throw invalid(`QueryExecution ${id} was not found`, 'QUERY_EXECUTION_NOT_FOUND')
     return query
+  }
+
+  /** Hours since its end. */
+  #hoursSince({ completed }: Query): number {
+    return completed === undefined ? 0 : (this.#shared.s3.now().getTime() - completed.getTime()) / 3_600_000
   }
 
   async get({ QueryExecutionId }: Named) {
@@ -154,9 +163,10 @@ export class Queries {
     if (!hasEnded(query)) throw invalid(`Query has not yet finished. Current state: ${query.state}`, state)
     if (query.state === 'FAILED') throw invalid('Query did not finish successfully. Final query state: FAILED', state)
     if (query.state === 'CANCELLED') throw noResults()
+    if (query.output === undefined && this.#hoursSince(query) > KEPT_HOURS.managedResults) throw noResults()
     const at = query.statement.kind === 'select' ? resultObject(query) : undefined
     if (at !== undefined) this.#checkReadable(at, caller)
-    return page(query, input.MaxResults, input.NextToken)
+    return page(query, this.#shared.settings.header, input)
   }
 
   /** Athena reads the rows from the object that it wrote. */

@@ -3,8 +3,14 @@ import type { Query } from './query.ts'
 
 const PAGE = 1000
 
+interface Asked {
+  readonly MaxResults?: number
+  readonly NextToken?: string
+}
+
 /** A page of GetQueryResults. The first row of a SELECT is its header, and counts. @throws AwsError */
-export function page({ id, statement, rows, written }: Query, most = PAGE, token?: string) {
+export function page({ id, statement, rows, written }: Query, hasHeader: boolean, asked: Asked) {
+  const { MaxResults: most = PAGE, NextToken: token } = asked
   if (rows === undefined) {
     const isCtas = statement.kind === 'ctas'
     const ColumnInfo = isCtas ? [columnInfo({ name: 'rows', type: 'bigint' })] : []
@@ -13,7 +19,7 @@ export function page({ id, statement, rows, written }: Query, most = PAGE, token
       ResultSet: { Rows: [], ResultSetMetadata: { ColumnInfo } },
     }
   }
-  const all = [rows.columns.map(({ name }) => name), ...rows.rows]
+  const all = [...(hasHeader ? [rows.columns.map(({ name }) => name)] : []), ...rows.rows]
   const from = token === undefined ? 0 : startOf(id, token)
   const next = from + most
   return {

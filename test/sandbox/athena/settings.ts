@@ -58,6 +58,12 @@ export interface AthenaSettings {
   answer: (query: string) => Rows | undefined
   /** Rows in one object of a CTAS. */
   rowsPerObject: number
+  /** Whether a CTAS also writes an object without any row, as a writer does that got none. */
+  emptyObject: boolean
+  /** Rows that one partition of a window may have, until the query has exhausted its resources. */
+  rowsPerWorker: number
+  /** Whether the rows of a SELECT begin with the names of its columns. */
+  header: boolean
   /** Whether text is compressed as it was asked for, or always: the documents contradict each other. */
   compression: 'as-asked' | 'always'
 }
@@ -69,6 +75,9 @@ export const defaultSettings = (): AthenaSettings => ({
   workgroups: { primary: {} },
   answer: () => undefined,
   rowsPerObject: 1000,
+  emptyObject: false,
+  header: true,
+  rowsPerWorker: Number.POSITIVE_INFINITY,
   compression: 'as-asked',
 })
 

@@ -10,8 +10,13 @@ interface Node {
 
 /** What a query says of itself. */
 export interface QueryTree {
-  /** Tables that it names, but for its own relations; `database` is empty where it names none. */
+  /**
+   * Tables that it reads, each as often as it does: a relation of its own that it names twice is worked out twice. `database` is empty
+   * where it names none.
+   */
   readonly tables: readonly TableUse[]
+  /** Queries for how many rows the largest partition of each window has. */
+  readonly windows: readonly (() => Promise<string>)[]
   /** Functions that this sandbox does not have. */
   readonly unknownFunctions: readonly string[]
   /** Names of its columns, undefined where one has none. Empty when they depend on its tables. */
@@ -26,16 +31,10 @@ export interface TableUse {
 }
 
 /** @param statement what json_serialize_sql gives for it */
-function readTree(statement: unknown): QueryTree {
+function readTree(statement: unknown): Omit<QueryTree, 'windows'> {
   const root = (statement as { node: Node }).node
   const nodes = [...nodesOf(root)]
-  const own = new Set(nodes.flatMap(({ cte_map }) => relationsOf(cte_map)))
-  const selects = nodes.filter(({ type }) => type === 'SELECT_NODE')
-  const tables = selects.flatMap((select) =>
-    tablesOf(select.from_table as Node)
-      .filter(({ schema_name, table_name }) => schema_name !== '' || !own.has(lower(table_name)))
-      .map((table) => useOf(table, conjunctsOf(select.where_clause as Node | null))),
-  )
+  const tables = [...usesIn(root, new Map())]
   const functions = nodes.filter(({ class: kind }) => kind === 'FUNCTION' || kind === 'WINDOW')
   const names = functions.map(({ function_name }) => lower(function_name))
   return {
@@ -53,8 +52,68 @@ function* nodesOf(value: unknown): Generator<Node> {
   for (const member of Object.values(value)) yield* nodesOf(member)
 }
 
-const relationsOf = (relations: unknown): string[] =>
-  ((relations as { map?: { key: string }[] } | undefined)?.map ?? []).map(({ key }) => lower(key))
+/** A relation of a query's own, and the ones that it may name itself. */
+interface Relation {
+  readonly node: Node
+  readonly known: Relations
+}
+
+type Relations = ReadonlyMap<string, Relation>
+
+/** The relations that a node declares, and those around it. */
+function relationsAt({ cte_map }: Node, around: Relations): Relations {
+  const declared = (cte_map as { map?: { key: string; value: Node }[] } | undefined)?.map ?? []
+  return declared.reduce<Relations>(
+    (known, { key, value }) => new Map(known).set(lower(key), { node: value, known }),
+    around,
+  )
+}
+
+/** Tables that a part of a query reads, as Trino plans it: a relation stands for its text wherever it is named. */
+function* usesIn(value: unknown, around: Relations): Generator<TableUse> {
+  if (value === null || typeof value !== 'object') return
+  const node = value as Node
+  const known = relationsAt(node, around)
+  if (node.type === 'SELECT_NODE')
+    for (const table of tablesOf(node.from_table as Node)) {
+      const relation = table.schema_name === '' ? known.get(lower(table.table_name)) : undefined
+      if (relation === undefined) yield useOf(table, conjunctsOf(node.where_clause as Node | null))
+      else yield* usesIn(relation.node, relation.known)
+    }
+  for (const [name, member] of Object.entries(node)) if (name !== 'cte_map') yield* usesIn(member, known)
+}
+
+/** The selects that count the rows of each partition, one for each window of a query. */
+function countsOf(root: Node): Node[] {
+  const selects = [...nodesOf(root)].filter(({ type }) => type === 'SELECT_NODE')
+  return selects.flatMap((select) =>
+    [...nodesOf(select.select_list)]
+      .filter(({ class: kind }) => kind === 'WINDOW')
+      .map(({ partitions }) => ({
+        ...select,
+        cte_map: root.cte_map,
+        select_list: [COUNT],
+        group_expressions: partitions,
+        group_sets: [(partitions as unknown[]).map((_, i) => i)],
+      })),
+  )
+}
+
+/** `count(*) as n` */
+const COUNT = {
+  class: 'FUNCTION',
+  type: 'FUNCTION',
+  alias: 'n',
+  function_name: 'count_star',
+  schema: '',
+  children: [],
+  filter: null,
+  order_bys: { type: 'ORDER_MODIFIER', orders: [] },
+  distinct: false,
+  is_operator: false,
+  export_state: false,
+  catalog: '',
+}
 
 /** Tables of a FROM, through joins. */
 function tablesOf(from: Node): Node[] {
@@ -129,12 +188,20 @@ export class Parser {
     const tree = readTree(statement)
     const beyond = tree.unknownFunctions.find((name) => isTrinoFunction(name))
     if (beyond !== undefined) throw notHere(`the function ${beyond}`)
-    return tree
+    const counts = countsOf((statement as { node: Node }).node)
+    return { ...tree, windows: counts.map((node) => () => largest(connection, node)) }
   }
 
   async close(): Promise<void> {
     await this.#connection?.then((connection) => connection.closeSync())
   }
+}
+
+/** How many rows the largest group of a select has, as a query. */
+async function largest(connection: DuckDBConnection, node: Node): Promise<string> {
+  const tree = literal(JSON.stringify({ error: false, statements: [{ node }] }))
+  const [[text] = []] = (await connection.runAndReadAll(`select json_deserialize_sql(${tree})`)).getRows()
+  return `select max(n) from (${String(text)})`
 }
 
 function placeOf(text: string, position = '0'): string {

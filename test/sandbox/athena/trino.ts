@@ -17,6 +17,9 @@ export const PREPARATION = `
   create macro from_iso8601_timestamp(s) as cast(
     case when regexp_matches(s, '^[0-9]{4}-[0-9]{2}(-[0-9]{2}(T([0-9]{2}(:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?)?$')
       then s else 'no ISO 8601: ' || s end as timestamptz);
+  -- DuckDB wants to know the format beforehand.
+  create macro date_parse(s, f) as
+    case f when '%Y%m%dT%H%iZ' then strptime(s, '%Y%m%dT%H%MZ') else error('date_parse knows one format here') end;
   create macro to_unixtime(t) as epoch(t);
   create macro from_unixtime(s) as to_timestamp(s);
   create macro json_extract_scalar(j, p) as json_extract_string(j, p);
@@ -29,7 +32,7 @@ export const FUNCTIONS: ReadonlySet<string> = new Set(
   json_extract_scalar approx_distinct to_milliseconds abs avg ceil ceiling chr coalesce contains count count_if count_star current_date
   date_diff date_trunc dense_rank filter first_value floor greatest lag last_value lead least length ln lower lpad ltrim max max_by min min_by
   mod nullif ntile now power rank replace reverse round row_number rpad rtrim sqrt stddev strpos substr substring sum translate trim
-  upper variance arbitrary bool_and bool_or every starts_with year month day hour minute second row unnest sequence current_timestamp if
+  date_parse split upper variance arbitrary bool_and bool_or every starts_with year month day hour minute second row unnest sequence current_timestamp if
   typeof sign bit_count levenshtein_distance any_value array_agg array_distinct array_sort
   list_value cast try try_cast percent_rank cume_dist nth_value constant_or_null random`
     .trim()
@@ -43,7 +46,7 @@ const OTHERS: ReadonlySet<string> = new Set(
   at_timezone atan atan2 bar beta_cdf bitwise_and bitwise_and_agg bitwise_left_shift bitwise_not bitwise_or
   bitwise_or_agg bitwise_right_shift bitwise_right_shift_arithmetic bitwise_xor cbrt char2hexint checksum classify
   codepoint color combinations concat_ws contains_sequence corr cos cosh cosine_distance cosine_similarity covar_pop
-  covar_samp crc32 current_timezone current_user date date_add date_format date_parse day_of_month day_of_week
+  covar_samp crc32 current_timezone current_user date date_add date_format day_of_month day_of_week
   day_of_year degrees dow doy e empty_approx_set ends_with evaluate_classifier_predictions exp features flatten format
   format_datetime format_number from_base from_base32 from_base64 from_base64url from_big_endian_32 from_big_endian_64
   from_encoded_polyline from_geojson_geometry from_hex from_ieee754_32 from_ieee754_64 from_iso8601_date
@@ -59,7 +62,7 @@ const OTHERS: ReadonlySet<string> = new Set(
   parse_datetime parse_duration pi position pow qdigest_agg quarter radians rand reduce reduce_agg regexp_count
   regexp_extract regexp_extract_all regexp_position regexp_split regr_intercept regr_slope regress render repeat rgb
   sha1 sha256 sha512 shuffle simplify_geometry sin sinh skewness slice soundex spatial_partitioning spooky_hash_v2_32
-  spooky_hash_v2_64 split split_to_map split_to_multimap stddev_pop stddev_samp tan tanh tdigest_agg timezone
+  spooky_hash_v2_64 split_to_map split_to_multimap stddev_pop stddev_samp tan tanh tdigest_agg timezone
   timezone_hour timezone_minute to_base to_base32 to_base64 to_base64url to_big_endian_32 to_big_endian_64 to_char
   to_date to_encoded_polyline to_geojson_geometry to_geometry to_hex to_ieee754_32 to_ieee754_64 to_iso8601
   to_spherical_geography to_timestamp to_utf8 transform transform_keys transform_values trim_array truncate url_decode

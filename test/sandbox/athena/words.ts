@@ -68,7 +68,7 @@ export class Words {
 
   /** A name, quoted as the dialect does or not at all. */
   name(): string {
-    if (this.#next.kind === 'word') return this.take().text
+    if (this.#next.kind === 'word') return this.#plainName()
     if (this.#next.kind === 'double-quoted' && this.#dialect === 'trino') return this.take().text.toLowerCase()
     if (this.#next.kind === 'backquoted' && this.#dialect === 'hive') return this.take().text.toLowerCase()
     if (this.#next.kind === 'backquoted')
@@ -77,6 +77,15 @@ export class Words {
         'MALFORMED_QUERY',
       )
     throw this.unexpected('<identifier>')
+  }
+
+  #plainName(): string {
+    if (this.#dialect === 'trino' && /^\d/.test(this.#next.text))
+      throw invalid(
+        `line ${this.#at()}: identifiers must not start with a digit; surround the identifier with double quotes`,
+        'MALFORMED_QUERY',
+      )
+    return this.take().text
   }
 
   unexpected(wanted: string): Error {
