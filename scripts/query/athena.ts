@@ -1,5 +1,4 @@
 import type { Athena } from '../lib/aws/athena/athena.ts'
-import type { Context } from '../lib/cli/command.ts'
 import { aboutUsd, bytes } from '../lib/cli/format.ts'
 import { openAthena } from '../lib/engines/athena/athena.ts'
 import { Attempts } from '../lib/engines/athena/attempts.ts'
@@ -8,7 +7,6 @@ import { ensureTable } from '../lib/engines/athena/table.ts'
 import { withRelations } from '../lib/engines/render.ts'
 import { PRICES, priceNote } from '../lib/runs/cost.ts'
 import { paths } from '../lib/runs/paths.ts'
-import type { Run } from '../lib/runs/run.ts'
 import { stagedTotals } from '../lib/runs/staged.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import type { Answer } from './answer.ts'
@@ -45,7 +43,7 @@ const NUMBERS = /^((tiny|small|big)?int|integer|float|real|double|decimal)/
 export async function askAthena(query: Query, options: AthenaOptions): Promise<Answer> {
   const { context, run, settings } = query
   const sql = await textForAthena(query, options.database)
-  await approve(context, run)
+  await approve(query)
   const progress = context.progress('Athena')
   const athena = await openAthena(options, run.uriOf(`${paths.tmp}athena/`), {
     signal: context.signal,
@@ -64,12 +62,13 @@ export async function askAthena(query: Query, options: AthenaOptions): Promise<A
   }
 }
 
-async function approve(context: Context, run: Run): Promise<void> {
+async function approve({ context, run, statement: { scans } }: Query): Promise<void> {
   const { bytes: staged } = await stagedTotals(run)
-  const cost = staged * PRICES.athenaByte
+  const cost = scans * staged * PRICES.athenaByte
+  const often = scans === 1 ? '' : ` ${scans} times, as often as the question names its relations`
   await context.approve({
-    action: `scan ${bytes(staged)} with Athena`,
-    plan: [`run   ${run.id}`, `cost  ${aboutUsd(cost)}: ${bytes(staged)} scanned (${priceNote})`],
+    action: `scan ${bytes(staged)} with Athena${often}`,
+    plan: [`run   ${run.id}`, `cost  ${aboutUsd(cost)}: ${bytes(staged)} scanned${often} (${priceNote})`],
     kind: 'spend',
     usd: cost,
   })

@@ -69,6 +69,8 @@ export interface Statement {
   readonly sql: string
   readonly accesses: boolean
   readonly classified: boolean
+  /** How often it reads one of them. Athena works a relation out again wherever it is named, and scans the logs each time. */
+  readonly scans: number
 }
 
 /** The statement of a question. @throws UsageError when it cannot be asked about this source, or about any */
@@ -94,7 +96,8 @@ export function statementOf(question: Question, source: Source, times: Times): S
   const bare = sql.replace(/--[^\n]*|'(?:[^']|'')*'/g, "''")
   // Wherever the word stands: a relation too many only costs time, one too few is an error.
   const named = (relation: string) => new RegExp(`\\b${relation}\\b`, 'i').test(bare)
-  const statement = { sql, accesses: named('accesses'), classified: named('classified') }
+  const scans = Math.max(1, bare.match(/\b(from|join)\s+"?(accesses|classified)\b/gi)?.length ?? 0)
+  const statement = { sql, accesses: named('accesses'), classified: named('classified'), scans }
   if (!/^\s*(select|with)\b/i.test(sql) || bare.includes(';'))
     throw new UsageError(`${question.path} is not one query`, 'it must be a single SELECT')
   if (!statement.accesses && !statement.classified)

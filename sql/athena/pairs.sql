@@ -9,9 +9,9 @@ from (
   select
     entity,
     ip,
-    -- Primes, so that neither full seconds nor full minutes fall together.
+    -- Primes, so that neither full seconds nor full minutes fall together; and so many shares that one fits a worker.
     row_number() over (
-      partition by event_time % 61
+      partition by event_time % 1009
       order by (event_time % 1000003) * 611953 % 1000003, entity, ip
     ) as place
   from classified

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { TrinoSQL } from 'dt-sql-parser'
 import { accessesSql } from '../../scripts/lib/engines/athena/sql.ts'
 import { classifiedValues, fill, renderSql, withRelations } from '../../scripts/lib/engines/render.ts'
 import { sources } from '../../scripts/lib/sources/registry.ts'
 import { questions } from '../../scripts/query/question.ts'
+import { Parser } from '../sandbox/athena/syntax-tree.ts'
 import { parseTemplate, Resolver } from '../sandbox/cloudformation/template.ts'
 import { ROOT } from '../support/run-script.ts'
-import { ALL, LAST_DAY, RUN } from './named-queries.ts'
+import { ALL, LAST_DAY, RUN, withoutNotes } from './named-queries.ts'
 
 const template = parseTemplate(readFileSync(`${ROOT}cfn/prestage.yaml`, 'utf8'))
 const resolver = new Resolver(template, { parameters: {}, pseudo: {}, ref: (id) => id, att: (id) => id })
@@ -23,6 +24,8 @@ const all = (await questions()).flatMap((question) =>
     .map((source) => ({ name: `${source.id} ${question.name}`, question, source })),
 )
 const trino = new TrinoSQL()
+const parser = new Parser()
+after(() => parser.close())
 
 /** Its words, whatever the lines. */
 const words = (sql: string): string => sql.replace(/\s+/g, ' ').replaceAll(' ,', ',')
@@ -46,6 +49,7 @@ describe('named queries', () => {
           classified: await renderSql('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' }),
         }),
       }
-      assert.equal(words(text.replace(' -- put the id of a run here', '')), words(withRelations(relations, sql)))
+      assert.equal(words(withoutNotes(text)), words(withoutNotes(withRelations(relations, sql))))
+      assert.equal((await parser.tree(text)).tables.length, 1, 'scans the logs more than once')
     })
 })

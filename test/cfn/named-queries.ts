@@ -4,13 +4,23 @@ import { sources } from '../../scripts/lib/sources/registry.ts'
 import type { Source } from '../../scripts/lib/sources/source.ts'
 import { type Question, questions } from '../../scripts/query/question.ts'
 
-/** The windows of a question in the console: all of a run, and its last day as the part that is compared with the rest. */
-export const ALL = { from: '0', to: '4102444800000' }
-export const LAST_DAY = '(select max(event_time) - 86400000 from accesses)'
-
 /** Stands for the id of a run. */
 export const RUN = 'RUN-ID'
 const NOTE = ' -- put the id of a run here'
+const NOTE_BELOW = ' -- and here'
+
+/**
+ * The windows of a question in the console: all of a run, and its last day as the part that is compared with the rest. The id tells when
+ * the window ends; to look it up in the logs would be another scan of them.
+ */
+export const ALL = { from: '0', to: '4102444800000' }
+export const LAST_DAY = `(
+    to_unixtime(date_parse(split('${RUN}', '-')[3], '%Y%m%dT%H%iZ'))${NOTE_BELOW}
+    * 1000 - 86400000
+  )`
+
+/** A text without what it says to whoever pastes it. */
+export const withoutNotes = (sql: string): string => sql.replace(NOTE, '').replace(NOTE_BELOW, '')
 
 /** The parts of the template that are made of sql/: `texts` are its mappings, `resources` the named queries. */
 export async function namedQueryParts(): Promise<Record<'texts' | 'resources', string>> {

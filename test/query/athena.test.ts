@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
 import { athenaSandbox, WORKSPACE } from '../support/athena-sandbox.ts'
 import { ROOT, runScript } from '../support/run-script.ts'
@@ -57,6 +57,14 @@ describe('Athena and DuckDB answer the same', async () => {
     assert.equal(code, 3)
     assert.match(stderr, /scan .* with Athena needs a confirmation/)
     assert.equal(sandbox.requests.of('StartQueryExecution'), before)
+  })
+
+  it('and tells that a question which names its relations twice is two scans', async () => {
+    const question = `${tempFolder()}/twice.sql`
+    writeFileSync(question, 'select count(*) as n from accesses a join accesses b on a.event_id = b.event_id')
+    const { code, stderr } = await run('query', [question])
+    assert.equal(code, 3)
+    assert.match(stderr, /scanned 2 times, as often as the question names its relations/)
   })
 
   it('and says what Athena does not take', async () => {
