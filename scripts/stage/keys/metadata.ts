@@ -37,12 +37,13 @@ export function metadataQuery({ bucket, table }: MetadataTable, scope: Scope, ba
       : []),
   ]
   return [
-    'SELECT key, max_by(size, last_modified_date), max_by(e_tag, last_modified_date), max_by(storage_class, last_modified_date)',
+    // Its order is that in which S3 was told; the dates may be missing, and are those of the beginning of an upload in parts.
+    'SELECT key, max_by(size, sequence_number), max_by(e_tag, sequence_number), max_by(storage_class, sequence_number)',
     `FROM "s3tablescatalog/aws-s3"."${namespaceOf(bucket).replaceAll('"', '""')}"."${table}"`,
     `WHERE ${wanted.join('\n  AND ')}`,
     'GROUP BY key',
     // Of a versioned bucket what a reader sees.
-    'HAVING NOT coalesce(max_by(is_delete_marker, last_modified_date), false)',
+    'HAVING NOT coalesce(max_by(is_delete_marker, sequence_number), false)',
     'ORDER BY key',
   ].join('\n')
 }
