@@ -18,6 +18,18 @@ describe('workgroups', () => {
       left.filter((key) => !/(-manifest\.csv|\.metadata)$/.test(key)),
       [],
     )
+    // Train, holdout and times go from bucket to bucket; only the entities, which are to be sorted, are read here.
+    assert.equal(all.sandbox.requests.of('CopyObject'), 3)
+  })
+
+  it('that enforce a place, and may not be looked at, decide once they have refused another place', async () => {
+    const all = await fixture({
+      athena: { workgroups: { primary: { enforced: true, outputLocation: 's3://org-staging/results/' } } },
+    })
+    all.sandbox.s3.deny({ action: 'athena:GetWorkGroup' })
+    const { result, stderr } = await all.extract()
+    assert.ok(result, stderr)
+    await all.assertExtracted()
   })
 
   it('that keep results themselves do so', async () => {
@@ -58,6 +70,38 @@ describe('workgroups', () => {
     assert.equal(asked.code, 3)
     assert.match(asked.stderr, /which stops a query after 10\.0 MB[\s\S]*scanned once[\s\S]*needs a confirmation/)
     assert.equal(all.sandbox.requests.of('StartQueryExecution'), 0)
+  })
+})
+
+describe('pairs that Athena wrote are good', () => {
+  it('with objects that have no row, which are removed', async () => {
+    const all = await fixture({ athena: { emptyObject: true } })
+    const { result, stderr } = await all.extract()
+    assert.ok(result, stderr)
+    await all.assertExtracted()
+    for (const folder of ['pairs/', 'times/']) {
+      const keys = all.sandbox.s3.keys('org-staging', `prestage/bulk/${all.id}/${folder}`)
+      const sizes = await Promise.all(keys.map(async (key) => (await all.sandbox.s3.get('org-staging', key)).length))
+      assert.ok(sizes.length > 0 && sizes.every((size) => size > 0), `${folder}: ${sizes}`)
+    }
+  })
+
+  it('with the longest entities first and last', async () => {
+    const [wide, astral] = ['好'.repeat(16_000), '🐎'.repeat(16_000)]
+    const events = [1, 2, 3].map((hour) => event(hour, wide, '198.51.99.254'))
+    const all = await fixture({}, fileOf([...events, event(22, astral, '198.51.99.254')]))
+    const { result, stderr } = await all.extract()
+    assert.deepEqual([result?.trainPairs, result?.holdoutPairs], [3, 1], stderr)
+  })
+
+  it('with so many that no worker could sort a sixtieth of them', async () => {
+    const events = Array.from({ length: 3000 }, (_, i) => {
+      const eventTime = new Date(Date.parse('2026-03-02T00:00:07Z') + i * 17_000).toISOString()
+      return { ...event(0, `AIDA${i % 7}`, '8.8.8.8'), eventTime, eventID: String(i) }
+    })
+    const all = await fixture({ athena: { rowsPerWorker: 20 } }, fileOf(events))
+    const { result, stderr } = await all.extract()
+    assert.equal(result?.pairs, 3000, stderr)
   })
 })
 
@@ -140,6 +184,13 @@ describe('a rerun', () => {
     const own = await runScript('extract', [...args, '--database', 'other'], { env: all.sandbox.env })
     assert.equal(own.code, 0, own.stderr)
     await all.assertExtracted(['other.cloudtrail', 'prestage.cloudtrail'])
+  })
+
+  it('takes no database that a CTAS could not name', async () => {
+    const all = await fixture()
+    const { code, stderr } = await all.extract(['--yes', '--database', '1prestage'])
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /"1prestage" is not a name for a database or table: .* begin with no digit/)
   })
 
   it('takes no flag that Athena cannot honour', async () => {

@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto'
 import { text as textOf } from 'node:stream/consumers'
 import type { Athena } from '../../lib/aws/athena/athena.ts'
 import { namesLocation } from '../../lib/aws/athena/workgroup.ts'
+import { s3Client } from '../../lib/aws/clients.ts'
+import { explained } from '../../lib/aws/errors.ts'
 import type { AwsSettings } from '../../lib/aws/settings.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { plural } from '../../lib/cli/format.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { openStore } from '../../lib/stores/open.ts'
+import { copyObject } from '../../lib/stores/s3-copy.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
+import { locationOf } from '../../lib/stores/uri.ts'
 import type { Written } from '../extract.ts'
 
 export const AGAIN = 'these pairs are not used; extract again with --overwrite'
@@ -50,11 +54,13 @@ export class AthenaOutput {
   readonly #athena: Athena
   readonly #aws: AwsSettings
   readonly #elsewhere = new Set<string>()
+  #decides: boolean
 
   constructor(run: Run, athena: Athena, aws: AwsSettings) {
     this.#run = run
     this.#athena = athena
     this.#aws = aws
+    this.#decides = !namesLocation(athena.workgroup)
   }
 
   prefixOf(kept: Kept, attempt: string): string {
@@ -63,14 +69,35 @@ export class AthenaOutput {
 
   /** The location to ask for; undefined when the workgroup decides. */
   askedFor(kept: Kept, attempt: string): string | undefined {
-    return namesLocation(this.#athena.workgroup) ? this.#run.uriOf(this.prefixOf(kept, attempt)) : undefined
+    return this.#decides ? undefined : this.#run.uriOf(this.prefixOf(kept, attempt))
   }
 
-  /** Where a workgroup that enforces its settings puts the rows of a CTAS: "tables/<query id>" below its own location. */
-  decided(queryId: string): string {
-    const place = `${(this.#athena.workgroup.outputLocation ?? '').replace(/\/$/, '')}/tables/${queryId}/`
-    this.#elsewhere.add(place)
+  /** Whether a statement was refused because it names its location: from now on the workgroup decides. */
+  letsDecide(error: unknown): boolean {
+    const isRefused = !this.#decides && error instanceof UserError && /\bexternal_location\b/.test(error.message)
+    this.#decides ||= isRefused
+    return isRefused
+  }
+
+  /**
+   * Where the rows of a CTAS are, with a slash at its end. Without a word of the catalog a workgroup that enforces its settings has put
+   * them into "tables/<query id>" below its own location: "CTAS considerations", Athena user guide.
+   * @param told location of the table, by the catalog
+   */
+  placeOf(queryId: string, prefix: string, told: string | undefined): string {
+    const own = this.#run.uriOf(prefix)
+    const { outputLocation } = this.#athena.workgroup
+    const guess = this.#decides && outputLocation !== undefined ? `${withSlash(outputLocation)}tables/${queryId}` : own
+    const place = withSlash(told ?? guess)
+    // Whatever else is said of a table, only its query's own place is swept.
+    if (place !== own && place.includes(queryId)) this.#elsewhere.add(place)
     return place
+  }
+
+  /** Whether nothing lies at a location. */
+  async isEmpty(location: string): Promise<boolean> {
+    for await (const _ of (await openStore(location, this.#aws)).list()) return false
+    return true
   }
 
   /** Brings pairs to their place and checks every object. @throws UserError when a training job could not read them */
@@ -125,21 +152,40 @@ export class AthenaOutput {
     for (const place of this.#elsewhere) await removeBelow(await openStore(place, this.#aws), '')
   }
 
-  /** The objects with their keys in the run; copies them there when they lie elsewhere. */
+  /** The objects with their keys in the run; copies them there, within S3, when they lie elsewhere. Those without any row are left out. */
   async #bring({ location, prefix }: Placed): Promise<ObjectInfo[]> {
-    const target = this.#run.store
+    const { store } = this.#run
+    if (location !== this.#run.uriOf(prefix)) await this.#copy(location, prefix)
     const objects: ObjectInfo[] = []
-    if (location === this.#run.uriOf(prefix)) {
-      for await (const object of target.list({ prefix })) objects.push(object)
-      return objects
-    }
-    const source = await openStore(location, this.#aws)
-    for await (const { key, size } of source.list()) {
-      const there = await target.head(prefix + key)
-      objects.push(there?.size === size ? there : await target.write(prefix + key, await source.read(key)))
-    }
+    for await (const object of store.list({ prefix })) if (object.size > 0) objects.push(object)
     return objects
   }
+
+  async #copy(location: string, prefix: string): Promise<void> {
+    const { signal = new AbortController().signal } = this.#aws
+    const [from, to] = [bucketAndKey(location), bucketAndKey(this.#run.uriOf(prefix))]
+    const client = await s3Client(this.#aws, to.bucket)
+    const source = { bucket: from.bucket, prefix: from.key, requesterPays: false }
+    const destination = { source, bucket: to.bucket, prefix: to.key, tags: false }
+    const there = this.#run.store.within(prefix)
+    const objects = (await openStore(location, this.#aws)).list()
+    for await (const object of objects) {
+      if ((await there.head(object.key))?.size === object.size) continue
+      const asked = { what: `copy of ${location}${object.key}`, action: 's3:GetObject and s3:PutObject', resource: '*' }
+      await copyObject(client, object, destination, signal).catch((error: unknown) => {
+        signal.throwIfAborted()
+        throw explained(error, asked)
+      })
+    }
+  }
+}
+
+const withSlash = (place: string): string => (place.endsWith('/') ? place : `${place}/`)
+
+function bucketAndKey(uri: string): { bucket: string; key: string } {
+  const location = locationOf(uri)
+  if (location.kind !== 's3') throw new Error(`${uri} is not in S3`)
+  return { bucket: location.bucket, key: withSlash(location.prefix) }
 }
 
 const bytesIn = (objects: readonly ObjectInfo[]): number => objects.reduce((sum, { size }) => sum + size, 0)
@@ -148,17 +194,16 @@ async function removeBelow(store: Store, prefix: string, goes: (key: string) => 
   for await (const { key } of store.list({ prefix })) if (goes(key)) await store.remove(key)
 }
 
-/** Longer than any row: an entity has at most 16,000 characters, which take up to four times as many bytes once encoded. */
-const GLANCE = 128 << 10
+/** No row is longer: an entity has at most 16,000 characters, which take up to four bytes each once encoded. */
+const LONGEST_ROW = 64 << 10
 const PAIR = /^[^,"\r\n]+,\d{1,3}(\.\d{1,3}){3}$/
 
 /** @throws UserError when an object is compressed, or its first or last line is not a pair */
 async function checkObject(store: Store, { key, size }: ObjectInfo): Promise<void> {
   const wrong = (what: string) => new UserError(`${store.uriOf(key)} ${what}`, { hint: AGAIN })
-  if (size === 0) throw wrong('is empty')
-  const head = await bytesOf(store, key, 0, Math.min(size, GLANCE) - 1)
+  const head = await bytesOf(store, key, 0, Math.min(size, LONGEST_ROW) - 1)
   if (key.endsWith('.gz') || (head[0] === 0x1f && head[1] === 0x8b)) throw wrong('is compressed')
-  const tail = await bytesOf(store, key, Math.max(0, size - GLANCE), size - 1)
+  const tail = await bytesOf(store, key, Math.max(0, size - LONGEST_ROW - 1), size - 1)
   const [first = ''] = head.toString().split('\n')
   const last = tail.toString().replace(/\n$/, '').split('\n').at(-1) ?? ''
   for (const line of [first, last])

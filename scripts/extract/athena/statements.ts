@@ -1,7 +1,8 @@
 import type { Athena } from '../../lib/aws/athena/athena.ts'
+import { ResultsGone } from '../../lib/aws/athena/failure.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { plural } from '../../lib/cli/format.ts'
-import { Attempts, notedAttempts } from '../../lib/engines/athena/attempts.ts'
+import { type Attempt, Attempts, type Done, notedAttempts } from '../../lib/engines/athena/attempts.ts'
 import { classifiedSql, countRows, ctas, dropTable, overTable } from '../../lib/engines/athena/sql.ts'
 import { ensureTable } from '../../lib/engines/athena/table.ts'
 import { type ExtractSettings, literal, renderSql } from '../../lib/engines/render.ts'
@@ -80,20 +81,41 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
   /** Keeps the rows of a query at the location that is asked for, or where the workgroup puts them. */
   async function keep(kept: Kept, what: string, form: 'csv' | 'parquet', query: string): Promise<Placed> {
     onState(what)
-    const done = await attempts.run(kept, what, ({ name }) =>
-      ctas(form, { database, table: name, location: output.askedFor(kept, name) }, query),
-    )
-    const { name } = done.attempt
-    const location = output.askedFor(kept, name) ?? output.decided(done.id)
-    return { name, prefix: output.prefixOf(kept, name), location }
+    let isOld = true
+    const sqlOf = ({ name }: Attempt) => {
+      isOld = false
+      return ctas(form, { database, table: name, location: output.askedFor(kept, name) }, query)
+    }
+    const placed = async ({ id, attempt: { name } }: Done) => {
+      const prefix = output.prefixOf(kept, name)
+      const asked = output.askedFor(kept, name)
+      if (asked !== undefined && !isOld) return { name, prefix, location: asked }
+      const table = await athena.table(name)
+      const location = output.placeOf(id, prefix, table?.Parameters?.location)
+      if (isOld && (table === undefined || (await output.isEmpty(location))))
+        throw new ResultsGone(`table ${database}.${name} is there no more`, { hint: AGAIN })
+      return { name, prefix, location }
+    }
+    try {
+      return await attempts.take(kept, what, sqlOf, placed)
+    } catch (error) {
+      if (output.letsDecide(error)) return keep(kept, what, form, query)
+      throw error
+    }
   }
 
   async function rowsOf(name: string, what: string, sql: string): Promise<(readonly (string | null)[])[]> {
     onState(what)
-    const done = await attempts.run(name, what, () => sql)
-    const rows: (readonly (string | null)[])[] = []
-    for await (const row of athena.rows(done.id)) rows.push(row)
-    return rows
+    return attempts.take(
+      name,
+      what,
+      () => sql,
+      async ({ id }) => {
+        const rows: (readonly (string | null)[])[] = []
+        for await (const row of athena.rows(id)) rows.push(row)
+        return rows
+      },
+    )
   }
 
   return {

@@ -2,6 +2,8 @@
 export interface Destination {
   readonly source: {
     readonly bucket: string
+    /** Put before every key there; ends in a slash. */
+    readonly prefix?: string
     /** Account that must own the bucket. */
     readonly owner?: string
     readonly requesterPays: boolean

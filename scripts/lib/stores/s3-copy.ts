@@ -27,9 +27,11 @@ export const copyObject = (
 ): Promise<void> =>
   object.size > COPY_LIMIT ? copyInParts(client, object, to, signal) : copyWhole(client, object, to, signal)
 
+const keyIn = ({ source }: Destination, key: string): string => (source.prefix ?? '') + key
+
 /** The source as the copy calls want it; pinned to the listed version. */
 const sourceOf = ({ key, etag }: ObjectInfo, to: Destination) => ({
-  CopySource: `${to.source.bucket}/${key.split('/').map(encodeURIComponent).join('/')}`,
+  CopySource: `${to.source.bucket}/${keyIn(to, key).split('/').map(encodeURIComponent).join('/')}`,
   ...(etag !== undefined && { CopySourceIfMatch: `"${etag}"` }),
   ...(to.source.owner !== undefined && { ExpectedSourceBucketOwner: to.source.owner }),
   ...(to.source.requesterPays && { RequestPayer: 'requester' as const }),
@@ -67,7 +69,7 @@ async function copyInParts(client: S3Client, object: ObjectInfo, to: Destination
   const head = await client.send(
     new HeadObjectCommand({
       Bucket: source.bucket,
-      Key: object.key,
+      Key: keyIn(to, object.key),
       ...(source.owner !== undefined && { ExpectedBucketOwner: source.owner }),
       ...(source.requesterPays && { RequestPayer: 'requester' as const }),
     }),

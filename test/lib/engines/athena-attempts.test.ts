@@ -61,6 +61,9 @@ describe('whether another attempt is worth it', () => {
     ['a result that could not be written', failed({ ErrorCategory: 2, ErrorType: 401 }), 1, true],
     ['exhausted', failed({ ErrorCategory: 2, ErrorType: 2 }), 1, true],
     ['exhausted again', failed({ ErrorCategory: 1, ErrorType: 2, Retryable: true }), 2, false],
+    ['timed out, whoever is to blame', failed({ Retryable: true, ErrorCategory: 1, ErrorType: 206 }), 1, false],
+    ['timed out', failed({ ErrorCategory: 1, ErrorType: 210 }), 1, false],
+    ['a table of too many versions', failed({ ErrorCategory: 2, ErrorType: 1402 }), 1, false],
     ['a wrong text', failed({ ErrorCategory: 2, ErrorType: 1006 }), 1, false],
     ['no right to', failed({ ErrorCategory: 2, ErrorType: 1500 }), 1, false],
     ['cancelled', cancelled('Query cancelled by user'), 1, false],
@@ -86,6 +89,8 @@ describe('a failure that stays', () => {
       /shorter window/,
       1,
     ],
+    [failed({ ErrorType: 210 }, 'Query timeout'), /failed: Query timeout/, /shorter window.*DML query timeout/, 1],
+    [failed({ ErrorType: 1402 }, 'TooManyVersions'), /failed: TooManyVersions/, /batch-delete-table-version/, 1],
     [failed({ ErrorType: 1500 }, 'no permission'), /failed: no permission/, /the caller needs/, 4],
     [failed({}, 'Insufficient permissions to execute the query'), /failed/, /the caller needs/, 1],
     [

@@ -10,11 +10,11 @@ import {
   type TableMetadata,
 } from '@aws-sdk/client-athena'
 import pMap from 'p-map'
-import { UserError } from '../../cli/errors.ts'
+import { messageOf, UserError } from '../../cli/errors.ts'
 import { plural } from '../../cli/format.ts'
 import type { Waiting } from '../../cli/host.ts'
 import { type Asked, detailsOf, explained } from '../errors.ts'
-import { QueryFailed } from './failure.ts'
+import { QueryFailed, ResultsGone } from './failure.ts'
 import { sendsLocation, type Workgroup } from './workgroup.ts'
 
 export interface AthenaSettings extends Waiting {
@@ -150,12 +150,18 @@ export class Athena {
     return found
   }
 
-  /** Athena forgets a query 45 days after its end: then it has none. */
   async #stateOf(id: string): Promise<string> {
+    return (await this.#known(id))?.Status?.State ?? ''
+  }
+
+  /** Undefined for a query that Athena has forgotten, 45 days after its end: it has no other reason to call an id invalid. */
+  async #known(id: string): Promise<QueryExecution | undefined> {
     const { client, signal } = this.#settings
-    const asked = client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: signal })
-    const { QueryExecution } = await this.#asked('athena:GetQueryExecution', () => asked.catch(unlessUnknown))
-    return QueryExecution?.Status?.State ?? ''
+    const command = new GetQueryExecutionCommand({ QueryExecutionId: id })
+    const { QueryExecution } = await this.#asked('athena:GetQueryExecution', () =>
+      client.send(command, { abortSignal: signal }).catch(unlessInvalid),
+    )
+    return QueryExecution
   }
 
   /** Stops a query and waits until it does not run. One that has ended is no error. */
@@ -170,20 +176,25 @@ export class Athena {
     while (await this.isUnderWay(id)) await sleep(POLL.first)
   }
 
-  /** A query's rows as text, without the header that Athena sends along. */
+  /**
+   * A query's rows as text, without the header that Athena sends along.
+   * @throws ResultsGone when the query succeeded, and its rows are kept no more
+   */
   async *rows(id: string): AsyncGenerator<readonly (string | null)[]> {
     const { client, signal } = this.#settings
     let NextToken: string | undefined
     let isHeader = true
     do {
-      const page = await this.#asked('athena:GetQueryResults', () =>
-        client.send(
-          new GetQueryResultsCommand({ QueryExecutionId: id, MaxResults: PAGE, ...(NextToken && { NextToken }) }),
-          { abortSignal: signal },
-        ),
-      )
-      for (const { Data = [] } of page.ResultSet?.Rows ?? []) {
-        if (!isHeader) yield Data.map(({ VarCharValue }) => VarCharValue ?? null)
+      const command = new GetQueryResultsCommand({ QueryExecutionId: id, MaxResults: PAGE, NextToken })
+      const { ResultSet, ...page } = await this.#asked('athena:GetQueryResults', () =>
+        client.send(command, { abortSignal: signal }),
+      ).catch((error: unknown) => {
+        throw isInvalid(causeOf(error)) ? new ResultsGone(`query ${id}: ${messageOf(error)}`, { cause: error }) : error
+      })
+      const names = (ResultSet?.ResultSetMetadata?.ColumnInfo ?? []).map(({ Name }) => Name)
+      for (const { Data = [] } of ResultSet?.Rows ?? []) {
+        const isNames = isHeader && Data.every(({ VarCharValue }, i) => VarCharValue === names[i])
+        if (!isNames) yield Data.map(({ VarCharValue }) => VarCharValue ?? null)
         isHeader = false
       }
       NextToken = page.NextToken
@@ -214,19 +225,15 @@ export class Athena {
     try {
       return (await client.send(command)).TableMetadata
     } catch (error) {
-      // The catalog's own EntityNotFoundException, handed through.
-      if (/EntityNotFound|not found/i.test(detailsOf(error).message)) return undefined
+      // The catalog's own EntityNotFoundException, handed through; so are its refusals, with the same code.
+      const { code, message } = detailsOf(error)
+      if (code === 'MetadataException' && !/denied|not authorized|permission/i.test(message)) return undefined
       throw explained(error, this.#what('athena:GetTableMetadata, glue:GetTable', `table ${database}.${name}`))
     }
   }
 
   async #look(id: string): Promise<QueryExecution> {
-    const { client, signal } = this.#settings
-    const { QueryExecution } = await this.#asked('athena:GetQueryExecution', () =>
-      client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: signal }),
-    )
-    if (QueryExecution === undefined) throw new Error(`Athena answered without query ${id}`)
-    return QueryExecution
+    return (await this.#known(id)) ?? { QueryExecutionId: id, Status: FORGOTTEN }
   }
 
   /** As far as it can still be told: what cannot be stopped ends by itself. */
@@ -249,8 +256,14 @@ export class Athena {
   }
 }
 
-function unlessUnknown(error: unknown): { QueryExecution?: QueryExecution } {
-  if (/was not found/i.test(detailsOf(error).message)) return {}
+const FORGOTTEN = { State: 'FAILED', StateChangeReason: 'Athena does not know this query any more' } as const
+
+const isInvalid = (error: unknown): boolean => detailsOf(error).code === 'InvalidRequestException'
+
+const causeOf = (error: unknown): unknown => (error instanceof UserError ? error.cause : error)
+
+function unlessInvalid(error: unknown): { QueryExecution?: QueryExecution } {
+  if (isInvalid(error)) return {}
   throw error
 }
 

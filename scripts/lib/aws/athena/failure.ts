@@ -25,11 +25,18 @@ export class QueryFailed extends Error {
   }
 }
 
+/** The rows of a query that succeeded are there no more: those that Athena manages are kept for 24 hours. */
+export class ResultsGone extends UserError {}
+
 const between = (first: number, last: number) => (type: number) => type >= first && type <= last
 const isExhausted = between(0, 8)
 const isThrottled = between(1400, 1406)
 const isResultWrite = between(401, 402)
 const isPermission = between(1500, 1501)
+
+/** Types of failures that another attempt would meet again, and pay for again: "Athena error catalog", Athena user guide. */
+const TIMED_OUT: readonly unknown[] = [206, 210]
+const TOO_MANY_VERSIONS = 1402
 
 /** Tries of one statement. */
 const MOST = 3
@@ -38,7 +45,7 @@ const MOST_EXHAUSTED = 2
 
 /** Whether another attempt may end otherwise, after so many. */
 export function isWorthAnother({ state, type, category, retryable }: QueryFailed, attempts: number): boolean {
-  if (state === 'CANCELLED') return false
+  if (state === 'CANCELLED' || TIMED_OUT.includes(type) || type === TOO_MANY_VERSIONS) return false
   if (type !== undefined && isExhausted(type)) return attempts < MOST_EXHAUSTED
   const passing = retryable || category === 1 || (type !== undefined && (isThrottled(type) || isResultWrite(type)))
   return passing && attempts < MOST
@@ -73,6 +80,10 @@ function hintOf({ state, reason, type }: QueryFailed, { cutoff, bytes }: Doing):
   if (state === 'CANCELLED' && /scan|limit|cutoff/i.test(reason))
     return `the workgroup stops a query ${cutoff === undefined ? '' : `after ${bytes(cutoff)} `}of scanned data, and what was scanned is charged: stage a shorter window, or raise the cutoff of the workgroup`
   if (state === 'CANCELLED') return 'somebody stopped it; the same command starts it again'
+  if (TIMED_OUT.includes(type))
+    return 'a shorter window, or a higher quota "DML query timeout" of Athena: 30 minutes unless it was raised'
+  if (type === TOO_MANY_VERSIONS)
+    return 'Glue keeps no more versions of this table: remove old ones with aws glue batch-delete-table-version'
   if (type !== undefined && isExhausted(type))
     return 'the query was too large for Athena: a shorter window, or fewer accounts'
   if (LAKE_FORMATION.test(reason))

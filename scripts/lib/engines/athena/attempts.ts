@@ -22,6 +22,9 @@ export interface Attempt {
   readonly name: string
 }
 
+/** The text of a statement, for the names of an attempt. */
+type SqlOf = (attempt: Attempt) => Promise<string> | string
+
 /** What runs statements. */
 type Runner = Pick<Athena, 'start' | 'finish' | 'workgroup' | 'sleep'>
 
@@ -65,8 +68,16 @@ export class Attempts {
    * @param sqlOf the statement, for the names of the attempt
    * @throws UserError when no further attempt is worth it
    */
-  async run(name: string, what: string, sqlOf: (attempt: Attempt) => Promise<string> | string): Promise<Done> {
-    const { QueryFailed, explainedFailure, isWorthAnother } = await import('../../aws/athena/failure.ts')
+  run(name: string, what: string, sqlOf: SqlOf): Promise<Done> {
+    return this.take(name, what, sqlOf, async (done) => done)
+  }
+
+  /**
+   * Runs a statement to its success, and takes what it has brought.
+   * @param taken takes it; where it throws ResultsGone over a query that an earlier process had left, the statement is run again
+   */
+  async take<T>(name: string, what: string, sqlOf: SqlOf, taken: (done: Done) => Promise<T>): Promise<T> {
+    const { QueryFailed, ResultsGone, explainedFailure, isWorthAnother } = await import('../../aws/athena/failure.ts')
     for (let failures = 0; ; ) {
       const note = this.#queries[name] ?? { attempt: 1, id: null }
       const attempt = this.#attempt(name, note.attempt)
@@ -74,12 +85,13 @@ export class Attempts {
       try {
         const finished = await this.#athena.finish(id)
         this.#scanned += finished.scannedBytes
-        return { ...finished, attempt }
+        return await taken({ ...finished, attempt })
       } catch (error) {
-        if (!(error instanceof QueryFailed)) throw error
+        const isGone = error instanceof ResultsGone && note.id !== null
+        if (!(error instanceof QueryFailed || isGone)) throw error
         await this.#save(name, { attempt: note.attempt + 1, id: null })
         // How a query ended that an earlier process had left is why this one is here.
-        if (note.id !== null) continue
+        if (note.id !== null || !(error instanceof QueryFailed)) continue
         failures += 1
         const { cutoff } = this.#athena.workgroup
         if (!isWorthAnother(error, failures)) throw explainedFailure(error, { what, cutoff, bytes })

@@ -17,8 +17,10 @@ const trinoName = (...names: readonly string[]): string => names.map((name) => i
 
 /** Returns a name that neither Hive nor Trino nor CTAS needs to escape. @throws Error for any other */
 export function checkName(name: string): string {
-  if (/^[a-z0-9_]{1,128}$/.test(name)) return name
-  throw new Error(`"${name}" is not a name for a database or table: use lower-case letters, digits and _`)
+  if (/^[a-z_][a-z0-9_]{0,127}$/.test(name)) return name
+  throw new Error(
+    `"${name}" is not a name for a database or table: use lower-case letters, digits and _, and begin with no digit`,
+  )
 }
 
 export const createDatabase = (database: string): Promise<string> =>
