@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { TrinoSQL } from 'dt-sql-parser'
 import { cloudtrail } from '../../scripts/lib/sources/cloudtrail.ts'
 import type { Scope } from '../../scripts/stage/keys/key-source.ts'
 import { metadataKeys, metadataQuery } from '../../scripts/stage/keys/metadata.ts'
+import { PREPARATION } from '../sandbox/athena/trino.ts'
 import { trailKey } from './logs.ts'
 
 const scope: Scope = {
@@ -33,6 +35,33 @@ describe('the query of S3 Metadata tables', () => {
       metadataQuery({ bucket: 'logs', table: 'journal' }, scope, ''),
       /record_type = 'CREATE'\s+AND record_timestamp >= timestamp '2026-03-01 23:45:00 UTC'/,
     ))
+})
+
+describe('the versions of a key', () => {
+  it('are ordered by their sequence numbers, whatever their dates', async () => {
+    const connection = await (await DuckDBInstance.create(':memory:')).connect()
+    await connection.run(PREPARATION)
+    const [catalog, day] = ['"s3tablescatalog/aws-s3"', '/2026/03/02/']
+    await connection.run(`
+      attach ':memory:' as ${catalog};
+      create schema ${catalog}."b_logs";
+      create table ${catalog}."b_logs"."inventory" (key varchar, size bigint, e_tag varchar, storage_class varchar,
+        is_delete_marker boolean, last_modified_date timestamp, sequence_number varchar);
+      insert into ${catalog}."b_logs"."inventory" values
+        ('a${day}uploaded-in-parts', 1, 'old', 'STANDARD', false, '2026-03-02 12:00:00', '80e7'),
+        ('a${day}uploaded-in-parts', 2, 'new', 'STANDARD_IA', false, '2026-03-02 11:00:00', '80e7f'),
+        ('a${day}without-date', 3, 'only', 'STANDARD', false, null, '80e8'),
+        ('b${day}deleted', 4, 'old', 'STANDARD', false, '2026-03-02 12:00:00', '80e7'),
+        ('b${day}deleted', null, null, null, true, null, '80e9');`)
+    const rows = (
+      await connection.runAndReadAll(metadataQuery({ bucket: 'logs', table: 'inventory' }, scope, ''))
+    ).getRows()
+    assert.deepEqual(rows, [
+      [`a${day}uploaded-in-parts`, 2n, 'new', 'STANDARD_IA'],
+      [`a${day}without-date`, 3n, 'only', 'STANDARD'],
+    ])
+    connection.closeSync()
+  })
 })
 
 describe('keys from S3 Metadata tables', () => {
