@@ -156,11 +156,14 @@ function heavyBelow(files: Files, path: string, chain: readonly string[], seen: 
   return [...heavy, ...below]
 }
 
+/** What AssemblyScript compiles is a program of its own. */
+const isAssembly = (path: string) => path.includes('/assembly/')
+
 /** An exported function has a name of its own; only the `command` of every room is called so. Overloads are one function. */
 export const distinctNames: Rule = (files) => {
   const places = new Map<string, Set<string>>()
   for (const [path, text] of files)
-    if (/^scripts\/.*\.(ts|mjs)$/.test(path))
+    if (/^scripts\/.*\.(ts|mjs)$/.test(path) && !isAssembly(path))
       for (const name of exportedFunctions(parse(path, text)))
         places.set(name, (places.get(name) ?? new Set()).add(path))
   return [...places]

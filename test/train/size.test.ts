@@ -11,8 +11,12 @@ const cases: [given: Record<string, number>, memory: number, says: RegExp | unde
   [{}, GB, undefined],
   [{ num_entity_vectors: 10_000_000 }, 8 * GB, undefined],
   [{ num_entity_vectors: 10_000_000 }, 4 * GB, /about 5\.\d GB of memory; this machine has 4\.\d GB/],
-  [{ num_entity_vectors: 250_000_000 }, 999 * GB, /a model of 32\.0 GB is too large.*holds 1\.6 GB/],
-  [{ vector_dim: 4096, num_ip_encoder_layers: 100 }, 999 * GB, /a model of 7\.\d GB is too large/],
+  [
+    { num_entity_vectors: 250_000_000 },
+    999 * GB,
+    /too large for the trainer.*would take 9\d\.\d GB, and it can use 4\.3 GB/,
+  ],
+  [{ vector_dim: 4096, num_ip_encoder_layers: 100 }, 999 * GB, /too large for the trainer/],
   [{ random_negative_sampling_rate: 499, num_ip_encoder_layers: 100, mini_batch_size: 2000 }, GB, /of memory/],
 ]
 

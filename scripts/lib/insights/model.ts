@@ -122,7 +122,7 @@ const missing = (name: string): never => {
 
 /** Of names and of weights: together they are what a file can hold. */
 const MOST_ENTITY_BYTES = 2 ** 29
-export const MOST_WEIGHT_BYTES = 3 * 2 ** 29
+const MOST_WEIGHT_BYTES = 3 * 2 ** 29
 /** Of the description, and of what precedes the weights. */
 const MOST_HEADER_BYTES = 2 ** 20
 

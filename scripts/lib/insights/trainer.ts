@@ -1,7 +1,7 @@
-import { Adam, correctedRate } from './adam.ts'
-import { Batch } from './batch.ts'
 import type { Hyperparameters } from './hyperparameters.ts'
-import { entityRow, initialWeights, levelsOf, type Shape, type Weights, weightBytesOf } from './network.ts'
+import { Kernel } from './kernel/kernel.ts'
+import { type BatchSize, kernelBytesOf } from './kernel/layout.ts'
+import { entityRow, initialWeights, type Shape, type Weights, weightBytesOf } from './network.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
 
@@ -27,8 +27,8 @@ export interface TrainerSettings {
   readonly signal?: AbortSignal
   /** Called often, with the pairs gone through so far in all epochs. */
   readonly onProgress?: (pairs: number) => void
-  /** Called after every epoch (from 1) with the mean log loss of its examples and the weights as they are. */
-  readonly onEpoch?: (epoch: number, loss: number, weights: Weights) => void
+  /** Called after every epoch (from 1) with the mean log loss of its examples and what copies the weights as they are. */
+  readonly onEpoch?: (epoch: number, loss: number, weights: () => Weights) => void
   /** Called every batch_metrics_publish_interval mini batches. */
   readonly onMetrics?: (batch: number, loss: number) => void
 }
@@ -45,8 +45,8 @@ const PAUSE_MS = 40
  */
 export async function trainWeights(pairs: Pairs, settings: TrainerSettings): Promise<Weights> {
   const { hyperparameters, seed, signal } = settings
-  const weights = initialWeights(shapeOf(hyperparameters, prefixRowsFor(pairs.ip)), seed)
-  const stepper = new Stepper(pairs, weights, hyperparameters, seed)
+  const shape = shapeOf(hyperparameters, prefixRowsFor(pairs.ip))
+  const stepper = new Stepper(pairs, initialWeights(shape, seed), hyperparameters, seed)
   const order = Uint32Array.from({ length: pairs.ip.length }, (_, i) => i)
   const size = Math.min(hyperparameters.mini_batch_size, order.length)
   let paused = Date.now()
@@ -66,9 +66,9 @@ export async function trainWeights(pairs: Pairs, settings: TrainerSettings): Pro
       signal?.throwIfAborted()
       paused = Date.now()
     }
-    settings.onEpoch?.(epoch, loss / order.length, weights)
+    settings.onEpoch?.(epoch, loss / order.length, () => stepper.weights())
   }
-  return weights
+  return stepper.weights()
 }
 
 export const shapeOf = (set: Hyperparameters, prefixRows: number): Shape => ({
@@ -85,55 +85,53 @@ class Stepper {
   private readonly set: Hyperparameters
   private readonly random: Random
   private readonly rowOf: Uint32Array
-  private readonly batch: Batch
-  private readonly update: (rate: number) => void
+  private readonly kernel: Kernel
   private readonly totalSteps: number
-  private readonly ips: Uint32Array
-  private readonly rows: Uint32Array
   private steps = 0
 
-  constructor(pairs: Pairs, weights: Weights, set: Hyperparameters, seed: number) {
-    const size = Math.min(set.mini_batch_size, pairs.ip.length)
-    const addresses = size + randomsFor(size, set)
+  constructor(pairs: Pairs, start: Weights, set: Hyperparameters, seed: number) {
+    const size = batchSizeOf(pairs, set)
     this.pairs = pairs
     this.set = set
     this.random = new Random(seed, 3)
     this.rowOf = Uint32Array.from(pairs.entities, (entity) => entityRow(entity, set.num_entity_vectors))
-    this.batch = new Batch(weights, addresses, size)
-    this.update = updaterOf(weights, this.batch, set.weight_decay)
-    this.totalSteps = set.epochs * Math.ceil(pairs.ip.length / size)
-    this.ips = new Uint32Array(addresses)
-    this.rows = new Uint32Array(size)
+    this.kernel = new Kernel(start, size, set.weight_decay)
+    this.totalSteps = set.epochs * Math.ceil(pairs.ip.length / size.examples)
   }
 
   /** Returns the mean log loss of the batch's examples, before the step. */
   step(batch: Uint32Array): number {
-    const { set, ips, rows } = this
+    const { set, kernel } = this
+    const { ips, entityRows, addresses } = kernel
     const size = batch.length
     const [randoms, shuffles] = [set.random_negative_sampling_rate, set.shuffled_negative_sampling_rate]
     const weight = 1 / (size * (1 + randoms + shuffles))
     for (let i = 0; i < size; i++) {
       ips[i] = this.pairs.ip[batch[i]!]!
-      rows[i] = this.rowOf[this.pairs.entityIndex[batch[i]!]!]!
+      entityRows[i] = this.rowOf[this.pairs.entityIndex[batch[i]!]!]!
+      addresses[i] = i
     }
     const pool = randomsFor(size, set)
     for (let i = 0; i < pool; i++) ips[size + i] = this.random.uint32()
-    this.batch.encode(ips, size + pool)
-    let loss = 0
-    for (let i = 0; i < size; i++) loss += this.batch.judge(rows[i]!, i, true, weight)
-    for (let r = 0; r < randoms; r++)
-      for (let i = 0; i < size; i++)
-        loss += this.batch.judge(rows[i]!, size + randomOf(i, r, randoms, pool), false, weight)
+    kernel.encode(size + pool)
+    let loss = kernel.judge(size, true, weight)
     for (let s = 0; s < shuffles; s++) {
-      this.random.shuffle(rows.subarray(0, size))
-      for (let i = 0; i < size; i++) loss += this.batch.judge(rows[i]!, i, false, weight)
+      this.random.shuffle(entityRows.subarray(0, size))
+      loss += kernel.judge(size, false, weight)
     }
-    this.batch.backward()
+    for (let r = 0; r < randoms; r++) {
+      for (let i = 0; i < size; i++) addresses[i] = size + randomOf(i, r, randoms, pool)
+      loss += kernel.judge(size, false, weight)
+    }
+    kernel.backward(size + pool)
     this.steps += 1
     // Falls in a straight line: large steps find the way, small ones settle.
-    const learningRate = set.learning_rate * (1 - (this.steps - 1) / this.totalSteps)
-    this.update(correctedRate(learningRate, this.steps))
+    kernel.update(set.learning_rate * (1 - (this.steps - 1) / this.totalSteps), this.steps)
     return loss * weight
+  }
+
+  weights(): Weights {
+    return this.kernel.weights()
   }
 }
 
@@ -148,33 +146,16 @@ const randomsFor = (size: number, set: Hyperparameters): number =>
 export const randomOf = (pair: number, round: number, rounds: number, pool: number): number =>
   (pair + round * Math.max(1, Math.floor(pool / rounds))) % pool
 
-/** Bytes of memory that training takes, roughly: weights, both moments of Adam, the file, and all of one mini batch. */
-export function trainingBytesOf({ ip }: Pairs, set: Hyperparameters): number {
-  const shape = shapeOf(set, prefixRowsFor(ip))
-  const { levels, rows } = levelsOf(shape)
-  const size = Math.min(set.mini_batch_size, ip.length)
-  const addresses = size + randomsFor(size, set)
-  const gradients = Math.min(shape.entityRows, size) + Math.min(rows, addresses * levels.length)
-  // What goes into every layer and out of the last one, and what flows back.
-  const vectors = (shape.layers + 3) * addresses + gradients
-  return 4 * weightBytesOf(shape) + 4 * shape.dim * vectors
+/** How much one mini batch holds. */
+const batchSizeOf = ({ ip }: Pairs, set: Hyperparameters): BatchSize => {
+  const examples = Math.min(set.mini_batch_size, ip.length)
+  return { examples, addresses: examples + randomsFor(examples, set) }
 }
 
-/** Applies a batch's gradients to all weights. */
-function updaterOf(weights: Weights, { gradients }: Batch, weightDecay: number): (rate: number) => void {
-  const { dim } = weights.shape
-  const entities = new Adam(weights.entities, dim, weightDecay)
-  const prefixes = new Adam(weights.prefixes, dim, weightDecay)
-  const layers = weights.layers.map((layer) => ({
-    weight: new Adam(layer.weight, dim, weightDecay),
-    bias: new Adam(layer.bias, dim, weightDecay),
-  }))
-  return (rate) => {
-    entities.sparse(gradients.entities, rate)
-    prefixes.sparse(gradients.prefixes, rate)
-    for (const [l, { weight, bias }] of layers.entries()) {
-      weight.dense(gradients.layers[l]!.weight, rate)
-      bias.dense(gradients.layers[l]!.bias, rate)
-    }
-  }
-}
+/** Bytes of memory that the kernel takes for a training. */
+export const kernelBytesFor = (pairs: Pairs, set: Hyperparameters): number =>
+  kernelBytesOf(shapeOf(set, prefixRowsFor(pairs.ip)), batchSizeOf(pairs, set))
+
+/** Bytes of memory that training takes, roughly: the kernel, and the weights as they begin or end. */
+export const trainingBytesOf = (pairs: Pairs, set: Hyperparameters): number =>
+  kernelBytesFor(pairs, set) + weightBytesOf(shapeOf(set, prefixRowsFor(pairs.ip)))

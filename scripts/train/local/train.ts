@@ -6,10 +6,11 @@ import { eventsByEntity, groupByEntity, MIN_EVENTS } from '../../lib/insights/ac
 import { type Calibration, calibrationText } from '../../lib/insights/calibration.ts'
 import { aucOn, calibrate, examplesOf, holdoutOf, scoreBy } from '../../lib/insights/evaluation.ts'
 import type { Hyperparameters } from '../../lib/insights/hyperparameters.ts'
-import { digestOf, MOST_WEIGHT_BYTES, packModel, type Trained } from '../../lib/insights/model.ts'
-import { type Weights, weightBytesOf } from '../../lib/insights/network.ts'
+import { MOST_KERNEL_BYTES } from '../../lib/insights/kernel/layout.ts'
+import { digestOf, packModel, type Trained } from '../../lib/insights/model.ts'
+import type { Weights } from '../../lib/insights/network.ts'
 import type { Pairs } from '../../lib/insights/pairs.ts'
-import { prefixRowsFor, shapeOf, trainingBytesOf, trainWeights } from '../../lib/insights/trainer.ts'
+import { kernelBytesFor, trainingBytesOf, trainWeights } from '../../lib/insights/trainer.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import type { Input } from '../input.ts'
 
@@ -68,9 +69,9 @@ async function weightsOf(host: Host, { train, holdout }: Input, settings: Settin
     signal: host.signal,
     onProgress: (pairs) => progress.set(pairs),
     onEpoch: (epoch, loss, now) => {
-      if (!Number.isFinite(loss)) throw diverged(epoch)
+      if (!(loss < MOST_LOSS)) throw diverged(epoch)
       progress.set(epoch * train.ip.length)
-      const onHoldout = auc === undefined ? '' : `, AUC on the holdout ${auc(now).toFixed(4)}`
+      const onHoldout = auc === undefined ? '' : `, AUC on the holdout ${auc(now()).toFixed(4)}`
       progress.state(`epoch ${epoch} of ${hyperparameters.epochs}: loss ${loss.toFixed(4)}${onHoldout}`)
     },
     onMetrics: (batch, loss) => host.talk.detail(`mini batch ${batch}: loss ${loss.toFixed(4)}`),
@@ -79,9 +80,12 @@ async function weightsOf(host: Host, { train, holdout }: Input, settings: Settin
   return weights
 }
 
+/** Guessing costs 0.7: beyond this the weights grow without bound. */
+const MOST_LOSS = 1000
+
 /** A model of NaN flags nothing, which would look as if all were well. */
 const diverged = (epoch: number): UserError =>
-  new UserError(`training does not converge: in epoch ${epoch} the loss is no longer a finite number`, {
+  new UserError(`training does not converge: in epoch ${epoch} the loss grows without bound`, {
     hint: 'lower --learning-rate or --num-ip-encoder-layers',
   })
 
@@ -134,10 +138,10 @@ async function calibrationOf(
  * @throws UserError when it cannot
  */
 export function checkSize(pairs: Pairs, set: Hyperparameters, memory: number = totalmem()): void {
-  const weights = weightBytesOf(shapeOf(set, prefixRowsFor(pairs.ip)))
-  if (weights > MOST_WEIGHT_BYTES)
+  const kernel = kernelBytesFor(pairs, set)
+  if (kernel > MOST_KERNEL_BYTES)
     throw new UserError(
-      `a model of ${bytes(weights)} is too large for this machine's trainer: it holds ${bytes(MOST_WEIGHT_BYTES)}`,
+      `this model is too large for the trainer on this machine: training would take ${bytes(kernel)}, and it can use ${bytes(MOST_KERNEL_BYTES)}`,
       { hint: 'lower --num-entity-vectors or --vector-dim; in SageMaker a model may have 8 GB' },
     )
   const needed = trainingBytesOf(pairs, set)

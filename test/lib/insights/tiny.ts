@@ -1,6 +1,6 @@
 import { validated } from '../../../scripts/lib/insights/hyperparameters.ts'
 import type { ModelDescription, Trained } from '../../../scripts/lib/insights/model.ts'
-import { initialWeights, type Shape } from '../../../scripts/lib/insights/network.ts'
+import { initialWeights, type Shape, type Weights } from '../../../scripts/lib/insights/network.ts'
 import type { Pairs } from '../../../scripts/lib/insights/pairs.ts'
 import { Random } from '../../../scripts/lib/insights/random.ts'
 
@@ -46,3 +46,13 @@ export function homeBodies(users: number, events: number, seed = 5): Pairs {
     ip: Uint32Array.from(rows, (user) => (home(user) | random.below(1 << 16)) >>> 0),
   }
 }
+
+/** All tables of weights, by name. */
+export const tablesOf = ({ entities, prefixes, layers }: Weights): [string, Float32Array][] => [
+  ['entities', entities],
+  ['prefixes', prefixes],
+  ...layers.flatMap(({ weight, bias }, l): [string, Float32Array][] => [
+    [`layer ${l} weight`, weight],
+    [`layer ${l} bias`, bias],
+  ]),
+]

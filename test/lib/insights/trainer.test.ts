@@ -1,96 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Batch } from '../../../scripts/lib/insights/batch.ts'
-import { addGradients, multiply, transpose } from '../../../scripts/lib/insights/dense.ts'
-import { Encoder, scoreAll } from '../../../scripts/lib/insights/encoder.ts'
+import { Encoder, multiply, scoreAll } from '../../../scripts/lib/insights/encoder.ts'
 import { validated } from '../../../scripts/lib/insights/hyperparameters.ts'
 import { auc } from '../../../scripts/lib/insights/metrics.ts'
-import { entityRow, initialWeights, levelsOf, prefixRow, type Weights } from '../../../scripts/lib/insights/network.ts'
+import { entityRow, initialWeights, levelsOf, prefixRow } from '../../../scripts/lib/insights/network.ts'
 import { Random } from '../../../scripts/lib/insights/random.ts'
 import { prefixRowsFor, randomOf, trainWeights } from '../../../scripts/lib/insights/trainer.ts'
-import { homeBodies, SHAPE, someWeights } from './tiny.ts'
-
-const IPS = Uint32Array.from([0x01020304, 0x01020399, 0xc0000001, 0xfffefdfc, 0x7f000001, 0x01020304])
-/** Row of the entity, address, whether it is real. */
-const EXAMPLES: [number, number, boolean][] = [
-  [0, 0, true],
-  [3, 1, true],
-  [3, 2, false],
-  [6, 3, false],
-  [0, 4, true],
-  [1, 5, false],
-  [1, 0, false],
-]
-
-/** Weighted loss of the examples; with its gradients in the batch. */
-function lossOf(weights: Weights, batch = new Batch(weights, IPS.length, SHAPE.entityRows)): number {
-  batch.encode(IPS, IPS.length)
-  let loss = 0
-  for (const [n, [row, address, real]] of EXAMPLES.entries()) loss += (n + 1) * batch.judge(row, address, real, n + 1)
-  batch.backward()
-  return loss
-}
-
-const tablesOf = ({ entities, prefixes, layers }: Weights): [string, Float32Array][] => [
-  ['entities', entities],
-  ['prefixes', prefixes],
-  ...layers.flatMap(({ weight, bias }, l): [string, Float32Array][] => [
-    [`layer ${l} weight`, weight],
-    [`layer ${l} bias`, bias],
-  ]),
-]
-
-/** All gradients, those of untouched rows being zero. */
-function gradientsOf(batch: Batch, weights: Weights): Map<string, Float32Array> {
-  const full = new Map(tablesOf(weights).map(([name, table]) => [name, new Float32Array(table.length)]))
-  for (const [name, sparse] of [
-    ['entities', batch.gradients.entities],
-    ['prefixes', batch.gradients.prefixes],
-  ] as const)
-    for (let slot = 0; slot < sparse.touched; slot++)
-      full
-        .get(name)!
-        .set(sparse.values.subarray(slot * SHAPE.dim, (slot + 1) * SHAPE.dim), sparse.rows[slot]! * SHAPE.dim)
-  for (const [l, { weight, bias }] of batch.gradients.layers.entries()) {
-    full.get(`layer ${l} weight`)!.set(weight)
-    full.get(`layer ${l} bias`)!.set(bias)
-  }
-  return full
-}
-
-test('every gradient is the slope of the loss', () => {
-  const weights = someWeights()
-  const batch = new Batch(weights, IPS.length, SHAPE.entityRows)
-  lossOf(weights, batch)
-  const gradients = gradientsOf(batch, weights)
-  const step = 2 ** -8
-  let moved = 0
-  for (const [name, table] of tablesOf(weights))
-    for (let i = 0; i < table.length; i++) {
-      const value = table[i]!
-      table[i] = value + step
-      const above = lossOf(weights)
-      const upper = table[i]!
-      table[i] = value - step
-      const slope = (above - lossOf(weights)) / (upper - table[i]!)
-      table[i] = value
-      const gradient = gradients.get(name)![i]!
-      assert.ok(Math.abs(gradient - slope) < 0.01 * Math.max(1, Math.abs(slope)), `${name} ${i}: ${gradient}, ${slope}`)
-      if (gradient !== 0) moved += 1
-    }
-  assert.ok(moved > 100)
-})
-
-test('a batch forgets the one before', () => {
-  const weights = someWeights()
-  const batch = new Batch(weights, IPS.length, SHAPE.entityRows)
-  assert.equal(lossOf(weights, batch), lossOf(weights, batch))
-  const twice = gradientsOf(batch, weights)
-  const fresh = new Batch(weights, IPS.length, SHAPE.entityRows)
-  lossOf(weights, fresh)
-  assert.deepEqual(twice, gradientsOf(fresh, weights))
-})
+import { homeBodies, SHAPE, someWeights, tablesOf } from './tiny.ts'
 
 test('products in blocks are the plain ones, for any number of vectors and outputs', () =>
   fc.assert(
@@ -99,22 +16,11 @@ test('products in blocks are the plain ones, for any number of vectors and outpu
       const some = (size: number) => Float32Array.from({ length: size }, () => random.below(9) - 4)
       const [weight, bias, x, y] = [some(dim * dim), some(dim), some(count * dim), new Float32Array(count * dim)]
       multiply({ weight, bias }, x, y, count)
-      const sum = { weight: new Float32Array(dim * dim), bias: new Float32Array(dim) }
-      addGradients(sum, y, x, count)
       for (let n = 0; n < count; n++)
         for (let o = 0; o < dim; o++) {
           let expected = bias[o]!
           for (let i = 0; i < dim; i++) expected += weight[o * dim + i]! * x[n * dim + i]!
           assert.equal(y[n * dim + o], expected)
-        }
-      const turned = new Float32Array(dim * dim)
-      transpose(weight, turned, dim)
-      for (let o = 0; o < dim; o++)
-        for (let i = 0; i < dim; i++) {
-          let expected = 0
-          for (let n = 0; n < count; n++) expected += y[n * dim + o]! * x[n * dim + i]!
-          assert.equal(sum.weight[o * dim + i], expected)
-          assert.equal(turned[i * dim + o], weight[o * dim + i])
         }
     }),
   ))
