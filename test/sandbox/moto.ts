@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { after } from 'node:test'
 import * as s3 from '@aws-sdk/client-s3'
 import type { Model } from '../../scripts/lib/insights/model.ts'
@@ -55,13 +55,14 @@ const PLAIN = {
 /** The container behind an endpoint, which moto does not have: answers for one model, whatever the endpoint is called. */
 export async function container(artifact: Buffer): Promise<{ env: Record<string, string>; model: Model }> {
   const model = await load(artifact)
-  const server = createServer(async (request, reply) => {
+  async function answer(request: IncomingMessage, reply: ServerResponse) {
     const { accept, 'content-type': contentType } = request.headers
     const { status, type, body } = answerOf(model, { accept, contentType }, Buffer.concat(await request.toArray()))
     if (status < 400) return reply.writeHead(200, { 'content-type': type }).end(body)
     const fields = { OriginalStatusCode: status, OriginalMessage: body, Message: body }
     return reply.writeHead(424, { 'x-amzn-errortype': 'ModelError' }).end(JSON.stringify(fields))
-  })
+  }
+  const server = createServer((request, reply) => void answer(request, reply))
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   after(() => server.close())
   const address = server.address()
