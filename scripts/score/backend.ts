@@ -19,6 +19,7 @@ export interface BackendOptions {
   readonly sagemakerRole: string | undefined
   readonly instanceType: string
   readonly kmsKey: string | undefined
+  readonly stack?: string | undefined
   readonly overwrite: boolean
 }
 

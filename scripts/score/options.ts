@@ -32,7 +32,11 @@ export const scoreOptions = {
     value: 'ARN',
   }),
   instanceType: text({ about: 'with --via transform: instance type', value: 'TYPE', default: 'ml.m5.xlarge' }),
-  kmsKey: text({ about: 'with --via transform: encrypt its output with this key', value: 'ARN' }),
+  kmsKey: text({
+    about:
+      'with --via transform: encrypt its output, and its disk, with this key (default: its output, with the key of the bucket)',
+    value: 'ARN',
+  }),
   alertsPerDay: number({ about: 'alert budget per day; sets the threshold', default: 10, min: 0 }),
   threshold: number({ about: 'flag pairs that score below this, instead of --alerts-per-day', value: 'SCORE' }),
   minEvents: number({

@@ -179,6 +179,12 @@ describe('a training job', () => {
     assert.equal(encryption?.keyId, 'arn:aws:kms:us-east-1:111122223333:alias/ws')
   })
 
+  test('encrypts the model with the key of the account for S3, where none is named', async () => {
+    await trained()
+    const { encryption } = sandbox.s3.head('ws', 'run/model/Job-1/output/model.tar.gz') ?? {}
+    assert.deepEqual(encryption, { algorithm: 'aws:kms', keyId: 'arn:aws:kms:us-east-1:111122223333:alias/aws/s3' })
+  })
+
   test('gives the same model for the same pairs', async () => {
     await trained()
     await trained({ TrainingJobName: 'Job-2', InputDataConfig: [train] })

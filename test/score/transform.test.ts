@@ -150,6 +150,18 @@ describe('a batch transform', () => {
     }
   })
 
+  test('the key of the bucket encrypts the answers, where no other is named', async () => {
+    const keyId = 'arn:aws:kms:us-east-1:111122223333:key/5678'
+    const buckets = { [BUCKET]: { encryption: { algorithm: 'aws:kms', keyId } } } as const
+    const aws = await fixture({ ...FAST, buckets }, { calibrated: true })
+    await aws.done('score', VIA)
+    const [job] = aws.sandbox.sagemaker.transformJobs.all.values()
+    assert.equal(job?.request.TransformOutput?.KmsKeyId, keyId)
+    assert.equal(job?.request.TransformResources?.VolumeKmsKeyId, undefined)
+    // Found again by its key: another budget of alerts asks nothing anew.
+    assert.equal((await aws.done('score', [...VIA, '--alerts-per-day', '1'])).estimatedUsd, 0)
+  })
+
   const failures: [reason: string, says: RegExp][] = [
     ['CapacityError: Unable to provision requested ML compute capacity.', /AWS has no such instance free/],
     [

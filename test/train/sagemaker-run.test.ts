@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
+import type { BucketSettings } from '../sandbox/s3/state.ts'
 import { s3Sandbox } from '../support/s3-run.ts'
 
 const ARGS = ['--yes', '--epochs', '8', '--vector-dim', '8', '--mini-batch-size', '100']
@@ -166,5 +167,38 @@ describe('before anything is sent', () => {
       /SageMaker has no IP Insights in ap-southeast-7\n.*nearest region that has it is ap-southeast-1/,
     )
     assert.deepEqual(sandbox.violations, [])
+  })
+})
+
+describe('in a bucket that encrypts', () => {
+  const KEY = 'arn:aws:kms:us-east-1:111122223333:key/5678'
+  const OF_ACCOUNT = 'arn:aws:kms:us-east-1:111122223333:alias/aws/s3'
+  const buckets: [what: string, bucket: BucketSettings, key: string | undefined, plan: RegExp][] = [
+    [
+      'with a key of its own',
+      { encryption: { algorithm: 'aws:kms', keyId: KEY } },
+      KEY,
+      /5678, the key of the bucket$/m,
+    ],
+    ['with the key of the account', { encryption: { algorithm: 'aws:kms', keyId: OF_ACCOUNT } }, undefined, /aws\/s3/],
+  ]
+  for (const [what, bucket, key, plan] of buckets)
+    it(`${what}: SageMaker is told, for it does not look`, async () => {
+      const { sandbox, train } = await fixture({ sandbox: { buckets: { 'org-staging': bucket } } })
+      assert.match((await train(['--dry-run', '--output', 'text'])).stdout, plan)
+      const { code, stderr, result } = await train(ARGS)
+      assert.equal(code, 0, stderr)
+      const [job] = sandbox.sagemaker.trainingJobs.all.values()
+      assert.equal(job?.request.OutputDataConfig?.KmsKeyId, key)
+      assert.equal(job?.request.ResourceConfig?.VolumeKmsKeyId, undefined)
+      const { encryption } =
+        sandbox.s3.head('org-staging', String(result.model).slice('s3://org-staging/'.length)) ?? {}
+      assert.equal(encryption?.keyId, key ?? OF_ACCOUNT)
+    })
+
+  it('whoever may not look at that trains all the same', async () => {
+    const { sandbox, train } = await fixture({ sandbox: { buckets: { 'org-staging': buckets[0]?.[1] ?? {} } } })
+    sandbox.s3.deny({ action: 's3:GetEncryptionConfiguration', resource: 'org-staging' })
+    assert.match((await train(['--dry-run', '--output', 'text'])).stdout, /aws\/s3: SageMaker's default/)
   })
 })

@@ -25,7 +25,11 @@ export const sagemakerOptions = {
   instanceType: text({ about: 'SageMaker instance, for example ml.m5.xlarge', value: 'TYPE' }),
   subnet: list({ about: 'in SageMaker: run in these subnets of a VPC', value: 'ID' }),
   securityGroup: list({ about: 'with --subnet: security groups of the VPC', value: 'ID' }),
-  kmsKey: text({ about: 'encrypt what SageMaker writes with this key (default: as the bucket does)', value: 'ARN' }),
+  kmsKey: text({
+    about:
+      'encrypt what SageMaker writes, and its disks, with this key (default: what it writes, with the key of the bucket)',
+    value: 'ARN',
+  }),
   tag: list({ about: 'tags of everything created in SageMaker', value: 'KEY=VALUE', parse: keyAndValue }),
 }
 

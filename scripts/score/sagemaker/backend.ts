@@ -1,3 +1,4 @@
+import { bucketKeyFor } from '../../lib/aws/bucket-key.ts'
 import type { Context } from '../../lib/cli/command.ts'
 import { UsageError, UserError } from '../../lib/cli/errors.ts'
 import { INSTANCES } from '../../lib/runs/cost.ts'
@@ -65,7 +66,7 @@ export async function transformBackend(options: BackendOptions, input: BackendIn
   if (run === undefined || run.folder !== undefined)
     throw new UsageError('--via transform needs a run in S3', 'name it: --workspace s3://bucket/prefix')
   const { instanceType, sagemakerRole: role, kmsKey, overwrite } = options
-  const region = await regionFor(run, aws, context)
+  const [location, region] = [locationOf(run.uri), await regionFor(run, aws, context)]
   const { job, image, digest } = run.resultBy('sagemaker', 'train')
   const jobs = prepared.threshold === undefined ? 2 : 1
   const price = INSTANCES[instanceType]?.usdPerHour
@@ -78,6 +79,7 @@ export async function transformBackend(options: BackendOptions, input: BackendIn
     digest,
     trainingJob: job,
     ...{ role, instanceType, kmsKey },
+    bucketKey: location.kind === 's3' ? await bucketKeyFor(options, aws, location.bucket) : undefined,
   }
   const { signal, talk } = context
   return {

@@ -32,16 +32,21 @@ export interface TransformJobSpec {
   /** Execution role; undefined for that of the training job. */
   readonly role: string | undefined
   readonly instanceType: string
+  /** Encrypts the answers and the disk. */
   readonly kmsKey: string | undefined
+  /** Encrypts the answers where no key is named: SageMaker would not take the bucket's own by itself. */
+  readonly bucketKey?: string | undefined
   /** `s3://` of the object with the lines, and of the folder for the answers. */
   readonly input: string
   readonly output: string
 }
 
+const outputKeyOf = ({ kmsKey, bucketKey }: Pick<TransformJobSpec, 'kmsKey' | 'bucketKey'>) => kmsKey ?? bucketKey
+
 /** Equal specs have equal names, so that a job is found again. @param attempt from 1 */
 export function transformJobName(spec: TransformJobSpec, attempt: number): string {
-  const { id, digest, instanceType, kmsKey, input, region } = spec
-  return jobName(id, { digest, instanceType, kmsKey: kmsKey ?? null, input, region }, attempt)
+  const { id, digest, instanceType, input, region } = spec
+  return jobName(id, { digest, instanceType, kmsKey: outputKeyOf(spec) ?? null, input, region }, attempt)
 }
 
 export interface TransformSteps {
@@ -80,6 +85,7 @@ export async function runTransform(
 
 function requestOf(spec: TransformJobSpec, name: string, model: string) {
   const { kmsKey } = spec
+  const outputKey = outputKeyOf(spec)
   return {
     TransformJobName: name,
     ModelName: model,
@@ -96,7 +102,7 @@ function requestOf(spec: TransformJobSpec, name: string, model: string) {
       S3OutputPath: spec.output,
       Accept: 'application/jsonlines',
       AssembleWith: 'Line',
-      ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
+      ...(outputKey !== undefined && { KmsKeyId: outputKey }),
     },
     TransformResources: {
       InstanceType: spec.instanceType as TransformInstanceType,
@@ -110,7 +116,7 @@ function requestOf(spec: TransformJobSpec, name: string, model: string) {
 /** Which of these jobs run or are completed, and are as this spec would make them. */
 export async function goodJobs(
   client: SageMakerClient,
-  { instanceType, kmsKey }: Pick<TransformJobSpec, 'instanceType' | 'kmsKey'>,
+  spec: Pick<TransformJobSpec, 'instanceType' | 'kmsKey' | 'bucketKey'>,
   names: readonly string[],
 ): Promise<TransformJob[]> {
   const jobs = await Promise.all(names.map((name) => findJob(transformJobs(client), name)))
@@ -119,9 +125,9 @@ export async function goodJobs(
     .filter(
       ({ TransformJobStatus, TransformResources, TransformOutput }) =>
         (TransformJobStatus === 'InProgress' || TransformJobStatus === 'Completed') &&
-        TransformResources?.InstanceType === instanceType &&
+        TransformResources?.InstanceType === spec.instanceType &&
         // A job without a key reports an empty one.
-        (TransformOutput?.KmsKeyId || undefined) === kmsKey,
+        (TransformOutput?.KmsKeyId || undefined) === outputKeyOf(spec),
     )
 }
 

@@ -60,6 +60,13 @@ function costText({ spec, estimate }: PlannedJob): string {
   return `${aboutUsd(estimate.usd)} for ${duration(1000 * estimate.seconds)} (a guess from the pairs and epochs), at most ${usd(estimate.mostUsd)} by --max-runtime${spot} (${priceNote})`
 }
 
+function encryptionText({ kmsKey, bucketKey }: TrainingJobSpec): string {
+  if (kmsKey !== undefined) return `the model and the disk with ${kmsKey}`
+  return bucketKey === undefined
+    ? "the model with the account's own key for S3, aws/s3: SageMaker's default"
+    : `the model with ${bucketKey}, the key of the bucket`
+}
+
 function planFacts(job: PlannedJob): [string, string][] {
   const { pairSet, spec } = job
   const { num_entity_vectors: vectors, vector_dim: dim } = spec.hyperparameters
@@ -77,6 +84,7 @@ function planFacts(job: PlannedJob): [string, string][] {
       'instance',
       `${spec.instanceType}${spec.maxWaitSeconds === undefined ? '' : ' (spot)'}, ${spec.volumeGB} GB, stopped after ${duration(1000 * spec.maxRuntimeSeconds)}`,
     ],
+    ['encryption', encryptionText(spec)],
     ['cost', costText(job)],
     ...hyperparameterNames.map((name): [string, string] => [name, shown[name]]),
     ...warningsOf(job).map((warning): [string, string] => ['warning', warning]),

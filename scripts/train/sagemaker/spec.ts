@@ -26,7 +26,10 @@ export interface TrainingJobSpec {
   readonly maxWaitSeconds: number | undefined
   readonly subnets: readonly string[]
   readonly securityGroups: readonly string[]
+  /** Encrypts the model and the disk. */
   readonly kmsKey: string | undefined
+  /** Encrypts the model where no key is named: SageMaker would not take the bucket's own by itself. */
+  readonly bucketKey?: string | undefined
   readonly tags: readonly Tag[]
 }
 
@@ -39,6 +42,7 @@ export function trainingJobName({ tags: _, ...shaping }: TrainingJobSpec, attemp
 export function trainingJobRequest(spec: TrainingJobSpec, name: string, role: string): CreateTrainingJobCommandInput {
   const { subnets, securityGroups, kmsKey, maxWaitSeconds, validation } = spec
   const diskKey = hasOwnDisk(spec.instanceType) ? undefined : kmsKey
+  const outputKey = kmsKey ?? spec.bucketKey
   return {
     TrainingJobName: name,
     RoleArn: role,
@@ -48,7 +52,7 @@ export function trainingJobRequest(spec: TrainingJobSpec, name: string, role: st
       channel('train', spec.train),
       ...(validation === undefined ? [] : [channel('validation', validation)]),
     ],
-    OutputDataConfig: { S3OutputPath: spec.output, ...(kmsKey !== undefined && { KmsKeyId: kmsKey }) },
+    OutputDataConfig: { S3OutputPath: spec.output, ...(outputKey !== undefined && { KmsKeyId: outputKey }) },
     ResourceConfig: {
       InstanceType: spec.instanceType as NonNullable<CreateTrainingJobCommandInput['ResourceConfig']>['InstanceType'],
       InstanceCount: 1,

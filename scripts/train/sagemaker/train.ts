@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { SageMakerClient } from '@aws-sdk/client-sagemaker'
+import { bucketKeyFor } from '../../lib/aws/bucket-key.ts'
 import { imageOf } from '../../lib/aws/sagemaker/image.ts'
 import {
   checkSagemakerOptions,
@@ -43,6 +44,7 @@ import {
 } from './spec.ts'
 
 export interface TrainOptions extends SagemakerOptions {
+  readonly stack?: string | undefined
   readonly spot: boolean
   readonly maxRuntime?: number | undefined
   readonly maxWait?: number | undefined
@@ -122,6 +124,7 @@ async function planJob(pairSet: PairSet, request: TrainRequest): Promise<Planned
     subnets: options.subnet,
     securityGroups: options.securityGroup,
     kmsKey: options.kmsKey,
+    bucketKey: await bucketKeyFor(options, aws, location.bucket),
     tags: tagsIn(options),
   }
   return { pairSet, spec, alertsPerDay: options.alertsPerDay, estimate: estimateOf(spec, seconds) }

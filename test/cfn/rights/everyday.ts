@@ -20,12 +20,15 @@ const OWN: readonly RegExp[] = [
 const isSetup = ({ action }: Access): boolean =>
   /^cloudformation:(?!(DescribeStacks|DescribeStackResources|DetectStackResourceDrift)$)/.test(action)
 
+/** The key of a workspace that is no stack's: whoever may not look at it goes on. The stack tells that of its own. */
+const isOptional = ({ action }: Access): boolean => action === 's3:GetEncryptionConfiguration'
+
 /** Calls of scripts that the policies of the template do not allow. */
 export async function refusedEveryday(accesses: readonly Access[]): Promise<string[]> {
   const policies = renderedPolicies()
   const says: string[] = []
   for (const access of accesses) {
-    if (isSetup(access) || OWN.some((place) => place.test(access.resource))) continue
+    if (isSetup(access) || isOptional(access) || OWN.some((place) => place.test(access.resource))) continue
     const judgement = await judge(policies, ACCOUNT, byTheseNames(access))
     if (!judgement.isAllowed) says.push(judgement.says)
   }

@@ -143,13 +143,13 @@ export class S3State {
     )
   }
 
-  /** Permission on the key of an object that is encrypted with KMS. */
+  /** Permission on the key of an object that is encrypted with KMS. AWS's own key for S3 lets everybody in the account use it. */
   authorizeKey(
     caller: Caller,
     action: 'kms:Decrypt' | 'kms:Encrypt' | 'kms:GenerateDataKey',
     { keyId }: Pick<Encryption, 'keyId'>,
   ): void {
-    if (keyId !== undefined) this.authorize(caller, action, keyId)
+    if (keyId !== undefined && keyId !== this.keyArn(undefined)) this.authorize(caller, action, keyId)
   }
 
   /** A KMS key as its ARN; AWS's own key when it is not named. */

@@ -28,12 +28,15 @@ export function keysBelow(s3: S3State, role: Caller, uri: string): string[] {
   return [...backend.scan(key, '')].filter((entry) => !entry.key.endsWith('/')).map((entry) => entry.key)
 }
 
-/** Write an object for a role. @throws AwsError */
+/**
+ * Write an object for a role. Without a key SageMaker takes that of the account for S3, whatever the bucket has: OutputDataConfig and
+ * TransformOutput, API reference. @throws AwsError
+ */
 export function upload(s3: S3State, role: Caller, uri: string, bytes: Buffer, kmsKey?: string): void {
   const { bucket: name, key } = locationOf(uri)
   const bucket = s3.bucket(name)
   s3.authorize(role, 's3:PutObject', `${name}/${key}`)
-  const encryption = kmsKey ? { algorithm: 'aws:kms' as const, keyId: s3.keyArn(kmsKey) } : bucket.encryption
+  const encryption = { algorithm: 'aws:kms' as const, keyId: s3.keyArn(kmsKey || undefined) }
   s3.authorizeKey(role, 'kms:GenerateDataKey', encryption)
   // OutputDataConfig and TransformOutput, API reference: a role needs it where a request names a key.
   if (kmsKey) s3.authorizeKey(role, 'kms:Encrypt', encryption)
