@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
 import { test } from 'node:test'
-import { isNothing, leftoversOf, removeEverything, removeReplaceable } from '../../scripts/clean/local/clean.ts'
+import { removeAll, removeEach } from '../../scripts/clean/leftovers.ts'
+import { localLeftovers } from '../../scripts/clean/local/clean.ts'
+import type { Leftover } from '../../scripts/lib/aws/leftover.ts'
+import type { Run } from '../../scripts/lib/runs/run.ts'
 import { openRun } from '../../scripts/lib/runs/workspace.ts'
 import { firstLine, killHard, startFixture } from '../support/child.ts'
 import { type Ended, runScript, scriptPath } from '../support/run-script.ts'
@@ -10,12 +13,21 @@ import { onTerminal, TERMINAL } from '../support/terminal.ts'
 import { runWithLeavings } from './leavings.ts'
 
 const { signal } = new AbortController()
+const remove = (run: Run, everything: boolean, until = signal) =>
+  removeAll(run, everything, () => removeEach(localLeftovers(run, everything), until))
+
+async function listed(run: Run, everything: boolean): Promise<Leftover[]> {
+  const found: Leftover[] = []
+  for await (const group of localLeftovers(run, everything)) found.push(...group)
+  return found
+}
+
 const clean = (workspace: string, ...args: string[]): Promise<Ended> =>
   runScript('clean', ['--workspace', workspace, '--output', 'json', ...args])
 
 test('staged objects and drafts go, everything else stays, and the ledger keeps what was done', async () => {
   const { run, logs } = await runWithLeavings()
-  const removed = await removeReplaceable(run, signal)
+  const removed = await remove(run, false)
   // The link to a folder and the copy count; what is linked from the logs frees nothing.
   assert.deepEqual(
     removed.map(({ what, files }) => [what, files]),
@@ -34,15 +46,15 @@ test('staged objects and drafts go, everything else stays, and the ledger keeps 
 
 test('linked files are counted apart, links are not followed', async () => {
   const { run } = await runWithLeavings()
-  const { remnants } = await leftoversOf(run, false)
-  const staged = remnants.find(({ name }) => name === 'staged')
-  assert.equal(staged?.linkedBytes, 'linked'.length)
-  assert.equal(remnants.length, 2)
+  const [staged, ...others] = await listed(run, false)
+  assert.equal(staged?.what, 'staged')
+  assert.match(staged?.note ?? '', /^3 files, \d+ B; 6 B of it are links to logs that stay$/)
+  assert.equal(others.length, 1)
 })
 
 test('everything is the folder, and nothing beside it', async () => {
   const { run, workspace, logs } = await runWithLeavings()
-  const removed = await removeEverything(run, signal)
+  const removed = await remove(run, true)
   assert.equal(removed.at(-1)?.what, 'run.json')
   assert.deepEqual(readdirSync(`${workspace}/runs`), [])
   assert.deepEqual(readdirSync(logs).sort(), ['kept.txt', 'linked.gz'])
@@ -51,8 +63,8 @@ test('everything is the folder, and nothing beside it', async () => {
 test('a removal of everything that was interrupted can be started again', async () => {
   const { run, workspace } = await runWithLeavings()
   const stopped = AbortSignal.abort(new Error('stopped'))
-  await assert.rejects(removeEverything(run, stopped), /stopped/)
-  await removeEverything(await openRun(workspace, run.id), signal)
+  await assert.rejects(remove(run, true, stopped), /stopped/)
+  await remove(await openRun(workspace, run.id), true)
   assert.equal(existsSync(run.path('')), false)
 })
 
@@ -62,7 +74,7 @@ test('a run folder that is a link to elsewhere is left alone', async () => {
   renameSync(run.path(''), elsewhere)
   symlinkSync(elsewhere, run.path(''))
   for (const everything of [false, true])
-    await assert.rejects(leftoversOf(await openRun(workspace, run.id), everything), /is a link to another place/)
+    await assert.rejects(listed(await openRun(workspace, run.id), everything), /is a link to another place/)
   assert.ok(existsSync(`${elsewhere}/staged/copy.gz`))
 })
 
@@ -70,7 +82,7 @@ test('staged that is itself a link: the link goes', async () => {
   const { run, logs } = await runWithLeavings()
   renameSync(run.path('staged'), `${logs}/real`)
   symlinkSync(`${logs}/real`, run.path('staged'))
-  await removeReplaceable(run, signal)
+  await remove(run, false)
   assert.equal(existsSync(run.path('staged')), false)
   assert.ok(existsSync(`${logs}/real/copy.gz`))
 })
@@ -86,7 +98,7 @@ test('clean --yes, and clean again', async () => {
   )
   const again = await clean(workspace, '--run', run.id, '--yes')
   assert.deepEqual(JSON.parse(again.stdout), { run: run.id, removed: [] })
-  assert.equal(isNothing(await leftoversOf(run, false)), true)
+  assert.deepEqual(await listed(run, false), [])
 })
 
 test('clean --dry-run shows and removes nothing', async () => {

@@ -107,7 +107,7 @@ test('a foreign server at the noted address is neither stopped nor told the toke
   assert.equal(cleaned.code, 0, cleaned.stderr)
   assert.deepEqual(
     JSON.parse(cleaned.stdout).removed.map(({ what }: { what: string }) => what),
-    [],
+    ['note of the endpoint'],
   )
   assert.ok(
     asked.every((line) => line === 'GET /ping '),

@@ -82,6 +82,7 @@ export function tableLeftovers(run: Run, options: AthenaOptions, host: Host): Le
     files: tables.length,
     bytes: 0,
     note: `of interrupted extractions: ${tables.join(', ')}`,
+    done: 'dropped',
     remove: async () => {
       const athena = await open(run, options, host)
       for (const table of tables) {

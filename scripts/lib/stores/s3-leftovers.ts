@@ -11,7 +11,7 @@ import { detailsOf, explained } from '../aws/errors.ts'
 import type { Leftover } from '../aws/leftover.ts'
 import { UserError } from '../cli/errors.ts'
 import { plural } from '../cli/format.ts'
-import type { Store } from './store.ts'
+import { batchesOf, type ObjectInfo, type Store, sizeOf } from './store.ts'
 import { keyIn } from './uri.ts'
 
 /** Keys in one request: DeleteObjects, S3 API reference. */
@@ -37,35 +37,20 @@ export async function objectsBelow(
   prefix: string,
   isMeant: (key: string) => boolean = () => true,
 ): Promise<Leftover | undefined> {
-  let [files, bytes] = [0, 0]
-  for await (const { key, size } of place.store.list({ prefix }))
-    if (isMeant(key)) {
-      files += 1
-      bytes += size
-    }
-  if (files === 0) return undefined
-  return { what, files, bytes, remove: (signal) => removeBelow(place, prefix, isMeant, signal) }
+  const meant = () => filtered(place.store.list({ prefix }), isMeant)
+  const { objects, bytes } = await sizeOf(meant())
+  if (objects === 0) return undefined
+  const removeBatch = async (batch: ObjectInfo[], signal: AbortSignal) => {
+    const keys = batch.map(({ key }) => keyIn(place.store.uriOf(key)))
+    if (await removeKeys(place.client, place.bucket, keys, signal)) place.onVersions()
+  }
+  const remove = (signal: AbortSignal) =>
+    pMap(batchesOf(meant(), KEYS), (batch) => removeBatch(batch, signal), { concurrency: CONCURRENCY, signal })
+  return { what, files: objects, bytes, remove }
 }
 
-async function removeBelow(
-  { client, bucket, store, onVersions }: RunPlace,
-  prefix: string,
-  isMeant: (key: string) => boolean,
-  signal: AbortSignal,
-) {
-  async function* batches(): AsyncGenerator<string[]> {
-    let batch: string[] = []
-    for await (const { key } of store.list({ prefix })) {
-      if (!isMeant(key) || batch.push(keyIn(store.uriOf(key))) < KEYS) continue
-      yield batch
-      batch = []
-    }
-    if (batch.length > 0) yield batch
-  }
-  const removeBatch = async (keys: string[]) => {
-    if (await removeKeys(client, bucket, keys, signal)) onVersions()
-  }
-  await pMap(batches(), removeBatch, { concurrency: CONCURRENCY, signal })
+async function* filtered(objects: AsyncIterable<ObjectInfo>, isMeant: (key: string) => boolean) {
+  for await (const object of objects) if (isMeant(object.key)) yield object
 }
 
 /** @returns whether older versions stay. @throws UserError when an object could not be deleted */
@@ -104,6 +89,7 @@ export async function failedUploads({ client, bucket, roots }: RunPlace): Promis
     files: uploads.length,
     bytes: 0,
     note: `${plural(uploads.length, 'that was', 'that were')} never completed`,
+    done: 'aborted',
     remove: async (signal) => {
       await pMap(uploads, ({ Key, UploadId }) => abort(client, { Bucket: bucket, Key, UploadId }), {
         concurrency: CONCURRENCY,

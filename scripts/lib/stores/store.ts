@@ -121,3 +121,30 @@ export async function* united<A extends Keyed>(left: AsyncIterable<A>, right: As
     if (item !== undefined) yield item
   }
 }
+
+/** How many objects a listing has, and their bytes. */
+export async function sizeOf(objects: AsyncIterable<ObjectInfo>): Promise<{ objects: number; bytes: number }> {
+  const sum = { objects: 0, bytes: 0 }
+  for await (const { size } of objects) {
+    sum.objects += 1
+    sum.bytes += size
+  }
+  return sum
+}
+
+/** Whether there is any object whose key begins so. */
+export async function hasAny(store: Store, prefix: string): Promise<boolean> {
+  for await (const _ of store.list({ prefix })) return true
+  return false
+}
+
+/** Items in batches of so many; the last may have fewer. */
+export async function* batchesOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = []
+  for await (const item of items) {
+    if (batch.push(item) < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
