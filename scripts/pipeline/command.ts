@@ -24,7 +24,7 @@ export const command = defineCommand({
   name: 'pipeline',
   summary: 'take logs through all steps: stage, extract, train, score, report',
   description:
-    'Runs the steps one after the other, each as its own script would. What is done is not done again, so an interrupted pipeline is simply started again. On this machine the endpoint is served only while it scores. With a workspace in S3 the steps run in AWS, each with its own estimate; --max-cost limits them all together, and the endpoint stays until clean. Several sources have a run and a report each, and one page over all: in AWS they come through side by side, on this machine one after the other; one that fails does not keep the others from their end.',
+    'Runs the steps one after the other, as their own scripts do. A step that is done is not repeated, so an interrupted pipeline is simply started again. On this machine the model is served only while the pipeline scores. With a workspace in S3 the steps run in AWS, each with its own estimate; --max-cost limits their sum, and the endpoint stays until clean. Several sources have a run and a report each, and share one page: in AWS they run side by side, on this machine one after the other. If one fails, the others still finish.',
   examples: [
     {
       run: 'npx zx scripts/pipeline.mjs --demo',
@@ -54,11 +54,11 @@ export const command = defineCommand({
   stackOutputs,
   options: {
     demo: flag({
-      about: `simulate logs first, in ./${DEMO_FOLDER}, where the runs are, too, unless --workspace names another folder`,
+      about: `simulate logs first, in ./${DEMO_FOLDER}; the runs are kept there as well, unless --workspace names another folder`,
       offline: true,
     }),
     source: choices(sourceIds, {
-      about: 'kind of log, or several into one report besides their own',
+      about: 'kind of log; several share one report besides their own',
       value: 'NAME',
     }),
     ...scopeOptions,
@@ -84,20 +84,20 @@ export const command = defineCommand({
     const context = withBudget(asker, options.maxCost, options.yes)
     const started = context.now().getTime()
     if (options.demo) checkDemo(options)
-    // Hours before extract and score would say it.
+    // Now, not hours later in extract and score.
     wantedFindings(
       { accounts: options.account, regions: options.region },
       { ...options, alertsPerDay: options.alertsPerDay ?? 10 },
     )
     const sources = distinctSources(options.source)
     if (sources.length > 0) entitiesOf(sources, options.entity)
-    const taken: Taken = new Map()
+    const taken: Taken = { steps: new Map() }
     const windowed = withWindow(options, sources, context.now())
     let given = { ...windowed, ...adviceFor(command, windowed), source: sources[0] }
     if (options.demo && options.dryRun) return renderDemoPlan(options.workspace)
     if (options.demo) {
       const { result, inputs } = await simulateLogs(context, options.workspace)
-      taken.set('simulate', result)
+      taken.steps.set('simulate', result)
       given = {
         ...given,
         source: sources[0] ?? 'cloudtrail',
@@ -111,12 +111,12 @@ export const command = defineCommand({
       return { ...result, json: { ...json, ...stepResults(taken) } }
     }
     const run = await takeThrough(context, given, taken)
-    if (options.dryRun) return { json: { steps: stepResults(taken) }, text: taken.get('stage')?.text ?? '' }
-    const report = String(taken.get('report')?.json.report)
+    if (run === undefined) return { json: { steps: stepResults(taken) }, text: taken.steps.get('stage')?.text ?? '' }
+    const { report } = run.result('report')
     const took = duration(context.now().getTime() - started)
     return {
-      json: { run, steps: stepResults(taken), report },
-      text: facts([...resultLines(taken, given.again), ['took', took], ['report', report]]),
+      json: { run: run.id, steps: stepResults(taken), report },
+      text: facts([...resultLines(run, taken, given.again), ['took', took], ['report', report]]),
     }
   },
 })

@@ -5,13 +5,13 @@ import { UsageError } from '../lib/cli/errors.ts'
 import { fitted } from '../lib/cli/shapes.ts'
 import { take } from './one.ts'
 
-/** Where the demo keeps its logs and its runs, unless told otherwise. */
+/** Where the demo keeps its logs and its runs by default. */
 export const DEMO_FOLDER = 'prestage-demo'
 
-/** The demo has about forty attacks a day, more than one would look at in earnest. */
+/** The demo has about forty attacks per day, more than anybody would look at. */
 export const DEMO_ALERTS = 50
 
-/** @throws UsageError when something else is to be taken through the steps */
+/** @throws UsageError when other logs are named */
 export function checkDemo(
   given: Readonly<Record<'logs' | 'from' | 'to' | 'last' | 'labels', string | undefined>>,
 ): void {
@@ -22,7 +22,7 @@ export function checkDemo(
   )
 }
 
-/** Where everything goes. It is tried on this machine alone: runs in S3 are left alone. */
+/** Where everything goes. The demo stays on this machine, and leaves a workspace in S3 alone. */
 const placesOf = (workspace: string) => ({
   logs: resolve(DEMO_FOLDER, 'logs'),
   workspace:
@@ -38,10 +38,10 @@ export function renderDemoPlan(named: string): CommandResult {
   }
 }
 
-/** What the pipeline needs of a simulation. */
+/** What the pipeline reads of a simulation's result. */
 const simulatedSchema = v.object({ logs: v.string(), from: v.string(), to: v.string(), labels: v.string() })
 
-/** Simulates logs to try everything on. Returns the pipeline's inputs: where they lie, their window, labels and runs. */
+/** Simulates logs. @returns with the result, the pipeline's inputs: logs, window, labels and workspace */
 export async function simulateLogs(context: Context, named: string) {
   const { command } = await import('../simulate/command.ts')
   const { logs, workspace } = placesOf(named)

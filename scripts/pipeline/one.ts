@@ -1,8 +1,12 @@
+import * as v from 'valibot'
 import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
 import type { Command, CommandResult, Context } from '../lib/cli/command.ts'
 import { count, duration, plural } from '../lib/cli/format.ts'
 import type { OptionSpecs, Values } from '../lib/cli/options.ts'
+import { fitted } from '../lib/cli/shapes.ts'
 import { HOLDOUT } from '../lib/runs/paths.ts'
+import type { AttackResult, ScoreResult, TrainResult } from '../lib/runs/results.ts'
+import type { Run } from '../lib/runs/run.ts'
 import { openRun } from '../lib/runs/workspace.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { lateFilesText } from '../stage/render.ts'
@@ -14,46 +18,59 @@ export type Given = Readonly<Record<string, unknown>> &
     readonly dryRun: boolean
     /** The pipeline's own command with this window. */
     readonly again: string
-    /** What to do about too little data. */
+    /** Advice where there is too little data. */
     readonly longer: string
   }
 
-/** What each step handed back, in the order in which they were taken. */
-export type Taken = Map<string, CommandResult>
-
-/** Takes one source through all steps. What was done is in `taken` also when a later step fails. @returns the run's id */
-export async function takeThrough(context: Context, given: Given, taken: Taken): Promise<string> {
-  const note = (name: string, result: CommandResult): CommandResult => {
-    taken.set(name, result)
-    return result
-  }
-  const staged = note('stage', await take((await import('../stage/command.ts')).command, context, given))
-  const run = String(staged.json.run)
-  if (!given.dryRun) await rest(context, { ...given, run }, note)
-  return run
+/** How far a source has come; known also when a later step fails. */
+export interface Taken {
+  /** Id of the run, once it is staged. */
+  run?: string
+  /** What each step handed back, in the order in which they were taken. */
+  readonly steps: Map<string, CommandResult>
 }
 
-async function rest(
-  context: Context,
-  given: Given & { readonly run: string },
-  note: (name: string, result: CommandResult) => CommandResult,
-): Promise<void> {
-  const { json: extracted } = note(
-    'extract',
-    await take((await import('../extract/command.ts')).command, context, given),
-  )
-  const lack = lackOf(Number(extracted.trainPairs), Number(extracted.holdoutPairs))
-  if (lack !== undefined) context.talk.warn(`${lack}; ${given.longer}`)
-  if (extracted.trainPairs !== 0) {
-    const train = (await import('../train/command.ts')).command
-    const { json } = note('train', await take(train, context, { ...given, ...(await budgetOf(given, context)) }))
-    // In AWS deploy calibrates.
-    const isCalibrated = json.calibration !== null || locationOf(given.workspace).kind === 's3'
-    if (extracted.holdoutPairs !== 0 && isCalibrated) await judge(context, given, note)
-    else if (extracted.holdoutPairs !== 0) context.talk.warn(`${NOT_CALIBRATED}; ${given.longer}`)
+/** What every stage hands back, planned or done. */
+const stagedSchema = v.object({ run: v.string() })
+
+/** Takes one source through all steps. @returns the run with their results; undefined for a plan */
+export async function takeThrough(context: Context, given: Given, taken: Taken): Promise<Run | undefined> {
+  const step = async <S extends OptionSpecs>(command: Command<S>, more: object = {}): Promise<CommandResult> => {
+    const result = await take(command, context, { ...given, run: taken.run, ...more })
+    taken.steps.set(command.name, result)
+    return result
   }
-  const report = (await import('../report/command.ts')).command
-  note('report', await take(report, context, { ...given, fromRun: HOLDOUT }))
+  const staged = await step((await import('../stage/command.ts')).command)
+  const { run: id } = fitted(stagedSchema, staged.json)
+  taken.run = id
+  if (given.dryRun) return undefined
+  // Each step writes its result into the ledger.
+  const current = () => openRun(given.workspace, id, awsOf(given, context))
+  await step((await import('../extract/command.ts')).command)
+  const extracted = await current()
+  const { trainPairs, holdoutPairs } = extracted.result('extract')
+  const lack = lackOf(trainPairs, holdoutPairs)
+  if (lack !== undefined) context.talk.warn(`${lack}; ${given.longer}`)
+  if (trainPairs > 0) {
+    await step((await import('../train/command.ts')).command, given.overwrite === true ? {} : budgetOf(extracted))
+    const { calibration } = (await current()).result('train')
+    const inAws = locationOf(given.workspace).kind === 's3'
+    // In AWS deploy calibrates.
+    if (holdoutPairs > 0 && calibration === null && !inAws) context.talk.warn(`${NOT_CALIBRATED}; ${given.longer}`)
+    else if (holdoutPairs > 0) {
+      const { command: score } = await import('../score/command.ts')
+      if (inAws) {
+        await step((await import('../deploy/command.ts')).command)
+        await step(score)
+      } else
+        await serving(context, extracted, async (endpoint, deployed) => {
+          taken.steps.set('deploy', deployed)
+          await step(score, { endpoint })
+        })
+    }
+  }
+  await step((await import('../report/command.ts')).command, { fromRun: HOLDOUT })
+  return current()
 }
 
 const NOT_CALIBRATED = 'the model could not be calibrated: nothing will be scored'
@@ -61,88 +78,50 @@ const NOT_CALIBRATED = 'the model could not be calibrated: nothing will be score
 /** Why fewer steps than usual make sense; undefined if all do. */
 function lackOf(trainPairs: number, holdoutPairs: number): string | undefined {
   if (trainPairs === 0)
-    return `all ${plural(holdoutPairs, 'pair')} of the window lie in its last part, the holdout: no model is trained, and nothing is scored`
+    return `all ${plural(holdoutPairs, 'pair')} of the window are in its last part, the holdout: no model is trained, and nothing is scored`
   return holdoutPairs === 0 ? 'the holdout has no pairs: nothing will be scored' : undefined
 }
 
 /**
- * A model is not trained again for another alert budget: scoring chooses the threshold. So a training that is done keeps the budget that
- * it was done with.
+ * Another alert budget needs no new model, because scoring chooses the threshold. So a training that is done keeps its budget.
  */
-async function budgetOf(given: Given & { readonly run: string }, context: Context) {
-  if (given.overwrite === true) return {}
-  const run = await openRun(given.workspace, given.run, awsOf(given, context))
-  const { alertsPerDay } = run.ledger.steps.train?.settings ?? {}
+function budgetOf({ ledger }: Run): object {
+  const { alertsPerDay } = ledger.steps.train?.settings ?? {}
   return alertsPerDay === undefined ? {} : { alertsPerDay }
 }
 
-async function judge(
-  context: Context,
-  given: Given & { readonly run: string },
-  note: (name: string, result: CommandResult) => CommandResult,
-): Promise<void> {
-  const score = (await import('../score/command.ts')).command
-  if (locationOf(given.workspace).kind === 's3') {
-    note('deploy', await take((await import('../deploy/command.ts')).command, context, given))
-    note('score', await take(score, context, given))
-  } else
-    await serving(context, given, async (endpoint, deployed) => {
-      note('deploy', deployed)
-      note('score', await take(score, context, { ...given, endpoint }))
-    })
-}
-
 /** Results by step, as JSON. */
-export const stepResults = (taken: Taken): Record<string, unknown> =>
-  Object.fromEntries([...taken].map(([name, { json }]) => [name, json]))
+export const stepResults = ({ steps }: Taken): Record<string, unknown> =>
+  Object.fromEntries([...steps].map(([name, { json }]) => [name, json]))
 
-/** What came out, a name and a value a line. */
-export function resultLines(taken: Taken, again: string): [string, string][] {
-  const number = (step: string, field: string) => Number(taken.get(step)?.json[field])
-  const staged = taken.get('stage')?.json ?? {}
-  const late: [string, string][] =
-    staged.final === false ? [['late files', lateFilesText(String(staged.completeAfter), again)]] : []
-  const scored: [string, string][] = !taken.has('score')
-    ? [['scored', 'nothing']]
-    : [
-        [
-          'scored',
-          `${plural(number('score', 'scored'), 'distinct pair')}, ${count(number('score', 'flagged'))} flagged`,
-        ],
-        [
-          'not judged',
-          `${count(number('score', 'unseen'))} of entities never seen in training, ${count(number('score', 'sparse'))} of rare ones`,
-        ],
-      ]
+/** The results, one name and value per line. */
+export function resultLines(run: Run, { steps }: Taken, again: string): [string, string][] {
+  const { objects, final, completeAfter } = run.result('stage')
+  const { trainPairs, entities, holdoutPairs } = run.result('extract')
+  const late: [string, string][] = final ? [] : [['late files', lateFilesText(completeAfter, again)]]
+  const onTrain = `${plural(trainPairs, 'pair')} of ${plural(entities, 'entity', 'entities')} to train on`
   return [
-    ['run', String(staged.run)],
-    ['staged', plural(number('stage', 'objects'), 'object')],
+    ['run', run.id],
+    ['staged', plural(objects, 'object')],
     ...late,
-    [
-      'extracted',
-      `${plural(number('extract', 'trainPairs'), 'pair')} of ${plural(number('extract', 'entities'), 'entity', 'entities')} to train on, ${plural(number('extract', 'holdoutPairs'), 'pair')} held out`,
-    ],
-    ['trained', trainedText(taken.get('train'))],
-    ...scored,
-    ...attackLines((taken.get('score')?.json.attacks ?? []) as readonly Found[]),
+    ['extracted', `${onTrain}, ${plural(holdoutPairs, 'pair')} held out`],
+    ['trained', steps.has('train') ? trainedText(run.result('train')) : 'nothing'],
+    // A result of earlier does not count: the holdout may have no pairs now.
+    ...(steps.has('score') ? scoreLines(run.result('score')) : [['scored', 'nothing'] satisfies [string, string]]),
   ]
 }
 
-function trainedText(trained: CommandResult | undefined): string {
-  if (trained === undefined) return 'nothing'
-  const { auc } = trained.json
-  return typeof auc === 'number' ? `AUC ${count(auc)} against random addresses` : 'without a measure'
-}
+const trainedText = ({ auc }: TrainResult): string =>
+  auc === null ? 'without a measure' : `AUC ${count(auc)} against random addresses`
 
-/** How one kind of known attacks was found. */
-interface Found {
-  readonly kind: string
-  readonly attacks: number
-  readonly flagged: number
-}
+const scoreLines = ({ scored, flagged, unseen, sparse, attacks }: ScoreResult): [string, string][] => [
+  ['scored', `${plural(scored, 'distinct pair')}, ${count(flagged)} flagged`],
+  ['not judged', `${count(unseen)} of entities never seen in training, ${count(sparse)} of rare ones`],
+  ...attackLines(attacks ?? []),
+]
 
 /** None where no attacks are known. */
-function attackLines(kinds: readonly Found[]): [string, string][] {
+function attackLines(kinds: readonly AttackResult[]): [string, string][] {
   if (kinds.length === 0) return []
   const sum = (field: 'attacks' | 'flagged') => kinds.reduce((all, kind) => all + kind[field], 0)
   const each = kinds.slice(0, 5).map(({ kind, attacks, flagged }) => `${kind} ${count(flagged)} of ${count(attacks)}`)
@@ -152,7 +131,7 @@ function attackLines(kinds: readonly Found[]): [string, string][] {
   ]
 }
 
-/** Takes a step with the pipeline's own values where the step has the same option, and the step's defaults elsewhere. */
+/** Runs a step with the pipeline's values of the options that both have, and the step's defaults of the others. */
 export async function take<S extends OptionSpecs>(
   command: Command<S>,
   context: Context,
@@ -169,22 +148,18 @@ export async function take<S extends OptionSpecs>(
   return result
 }
 
-/** Serves the run's model while `work` uses it, on a port of its own, and not a moment longer. */
+/** Serves the run's model on a free port while `work` uses it. */
 async function serving(
-  context: Context,
-  given: { readonly workspace: string; readonly run: string },
+  { talk }: Context,
+  run: Run,
   work: (endpoint: string, deployed: CommandResult) => Promise<void>,
 ): Promise<void> {
   const { serveRun } = await import('../deploy/local/endpoint.ts')
-  const run = await openRun(given.workspace, given.run)
-  const endpoint = await serveRun(run, { port: 0, onError: (text) => context.talk.warn(`endpoint: ${text}`) })
-  context.talk.info(`deploy: serving at ${endpoint.url} while it scores`)
+  const { url, close } = await serveRun(run, { port: 0, onError: (text) => talk.warn(`endpoint: ${text}`) })
+  talk.info(`deploy: serving at ${url} while it scores`)
   try {
-    await work(endpoint.url, {
-      json: { run: run.id, endpoint: endpoint.url, status: 'InService' },
-      text: `serving at ${endpoint.url}`,
-    })
+    await work(url, { json: { run: run.id, endpoint: url, status: 'InService' }, text: `serving at ${url}` })
   } finally {
-    await endpoint.close()
+    await close()
   }
 }

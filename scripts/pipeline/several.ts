@@ -2,6 +2,7 @@ import { awsOf } from '../lib/aws/settings.ts'
 import type { CommandResult, Context } from '../lib/cli/command.ts'
 import { type ExitCode, exitCodeOf, messageOf, UserError } from '../lib/cli/errors.ts'
 import { duration, facts } from '../lib/cli/format.ts'
+import type { Run } from '../lib/runs/run.ts'
 import { windowOf } from '../lib/runs/window.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { noLogs } from '../stage/request.ts'
@@ -9,7 +10,7 @@ import { type Given, resultLines, stepResults, type Taken, takeThrough } from '.
 import { entitiesOf, nameOfAll } from './sources.ts'
 import { named, together } from './together.ts'
 
-/** What is asked of all sources. */
+/** What all sources have in common. */
 export type GivenToAll = Given & {
   readonly logs: string | undefined
   readonly account: readonly string[]
@@ -20,16 +21,16 @@ export type GivenToAll = Given & {
   readonly entity: string | undefined
 }
 
-/** What became of one source. */
+/** How one source ended. */
 interface End {
   readonly source: string
   readonly taken: Taken
-  /** Known once it has been staged. */
-  readonly run: string | undefined
+  /** With the results of all steps; absent for a plan, and where a step failed. */
+  readonly run?: Run | undefined
   readonly failure?: Failure
 }
 
-/** Takes several sources through all steps, into one report. One that fails does not keep the others from their end. */
+/** Takes several sources through all steps, into one report. If one fails, the others still finish. */
 export async function takeSeveral(
   context: Context,
   sources: readonly string[],
@@ -52,7 +53,7 @@ export async function takeSeveral(
   return renderSeveral(ends, failures, given.again, report === undefined ? [] : [took, ['report', report]])
 }
 
-/** In AWS side by side. Here one after the other: a query or a training takes all cores and most of the memory already. */
+/** In AWS side by side. Here one after the other: a query or a training takes all cores and most of the memory. */
 async function endsOf(
   context: Context,
   sources: readonly string[],
@@ -70,15 +71,13 @@ async function endsOf(
 }
 
 async function endOf(context: Context, source: string, given: Given): Promise<End> {
-  const taken: Taken = new Map()
-  const run = () => taken.get('stage')?.json.run as string | undefined
+  const taken: Taken = { steps: new Map() }
   try {
-    await takeThrough(context, given, taken)
-    return { source, taken, run: run() }
+    return { source, taken, run: await takeThrough(context, given, taken) }
   } catch (error) {
     const failure = sourceFailure(source, error)
     if (!context.signal.aborted) context.talk.info(`failed: ${failure.message}`)
-    return { source, taken, run: run(), failure }
+    return { source, taken, failure }
   }
 }
 
@@ -86,7 +85,7 @@ const told = ({ message, hint }: Failure): string => (hint === undefined ? messa
 
 const bugIn = (failures: readonly Failure[]): unknown => failures.find(({ bug }) => bug !== undefined)?.bug
 
-/** Writes the page over all; the same sources, logs and window write the same one. */
+/** Writes the page over all sources; the same sources, logs and window replace it. */
 async function combined(
   context: Context,
   given: GivenToAll & { readonly logs: string; readonly from: string; readonly to: string },
@@ -95,7 +94,8 @@ async function combined(
   const { writeCombined } = await import('../report/combined.ts')
   const sources = ends.map(({ source }) => source)
   const page = { workspace: given.workspace, name: nameOfAll(sources, given) }
-  return writeCombined(page, ends, awsOf(given, context), context.signal)
+  const parts = ends.map((end) => ({ ...end, run: end.taken.run }))
+  return writeCombined(page, parts, awsOf(given, context), context)
 }
 
 function renderSeveral(
@@ -107,11 +107,11 @@ function renderSeveral(
   const by = <T>(of: (end: End) => T | undefined) =>
     Object.fromEntries(ends.flatMap((end) => (of(end) === undefined ? [] : [[end.source, of(end)]])))
   const failed = by(({ failure }) => failure && { message: failure.message, hint: failure.hint ?? null })
-  const blocks = ends.map(({ source, taken, failure }) => `${source}\n${textOf(taken, failure, again)}`)
+  const blocks = ends.map((end) => `${end.source}\n${textOf(end, again)}`)
   const [, report] = last.at(-1) ?? []
   return {
     json: {
-      runs: by(({ run }) => run),
+      runs: by(({ taken }) => taken.run),
       steps: by(({ taken }) => stepResults(taken)),
       ...(failures.length > 0 && { failed }),
       ...(report !== undefined && { report }),
@@ -121,15 +121,15 @@ function renderSeveral(
   }
 }
 
-function textOf(taken: Taken, failure: Failure | undefined, again: string): string {
+function textOf({ taken, failure, run }: End, again: string): string {
   if (failure !== undefined) {
     const { message, hint } = failure
     return facts([['failed', message], hint === undefined ? undefined : ['to do', hint]])
   }
-  return taken.size === 1 ? (taken.get('stage')?.text ?? '') : facts(resultLines(taken, again))
+  return run === undefined ? (taken.steps.get('stage')?.text ?? '') : facts(resultLines(run, taken, again))
 }
 
-/** Why a source did not come through. */
+/** Why a source failed. */
 export interface Failure {
   readonly source: string
   readonly message: string
@@ -145,7 +145,7 @@ export function sourceFailure(source: string, error: unknown): Failure {
   const prefix = `${source}: `
   return {
     source,
-    // What was asked on behalf of a source names it already.
+    // What a source asked to be approved names it already.
     message: message.startsWith(prefix) ? message.slice(prefix.length) : message,
     hint: error instanceof UserError ? error.hint : undefined,
     exitCode: expected ?? 1,
@@ -153,13 +153,13 @@ export function sourceFailure(source: string, error: unknown): Failure {
   }
 }
 
-/** Of all failures: their own code where they agree, else that something failed. */
+/** The exit code of all failures where they agree, otherwise 1. */
 const exitCodeOfAll = (failures: readonly Failure[]): ExitCode => {
   const codes = new Set(failures.map(({ exitCode }) => exitCode))
   return codes.size === 1 ? (failures[0]?.exitCode ?? 1) : 1
 }
 
-/** What nothing came of. What failed for one reason is told once. */
+/** The error when all sources failed. A reason that several share is told once. */
 export function failedAltogether(failures: readonly Failure[]): UserError {
   const reasons = new Map<string, Failure[]>()
   for (const failure of failures) reasons.set(failure.message, [...(reasons.get(failure.message) ?? []), failure])

@@ -7,11 +7,11 @@ import { compactTime, DAY_MS, timeOf, windowOf } from '../lib/runs/window.ts'
 import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
 import { settlingOf } from '../lib/sources/source.ts'
 
-/** Each once, in an order of our own: however they were typed, it is the same work. */
+/** Each source once, in a fixed order: however they were typed, the work is the same. */
 export const distinctSources = (sources: readonly string[]): string[] => sourceIds.filter((id) => sources.includes(id))
 
 /**
- * Which entity each source takes: an entity belongs to a source, and the others take their usual one.
+ * The entity of each source. An entity belongs to one source; the others take their default.
  * @throws UsageError when none of them has it
  */
 export function entitiesOf(sources: readonly string[], entity: string | undefined): Map<string, string | undefined> {
@@ -38,7 +38,7 @@ export function withWindow<G extends WindowOptions>(given: G, sources: readonly 
   return { ...given, ...flagsOfWindow(from.toISOString(), to.toISOString()) }
 }
 
-/** How to repeat a pipeline: over the same window, and over a longer one. */
+/** Commands that repeat a pipeline: over the same window, and over a longer one. */
 export function adviceFor(command: Named, given: WindowOptions & Readonly<Record<string, unknown>>) {
   const again = sameCommand(command, given)
   if (given.from === undefined || given.to === undefined) return { again, longer: 'take a longer window' }
@@ -62,7 +62,7 @@ interface Selection {
   readonly to: string
 }
 
-/** `cloudtrail-waf-20261120T0000Z-20261121T0000Z-3f9a1c`, as runs are named; known before any of them has come through. */
+/** `cloudtrail-waf-20261120T0000Z-20261121T0000Z-3f9a1c`, as runs are named. It is known before any of them is done. */
 export function nameOfAll(sources: readonly string[], { logs, account, region, from, to }: Selection): string {
   const place = logs.startsWith('s3://') ? logs : resolve(logs)
   const scope = [account, region].map((values) => [...new Set(values)].sort())

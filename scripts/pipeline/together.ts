@@ -22,8 +22,8 @@ export function named(context: Context, name: string): Context {
 }
 
 /**
- * A context for several at once: they ask one after the other, and while one of them asks, the others hold their tongue, so that
- * the question stands. Progress comes in lines: two bars would draw over each other.
+ * A context for several sources at once. They ask one after the other; while one of them asks, the others' lines wait, so that the
+ * question stays last. Progress comes in lines, because two bars would overwrite each other.
  */
 export function together(context: Context): Context {
   let asking: Promise<void> = Promise.resolve()
@@ -57,7 +57,7 @@ export function together(context: Context): Context {
   }
 }
 
-/** One limit for all steps together: what earlier ones were estimated to cost is no longer there for later ones. */
+/** One limit for all steps together: the estimates of earlier steps are subtracted from it. */
 export function withBudget(context: Context, maxCost: number | undefined, yes: boolean): Context {
   if (maxCost === undefined || yes) return context
   let spent = 0
@@ -67,8 +67,8 @@ export function withBudget(context: Context, maxCost: number | undefined, yes: b
       const cost = approval.kind === 'spend' ? (approval.usd ?? 0) : 0
       if (spent > 0 && spent + cost > maxCost)
         throw new Declined(
-          `${approval.action} would cost ${aboutUsd(cost)}, and ${usd(spent)} of --max-cost ${maxCost} is gone for earlier steps`,
-          'raise --max-cost, narrow the window, or answer with --yes; what is done stays done',
+          `${approval.action} would cost ${aboutUsd(cost)}, and earlier steps have used ${usd(spent)} of --max-cost ${maxCost}`,
+          'raise --max-cost, narrow the window, or add --yes; steps that are done are not repeated',
         )
       await context.approve(approval)
       spent += cost

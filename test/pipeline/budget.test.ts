@@ -21,7 +21,7 @@ test('one limit holds for all steps together', async () => {
   const limited = withBudget(context, 1, false)
   await limited.approve(spend(0.4))
   await limited.approve(spend(0.6))
-  await assert.rejects(limited.approve(spend(0.01)), /\$1\.00 of --max-cost 1 is gone for earlier steps/)
+  await assert.rejects(limited.approve(spend(0.01)), /earlier steps have used \$1\.00 of --max-cost 1/)
   assert.deepEqual(seen, [0.4, 0.6])
 })
 

@@ -101,5 +101,5 @@ test('two approvals in flight do not both pass a limit that holds for them toget
   const shared = together(withBudget(context, 1, false))
   const ended = await Promise.allSettled([shared.approve(spend(0.6)), shared.approve(spend(0.6))])
   assert.equal(spent, 0.6)
-  assert.match(String((ended[1] as PromiseRejectedResult).reason), /\$0\.60 of --max-cost 1 is gone for earlier steps/)
+  assert.match(String((ended[1] as PromiseRejectedResult).reason), /earlier steps have used \$0\.60 of --max-cost 1/)
 })
