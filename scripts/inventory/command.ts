@@ -1,17 +1,12 @@
 import { stackOutputs } from '../lib/aws/settings.ts'
 import { type CommandResult, type Context, defineCommand } from '../lib/cli/command.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
-import { list, number, text } from '../lib/cli/options.ts'
+import { choices, number, text } from '../lib/cli/options.ts'
 import { awsOptions, scopeOptions } from '../lib/cli/shared-options.ts'
 import { sourceIds } from '../lib/sources/registry.ts'
 import { placesIn } from '../lib/stores/uri.ts'
 import { type Inventory, inventoryOf, type Search } from './place.ts'
 import { stageCommand } from './render.ts'
-
-const sourceName = (name: string): string => {
-  if (!sourceIds.includes(name)) throw new Error(`must be one of ${sourceIds.join(', ')}`)
-  return name
-}
 
 const options = {
   ...scopeOptions,
@@ -19,11 +14,7 @@ const options = {
     about: 'where the logs are: s3://bucket[/prefix], several separated by commas, or a folder with the same keys',
     value: 'URI',
   }),
-  source: list({
-    about: `only these kinds of log (default: ${sourceIds.join(', ')})`,
-    value: 'NAME',
-    parse: sourceName,
-  }),
+  source: choices(sourceIds, { about: 'only these kinds of log', value: 'NAME' }),
   concurrency: number({ about: 'requests in flight at once', default: 16, min: 1, max: 256, integer: true }),
   ...awsOptions,
 }
@@ -37,7 +28,7 @@ export const command = defineCommand({
     { run: 'npx zx scripts/inventory.mjs --logs ./logs', does: 'what there is' },
     {
       run: 'npx zx scripts/inventory.mjs --logs ./logs --account 012345678901 --output json',
-      does: 'one account, every region and web ACL by itself',
+      does: 'one account, with every region and web ACL listed separately',
     },
     { run: 'npx zx scripts/inventory.mjs', does: 'after setup: all logs that the stack may read' },
   ],
@@ -48,14 +39,16 @@ export const command = defineCommand({
     const [place = '', ...more] = placesIn(values.logs)
     if (more.length > 0) return allOf(context, [place, ...more], values)
     const { inventory, text: shown } = await inventoryOf(context, place, values)
-    return { json: { ...inventory }, text: shown, ...nextOf(inventory, values.logs) }
+    return { json: { ...inventory }, text: shown, ...nextOf(inventory, values.logs, context.now()) }
   },
 })
 
-const nextOf = ({ sources: [first] }: Pick<Inventory, 'sources'>, logs: string): { next?: string } =>
-  first === undefined ? {} : { next: stageCommand(first, logs) }
+function nextOf({ sources: [first] }: Pick<Inventory, 'sources'>, logs: string, now: Date): { next?: string } {
+  const next = first && stageCommand(first, logs, now)
+  return next === undefined ? {} : { next }
+}
 
-/** Several places, one after the other; every entry says where it is. A place that cannot be read does not keep the others. */
+/** Several places, one after the other; every entry names its place. A place that cannot be read is only warned about. */
 async function allOf(context: Context, places: readonly string[], search: Search): Promise<CommandResult> {
   const told: { place: string; inventory: Inventory; text: string }[] = []
   const untold: UserError[] = []
@@ -81,6 +74,6 @@ async function allOf(context: Context, places: readonly string[], search: Search
       listRequests: inventories.reduce((sum, { listRequests }) => sum + listRequests, 0),
     },
     text: told.map(({ inventory, text: shown }) => `${inventory.logs}\n\n${shown}`).join('\n\n\n'),
-    ...nextOf(withSources.inventory, withSources.place),
+    ...nextOf(withSources.inventory, withSources.place, context.now()),
   }
 }

@@ -1,4 +1,4 @@
-import { nameParser } from '../lib/sources/layout.ts'
+import { nameParser, type ParsedKey } from '../lib/sources/layout.ts'
 import type { Source } from '../lib/sources/source.ts'
 import type { Store } from '../lib/stores/store.ts'
 
@@ -17,22 +17,24 @@ export interface LooseFound {
 export interface LooseSurvey {
   readonly found: readonly LooseFound[]
   readonly objects: number
-  /** Objects whose names say nothing, with a few examples. */
+  /** Objects whose names are not recognized, with a few examples. */
   readonly unknown: { readonly objects: number; readonly examples: readonly string[] }
-  /** Whether there were more objects than are looked at. */
+  /** Whether there were more objects than were read. */
   readonly cut: boolean
 }
 
-/** More objects than this are no folder that somebody gathered by hand. */
+/** A folder with more objects was hardly gathered by hand. */
 const MOST = 100_000
 const EXAMPLES = 3
-/** Such a name may be a log of a kind that is not known: the better example. */
+/** Such a name may be a log of an unknown kind, which makes it the better example. */
 const LOG_NAME = /\.(?:json|jsonl|ndjson|log|csv|parquet|gz|zst)$/i
 
 interface Gathered {
   readonly accounts: Set<string>
   readonly regions: Set<string>
-  readonly times: number[]
+  /** Milliseconds since 1970. */
+  first: number
+  last: number
   objects: number
   bytes: number
 }
@@ -72,32 +74,38 @@ export async function surveyLoose(
   return { found: foundOf(bySource), objects, unknown: { objects: unknown, examples }, cut }
 }
 
-const empty = (): Gathered => ({ accounts: new Set(), regions: new Set(), times: [], objects: 0, bytes: 0 })
+const empty = (): Gathered => ({
+  accounts: new Set(),
+  regions: new Set(),
+  first: Infinity,
+  last: -Infinity,
+  objects: 0,
+  bytes: 0,
+})
 
 function add(
   gathered: Gathered,
-  { variables, time }: { variables: Readonly<Record<string, string>>; time: Date },
+  { variables: { account, region }, time }: Pick<ParsedKey, 'variables' | 'time'>,
   size: number,
 ): void {
   gathered.objects += 1
   gathered.bytes += size
-  if (variables.account !== undefined) gathered.accounts.add(variables.account)
-  if (variables.region !== undefined) gathered.regions.add(variables.region)
-  const at = time.getTime()
-  const [first = at, last = at] = gathered.times
-  gathered.times.splice(0, 2, Math.min(first, at), Math.max(last, at))
+  if (account !== undefined) gathered.accounts.add(account)
+  if (region !== undefined) gathered.regions.add(region)
+  gathered.first = Math.min(gathered.first, time.getTime())
+  gathered.last = Math.max(gathered.last, time.getTime())
 }
 
 const foundOf = (bySource: ReadonlyMap<string, Gathered>): LooseFound[] =>
-  [...bySource].map(([source, { accounts, regions, times, objects, bytes }]) => ({
+  [...bySource].map(([source, { accounts, regions, first, last, objects, bytes }]) => ({
     source,
     layout: 'loose',
     accounts: [...accounts].sort(),
     regions: [...regions].sort(),
-    first: dayOf(times[0]),
-    last: dayOf(times[1]),
+    first: dayOf(first),
+    last: dayOf(last),
     objects,
     bytes,
   }))
 
-const dayOf = (time = 0): string => new Date(time).toISOString().slice(0, 10)
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)

@@ -9,7 +9,7 @@ import { type LooseFound, type LooseSurvey, surveyLoose } from './loose.ts'
 import { looseText, surveyText } from './render.ts'
 import { type Found, type Other, othersOf, remembering, type Survey, survey } from './survey.ts'
 
-/** What is looked for, and how. */
+/** What to look for, and how. */
 export interface Search extends AwsSettings {
   readonly account: readonly string[]
   readonly region: readonly string[]
@@ -28,7 +28,7 @@ export interface Inventory {
   readonly listRequests: number
 }
 
-/** @returns it as data and for people. @throws UserError when nothing of it lies there, or nobody can see */
+/** @returns the inventory as data and as text. @throws UserError when nothing matches, or the place cannot be read */
 export async function inventoryOf(
   context: Context,
   uri: string,
@@ -62,7 +62,7 @@ const outOfScope = (logs: Logs, { found }: Survey, { account, region }: Search):
     hint: scopesThere(found.flatMap(({ branches }) => branches)),
   })
 
-/** Nothing lies where AWS puts it: the names of the objects are looked at. */
+/** For logs outside the folders that AWS writes: the names of the objects tell. */
 async function loose(context: Context, logs: Logs, { source }: Search) {
   const sources = (source.length === 0 ? sourceIds : source).map(sourceOf)
   const { found, objects, unknown, cut } = await surveyLoose(logs.store, sources, logs.base, context.signal)

@@ -1,4 +1,7 @@
 import { bytes, count, plural, quoted, table } from '../lib/cli/format.ts'
+import { DAY_MS } from '../lib/runs/window.ts'
+import { sourceOf } from '../lib/sources/registry.ts'
+import { settlingOf } from '../lib/sources/source.ts'
 import type { LooseFound, LooseSurvey } from './loose.ts'
 import type { BranchDays, Found, Other } from './survey.ts'
 
@@ -51,7 +54,7 @@ function places(branches: readonly BranchDays[]): string {
   return rest > 0 ? `${shown.join(', ')}, ${rest} more` : shown.join(', ')
 }
 
-/** What names alone tell. */
+/** What was recognized by names alone. */
 export const looseText = (found: readonly LooseFound[], unknown: LooseSurvey['unknown']): string =>
   [
     'no AWSLogs/ folders; by the names of the objects:',
@@ -74,15 +77,24 @@ export const looseText = (found: readonly LooseFound[], unknown: LooseSurvey['un
         ]),
   ].join('\n')
 
-const DAY = 86_400_000
-
-/** So many days give a principal enough accesses to learn from. */
+/** In so many days a principal has enough accesses to learn from. */
 const DAYS = 10
 
-/** Stages the last days before the newest one, into which is still written, or which holds only what came late. */
-export function stageCommand(found: { source: string; first: string; last: string }, logs: string): string {
+/**
+ * The command that stages the last days before the newest one, which AWS still writes into, or which holds only late files. All their
+ * logs have been delivered by now. @returns undefined when there are no such days
+ */
+export function stageCommand(
+  found: { source: string; first: string; last: string },
+  logs: string,
+  now: Date,
+): string | undefined {
   const [first, last] = [Date.parse(found.first), Date.parse(found.last)]
-  const end = first < last ? last : last + DAY
-  const [from, to] = [Math.max(first, end - DAYS * DAY), end].map((time) => new Date(time).toISOString().slice(0, 10))
+  const delivered = now.getTime() - settlingOf(sourceOf(found.source))
+  const end = Math.min(first < last ? last : last + DAY_MS, delivered - (delivered % DAY_MS))
+  if (end <= first) return undefined
+  const [from, to] = [Math.max(first, end - DAYS * DAY_MS), end].map((time) =>
+    new Date(time).toISOString().slice(0, 10),
+  )
   return `npx zx scripts/stage.mjs --source ${found.source} --logs ${quoted(logs)} --from ${from} --to ${to}`
 }

@@ -13,7 +13,7 @@ export interface BranchDays {
   readonly last: string
 }
 
-/** What lies there of one source under one layout. Days are those of the keys, `2026-03-02`, UTC. */
+/** The logs of one source in one layout. Days are those of the keys, `2026-03-02`, UTC. */
 export interface Found {
   readonly source: string
   readonly layout: string
@@ -34,7 +34,7 @@ export interface Survey {
   readonly skipped: readonly string[]
 }
 
-/** Descends the layouts of these sources. Objects are not listed, but for a look at the names where folders alone say nothing. */
+/** Descends the layouts of these sources. Objects are listed only where folders alone are ambiguous. */
 export async function survey(
   store: Store,
   lister: Lister,
@@ -88,10 +88,10 @@ async function datedBranches(
   return (await pMap(branches, dated, { concurrency, ...(signal && { signal }) })).flat()
 }
 
-/** Objects that are looked at before a folder of years counts as something else. */
+/** Objects to read before a folder of years counts as something else. */
 const LOOKS = 100
 
-/** Years directly below a prefix may be anything: there the names of objects decide. */
+/** Years directly below a prefix may belong to anything: the names of objects decide. */
 async function isOfLayout(store: Store, { layout, path }: Branch, day: string): Promise<boolean> {
   if (layout.path !== '') return true
   const parse = keyParser(layout)
@@ -127,7 +127,7 @@ async function edgeDay(lister: Lister, path: string, level: number, order: Order
   return undefined
 }
 
-/** Asks for every prefix once, and sees only what lies below the base or on the way to it. */
+/** Lists every prefix once, and sees only what lies below the base or above it. */
 export function remembering(lister: Lister, base: string): Lister {
   const known = new Map<string, Promise<string[]>>()
   const ask = async (prefix: string) =>
@@ -141,12 +141,12 @@ export function remembering(lister: Lister, base: string): Lister {
   }
 }
 
-/** Logs that lie there and that no source reads. */
+/** Logs that no source reads. */
 export interface Other {
   /** Name of the folder. */
   readonly name: string
   readonly about: string
-  /** Accounts that have it; none where the place does not tell. */
+  /** Accounts that have it; empty where the keys do not tell. */
   readonly accounts: readonly string[]
 }
 

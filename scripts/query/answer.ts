@@ -1,5 +1,6 @@
 import type { CommandResult } from '../lib/cli/command.ts'
-import { aboutUsd, bytes, csvCell, fingerprint, plural, table } from '../lib/cli/format.ts'
+import { aboutUsd, bytes, csvCell, fingerprint, plural, spelledOut, table } from '../lib/cli/format.ts'
+import { decodeEntity } from '../lib/insights/entity-codec.ts'
 
 /** An answer: rows as text, in the order of the question. */
 export interface Answer {
@@ -20,21 +21,37 @@ export interface Column {
 /** Columns of this name hold milliseconds since 1970. */
 const isTime = (column: string): boolean => /(^|_)time$/.test(column)
 
+/** Columns of this name hold entities: those of `classified` are encoded, as in pairs. */
+const isEntity = (column: string): boolean => /(^|_)entity$/.test(column)
+
 interface Asked {
   readonly run: string
   readonly question: string
   readonly engine: 'athena' | 'duckdb'
 }
 
-/** The answer as a table, as CSV or as JSON. Times are written as times; in JSON, numbers are numbers. */
-export function renderAnswer(asked: Asked, answer: Answer, csv: boolean): CommandResult {
+interface Shape {
+  /** Text is CSV, not a table. */
+  readonly csv: boolean
+  /** Whether the answer is about `classified`. */
+  readonly classified: boolean
+}
+
+/** The answer as a table, as CSV or as JSON. Times are written as times, entities as in the logs; in JSON, numbers are numbers. */
+export function renderAnswer(asked: Asked, answer: Answer, { csv, classified }: Shape): CommandResult {
   const { more, scannedBytes } = answer
   const columns = distinct(answer.columns.map(({ name }) => name))
-  const rows = answer.rows.map((row) => row.map((cell, i) => shown(answer.columns[i]?.name ?? '', cell)))
+  const isEncoded = (i: number) => classified && isEntity(answer.columns[i]?.name ?? '')
+  const rows = answer.rows.map((row) =>
+    row.map((cell, i) =>
+      cell !== null && isEncoded(i) ? decodeEntity(cell) : shown(answer.columns[i]?.name ?? '', cell),
+    ),
+  )
+  const csvText = (cell: string | null, i: number) => csvCell(isEncoded(i) ? spelledOut(cell ?? '') : (cell ?? ''))
   const value = (cell: string | null | undefined, i: number) =>
     answer.columns[i]?.isNumber ? numberOf(cell ?? null) : (cell ?? null)
   const scanned = scannedBytes === undefined ? [] : [`${bytes(scannedBytes)} scanned, ${aboutUsd(answer.usd ?? 0)}`]
-  const note = [plural(rows.length, 'row'), ...(more ? ['there are more: --limit'] : []), ...scanned]
+  const note = [plural(rows.length, 'row'), ...(more ? ['there are more: raise --limit'] : []), ...scanned]
   const asTable = [table([columns, ...rows.map((row) => row.map(tableCell))]), '', note.join('; ')].join('\n')
   return {
     json: {
@@ -44,7 +61,7 @@ export function renderAnswer(asked: Asked, answer: Answer, csv: boolean): Comman
       more,
       ...(scannedBytes !== undefined && { scannedBytes, usd: answer.usd ?? 0 }),
     },
-    text: csv ? [columns, ...rows].map((row) => row.map((cell) => csvCell(cell ?? '')).join(',')).join('\n') : asTable,
+    text: csv ? [columns, ...rows].map((row) => row.map(csvText).join(',')).join('\n') : asTable,
   }
 }
 
@@ -74,7 +91,7 @@ function numberOf(cell: string | null): string | number | null {
 
 const WIDEST = 200
 
-/** A cell on one line, cut so that the other columns stay visible: strangers may have written long text. */
+/** A cell on one line, cut so that the other columns stay visible: log text may be long. */
 function tableCell(cell: string | null): string {
   const line = (cell ?? '').replace(/\s+/g, ' ')
   return line.length <= WIDEST ? line : `${line.slice(0, WIDEST - 1)}…${fingerprint(cell ?? '')}`

@@ -34,7 +34,7 @@ export async function textForAthena(
   )
 }
 
-/** Nothing is saved: a question that was interrupted is asked again. */
+/** Nothing is saved: an interrupted question is asked again. */
 const unsaved = { saved: {}, save: async () => {} }
 
 const NUMBERS = /^((tiny|small|big)?int|integer|float|real|double|decimal)/

@@ -39,7 +39,7 @@ export const command = defineCommand({
   name: 'query',
   summary: 'ask a question about the staged logs of a run',
   description:
-    'Runs a query of sql/explore, or one of your own, on the engine of the workspace: DuckDB for a folder, Athena for S3. A query reads two relations: accesses, one row per record with the columns of sql/<source>/accesses.*.sql; and classified, one row per access with entity, ip, part and the reason why it is not a pair. Columns whose name ends in time are shown as times. In JSON, numbers are numbers, except whole numbers beyond 2^53 − 1, which stay text. Files that extract --skip-bad-files left out are left out here, too.',
+    'Runs a query of sql/explore, or one of your own, on the engine of the workspace: DuckDB for a folder, Athena for S3. A query reads two relations: accesses, one row per record with the columns of sql/<source>/accesses.*.sql; and classified, one row per access with entity, ip, part and the reason why it is not a pair. Columns whose name ends in time are shown as times. Entities of classified, in columns whose name ends in entity, are shown as in the logs; CSV spells out hidden characters. In JSON, numbers are numbers, except whole numbers beyond 2^53 − 1, which stay text. Files that extract --skip-bad-files left out are left out here, too.',
   examples: [
     { run: 'npx zx scripts/query.mjs', does: 'lists the questions' },
     {
@@ -74,11 +74,8 @@ export const command = defineCommand({
       return printed(await textForAthena(query, values.database))
     }
     const answer = athena ? await askAthena(query, { ...values, ...aws }) : await askDuckdb(query, values.limit)
-    return renderAnswer(
-      { run: run.id, question: question.name, engine: athena ? 'athena' : 'duckdb' },
-      answer,
-      values.csv,
-    )
+    const asked = { run: run.id, question: question.name, engine: athena ? 'athena' : 'duckdb' } as const
+    return renderAnswer(asked, answer, { csv: values.csv, classified: statement.classified })
   },
 })
 

@@ -25,7 +25,7 @@ export async function askDuckdb({ context, run, settings, statement }: Query, li
     {
       source,
       members: [...Object.keys(source.members), ...Object.keys(source.details)],
-      // Not the folder of a step that may run at the same time.
+      // A step may use its own folder at the same time.
       scratch: join(run.path(paths.tmp), 'query'),
       memoryLimit: MEMORY,
       threads: availableParallelism(),
@@ -35,7 +35,7 @@ export async function askDuckdb({ context, run, settings, statement }: Query, li
       onState: (text) => progress.state(text),
     },
     (session, { bad }) => {
-      if (bad.length > 0) context.talk.warn(`left out ${plural(bad.length, 'file')} that extract left out, too`)
+      if (bad.length > 0) context.talk.warn(`left out ${plural(bad.length, 'file')}, as extract did`)
       return firstRows(session, statement.sql, limit)
     },
   )

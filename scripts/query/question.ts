@@ -94,7 +94,7 @@ export function statementOf(question: Question, source: Source, times: Times): S
   const sql = fill(question.text, values, question.path)
   // Literals and comments name no relation and end no statement.
   const bare = sql.replace(/--[^\n]*|'(?:[^']|'')*'/g, "''")
-  // Wherever the word stands: a relation too many only costs time, one too few is an error.
+  // Anywhere in the text: a superfluous relation only costs time, a missing one is an error.
   const named = (relation: string) => new RegExp(`\\b${relation}\\b`, 'i').test(bare)
   const scans = Math.max(1, bare.match(/\b(from|join)\s+"?(accesses|classified)\b/gi)?.length ?? 0)
   const statement = { sql, accesses: named('accesses'), classified: named('classified'), scans }

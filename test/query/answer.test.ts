@@ -9,7 +9,7 @@ const shown = (cells: readonly string[], csv = false): string =>
   renderAnswer(
     ASKED,
     { columns: [column('agent'), column('n', true)], rows: cells.map((cell) => [cell, '1']), more: false },
-    csv,
+    { csv, classified: false },
   ).text
 
 test('a row of the table is one line, whatever a stranger wrote into it', () =>
@@ -39,7 +39,7 @@ test('columns of one name are told apart, and none is lost', () => {
     rows: [['0', 'a', '86400000', 'b']],
     more: false,
   }
-  const { json, text } = renderAnswer(ASKED, answer, true)
+  const { json, text } = renderAnswer(ASKED, answer, { csv: true, classified: false })
   const [early, late] = ['1970-01-01T00:00:00.000Z', '1970-01-02T00:00:00.000Z']
   assert.deepEqual(json.rows, [{ first_time: early, ip: 'a', first_time_2: late, ip_2: 'b' }])
   assert.equal(text, `first_time,ip,first_time_2,ip_2\n${early},a,${late},b`)
@@ -49,7 +49,22 @@ test('numbers are numbers in JSON, unless they would become other numbers', () =
   const cells = ['12', '-0.25', '9007199254740991', '9007199254740993', 'NaN', null]
   const answer = { columns: [column('n', true), column('name')], rows: cells.map((cell) => [cell, '7']), more: false }
   assert.deepEqual(
-    (renderAnswer(ASKED, answer, false).json.rows as { n: unknown; name: unknown }[]).map(({ n, name }) => [n, name]),
+    (renderAnswer(ASKED, answer, { csv: false, classified: false }).json.rows as { n: unknown; name: unknown }[]).map(
+      ({ n, name }) => [n, name],
+    ),
     [12, -0.25, 9007199254740991, '9007199254740993', 'NaN', null].map((n) => [n, '7']),
   )
+})
+
+test('entities of classified are shown as in the logs, in CSV with hidden characters spelled out; others stay', () => {
+  const answer = {
+    columns: [column('one_entity'), column('agent')],
+    rows: [['curl/8%2E5\u202e%20x', 'a%2Eb']],
+    more: false,
+  }
+  const of = (csv: boolean, classified: boolean) => renderAnswer(ASKED, answer, { csv, classified })
+  assert.deepEqual(of(true, true).json.rows, [{ one_entity: 'curl/8.5\u202e x', agent: 'a%2Eb' }])
+  assert.equal(of(true, true).text, 'one_entity,agent\ncurl/8.5\\u{202e} x,a%2Eb')
+  assert.equal(of(true, false).text, 'one_entity,agent\ncurl/8%2E5\u202e%20x,a%2Eb')
+  assert.match(of(false, true).text, /^curl\/8\.5\u202e x {2}a%2Eb$/m)
 })

@@ -140,7 +140,7 @@ describe('answers', () => {
 
   it('are cut at the limit, and say so', async () => {
     const { stdout } = await ask('cloudtrail', 'busiest-hour', '--limit', '2')
-    assert.match(stdout, /2 rows; there are more: --limit/)
+    assert.match(stdout, /2 rows; there are more: raise --limit/)
   })
 
   it('leave out the files that extract left out, and no others', async () => {
@@ -151,7 +151,7 @@ describe('answers', () => {
     const extracted = await runScript('extract', [...options, '--skip-bad-files', '--holdout', '0'])
     assert.equal(extracted.code, 0, extracted.stderr)
     const { stdout, stderr } = await runScript('query', [...options, 'busiest-hour'])
-    assert.match(stderr, /warning: left out 1 file that extract left out, too/)
+    assert.match(stderr, /warning: left out 1 file, as extract did/)
     assert.deepEqual(
       JSON.parse(stdout).rows.map(({ events }: { events: unknown }) => events),
       [4],
