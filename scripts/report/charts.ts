@@ -20,7 +20,7 @@ export async function chartist() {
   }
 }
 
-/** The page's own style sheet is the only one it allows; and two decimals are finer than any pixel. */
+/** The page allows only its own style sheet, and two decimals are finer than any pixel. */
 const tidied = (svg: string): string =>
   svg
     .replace(/<style>[^<]*<\/style>/g, '')
@@ -30,14 +30,14 @@ const tidied = (svg: string): string =>
       tag.replace(/-?\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100)),
     )
 
-/** The model's curve with the point where it is used, and the rules as rings. */
+/** The model's curve with the point of the threshold, and the rules as rings. */
 function rocPlot(Plot: typeof PlotLibrary, { roc, at, rules: results }: Curve): PlotLibrary.PlotOptions {
   const dots = (results === undefined ? [] : rules).map((rule) => ({
     name: shortName[rule],
     falsePositives: 1 - (results?.[rule].normalSeen ?? 0),
     truePositives: 1 - (results?.[rule].attackSeen ?? 0),
   }))
-  // A logarithmic axis has no place for 0.
+  // A logarithmic axis has no 0.
   const smallest = Math.min(
     ...[...roc, at, ...dots].map((point) => point.falsePositives).filter((value) => value > 0),
     0.01,
@@ -107,7 +107,7 @@ function rocPlot(Plot: typeof PlotLibrary, { roc, at, rules: results }: Curve): 
   }
 }
 
-/** What of a run a chart of scores shows. */
+/** What a chart of scores shows. */
 export interface Distribution {
   readonly bins: readonly Bin[]
   readonly threshold: number

@@ -1,3 +1,4 @@
+import type { Context } from '../lib/cli/command.ts'
 import { Accesses } from '../lib/insights/accesses.ts'
 import { parseCalibration } from '../lib/insights/calibration.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
@@ -13,20 +14,23 @@ import { sourceNameOf } from '../lib/sources/registry.ts'
 import type { Anomaly, Attacks, Extracted, ReportData, RunFacts, Scored, Trained } from './data.ts'
 import { VerdictSummary } from './verdict-summary.ts'
 
+/** What stops the reading of large files, and completes the commands that a page shows. */
+export type ReportContext = Pick<Context, 'signal' | 'completed'>
+
 /**
  * Everything that a report shows. What is not done yet is left out.
  * @param other the run that was judged by this run's model; undefined for the holdout
  * @throws UserError when the run is not even extracted, or a file of it is damaged
  */
-export async function reportData(run: Run, other: Run | undefined, signal: AbortSignal): Promise<ReportData> {
+export async function reportData(run: Run, other: Run | undefined, context: ReportContext): Promise<ReportData> {
   const isTrained = run.isDone('train')
   const judged = other?.id ?? HOLDOUT
   return {
     ...logsOf(run),
     ...(isTrained && { trained: await trainedOf(run) }),
-    ...(isTrained && run.isDone(scoreStep(judged)) && { scored: await scoredOf(run, judged, signal) }),
+    ...(isTrained && run.isDone(scoreStep(judged)) && { scored: await scoredOf(run, judged, context.signal) }),
     ...(other && { judged: logsOf(other) }),
-    next: nextCommand(isTrained ? scoreStep(judged) : 'train', run),
+    next: context.completed(nextCommand(isTrained ? scoreStep(judged) : 'train', run)),
   }
 }
 
@@ -42,23 +46,18 @@ async function trainedOf(run: Run): Promise<Trained> {
 }
 
 function runFacts(run: Run): RunFacts {
-  const { source, logs, from, to, accounts, regions } = run.request
-  const { objects, bytes } = run.result('stage')
   const costs = Object.values(run.ledger.steps).map((step) =>
     step.result !== undefined && 'estimatedUsd' in step.result ? (step.result.estimatedUsd ?? 0) : 0,
   )
+  const { objects, bytes } = run.result('stage')
   return {
+    ...run.request,
     id: run.id,
-    sourceName: sourceNameOf(source),
-    logs,
-    from,
-    to,
-    accounts,
-    regions,
+    sourceName: sourceNameOf(run.request.source),
     objects,
     bytes,
-    usd: costs.reduce((sum, usd) => sum + usd, 0),
     priceNote,
+    usd: costs.reduce((sum, usd) => sum + usd, 0),
   }
 }
 
@@ -87,26 +86,17 @@ async function scoredOf(run: Run, judged: string, signal: AbortSignal): Promise<
   const result = run.result(scoreStep(judged))
   const verdicts = new VerdictSummary()
   for await (const batch of verdictsOf(run, judged, signal)) for (const verdict of batch) verdicts.add(verdict)
-  const { threshold, alertsPerDay, scored, flagged } = result
-  const top = verdicts.top(CONTEXT_ROWS)
   const before = new Accesses(await pairsOf(run, 'train', signal))
   const attacks = attacksOf(result, verdicts)
+  const { scored, attacks: _, by, ...counts } = result
   return {
-    of: result.of,
+    ...counts,
     judged: scored,
-    unseen: result.unseen,
-    sparse: result.sparse,
-    flagged,
-    allowed: result.allowed,
-    threshold,
-    ...(alertsPerDay !== null && { alertsPerDay }),
-    minEvents: result.minEvents,
-    allow: result.allow,
-    bins: verdicts.bins(threshold),
-    top: top.map((verdict) => anomalyOf(verdict, before)),
+    bins: verdicts.bins(result.threshold),
+    top: verdicts.top(CONTEXT_ROWS).map((verdict) => anomalyOf(verdict, before)),
     unjudged: verdicts.unjudged(),
     ...(attacks !== undefined && { attacks }),
-    ...(result.by && { by: byText(result.by) }),
+    ...(by && { by: byText(by) }),
   }
 }
 

@@ -4,36 +4,37 @@ import { openRun } from '../lib/runs/workspace.ts'
 import { sourceNameOf } from '../lib/sources/registry.ts'
 import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { chartist } from './charts.ts'
-import { reportData } from './collect.ts'
+import { type ReportContext, reportData } from './collect.ts'
 import type { ReportData } from './data.ts'
 import { aucText, type Content, day, type Html, html, strange } from './html.ts'
 import { documentOf, sectionsOf } from './page.ts'
 
-/** One source and what became of it. */
+/** One source and how it ended. */
 export interface Ended {
   readonly source: string
-  /** Absent where it failed before it was one. */
+  /** Absent where the source failed before it had a run. */
   readonly run: string | undefined
   readonly failure?: { readonly message: string; readonly hint: string | undefined }
 }
 
-/** Writes one page over several runs of a workspace, as `reports/<name>.html`. @returns where it lies */
+/** Writes one page over several runs of a workspace, as `reports/<name>.html`. @returns its path or URI */
 export async function writeCombined(
   { workspace, name }: { readonly workspace: string; readonly name: string },
   ends: readonly Ended[],
   aws: AwsSettings,
-  signal: AbortSignal,
+  context: ReportContext,
 ): Promise<string> {
   const parts: CombinedPart[] = []
   // One after the other: a file of verdicts may be large.
   for (const { source, run, failure } of ends) {
     const about = { source, sourceName: sourceNameOf(source), run }
-    if (failure !== undefined) parts.push({ ...about, failure })
+    if (failure !== undefined)
+      parts.push({ ...about, failure: { ...failure, hint: failure.hint && context.completed(failure.hint) } })
     else if (run !== undefined)
-      parts.push({ ...about, data: await reportData(await openRun(workspace, run, aws), undefined, signal) })
+      parts.push({ ...about, data: await reportData(await openRun(workspace, run, aws), undefined, context) })
   }
   const page = await combinedPageOf(parts)
-  signal.throwIfAborted()
+  context.signal.throwIfAborted()
   const store = await openStore(workspace, aws)
   const key = `${REPORTS}${name}.html`
   if ((await store.text(key)) !== page) await store.write(key, page)
@@ -52,7 +53,7 @@ export interface CombinedPart {
   readonly failure?: { readonly message: string; readonly hint: string | undefined }
 }
 
-/** One page over several runs: what each came to, then all that is told of each. At least one has data. */
+/** One page over several runs: an overview, then the whole report of each. At least one has data. */
 export async function combinedPageOf(parts: readonly CombinedPart[]): Promise<string> {
   const charts = await chartist()
   const articles = parts.map(
@@ -91,8 +92,8 @@ const totalOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) 
 
 function lead(parts: readonly CombinedPart[]): Content {
   const failed = parts.filter(({ data }) => data === undefined)
-  const own = 'Each source has a model and a threshold of its own, so scores of one say nothing of the other.'
-  return failed.length === 0 ? own : `${namesOf(failed)} failed and is not part of this. ${own}`
+  const own = 'Each source has its own model and threshold, so scores of different sources cannot be compared.'
+  return failed.length === 0 ? own : `${namesOf(failed)} failed and is not part of this page. ${own}`
 }
 
 function row({ source, sourceName, data }: CombinedPart): Html {
@@ -108,7 +109,7 @@ const failure = ({ sourceName, run, failure }: CombinedPart): Html =>
   html`<header>
 <p class="kicker">${sourceName}${run !== undefined && html`<span> · run ${run}</span>`}</p>
 <h1>${sourceName} failed.</h1>
-${lines(failure?.message ?? 'It did not come to its end.')}
+${lines(failure?.message ?? 'It did not finish.')}
 ${failure?.hint !== undefined && lines(`What to do: ${failure.hint}`)}
 </header>`
 

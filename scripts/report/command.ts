@@ -42,7 +42,7 @@ export const command = defineCommand({
   async run(context, values) {
     const { overwrite, dryRun } = values
     const run = await chosenRun(values, context)
-    // The last step tells how to get there from a run that is not even extracted.
+    // Fails for a run that is not even extracted, and says which step comes first.
     if (!run.isDone('extract')) run.result('train')
     const other = await judgedRun(context, run, values)
     const judged = other?.id ?? HOLDOUT
@@ -60,7 +60,7 @@ export const command = defineCommand({
     } as const
     const { repeated, ...result } = await run.step(reportStep(judged), plan, async () => {
       const [{ reportData }, { pageOf }] = await Promise.all([import('./collect.ts'), import('./page.ts')])
-      const page = await pageOf(await reportData(run, other, context.signal))
+      const page = await pageOf(await reportData(run, other, context))
       context.signal.throwIfAborted()
       await run.store.write(key, page)
       const digest = createHash('sha256').update(page).digest('hex')
@@ -68,7 +68,7 @@ export const command = defineCommand({
     })
     if (!repeated && isScored && !(await hasPairs(run, 'train')))
       context.talk.warn(
-        `the training pairs are gone: the page does not say where entities usually come from. ${await toMakePairs(run)}`,
+        `the training pairs no longer exist: the page does not say where entities usually come from. ${await toMakePairs(run)}`,
       )
     if (!isScored) context.talk.warn('nothing has been scored yet: the page says so and shows the model alone')
     return {

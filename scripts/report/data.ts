@@ -1,5 +1,8 @@
 import { type RuleResult, ruleNames } from '../lib/insights/accesses.ts'
 import type { Calibration } from '../lib/insights/calibration.ts'
+import type { Request } from '../lib/runs/request.ts'
+import type { Results, ScoreResult } from '../lib/runs/results.ts'
+import type { Verdict } from '../lib/runs/verdicts.ts'
 
 /** Everything that a report shows, as plain data. */
 export interface ReportData {
@@ -16,36 +19,26 @@ export interface ReportData {
   readonly next: string
 }
 
-export interface RunFacts {
+export interface RunFacts
+  extends Pick<Request, 'logs' | 'from' | 'to' | 'accounts' | 'regions'>,
+    Pick<Results['stage'], 'objects' | 'bytes'> {
   readonly id: string
   /** As AWS writes it: CloudTrail. */
   readonly sourceName: string
-  readonly logs: string
-  /** ISO, UTC, half open. */
-  readonly from: string
-  readonly to: string
-  readonly accounts: readonly string[]
-  readonly regions: readonly string[]
-  /** Staged objects and their bytes. */
-  readonly objects: number
-  readonly bytes: number
   /** Estimate over all steps so far. */
   readonly usd: number
   readonly priceNote: string
 }
 
-export interface Extracted {
-  readonly events: number
-  readonly pairs: number
-  readonly trainPairs: number
-  readonly holdoutPairs: number
-  readonly entities: number
-  /** Which field the entity is. */
-  readonly entity: string
-  readonly cutoff: string
+export interface Extracted extends ExtractCounts {
   /** Events that did not become pairs, most first. */
   readonly dropped: readonly { readonly reason: string; readonly events: number }[]
 }
+
+type ExtractCounts = Pick<
+  Results['extract'],
+  'events' | 'pairs' | 'trainPairs' | 'holdoutPairs' | 'entities' | 'entity' | 'cutoff'
+>
 
 /** "Was this address, its /24, its /16 seen before for this entity?" */
 export type Rule = (typeof ruleNames)[number]
@@ -59,20 +52,14 @@ export interface Trained {
   readonly hyperparameters: readonly (readonly [name: string, value: string])[]
 }
 
-export interface Scored {
-  /** `holdout`, or the id of the run that was judged. */
-  readonly of: string
-  /** Distinct pairs by verdict. */
+type ScoreCounts = Pick<
+  ScoreResult,
+  'of' | 'unseen' | 'sparse' | 'flagged' | 'allowed' | 'threshold' | 'alertsPerDay' | 'minEvents' | 'allow'
+>
+
+export interface Scored extends ScoreCounts {
+  /** Distinct pairs that were judged. */
   readonly judged: number
-  readonly unseen: number
-  readonly sparse: number
-  readonly flagged: number
-  readonly allowed: number
-  readonly threshold: number
-  /** Alert budget that sets the threshold; absent when it was set by hand. */
-  readonly alertsPerDay?: number
-  readonly minEvents: number
-  readonly allow: readonly string[]
   readonly bins: readonly Bin[]
   readonly top: readonly Anomaly[]
   /** Entities that could not be judged, most accesses first. */
@@ -91,17 +78,9 @@ export interface Bin {
   readonly attack: number
 }
 
-export interface Anomaly {
-  readonly entity: string
-  readonly ip: string
-  readonly accesses: number
-  /** Training pairs of the entity. */
-  readonly events: number
+export interface Anomaly extends Omit<Verdict, 'verdict' | 'dotProduct' | 'anomalyScore'> {
   readonly anomalyScore: number
-  readonly flagged: boolean
-  readonly allowed?: string
-  readonly seen?: Readonly<Record<Rule, boolean>>
-  readonly label?: string
+  /** Where the entity usually comes from. */
   readonly usual: readonly { readonly network: string; readonly share: number }[]
 }
 

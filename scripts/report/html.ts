@@ -32,7 +32,7 @@ const BLANK = /( )/
 
 /**
  * Untrusted text, isolated from the text around it; hidden characters are shown by their code points. Text longer than `longest`
- * characters is cut, and followed by the number of the others and a fingerprint: two long texts never look the same.
+ * characters is cut and followed by the number of the rest and a fingerprint, so that two long texts never look the same.
  */
 export function strange(text: string, longest = 120): Html {
   const characters = Array.from(text)
@@ -48,7 +48,7 @@ export function strange(text: string, longest = 120): Html {
 const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
 
-/** 0.1234 → `12.3 %`; small shares keep two digits that count. */
+/** 0.1234 → `12.3 %`; small shares keep two significant digits. */
 export function share(value: number): string {
   const percent = value * 100
   if (percent === 0 || percent >= 99.95) return `${Math.round(percent)} %`

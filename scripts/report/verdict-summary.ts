@@ -3,7 +3,7 @@ import { auc, aucOfRule, countBelow, quantile, roc } from '../lib/insights/metri
 import { byAnomaly, type Verdict } from '../lib/runs/verdicts.ts'
 import { type Bin, type Curve, type Rule, rules, type Unjudged } from './data.ts'
 
-/** What the report needs of the verdicts, which may be too many for memory. */
+/** What the report needs of the verdicts, which may not fit into memory. */
 export class VerdictSummary {
   private readonly normal = new Scores()
   private readonly attack = new Scores()

@@ -53,7 +53,7 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     { ...all, scored: { ...withoutLabels, flagged: 0, allowed: 4, top: [] } },
     [
       /<em>None<\/em> of 6,212 pairs falls below the threshold outside of allowed/,
-      /is flagged, but for 4 pairs in allowed/,
+      /are flagged, except 4 pairs in allowed/,
     ],
     [],
   ],
@@ -61,7 +61,7 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     'nothing flagged, and what comes closest',
     { ...all, scored: { ...withoutLabels, flagged: 0, top: scored.top.slice(17) } },
     [/<em>None<\/em> of 6,212 pairs/, /Nothing is flagged; these come closest\./],
-    [/All that is flagged/, /tr class="flagged"/],
+    [/All flagged pairs/, /tr class="flagged"/],
   ],
   [
     'more flagged than anybody reads',
@@ -73,7 +73,7 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     'nothing that could be judged',
     { ...all, scored: { ...withoutLabels, judged: 0, flagged: 0, top: [], bins: [] } },
     [/<h1>Nothing could be judged\.<\/h1>/, /They are not cleared/],
-    [/None|NaN|Judged were|<h2>Scores/],
+    [/None|NaN|The model judged|<h2>Scores/],
   ],
   [
     'a threshold among the highest scores',
@@ -126,8 +126,7 @@ function unjudgedAttacks() {
 }
 
 function withoutBudget() {
-  const { alertsPerDay: ___, ...rest } = scored
-  return rest
+  return { ...scored, alertsPerDay: null }
 }
 
 function beaten() {

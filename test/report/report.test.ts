@@ -35,6 +35,15 @@ test('a run that is only trained gets a page that says what is missing', async (
   assert.match(page, new RegExp(`scripts/score.mjs --run ${run.id}`))
 })
 
+test('the command in the page repeats what was typed', async () => {
+  const { stdout, code } = await runScript('report', [
+    ...['--workspace', workspace, '--profile', 'audit', '--overwrite', '--output', 'json'],
+  ])
+  assert.equal(code, 0)
+  const page = readFileSync(JSON.parse(stdout).report, 'utf8')
+  assert.match(page, /scripts\/score.mjs --profile audit --run /)
+})
+
 test('once it is scored the page is written anew, and then not again', async () => {
   await take(score, silentContext(), { workspace, run: run.id })
   const first = await write()
@@ -98,7 +107,7 @@ test('a page names what was judged: another run has a page of its own, under its
   const shown = await write()
   assert.deepEqual([shown.judged, shown.report], [other.id, run.path(`scores/${other.id}/report.html`)])
   assert.match(shown.page, /<title>AWS WAF · 3 Dec 2026 – 4 Dec 2026<\/title>/)
-  assert.match(shown.page, new RegExp(`Judged were the accesses of run ${other.id}, by the model of 20 Nov 2026`))
+  assert.match(shown.page, new RegExp(`The model judged the accesses of run ${other.id}, by the model of 20 Nov 2026`))
   assert.match(shown.page, new RegExp(`<dt>judged run</dt><dd>${other.id}</dd>`))
   assert.match(holdout.page, /<title>AWS WAF · 20 Nov 2026 – 30 Nov 2026<\/title>/)
   const again = await write({ fromRun: 'holdout' })

@@ -30,7 +30,7 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   run(context: Context, options: Values<S>): Promise<CommandResult>
 }
 
-/** Options of a command by name, as code gives them. Whatever a person may type is welcome: `{ last: '24h', account: ['012345678901'] }` */
+/** Options of a command by name, as code gives them. Everything that a person may type is accepted: `{ last: '24h', account: ['012345678901'] }` */
 export type CallOptions<S extends OptionSpecs> = {
   readonly [K in keyof S]?: string | number | boolean | Date | readonly string[] | undefined
 }
@@ -47,15 +47,17 @@ export interface Talk {
   detail(text: string): void
 }
 
-/** What a command gets of its host; the streams are behind `talk`, `progress` and `approve`. */
+/** What a command gets of its host. It uses the streams through `talk`, `progress` and `approve`. */
 export interface Context extends Pick<Host, 'env' | 'signal' | 'owner' | 'now' | 'sleep'> {
   readonly talk: Talk
   progress(label: string, total?: number, unit?: string): Progress
+  /** Completes the command lines in a text with the typed options that say where runs are and how AWS is reached. Printed text is always completed. */
+  completed(text: string): string
   /** Shows the plan and returns when it may be carried out; throws Declined otherwise. */
   approve(approval: Approval): Promise<void>
 }
 
-/** A context that says nothing, approves nothing and never stops: for tests, and a base for other hosts. */
+/** A context that prints nothing, approves nothing and never stops: for tests, and as a base for other hosts. */
 export function silentContext(overrides: Partial<Context> = {}): Context {
   return {
     talk: { info: () => {}, warn: () => {}, detail: () => {} },
@@ -63,6 +65,7 @@ export function silentContext(overrides: Partial<Context> = {}): Context {
     env: {},
     owner: { host: 'nowhere', pid: 0, isAlive: () => false },
     progress: () => noProgress,
+    completed: (text) => text,
     approve: () => Promise.reject(new Error('nobody can be asked')),
     now: () => new Date(),
     sleep: () => Promise.resolve(),

@@ -58,21 +58,21 @@ export class Interrupted extends Error {
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error && typeof (error as NodeJS.ErrnoException).code === 'string'
 
-/** With which code a script ends that fails so; undefined for what nobody expected: a bug. */
+/** The exit code of a script that fails with this error; undefined for an unexpected error, which is a bug. */
 export function exitCodeOf(error: unknown): ExitCode | undefined {
   if (error instanceof UserError) return error.exitCode
   if (!isSystemError(error)) return undefined
   return error.code === 'EACCES' || error.code === 'EPERM' ? 4 : 1
 }
 
-/** What to do about the system's failures whose words do not tell. */
+/** What to do about system errors whose messages do not say. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: 'make room on the disk of the workspace and in the folder for temporary files; then the same command goes on',
   EDQUOT: 'the quota of this user is used up: make room; then the same command goes on',
   EMFILE: 'raise the number of files that may be open: ulimit -n',
 }
 
-/** What to do next; undefined where the message says it all. */
+/** What to do next; undefined where the message is enough. */
 export function hintOf(error: unknown): string | undefined {
   if (error instanceof UserError) return error.hint
   return isSystemError(error) ? REMEDIES[error.code ?? ''] : undefined
@@ -81,13 +81,13 @@ export function hintOf(error: unknown): string | undefined {
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** Of a list of thousands all may be wrong. */
+/** A list of thousands may be wrong throughout. */
 const MOST_MISFITS = 5
 
 /** What does not fit a form, and where: `steps.stage.state: expected "done", found "x"; request.from: is missing` */
 export function misfits(issues: readonly BaseIssue<unknown>[]): string {
   const places = new Map<string, string>()
-  // What is wrong first says more than what follows from it.
+  // The first mistake at a place says more than its consequences.
   for (const [place, what] of issues.map(misfit)) if (!places.has(place)) places.set(place, what)
   const texts = [...places].map(([place, what]) => (place === '' ? what : `${place}: ${what}`))
   const more = texts.length - MOST_MISFITS
@@ -119,7 +119,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
 }
 
 function expectedIn({ type, expected, message }: Pick<BaseIssue<unknown>, 'type' | 'expected' | 'message'>): string {
-  // So begins what no form has put into words of its own.
+  // The library's own messages begin so.
   if (!message.startsWith('Invalid ')) return message
   const names = (expected ?? type).replace(/^\((.*)\)$/, '$1').split(' | ')
   return names.map((name) => EXPECTED[name] ?? name).join(' or ')

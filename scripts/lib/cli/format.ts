@@ -82,7 +82,8 @@ const OBEYED = /[^\P{Cc}\t\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
 export const printable = (text: string): string => text.replace(OBEYED, '\ufffd')
 
 /** The same for JSON, where nothing need be lost: such characters are written as escapes. */
-export const printableJson = (value: unknown): string => escapedJson(JSON.stringify(value, null, 2))
+export const printableJson = (value: unknown, replace?: (name: string, value: unknown) => unknown): string =>
+  escapedJson(JSON.stringify(value, replace, 2))
 
 /** JSON text in which control characters and those that turn text around are escapes; it means the same. */
 export const escapedJson = (json: string): string =>

@@ -28,7 +28,7 @@ export async function runCommand(command: Command, argv: readonly string[], host
     if (typed.help === 'true') return print(host, helpText(command))
     if (typed.version === 'true') return print(host, `prestage ${version()}\n`)
     const { common, exitCode = 0, json, text, next } = await execute(command, typed, host)
-    const shown = common.output === 'json' ? printableJson(json) : printable(withTyped(text.trimEnd(), typed))
+    const shown = common.output === 'json' ? jsonOf(json, typed) : printable(withTyped(text.trimEnd(), typed))
     print(host, `${shown}\n`)
     if (next !== undefined && common.output === 'text' && !common.quiet) terminal.say(`next: ${next}`)
     return stopCode(host.signal) ?? exitCode
@@ -85,7 +85,7 @@ const interruptionOf = ({ reason }: AbortSignal) => (reason instanceof Interrupt
 const stopCode = (signal: AbortSignal): number | undefined =>
   signal.aborted ? interruptionOf(signal).exitCode : undefined
 
-function contextOf(common: Common, host: Host, { screen, redraws, say }: Terminal): Context {
+function contextOf(common: Common, host: Host, { screen, redraws, say, completed }: Terminal): Context {
   const { quiet, verbose, output } = common
   const { env, signal, owner, stdin } = host
   const talk: Talk = {
@@ -101,6 +101,7 @@ function contextOf(common: Common, host: Host, { screen, redraws, say }: Termina
     owner,
     now: () => host.now(),
     sleep: (ms) => host.sleep(ms),
+    completed,
     progress: (label, total, unit) => {
       if (quiet) return noProgress
       const bar = redraws && output === 'text'
@@ -119,8 +120,10 @@ interface Terminal {
   readonly screen: Screen
   /** Whether a bar can be drawn over. */
   readonly redraws: boolean
-  /** Writes a line; a bar that stands there gives way and is drawn again below. */
+  /** Writes a line. A progress bar is erased first, and drawn again below. */
   say(text: string): void
+  /** Completes the commands in a text. */
+  completed(text: string): string
 }
 
 function terminalOf({ stderr, env }: Host): Terminal {
@@ -132,14 +135,20 @@ function terminalOf({ stderr, env }: Host): Terminal {
       return stderr.columns || 80
     },
   }
-  return { screen, redraws, say: (text) => screen.write(`${redraws ? '\r\u001b[K' : ''}${printable(text)}\n`) }
+  const say = (text: string) => screen.write(`${redraws ? '\r\u001b[K' : ''}${printable(text)}\n`)
+  return { screen, redraws, say, completed: (text) => text }
 }
 
-/** Every command that is printed repeats what was typed about where runs are and who is asked. */
+/** Every printed command repeats the typed options that say where runs are and how AWS is reached. */
 const repeating = (terminal: Terminal, typed: RawValues): Terminal => ({
   ...terminal,
   say: (text) => terminal.say(withTyped(text, typed)),
+  completed: (text) => withTyped(text, typed),
 })
+
+/** A result as JSON. Its hints are for people: their commands are completed, too. */
+const jsonOf = (json: object, typed: RawValues): string =>
+  printableJson(json, (name, value) => (name === 'hint' && typeof value === 'string' ? withTyped(value, typed) : value))
 
 function print({ stdout }: Host, text: string): 0 {
   stdout.write(text)
@@ -165,7 +174,7 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
-/** Options that say where runs are and who is asked: left out of the next command, it would work on something else. */
+/** Options that say where runs are and how AWS is reached: without them, the next command would work on something else. */
 const REPEATED = ['config', 'profile', 'awsRegion', 'endpointUrl', 'stack', 'workspace'] as const
 
 /** The commands that do not have all of them, and the ones that they have. */

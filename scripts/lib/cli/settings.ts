@@ -14,7 +14,7 @@ const AWS_VARIABLES = {
   'endpoint-url': 'AWS_ENDPOINT_URL',
 } as const
 
-/** Settings that a stack of `setup` knows, and its outputs that hold them. A stack without a key is one, too. */
+/** Settings that a stack of `setup` has, by the outputs that hold them. The key is optional. */
 const OF_STACK: Readonly<Record<string, string>> = {
   logs: 'Logs',
   workspace: 'Workspace',
@@ -64,7 +64,7 @@ export async function resolveValues<S extends OptionSpecs>(
   return values as Values<S>
 }
 
-/** What a stack says of options that have no value otherwise. AWS is asked only when there are such, and never for work on a folder. */
+/** Values from a stack for options that have none otherwise. AWS is asked only if there are such options, and never for work on a folder. */
 async function settingsOfStack(
   { options: specs, stackOutputs }: Pick<Command, 'options' | 'stackOutputs'>,
   typed: RawValues,
@@ -80,7 +80,7 @@ async function settingsOfStack(
   const wanted = Object.keys(specs)
     .map(kebab)
     .filter((name) => Object.hasOwn(OF_STACK, name) && given(name) === undefined)
-    // Logs may be read from AWS for work here; all else is of no use here.
+    // Logs may be read from AWS for work on a folder; the other outputs have no use there.
     .filter((name) => name === 'logs' || !isHere)
   if (stack === undefined || stackOutputs === undefined || offline || wanted.length === 0) return new Map()
   const settings = { profile: given('profile'), awsRegion: given('aws-region'), endpointUrl: given('endpoint-url') }

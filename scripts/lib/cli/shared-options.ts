@@ -100,7 +100,7 @@ const accountId = (input: string): string => {
 export const scopeOptions = {
   logs: text({
     about:
-      'where the logs lie: s3://bucket[/prefix] or a folder with the same keys; of several s3://… with commas, the one that has the source',
+      'where the logs are: s3://bucket[/prefix] or a folder with the same keys; of several s3://…, separated by commas, the one that has the source',
     value: 'URI',
   }),
   account: list({ about: 'only these accounts', value: 'ID', parse: accountId }),

@@ -13,7 +13,7 @@ export function anomalies({ scored }: ReportData): Html | undefined {
   return html`<section>
 <h2>Most anomalous pairs</h2>
 <p>${whatOf(of, flagged, top.length)}
-The bar shows how little a pair fits; the usual networks are those where its entity has come from in training.</p>
+The bar shows how little a pair fits; the usual networks are those that its entity came from in training.</p>
 <div class="scroll"><table class="anomalies">
 <thead><tr><th class="number"></th><th>entity</th><th>address</th><th>anomaly score</th><th>seen before</th><th class="number">accesses</th><th>usual networks</th>${labelled && html`<th>known as</th>`}</tr></thead>
 <tbody>
@@ -25,7 +25,7 @@ ${top.map((anomaly, i) => row(anomaly, i, width(anomaly.anomalyScore), labelled)
 function whatOf(of: string, flagged: number, shown: number): string {
   if (flagged > shown)
     return `The first ${shown} of ${plural(flagged, 'flagged pair')}; more are in scores/${of}/anomalies.csv.`
-  return flagged === 0 ? 'Nothing is flagged; these come closest.' : 'All that is flagged, and some that is not.'
+  return flagged === 0 ? 'Nothing is flagged; these come closest.' : 'All flagged pairs, and the next ones.'
 }
 
 const row = (anomaly: Anomaly, i: number, width: number, labelled: boolean): Html =>
@@ -53,18 +53,18 @@ const usual = ({ usual }: Anomaly): Html | Html[] =>
     ? html`<small>not known</small>`
     : usual.map(({ network, share: part }) => html`<span>${network} <small>${share(part)}</small></span> `)
 
-/** Entities of which the model can say nothing: they are listed, never passed off as normal. */
+/** Entities that the model cannot judge: they are listed, never passed off as normal. */
 export function unjudged({ scored }: ReportData): Html | undefined {
   if (scored === undefined || scored.unjudged.length === 0) return undefined
   return html`<section>
 <h2>Not judged</h2>
-<p>The model knows nothing of ${plural(scored.unseen, 'pair')} whose entity it has never seen, and too little of ${plural(scored.sparse, 'pair')}
-whose entity has fewer than ${plural(scored.minEvents, 'access', 'accesses')} in training. They are not cleared: look at them by other means. The busiest:</p>
+<p>The entities of ${plural(scored.unseen, 'pair')} never occurred in training, and those of ${plural(scored.sparse, 'pair')}
+have fewer than ${plural(scored.minEvents, 'access', 'accesses')} there. These pairs are not cleared: check them by other means. The busiest entities:</p>
 <div class="scroll"><table>
 <thead><tr><th>entity</th><th>why</th><th class="number">addresses</th><th class="number">accesses</th></tr></thead>
 <tbody>${scored.unjudged.map(
     ({ entity, verdict, addresses, accesses }) =>
-      html`<tr><td class="entity">${strange(entity)}</td><td>${verdict === 'unseen-entity' ? 'never seen' : 'too seldom seen'}</td><td class="number">${count(addresses)}</td><td class="number">${count(accesses)}</td></tr>
+      html`<tr><td class="entity">${strange(entity)}</td><td>${verdict === 'unseen-entity' ? 'never seen' : 'too rarely seen'}</td><td class="number">${count(addresses)}</td><td class="number">${count(accesses)}</td></tr>
 `,
   )}</tbody></table></div>
 </section>`

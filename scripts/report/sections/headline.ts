@@ -3,7 +3,7 @@ import type { Calibration } from '../../lib/insights/calibration.ts'
 import type { ReportData, Scored } from '../data.ts'
 import { aucText, type Content, day, type Html, html, share } from '../html.ts'
 
-/** What is found, in one sentence and a few numbers. */
+/** The finding in one sentence and a few numbers. */
 export function headline(data: ReportData): Html {
   const { extracted, trained, scored, judged, next } = data
   const run = judged?.run ?? data.run
@@ -26,7 +26,7 @@ ${scored === undefined && tile('cost so far', usd(run.usd), 'estimate')}
 const unscored = (isTrained: boolean): string =>
   isTrained ? 'The model is trained. Nothing has been scored yet.' : 'There is no model yet. Nothing has been scored.'
 
-/** When nothing was judged, the page must not read as if all were well. */
+/** When nothing was judged, the page must not look as if all were well. */
 function sentence({ flagged, judged, allowed }: Scored): Html {
   if (judged === 0) return html`Nothing could be judged.`
   if (flagged > 0)
@@ -42,12 +42,12 @@ function lead(scored: Scored, { run, judged, extracted }: ReportData): Html {
       ? `after ${day(extracted.cutoff)} UTC, which the model has not seen`
       : `of run ${judged.run.id}, by the model of ${day(run.from)} – ${day(run.to)} UTC`
   const why =
-    scored.alertsPerDay === undefined
+    scored.alertsPerDay === null
       ? 'The threshold was set by hand.'
       : `The threshold allows about ${plural(scored.alertsPerDay, 'alert')} per day.`
   if (scored.judged === 0)
-    return html`The model knows too little of every entity with accesses ${what}. They are not cleared.`
-  return html`Judged were the accesses ${what}: does this entity usually come from this address? ${why}`
+    return html`The model knows too little about every entity with accesses ${what}. They are not cleared.`
+  return html`The model judged the accesses ${what}: does this entity usually come from this address? ${why}`
 }
 
 function scoredTiles({ judged, unseen, sparse, flagged, attacks }: Scored): Html {

@@ -9,7 +9,7 @@ interface Stage {
   readonly tone?: string
 }
 
-/** From log objects to alerts: what was left after every step, and why the rest was dropped. */
+/** From log objects to alerts: what is left after each step, and why the rest was dropped. */
 export function origin({ run, extracted, trained, scored, judged }: ReportData): Html {
   const logs = judged ?? { run, extracted }
   const { events, pairs, trainPairs, holdoutPairs, entities } = logs.extracted
@@ -39,7 +39,7 @@ ${dropped(logs.extracted)}
 const heldOut = (days: number | undefined): string =>
   days === undefined ? 'the later part' : `the last ${plural(Math.round(days * 10) / 10, 'day')}`
 
-/** Cube roots: a handful of alerts still shows beside millions of events. */
+/** Cube roots, so that a handful of alerts is visible beside millions of events. */
 const row = ({ name, value, note, tone }: Stage, most: number): Html =>
   html`<tr><th scope="row">${name}</th><td class="number">${count(value)}</td><td><svg class="bar ${tone}" width="120" height="14" viewBox="0 0 120 14" aria-hidden="true"><rect width="${width(value, most)}" height="14" rx="2"/></svg></td><td><small>${note}</small></td></tr>
 `
@@ -50,7 +50,7 @@ const width = (value: number, most: number): number =>
 function dropped({ dropped, events }: ReportData['extracted']): Html {
   if (dropped.length === 0) return html`<p>Every event became an access.</p>`
   return html`<div class="scroll"><table class="dropped">
-<caption>Events that are no access of an entity from an address</caption>
+<caption>Events that did not become accesses</caption>
 <tbody>${dropped.map(
     ({ reason, events: n }) =>
       html`<tr><td>${reason}</td><td class="number">${count(n)}</td><td class="number"><small>${share(events === 0 ? 0 : n / events)}</small></td></tr>
@@ -58,7 +58,7 @@ function dropped({ dropped, events }: ReportData['extracted']): Html {
   )}</tbody></table></div>`
 }
 
-/** All settings, so that somebody else can repeat the run. */
+/** All settings that somebody needs to repeat the run. */
 export function settings({ run, extracted, trained, scored, judged }: ReportData): Html {
   const rows: (readonly [name: string, value: Content] | undefined)[] = [
     ...(judged === undefined
@@ -99,6 +99,6 @@ const windowOf = ({ from, to }: ReportData['run']): string => `${from} to ${to}`
 const thresholdOf = ({ threshold, alertsPerDay, allowed }: NonNullable<ReportData['scored']>): string =>
   [
     `dot product below ${scoreText(threshold)}`,
-    alertsPerDay === undefined ? 'set by hand' : `for ${plural(alertsPerDay, 'alert')} per day`,
+    alertsPerDay === null ? 'set by hand' : `for ${plural(alertsPerDay, 'alert')} per day`,
     ...(allowed > 0 ? [`${allowed} in allowed networks`] : []),
   ].join(', ')

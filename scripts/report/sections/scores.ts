@@ -16,13 +16,13 @@ import { aucText, type Html, html, share, strange } from '../html.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 
-/** How the scores lie, and where the threshold cuts them. */
+/** The distribution of scores, and where the threshold cuts it. */
 export function scores({ scored, trained }: ReportData, charts: Charts): Html | undefined {
   // Without a score there is nothing to draw.
   if (scored?.judged === 0) return undefined
   if (scored !== undefined)
     return section(
-      `Every judged pair by its score. What lies to the left of the line is flagged${butFor(scored.allowed)}.`,
+      `Every judged pair by its score. Pairs to the left of the line are flagged${butFor(scored.allowed)}.`,
       charts.scores({ ...scored, hasAttacks: scored.attacks?.curve !== undefined }),
     )
   if (trained?.calibrated === undefined) return undefined
@@ -34,18 +34,18 @@ export function scores({ scored, trained }: ReportData, charts: Charts): Html | 
 }
 
 const butFor = (allowed: number): string =>
-  allowed === 0 ? '' : `, but for ${plural(allowed, 'pair')} in allowed networks`
+  allowed === 0 ? '' : `, except ${plural(allowed, 'pair')} in allowed networks`
 
 const section = (what: string, chart: Html): Html =>
   html`<section>
 <h2>Scores</h2>
-<p>${what} Heights are shares of each group, on a scale that shows small ones too.</p>
+<p>${what} Heights are shares of each group, on a scale that keeps small ones visible.</p>
 <figure>${chart}</figure>
 </section>`
 
 const BINS = 60
 
-/** A histogram from quantiles: between two of them lies an equal share of the pairs. */
+/** A histogram from quantiles: an equal share of the pairs lies between any two neighbors. */
 function binsOf(quantiles: readonly number[], pairs: number): Bin[] {
   const [from, to] = [quantiles[0] ?? 0, quantiles.at(-1) ?? 1]
   const width = (to - from) / BINS || 1
@@ -57,7 +57,7 @@ function binsOf(quantiles: readonly number[], pairs: number): Bin[] {
   return counts.map((normal, i) => ({ from: from + i * width, to: from + (i + 1) * width, normal, attack: 0 }))
 }
 
-/** Whether the model is worth more than the plain rule "seen before". */
+/** Whether the model beats the plain rule "seen before". */
 export function attacks({ scored, trained }: ReportData, charts: Charts): Html | undefined {
   if (scored?.attacks !== undefined) return onAttacks(scored, scored.attacks, charts)
   return trained?.calibrated && onRandomAddresses(trained.calibrated)
@@ -66,7 +66,7 @@ export function attacks({ scored, trained }: ReportData, charts: Charts): Html |
 const onRandomAddresses = ({ auc: model, baselines: results }: Calibration): Html =>
   html`<section>
 <h2>Against plain rules</h2>
-<p>Measured on the holdout against the same entities with random public addresses: how well is normal told from wrong? 0.5 is
+<p>Measured on the holdout against the same entities with random public addresses: how well does the model tell them apart? 0.5 is
 guessing, 1 is perfect. A plain rule flags every address whose network the entity has not used before.</p>
 <div class="scroll">${aucTable(model, results)}</div>
 </section>`
@@ -75,12 +75,12 @@ const onAttacks = ({ flagged }: Scored, attacks: Attacks, charts: Charts): Html 
   html`<section>
 <h2>Against plain rules</h2>
 <p>${flagged === 0 ? 'Nothing was flagged.' : `Of the ${plural(flagged, 'alert')} ${share(attacks.precision)} are known attacks.`} A plain rule flags every address whose network the
-entity has not used before; it cannot say which of these matter most, so with as many alerts it finds what chance picks.</p>
+entity has not used before. It cannot rank them, so with as many alerts as the model it finds only what chance picks.</p>
 ${attacks.curve === undefined ? onTheirOwn(attacks, flagged) : besideCurve(attacks, attacks.curve, flagged, charts)}
 </section>`
 
 const onTheirOwn = (attacks: Attacks, alerts: number): Html =>
-  html`<p>No curve can be drawn: it takes attacks as well as other pairs among what was judged.</p>
+  html`<p>No curve can be drawn: the judged pairs must include both attacks and others.</p>
 <div class="scroll">${kindTable(attacks, alerts)}</div>`
 
 const besideCurve = (attacks: Attacks, curve: Curve, alerts: number, charts: Charts): Html =>

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { defineCommand } from '../../../scripts/lib/cli/command.ts'
 import { Interrupted, type StopSignal } from '../../../scripts/lib/cli/errors.ts'
 import type { Host } from '../../../scripts/lib/cli/host.ts'
 import { callCommand, runCommand } from '../../../scripts/lib/cli/run.ts'
+import { awsOptions } from '../../../scripts/lib/cli/shared-options.ts'
 import { thisProcess } from '../../support/waiting.ts'
 import { command } from './fixture/toy/command.ts'
 
@@ -37,4 +39,18 @@ test('called by other code, a stopped command throws the reason', async () => {
   const reason = new Interrupted('SIGTERM')
   const { host } = hostStoppedBy(reason)
   await assert.rejects(callCommand(command, { act: 'waits' }, host), (error) => error === reason)
+})
+
+test('a hint in JSON repeats what was typed, as the printed ones do; what strangers wrote stays', async () => {
+  const text = 'npx zx scripts/train.mjs --run a'
+  const hints = defineCommand({
+    ...{ name: 'hints', summary: '', examples: [], options: awsOptions },
+    run: async () => ({ json: { failed: { waf: { hint: text } }, agent: text }, text: '' }),
+  })
+  const { host, said } = hostStoppedBy()
+  assert.equal(await runCommand(hints, ['--profile', 'audit', '-o', 'json'], host), 0)
+  assert.deepEqual(JSON.parse(said()[0] ?? ''), {
+    failed: { waf: { hint: 'npx zx scripts/train.mjs --profile audit --run a' } },
+    agent: text,
+  })
 })
