@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs'
-import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling'
-import type { AthenaClient } from '@aws-sdk/client-athena'
-import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { S3ControlClient } from '@aws-sdk/client-s3-control'
-import type { SageMakerClient } from '@aws-sdk/client-sagemaker'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import type { ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
-import type { STSClient } from '@aws-sdk/client-sts'
 import { UsageError } from '../cli/errors.ts'
 import { regionOfBucket } from './bucket-region.ts'
 import { metIn } from './errors.ts'
@@ -110,45 +104,33 @@ export async function s3ControlClient(settings: AwsSettings, region: string): Pr
 export const regionOf = (settings: AwsSettings, bucket: string): Promise<string> =>
   regionOfBucket(settings, bucket, (region) => s3ClientIn(settings, region))
 
-export async function athenaClient(settings: AwsSettings, region: string): Promise<AthenaClient> {
-  const { AthenaClient } = await import('@aws-sdk/client-athena')
-  return prepared(new AthenaClient(clientOptions(settings, region)), settings)
-}
+type NewClient<C> = new (options: ReturnType<typeof clientOptions>) => C
 
-export async function sagemakerClient(settings: AwsSettings, region: string): Promise<SageMakerClient> {
-  const { SageMakerClient } = await import('@aws-sdk/client-sagemaker')
-  return prepared(new SageMakerClient(clientOptions(settings, region)), settings)
-}
+/** Makes clients of a service that needs nothing of its own. Its library loads with the first one. */
+const clientOf =
+  <C extends SdkClient>(load: () => Promise<NewClient<C>>) =>
+  /** @param region undefined: the one that the SDK finds configured */
+  async (settings: AwsSettings, region: string | undefined): Promise<C> =>
+    prepared(new (await load())(clientOptions(settings, region)), settings)
+
+export const athenaClient = clientOf(async () => (await import('@aws-sdk/client-athena')).AthenaClient)
+export const sagemakerClient = clientOf(async () => (await import('@aws-sdk/client-sagemaker')).SageMakerClient)
+export const stsClient = clientOf(async () => (await import('@aws-sdk/client-sts')).STSClient)
+export const cloudFormationClient = clientOf(
+  async () => (await import('@aws-sdk/client-cloudformation')).CloudFormationClient,
+)
+export const autoScalingClient = clientOf(
+  async () => (await import('@aws-sdk/client-application-auto-scaling')).ApplicationAutoScalingClient,
+)
+export const serviceQuotasClient = clientOf(
+  async () => (await import('@aws-sdk/client-service-quotas')).ServiceQuotasClient,
+)
 
 /** One that asks once: invoke.ts repeats, and tells of it. */
 export async function sagemakerRuntimeClient(settings: AwsSettings, region: string): Promise<SageMakerRuntimeClient> {
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
   const once = { ...clientOptions(settings, region), retryStrategy: new PatientRetries(1, sleepOf(settings)) }
   return prepared(new SageMakerRuntimeClient(once), settings)
-}
-
-export async function autoScalingClient(settings: AwsSettings, region: string): Promise<ApplicationAutoScalingClient> {
-  const { ApplicationAutoScalingClient } = await import('@aws-sdk/client-application-auto-scaling')
-  return prepared(new ApplicationAutoScalingClient(clientOptions(settings, region)), settings)
-}
-
-/** @param region undefined: the one that the SDK finds configured */
-export async function cloudFormationClient(
-  settings: AwsSettings,
-  region: string | undefined,
-): Promise<CloudFormationClient> {
-  const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation')
-  return prepared(new CloudFormationClient(clientOptions(settings, region)), settings)
-}
-
-export async function stsClient(settings: AwsSettings, region: string | undefined): Promise<STSClient> {
-  const { STSClient } = await import('@aws-sdk/client-sts')
-  return prepared(new STSClient(clientOptions(settings, region)), settings)
-}
-
-export async function serviceQuotasClient(settings: AwsSettings, region: string): Promise<ServiceQuotasClient> {
-  const { ServiceQuotasClient } = await import('@aws-sdk/client-service-quotas')
-  return prepared(new ServiceQuotasClient(clientOptions(settings, region)), settings)
 }
 
 /** The address from the settings, else from `AWS_ENDPOINT_URL…` or the configuration files; undefined for AWS's own. */

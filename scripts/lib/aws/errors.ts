@@ -1,7 +1,7 @@
 import { type ExitCode, UserError } from '../cli/errors.ts'
 import { partitionOf } from './arn.ts'
 
-/** What was asked of AWS, in the words of a policy and in those of a person. */
+/** A request to AWS, in the terms of a policy and for people. */
 export interface Asked {
   /** What it was about: `s3://org-logs/AWSLogs/`, `query 1a2b`. */
   readonly what: string
@@ -10,7 +10,7 @@ export interface Asked {
   /** ARN that the action is on. Its partition may be left at `aws`: an error knows its own. */
   readonly resource: string
   readonly bucket?: string
-  /** What else a refusal may come from, as far as the settings tell: see `refusalHints`. */
+  /** Other causes of a refusal, as far as the settings tell. */
   readonly hints?: readonly string[]
 }
 
@@ -87,7 +87,7 @@ const RULES: readonly Rule[] = [
 
 /**
  * The error to throw in place of one of the SDK's: a UserError that names what was asked and what to do.
- * What did not come from AWS or the way there is given back as it is.
+ * Errors that come from neither AWS nor the network are returned unchanged.
  */
 export function explained(error: unknown, given: Asked): unknown {
   if (error instanceof UserError || !(error instanceof Error) || error.name === 'AbortError') return error
@@ -103,9 +103,15 @@ export function explained(error: unknown, given: Asked): unknown {
   return new UserError(`${asked.what}: ${why}`, { hint, cause: error, ...(exitCode !== undefined && { exitCode }) })
 }
 
+/** Awaits an answer of AWS; a failure is explained. */
+export const explaining = <T>(answer: Promise<T>, asked: Asked): Promise<T> =>
+  answer.catch((error: unknown) => {
+    throw explained(error, asked)
+  })
+
 const inPartition = (arn: string, region = ''): string => arn.replace(/^arn:aws:/, `arn:${partitionOf(region)}:`)
 
-/** A HEAD has no body to say a code in. */
+/** A HEAD has no body with a code. */
 function ruleOf(status: number | undefined): Rule | undefined {
   if (status === undefined || status === 400) return undefined
   return RULES.find(([codes]) => codes.test(String(status)))

@@ -1,5 +1,5 @@
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts'
-import { explained } from './errors.ts'
+import { explaining } from './errors.ts'
 
 export interface Identity {
   readonly account: string
@@ -8,10 +8,7 @@ export interface Identity {
 
 /** Whose credentials are used. @throws UserError when there are none, or AWS does not take them */
 export async function callerIdentity(client: STSClient): Promise<Identity> {
-  try {
-    const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}))
-    return { account: Account, arn: Arn }
-  } catch (error) {
-    throw explained(error, { what: 'credentials', action: 'sts:GetCallerIdentity', resource: '*' })
-  }
+  const asked = { what: 'credentials', action: 'sts:GetCallerIdentity', resource: '*' }
+  const { Account = '', Arn = '' } = await explaining(client.send(new GetCallerIdentityCommand({})), asked)
+  return { account: Account, arn: Arn }
 }

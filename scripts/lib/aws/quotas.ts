@@ -1,24 +1,25 @@
-import { ListServiceQuotasCommand, type ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
-import { explained } from './errors.ts'
+import { paginateListServiceQuotas, type ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
+import { explaining } from './errors.ts'
 
 /** Quotas of SageMaker by their names, `ml.m5.large for training job usage`, as far as the account has any. */
-export async function sagemakerQuotas(
+export const sagemakerQuotas = (
   client: ServiceQuotasClient,
   names: readonly string[],
-): Promise<Map<string, number>> {
-  const found = new Map<string, number>()
-  let NextToken: string | undefined
-  try {
-    do {
-      const page = await client.send(
-        new ListServiceQuotasCommand({ ServiceCode: 'sagemaker', MaxResults: 100, ...(NextToken && { NextToken }) }),
-      )
-      for (const { QuotaName = '', Value = 0 } of page.Quotas ?? [])
-        if (names.includes(QuotaName)) found.set(QuotaName, Value)
-      NextToken = page.NextToken
-    } while (NextToken !== undefined && found.size < names.length)
+): Promise<Map<string, number>> => {
+  const find = async () => {
+    const found = new Map<string, number>()
+    for await (const { Quotas = [] } of paginateListServiceQuotas(
+      { client, pageSize: 100 },
+      { ServiceCode: 'sagemaker' },
+    )) {
+      for (const { QuotaName = '', Value = 0 } of Quotas) if (names.includes(QuotaName)) found.set(QuotaName, Value)
+      if (found.size >= names.length) break
+    }
     return found
-  } catch (error) {
-    throw explained(error, { what: 'quotas of SageMaker', action: 'servicequotas:ListServiceQuotas', resource: '*' })
   }
+  return explaining(find(), {
+    what: 'quotas of SageMaker',
+    action: 'servicequotas:ListServiceQuotas',
+    resource: '*',
+  })
 }

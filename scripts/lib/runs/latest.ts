@@ -5,15 +5,15 @@ import { ConditionFailed, type Store } from '../stores/store.ts'
 import { LATEST } from './paths.ts'
 import type { Run } from './run.ts'
 
-/** Runs in the order in which they were named. A number tells it, so that a clock may go back. */
+/** Runs in the order in which they were named: by number, because clocks may go back. */
 const noteSchema = v.array(v.object({ id: v.string(), order: v.pipe(v.number(), v.safeInteger()) }))
 type Note = v.InferOutput<typeof noteSchema>
 
-/** As many are kept, of each source. */
+/** Runs that are kept of each source. */
 const KEPT = 100
 const ATTEMPTS = 20
 
-/** A note for each source, so that two sources in one workspace never write the same object. */
+/** One object per source, so that two sources in a workspace never write the same one. */
 const keyOf = (source: string): string => `${LATEST}${source}.json`
 
 /** Ids of the runs of these sources, or of all, the one that was named last first. Some of them may be gone. */

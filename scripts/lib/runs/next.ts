@@ -27,7 +27,7 @@ export function nextCommand(name: string, run: Named): string {
   return [`npx zx scripts/${step}.mjs`, ...[...selection, ...where].map(quoted)].join(' ')
 }
 
-/** Staging finds its run by what was asked for. */
+/** Staging finds its run by the request. */
 function flagsOf({ source, logs, from, to, accounts, regions, keys, keysFrom }: Request): string[] {
   const by = ['--keys', keys]
   const how = {
@@ -40,16 +40,16 @@ function flagsOf({ source, logs, from, to, accounts, regions, keys, keysFrom }: 
   return ['--source', source, '--logs', logs, '--from', window.from, '--to', window.to, ...scope, ...(how ?? by)]
 }
 
-/** Values of the options of a window, whatever the day. @param from ISO @param to ISO */
+/** The options of a window, which mean the same on any day. @param from ISO @param to ISO */
 export function flagsOfWindow(from: string, to: string) {
   const short = (time: string): string => time.replace('.000Z', 'Z')
   return { from: short(from), to: short(to), last: undefined }
 }
 
-/** What a command line need not repeat: how to talk, and what was approved. */
+/** Options that a repeated command line leaves out: output and approval. */
 const NOT_REPEATED: readonly string[] = [...Object.keys(commonOptions), ...Object.keys(guardOptions)]
 
-/** A command line that means the same as these values of its options, whatever the day. Options with their default are left out. */
+/** A command line with these values of its options, without those that have their default. */
 export function sameCommand(
   { name, options }: { readonly name: string; readonly options: OptionSpecs },
   values: Readonly<Record<string, unknown>>,

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { UserError } from '../cli/errors.ts'
 import { type PairSource, type Pairs, readPairs } from '../insights/pairs.ts'
 import { type AwsSettings, openStore } from '../stores/open.ts'
-import type { Store } from '../stores/store.ts'
+import { hasAny, type Store } from '../stores/store.ts'
 import { locationOf } from '../stores/uri.ts'
 import { nextCommand } from './next.ts'
 import { paths } from './paths.ts'
@@ -23,7 +23,7 @@ export async function pairObjects(run: Run, part: Part) {
 /** Whether all files of a part exist. In S3 they expire, possibly one after the other, and what was made from them stays. */
 export async function hasPairs(run: Run, part: Part): Promise<boolean> {
   const counted = countedBytes(run, part)
-  if (run.folder !== undefined || counted === undefined) return hasAny(run, paths[part])
+  if (run.folder !== undefined || counted === undefined) return hasAny(run.store, paths[part])
   const objects = await pairObjects(run, part)
   return objects.reduce((sum, { size }) => sum + size, 0) === counted
 }
@@ -35,16 +35,11 @@ function countedBytes(run: Run, part: Part): number | undefined {
   return own.length === 0 ? undefined : own.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
-async function hasAny(run: Run, prefix: string): Promise<boolean> {
-  for await (const _ of run.store.list({ prefix })) return true
-  return false
-}
-
 /** The command that makes missing pairs again. In S3 the staged objects may have expired with them. */
 export async function toMakePairs(run: Run): Promise<string> {
   const extract = nextCommand('extract', run)
   if (run.request.keys === OF_FILES) return extract
-  if (run.folder !== undefined || (await hasAny(run, paths.staged))) return `${extract} --overwrite`
+  if (run.folder !== undefined || (await hasAny(run.store, paths.staged))) return `${extract} --overwrite`
   return `stage again: ${nextCommand('stage', run)}; then ${extract}`
 }
 
@@ -54,7 +49,7 @@ export async function requirePairs(run: Run): Promise<void> {
   const counted = { train: trainPairs, holdout: holdoutPairs }
   for (const part of ['train', 'holdout'] as const)
     if (counted[part] !== 0 && !(await hasPairs(run, part))) {
-      const left = (await hasAny(run, paths[part])) ? 'not all pairs are' : 'no pairs'
+      const left = (await hasAny(run.store, paths[part])) ? 'not all pairs are' : 'no pairs'
       throw new UserError(`run ${run.id}: ${left} in ${run.uriOf(paths[part])}`, { hint: await toMakePairs(run) })
     }
 }

@@ -1,5 +1,6 @@
 import { UserError } from '../cli/errors.ts'
 import { count, plural } from '../cli/format.ts'
+import { sizeOf } from '../stores/store.ts'
 import { nextCommand } from './next.ts'
 import { paths } from './paths.ts'
 import type { Run } from './run.ts'
@@ -34,13 +35,9 @@ export const stagedObjects = (run: Run): number => run.result('stage').objects
 
 /** Number and size of the staged objects, on this machine or in S3. @throws UserError when some are missing */
 export async function stagedTotals(run: Run): Promise<Totals> {
-  let [objects, bytes] = [0, 0]
-  for await (const { size } of run.store.list({ prefix: paths.staged })) {
-    objects += 1
-    bytes += size
-  }
-  checkStaged(run, objects)
-  return { objects, bytes }
+  const totals = await sizeOf(run.store.list({ prefix: paths.staged }))
+  checkStaged(run, totals.objects)
+  return totals
 }
 
 function checkStaged(run: Run, found: number): void {

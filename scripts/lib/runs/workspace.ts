@@ -172,8 +172,8 @@ const NOTE = new RegExp(`(?:^|/)${LATEST}(?:${[...sourceIds, FILES].join('|')})\
 export const isOfRun = (key: string): boolean => RUN.test(key) || NOTE.test(key)
 
 /**
- * Opens logs without the copies that runs have of them: a workspace may lie among the logs, and an event must not count once more for
- * every run that has staged it. Who names a place within a run means it.
+ * Opens logs without the copies that runs have of them: a workspace may lie among the logs, and an event must not count again for
+ * every run that has staged it. A place within a run can still be named.
  */
 export async function openLogsOutsideRuns(uri: string, aws: AwsSettings = {}): Promise<Logs> {
   const logs = await openLogs(uri, aws)

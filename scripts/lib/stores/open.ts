@@ -60,7 +60,7 @@ export async function openLogs(uri: string, aws: AwsSettings = {}): Promise<Logs
   return { uri: location.path, store: fencedFolderStore(root), base, bucket: root.split('/').at(-1) || 'folder' }
 }
 
-/** Which part of a path is the `AWSLogs` that AWS wrote; −1 for none. Who copies a bucket may call his folder so, too. */
+/** Which part of a path is the `AWSLogs` that AWS wrote; −1 for none. Somebody who copies a bucket may give another folder this name. */
 function ownFolderIn(segments: readonly string[]): number {
   const at = segments.lastIndexOf(AWS_LOGS)
   const next = segments[at + 1]

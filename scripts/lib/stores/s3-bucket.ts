@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import { type Asked, explained } from '../aws/errors.ts'
+import type { Asked } from '../aws/errors.ts'
 import { type AwsSettings, sleepOf } from '../aws/settings.ts'
 
 /** A bucket as the settings reach it; all views of a store share one. */
@@ -11,7 +11,7 @@ export interface Bucket {
   /** Options of requests that may be broken off. */
   readonly stoppable: { abortSignal?: AbortSignal }
   sleep(ms: number): Promise<unknown>
-  /** What a refusal may come from besides a missing permission. */
+  /** Other causes of a refusal than a missing permission. */
   readonly hints: readonly string[]
   listRequests: number
 }
@@ -36,7 +36,7 @@ export function bucketOf(client: S3Client, name: string, settings: AwsSettings):
   }
 }
 
-/** What a request about a bucket was, for its failure; `prefix` is what was listed. */
+/** Describes a request about a bucket for its error; `prefix` is what was listed. */
 export const listing = ({ name, hints }: Bucket, prefix: string): Asked => ({
   what: `s3://${name}/${prefix}`,
   action: 's3:ListBucket',
@@ -45,7 +45,7 @@ export const listing = ({ name, hints }: Bucket, prefix: string): Asked => ({
   hints,
 })
 
-/** What a request about an object was, for its failure. */
+/** Describes a request about an object for its error. */
 export const about = ({ name, hints }: Bucket, key: string, action: string): Asked => ({
   what: `s3://${name}/${key}`,
   action,
@@ -53,15 +53,6 @@ export const about = ({ name, hints }: Bucket, key: string, action: string): Ask
   bucket: name,
   hints,
 })
-
-/** Awaits an answer; a failure is explained. */
-export async function explainingFailure<T>(answer: Promise<T>, asked: Asked): Promise<T> {
-  try {
-    return await answer
-  } catch (error) {
-    throw explained(error, asked)
-  }
-}
 
 /** S3 writes ETags in quotes. */
 export const bareEtag = (etag: string | undefined): string | undefined => etag?.replace(/^"(.*)"$/, '$1')

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
-import { type Bucket, bareEtag, explainingFailure, listing } from './s3-bucket.ts'
+import { explaining } from '../aws/errors.ts'
+import { type Bucket, bareEtag, listing } from './s3-bucket.ts'
 import type { ListOptions, ObjectInfo } from './store.ts'
 
 /** Keys are relative to `root`; so is what is asked for. */
@@ -52,7 +53,7 @@ async function* pages(
     bucket.listRequests += 1
     const command = new ListObjectsV2Command({ ...input, ...from })
     const entries = takeEntries(command)
-    const page = await explainingFailure(bucket.client.send(command, bucket.stoppable), listing(bucket, input.Prefix))
+    const page = await explaining(bucket.client.send(command, bucket.stoppable), listing(bucket, input.Prefix))
     const { CommonPrefixes = [], EncodingType, NextContinuationToken } = page
     const decode = EncodingType === 'url' ? decoded : (text: string) => text
     yield { entries: entries(), groups: CommonPrefixes.map(({ Prefix = '' }) => Prefix), decode }

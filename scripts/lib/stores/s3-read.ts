@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
-import { detailsOf } from '../aws/errors.ts'
-import { about, type Bucket, bareEtag, explainingFailure } from './s3-bucket.ts'
+import { detailsOf, explaining } from '../aws/errors.ts'
+import { about, type Bucket, bareEtag } from './s3-bucket.ts'
 import { ConditionFailed, NoSuchObject, type ObjectInfo, type ReadOptions } from './store.ts'
 
 const ACTION = 's3:GetObject'
@@ -30,10 +30,10 @@ export async function head(bucket: Bucket, key: string): Promise<Omit<ObjectInfo
     const asked = about(bucket, key, ACTION)
     // A refused HEAD has no words; a GET says why.
     if (status === 400 || status === 403) {
-      const { body } = await explainingFailure(get(bucket, key, { start: 0, end: 0 }), asked)
+      const { body } = await explaining(get(bucket, key, { start: 0, end: 0 }), asked)
       body.destroy()
     }
-    return explainingFailure(Promise.reject(error), asked)
+    return explaining(Promise.reject(error), asked)
   }
 }
 
@@ -80,7 +80,7 @@ async function open(bucket: Bucket, key: string, options: ReadOptions): Promise<
     if (status === 412) throw new ConditionFailed(key)
     // The range begins behind the last byte.
     if (status === 416) return NOTHING
-    return explainingFailure(Promise.reject(error), about(bucket, key, ACTION))
+    return explaining(Promise.reject(error), about(bucket, key, ACTION))
   }
 }
 
@@ -102,7 +102,7 @@ function resuming(bucket: Bucket, key: string, { start = 0, end }: ReadOptions, 
       if (got === first.size) return
       bucket.stoppable.abortSignal?.throwIfAborted()
       if (stream.destroyed || first.etag === undefined || cuts === MOST_CUTS)
-        await explainingFailure(Promise.reject(cut), about(bucket, key, ACTION))
+        await explaining(Promise.reject(cut), about(bucket, key, ACTION))
       await bucket.sleep(FIRST_PAUSE_MS * 2 ** cuts)
       const more = { start: start + got, ...(end !== undefined && { end }), ...(first.etag && { ifMatch: first.etag }) }
       const next = await open(bucket, key, more)

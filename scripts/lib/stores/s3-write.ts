@@ -11,8 +11,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import pMap from 'p-map'
-import { detailsOf } from '../aws/errors.ts'
-import { about, type Bucket, bareEtag, explainingFailure } from './s3-bucket.ts'
+import { detailsOf, explaining } from '../aws/errors.ts'
+import { about, type Bucket, bareEtag } from './s3-bucket.ts'
 import { head, readText } from './s3-read.ts'
 import { ConditionFailed, type ObjectInfo, type WriteOptions } from './store.ts'
 
@@ -41,7 +41,7 @@ export function write(
 /** Removing what is not there is no error. */
 export async function remove(bucket: Bucket, key: string): Promise<void> {
   const command = new DeleteObjectCommand({ ...bucket.common, Key: key })
-  await explainingFailure(bucket.client.send(command), about(bucket, key, 's3:DeleteObject'))
+  await explaining(bucket.client.send(command), about(bucket, key, 's3:DeleteObject'))
 }
 
 const conditions = ({ ifAbsent, ifMatch }: WriteOptions) => ({
@@ -80,7 +80,7 @@ async function lost(
     if (there !== undefined && (await isOurs())) return there
   }
   if (refused) throw new ConditionFailed(key)
-  return explainingFailure(Promise.reject(error), about(bucket, key, ACTION))
+  return explaining(Promise.reject(error), about(bucket, key, ACTION))
 }
 
 /** Puts a stream of unknown length, in parts when it is long. */
@@ -92,14 +92,14 @@ async function stream(bucket: Bucket, key: string, body: Readable, options: Writ
   // The SDK sends CRC32 with every part; S3 wants to know at the start, and to have them again at the end.
   const input = { ...bucket.common, Key: key, ChecksumAlgorithm: 'CRC32' as const, ...encryption(options) }
   const command = new CreateMultipartUploadCommand({ ...input, Metadata: { [MARK]: mark } })
-  const { UploadId } = await explainingFailure(bucket.client.send(command), about(bucket, key, ACTION))
+  const { UploadId } = await explaining(bucket.client.send(command), about(bucket, key, ACTION))
   const upload = { ...bucket.common, Key: key, UploadId }
   try {
     const sent = await pMap(
       chained([first.value, second.value], parts),
       async (bytes, index) => {
         const part = new UploadPartCommand({ ...upload, Body: bytes, PartNumber: index + 1 })
-        const { ETag, ChecksumCRC32 } = await explainingFailure(bucket.client.send(part), about(bucket, key, ACTION))
+        const { ETag, ChecksumCRC32 } = await explaining(bucket.client.send(part), about(bucket, key, ACTION))
         return { size: bytes.length, part: { ETag, ChecksumCRC32, PartNumber: index + 1 } }
       },
       { concurrency: PARTS_AT_ONCE },

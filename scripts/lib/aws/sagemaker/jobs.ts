@@ -3,8 +3,8 @@ import {
   type DescribeTrainingJobCommandOutput,
   DescribeTransformJobCommand,
   type DescribeTransformJobCommandOutput,
-  ListTrainingJobsCommand,
-  ListTransformJobsCommand,
+  paginateListTrainingJobs,
+  paginateListTransformJobs,
   type SageMakerClient,
   StopTrainingJobCommand,
   StopTransformJobCommand,
@@ -28,14 +28,12 @@ interface JobState {
 
 interface JobQuery {
   readonly NameContains: string
-  readonly MaxResults: number
   readonly StatusEquals: 'InProgress' | 'Stopping'
-  readonly NextToken?: string
 }
 
-interface JobPage {
-  readonly NextToken?: string | undefined
-  readonly found: readonly { readonly name: string; readonly arn: string }[]
+interface NamedJob {
+  readonly name: string
+  readonly arn: string
 }
 
 /** The calls for one kind of job. */
@@ -45,11 +43,15 @@ export interface JobApi<Job> {
   readonly operation: 'TrainingJob' | 'TransformJob'
   describe(name: string, abortSignal?: AbortSignal): Promise<Job>
   stop(name: string): Promise<unknown>
-  list(query: JobQuery): Promise<JobPage>
+  /** Page by page. */
+  list(query: JobQuery): AsyncIterable<readonly NamedJob[]>
   stateOf(job: Job): JobState
 }
 
-const named = (name = '', arn = '') => ({ name, arn })
+const named = (name = '', arn = ''): NamedJob => ({ name, arn })
+
+/** Jobs in one answer; SageMaker's most. */
+const PAGE = 100
 
 export const trainingJobs = (client: SageMakerClient): JobApi<TrainingJob> => ({
   kind: 'training',
@@ -57,9 +59,9 @@ export const trainingJobs = (client: SageMakerClient): JobApi<TrainingJob> => ({
   describe: (TrainingJobName, abortSignal) =>
     client.send(new DescribeTrainingJobCommand({ TrainingJobName }), abortSignal && { abortSignal }),
   stop: (TrainingJobName) => client.send(new StopTrainingJobCommand({ TrainingJobName })),
-  list: async (query) => {
-    const { TrainingJobSummaries: jobs = [], NextToken } = await client.send(new ListTrainingJobsCommand(query))
-    return { NextToken, found: jobs.map((job) => named(job.TrainingJobName, job.TrainingJobArn)) }
+  async *list(query) {
+    for await (const { TrainingJobSummaries = [] } of paginateListTrainingJobs({ client, pageSize: PAGE }, query))
+      yield TrainingJobSummaries.map((job) => named(job.TrainingJobName, job.TrainingJobArn))
   },
   stateOf: ({ TrainingJobStatus, SecondaryStatus, SecondaryStatusTransitions = [], FailureReason }) => {
     const { StatusMessage = '' } = SecondaryStatusTransitions.at(-1) ?? {}
@@ -74,9 +76,9 @@ export const transformJobs = (client: SageMakerClient): JobApi<TransformJob> => 
   describe: (TransformJobName, abortSignal) =>
     client.send(new DescribeTransformJobCommand({ TransformJobName }), abortSignal && { abortSignal }),
   stop: (TransformJobName) => client.send(new StopTransformJobCommand({ TransformJobName })),
-  list: async (query) => {
-    const { TransformJobSummaries: jobs = [], NextToken } = await client.send(new ListTransformJobsCommand(query))
-    return { NextToken, found: jobs.map((job) => named(job.TransformJobName, job.TransformJobArn)) }
+  async *list(query) {
+    for await (const { TransformJobSummaries = [] } of paginateListTransformJobs({ client, pageSize: PAGE }, query))
+      yield TransformJobSummaries.map((job) => named(job.TransformJobName, job.TransformJobArn))
   },
   stateOf: ({ TransformJobStatus, FailureReason }) => ({
     status: TransformJobStatus,

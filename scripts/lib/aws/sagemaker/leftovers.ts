@@ -33,7 +33,7 @@ const CONCURRENCY = 4
 
 /** What prestage makes is called so, but for endpoints that were given another name. */
 const NAME = 'prestage'
-const QUERY = { NameContains: NAME, MaxResults: 100 } as const
+const QUERY = { NameContains: NAME }
 
 /** Training and transform jobs of the run that still run, or are about to stop. */
 export const jobLeftovers = async (scope: SagemakerScope): Promise<Leftover[]> => [
@@ -44,9 +44,7 @@ export const jobLeftovers = async (scope: SagemakerScope): Promise<Leftover[]> =
 async function jobsOf<Job>(scope: SagemakerScope, api: JobApi<Job>): Promise<Leftover[]> {
   const found: Leftover[] = []
   for (const StatusEquals of ['InProgress', 'Stopping'] as const) {
-    const listed = await allPages(scope, `List${api.operation}s`, (token) =>
-      api.list({ ...QUERY, StatusEquals, ...token }),
-    )
+    const listed = await foundIn(scope, `List${api.operation}s`, api.list({ ...QUERY, StatusEquals }))
     for (const { name } of await ownedBy(scope, listed)) found.push(jobLeftover(scope, api, name, StatusEquals))
   }
   return found
@@ -112,12 +110,11 @@ export const endpointExists = async (scope: SagemakerScope, name: string): Promi
   (await endpointsOf(scope).look(name)) !== undefined
 
 async function listEndpoints(scope: SagemakerScope): Promise<Found[]> {
-  const listed = await allPages(scope, 'ListEndpoints', async (token) => {
-    const { Endpoints: page = [], NextToken } = await scope.client.send(
-      new sm.ListEndpointsCommand({ ...QUERY, ...token }),
-    )
-    return { NextToken, found: page.map((one) => foundAs(one.EndpointName, one.EndpointArn)) }
-  })
+  async function* pages() {
+    for await (const { Endpoints: page = [] } of sm.paginateListEndpoints(paging(scope), QUERY))
+      yield page.map((one) => foundAs(one.EndpointName, one.EndpointArn))
+  }
+  const listed = await foundIn(scope, 'ListEndpoints', pages())
   for (const name of scope.endpoints) {
     if (listed.some((one) => one.name === name)) continue
     const there = await endpointsOf(scope).look(name)
@@ -126,19 +123,23 @@ async function listEndpoints(scope: SagemakerScope): Promise<Found[]> {
   return listed
 }
 
-const listConfigs = (scope: SagemakerScope): Promise<Found[]> =>
-  allPages(scope, 'ListEndpointConfigs', async (token) => {
-    const { EndpointConfigs = [], NextToken } = await scope.client.send(
-      new sm.ListEndpointConfigsCommand({ ...QUERY, ...token }),
-    )
-    return { NextToken, found: EndpointConfigs.map((one) => foundAs(one.EndpointConfigName, one.EndpointConfigArn)) }
-  })
+function listConfigs(scope: SagemakerScope): Promise<Found[]> {
+  async function* pages() {
+    for await (const { EndpointConfigs = [] } of sm.paginateListEndpointConfigs(paging(scope), QUERY))
+      yield EndpointConfigs.map((one) => foundAs(one.EndpointConfigName, one.EndpointConfigArn))
+  }
+  return foundIn(scope, 'ListEndpointConfigs', pages())
+}
 
-const listModels = (scope: SagemakerScope): Promise<Found[]> =>
-  allPages(scope, 'ListModels', async (token) => {
-    const { Models = [], NextToken } = await scope.client.send(new sm.ListModelsCommand({ ...QUERY, ...token }))
-    return { NextToken, found: Models.map((one) => foundAs(one.ModelName, one.ModelArn)) }
-  })
+function listModels(scope: SagemakerScope): Promise<Found[]> {
+  async function* pages() {
+    for await (const { Models = [] } of sm.paginateListModels(paging(scope), QUERY))
+      yield Models.map((one) => foundAs(one.ModelName, one.ModelArn))
+  }
+  return foundIn(scope, 'ListModels', pages())
+}
+
+const paging = ({ client }: SagemakerScope) => ({ client, pageSize: 100 })
 
 const foundAs = (name = '', arn = ''): Found => ({ name, arn })
 
@@ -148,26 +149,14 @@ const aboutAll = (region: string, action: string) => ({
   resource: `arn:aws:sagemaker:${region}:*:*`,
 })
 
-interface Page {
-  readonly NextToken?: string | undefined
-  readonly found: readonly Found[]
-}
-
-async function allPages(
-  { region }: SagemakerScope,
-  action: string,
-  ask: (token: { NextToken?: string }) => Promise<Page>,
-): Promise<Found[]> {
-  const all: Found[] = []
-  let token: string | undefined
-  do {
-    const page = ask(token === undefined ? {} : { NextToken: token })
-    const { found, NextToken } = await answered(page, aboutAll(region, action))
+function foundIn({ region }: SagemakerScope, action: string, pages: AsyncIterable<readonly Found[]>): Promise<Found[]> {
+  const collect = async () => {
+    const all: Found[] = []
     // Names of others may contain the word, and the caller need not have the right to look at them.
-    all.push(...found.filter(({ name }) => name.startsWith(`${NAME}-`)))
-    token = NextToken
-  } while (token !== undefined)
-  return all
+    for await (const page of pages) all.push(...page.filter(({ name }) => name.startsWith(`${NAME}-`)))
+    return all
+  }
+  return answered(collect(), aboutAll(region, action))
 }
 
 /** Those that carry the tags of the run. */
