@@ -14,7 +14,7 @@ export interface Accesses {
   /** Seconds since 1970. */
   readonly time: Uint32Array
   readonly attacksFrom: number
-  /** From here on nothing may make an access unfit for a pair: what happens at the window's edges, and the attacks. */
+  /** From here on every access becomes a pair: those at the window's edges, and the attacks. */
   readonly plainFrom: number
   /** Of the attacks, in their order. */
   readonly kinds: readonly AttackKind[]
@@ -32,10 +32,10 @@ export interface AccessSettings {
   readonly shape?: (time: number) => number
 }
 
-/** Seconds around the window's edges at which something happens for certain. */
+/** Seconds from the window's edges at which an access is certain. */
 const EDGES = [-1, 0] as const
 
-/** All that the users do in the span, then what happens at the window's edges, then the attacks. */
+/** All accesses of the users in the span, then those at the window's edges, then the attacks. */
 export function accessesOf(behaviour: Behaviour, settings: AccessSettings): Accesses {
   const { events, targets, attacks, window, shape = (time) => time } = settings
   const kinds = Array.from({ length: attacks }, (_, n) => attackKinds[n % attackKinds.length] ?? 'random-network')
@@ -63,7 +63,7 @@ export function accessesOf(behaviour: Behaviour, settings: AccessSettings): Acce
     put(at++, { user: who, ip: behaviour.addressOf(who, 0), time: edge })
   }
   const secondOfAttack = clockOf(attackSpanOf(window))
-  // Moments of events that no user has.
+  // Numbers of events that no user reaches.
   for (const [n, attack] of attackersOf(behaviour, kinds, targets, { user, ip, count: attacksFrom }).entries())
     put(attacksFrom + n, {
       ...attack,
@@ -84,7 +84,7 @@ interface Attack {
   readonly ip: number
 }
 
-/** Addresses that the user never has himself: else an attack would be indistinguishable from him. */
+/** Addresses that the user never comes from: otherwise nothing could tell the attack from normal use. */
 function attackersOf(
   behaviour: Behaviour,
   kinds: readonly AttackKind[],
@@ -132,7 +132,7 @@ export function spread(habits: readonly number[], total?: number): number[] {
   })
 }
 
-/** The attacks, as whoever measures against them wants to know them. */
+/** The attacks, as labels to measure against. */
 export const labelsOf = (source: string, accesses: Accesses, entityOf: (user: number) => string): Label[] =>
   accesses.kinds.map((kind, n) => {
     const at = accesses.attacksFrom + n

@@ -33,17 +33,17 @@ export interface Networks {
 export interface BehaviourSettings {
   readonly seed: number
   readonly users: number
-  /** Least number of events of a user; the tutorial's is 50. */
+  /** Fewest events of a user; the tutorial has 50. */
   readonly minEvents?: number
   readonly maxEvents?: number
-  /** Share of the tutorial's travelling: 1 is one event in thirty. */
+  /** How much users travel, compared with the tutorial: 1 is one event in thirty. */
   readonly travel?: number
 }
 
 /** Rows between home and work, and the spread around them. */
 const WORK_DISTANCE = 50_000
 const SPREAD = 10
-/** How far off, in rows, a near-network attacker sits: beyond where the user himself is seen at times. */
+/** Rows between a near-network attacker and the user's home or work: beyond the user's own spread. */
 const NEAR = { from: 30, to: 80 } as const
 
 /** The behaviour of users over their networks; the same settings, the same behaviour. */

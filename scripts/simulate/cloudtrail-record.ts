@@ -36,7 +36,7 @@ function callIn(random: Random, region: string): Call {
 function render(parts: Parts, { person, region, time }: Access, random: Random): string {
   const { identity, call } = parts
   const [requestId, eventId] = [uuid(random), uuid(random)]
-  return `{"eventVersion":"1.09",${identity === undefined ? '' : `"userIdentity":${identity},`}"eventTime":"${isoOf(time)}","eventSource":"${call.source}.amazonaws.com","eventName":"${call.name}","awsRegion":"${region}","sourceIPAddress":"${parts.sourceIp}","userAgent":"${parts.agent}",${parts.error}"requestParameters":${call.parameters(random)},"responseElements":${call.response?.(random) ?? 'null'},"requestID":"${requestId}","eventID":"${eventId}","readOnly":${call.readOnly},"eventType":"${parts.type}","managementEvent":true,"recipientAccountId":"${person.account}","eventCategory":"Management"${parts.more}}`
+  return `{"eventVersion":"1.09",${identity === undefined ? '' : `"userIdentity":${identity},`}"eventTime":"${isoOf(time)}","eventSource":"${call.source}.amazonaws.com","eventName":"${call.name}","awsRegion":"${region}","sourceIPAddress":"${parts.sourceIp}","userAgent":"${parts.agent}",${parts.error}"requestParameters":${call.parameters(random)},"responseElements":${call.response?.(random) ?? 'null'},"requestID":"${requestId}","eventID":"${eventId}","readOnly":${call.writes !== true},"eventType":"${parts.type}","managementEvent":true,"recipientAccountId":"${person.account}","eventCategory":"Management"${parts.more}}`
 }
 
 const bucket = (random: Random): string => `data-${hex(random, 1)}`
@@ -47,24 +47,22 @@ const calls: readonly [Call, ...Call[]] = [
   {
     source: 's3',
     name: 'GetBucketLocation',
-    readOnly: true,
     parameters: (r) => {
       const name = bucket(r)
       return `{"bucketName":"${name}","Host":"${name}.s3.amazonaws.com","location":""}`
     },
   },
-  { source: 's3', name: 'ListBuckets', readOnly: true, parameters: () => '{"Host":"s3.amazonaws.com"}' },
+  { source: 's3', name: 'ListBuckets', parameters: () => '{"Host":"s3.amazonaws.com"}' },
   {
     source: 'ec2',
     name: 'DescribeInstances',
-    readOnly: true,
     parameters: (r) =>
       `{"maxResults":1000,"instancesSet":{"items":[{"instanceId":"i-0${hex(r, 2)}"}]},"filterSet":{"items":[{"name":"instance-state-name","valueSet":{"items":[{"value":"running"}]}}]}}`,
   },
   {
     source: 'ec2',
     name: 'RunInstances',
-    readOnly: false,
+    writes: true,
     parameters: (r) =>
       `{"instancesSet":{"items":[{"imageId":"ami-0${hex(r, 2)}","minCount":1,"maxCount":1}]},"instanceType":"m5.large","blockDeviceMapping":{},"monitoring":{"enabled":false},"clientToken":"${uuid(r)}"}`,
     response: (r) =>
@@ -73,46 +71,40 @@ const calls: readonly [Call, ...Call[]] = [
   {
     source: 'kms',
     name: 'Decrypt',
-    readOnly: true,
     parameters: (r) =>
       `{"encryptionAlgorithm":"SYMMETRIC_DEFAULT","encryptionContext":{"aws:s3:arn":"arn:aws:s3:::${bucket(r)}/part-${hex(r, 1)}.parquet"}}`,
   },
   {
     source: 'dynamodb',
     name: 'DescribeTable',
-    readOnly: true,
     parameters: (r) => `{"tableName":"orders-${hex(r, 1)}"}`,
   },
   {
     source: 'lambda',
     name: 'GetFunction20150331v2',
-    readOnly: true,
     parameters: (r) => `{"functionName":"handler-${hex(r, 1)}"}`,
   },
   {
     source: 'ssm',
     name: 'GetParameter',
-    readOnly: true,
     parameters: (r) => `{"name":"/app/${hex(r, 1)}/url","withDecryption":true}`,
   },
   {
     source: 'logs',
     name: 'DescribeLogStreams',
-    readOnly: true,
     parameters: (r) => `{"logGroupName":"/aws/lambda/handler-${hex(r, 1)}","limit":50,"descending":true}`,
   },
   {
     source: 'sts',
     name: 'AssumeRole',
-    readOnly: true,
     global: true,
     parameters: (r) =>
       `{"roleArn":"arn:aws:iam::111122223333:role/deploy-${hex(r, 1)}","roleSessionName":"s-${hex(r, 1)}","durationSeconds":3600}`,
     response: (r) =>
       `{"credentials":{"accessKeyId":"ASIA${hex(r, 2).toUpperCase()}","sessionToken":"IQoJb3JpZ2luX2Vj${hex(r, 6)}","expiration":"Mar 2, 2026, 1:00:00 AM"}}`,
   },
-  { source: 'sts', name: 'GetCallerIdentity', readOnly: true, global: true, parameters: none },
-  { source: 'iam', name: 'ListRoles', readOnly: true, global: true, parameters: () => '{"maxItems":1000}' },
+  { source: 'sts', name: 'GetCallerIdentity', global: true, parameters: none },
+  { source: 'iam', name: 'ListRoles', global: true, parameters: () => '{"maxItems":1000}' },
 ]
 
 const agents: readonly [string, ...string[]] = [

@@ -9,7 +9,7 @@ import { branchFiles, decoys } from './trail-files.ts'
 
 const MINUTE = 60
 
-/** The trail of an organization, with everything that lies beside its logs. */
+/** The trail of an organization, with everything else that AWS writes beside its logs. */
 export function simulateCloudTrail(settings: Settings): Simulated {
   const { seed, window } = settings
   const accounts = accountIds(settings.accounts, seed)
@@ -24,7 +24,7 @@ export function simulateCloudTrail(settings: Settings): Simulated {
     end: spanOf(window).to.getTime() / 1000 + 2 * 60 * MINUTE,
     step: stepOf(accesses.count, settings),
   }
-  // What is redelivered hours late comes before the window's end: else its last day would be incomplete for ever.
+  // Files that are delivered again hours late arrive before the window ends. Otherwise its last day would never be complete.
   const deliveries = deliverTrail(trail, window.to.getTime() / 1000)
   return {
     events: accesses.count,

@@ -2,22 +2,17 @@ import { join, resolve } from 'node:path'
 import { defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { bytes, count, facts, quoted } from '../lib/cli/format.ts'
-import { flag, list, number, parsed, text } from '../lib/cli/options.ts'
+import { choices, flag, number, parsed, text } from '../lib/cli/options.ts'
 import { describeWindow, windowOf } from '../lib/runs/window.ts'
 import { LABELS } from './folder.ts'
-import { bytesOf, type Settings } from './settings.ts'
+import { bytesOf } from './settings.ts'
 import { simulate, simulated } from './simulate.ts'
-
-const sourceName = (name: string): string => {
-  if (!simulated.some((source) => source === name)) throw new Error(`must be one of ${simulated.join(', ')}`)
-  return name
-}
 
 export const command = defineCommand({
   name: 'simulate',
   summary: 'write a realistic log folder with known attacks in it',
   description:
-    'Writes what AWS would deliver to the bucket of an organization: CloudTrail logs with their digests, WAF logs, and other things that lie beside them. Users come from their own networks, after the generative model of the IP Insights tutorial; in the last fifth of the window somebody else uses some of their names, which labels.csv tells. The same settings give the same bytes.',
+    'Writes what AWS would deliver to the bucket of an organization: CloudTrail logs with their digests, WAF logs, and other things that lie beside them. Users come from their own networks, following the generative model of the IP Insights tutorial. In the last fifth of the window somebody else uses some of their names; labels.csv lists these attacks. The same settings give the same bytes.',
   examples: [
     { run: 'npx zx scripts/simulate.mjs --logs ./logs', does: 'ten days of 300 users' },
     {
@@ -27,7 +22,13 @@ export const command = defineCommand({
   ],
   options: {
     logs: text({ about: 'folder to write into', value: 'DIR', required: true }),
-    seed: number({ about: 'another seed, other logs', default: 1, min: 0, max: 2 ** 31 - 1, integer: true }),
+    seed: number({
+      about: 'seed of the random numbers: another seed gives other logs',
+      default: 1,
+      min: 0,
+      max: 2 ** 31 - 1,
+      integer: true,
+    }),
     users: number({
       about: 'principals in CloudTrail; WAF has a fifth as many user agents',
       default: 300,
@@ -37,24 +38,24 @@ export const command = defineCommand({
     }),
     accounts: number({ about: 'accounts of the organization', default: 3, min: 1, max: 1000, integer: true }),
     from: text({
-      about: 'start of the window, UTC; a day before it is simulated too',
+      about: 'start of the window, UTC; the day before it is simulated as well',
       value: 'TIME',
       default: '2026-03-02',
     }),
     to: text({
-      about: 'end of the window, exclusive; a day after it is simulated too',
+      about: 'end of the window, exclusive; the day after it is simulated as well',
       value: 'TIME',
       default: '2026-03-12',
     }),
-    source: list({ about: `only these sources (default: ${simulated.join(', ')})`, value: 'NAME', parse: sourceName }),
+    source: choices(simulated, { about: 'only these sources', value: 'NAME' }),
     events: number({
-      about: 'events of each source in all (default: what the users do)',
+      about: 'total events of each source (default: as many as the users make)',
       min: 1,
       max: 1e8,
       integer: true,
     }),
     size: parsed({
-      about: 'uncompressed size of the logs of each source, about, instead of --events',
+      about: 'approximate uncompressed size of the logs of each source, in place of --events',
       value: 'SIZE',
       parse: bytesOf,
     }),
@@ -63,13 +64,15 @@ export const command = defineCommand({
   async run(context, options) {
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(options.logs))
       throw new UsageError(
-        `--logs ${options.logs}: only a folder can be simulated into`,
+        `--logs ${options.logs}: simulate only writes into a folder`,
         'copy it to S3 with "aws s3 sync"',
       )
     if (options.events !== undefined && options.size !== undefined)
       throw new UsageError('--events and --size exclude each other')
     const folder = resolve(options.logs)
-    const settings = settingsOf(options, windowOf(options, context.now()))
+    const { seed, users, accounts, source, events, size } = options
+    const sources = simulated.filter((name) => source.length === 0 || source.includes(name))
+    const settings = { seed, users, accounts, window: windowOf(options, context.now()), sources, events, size }
     const { totals, written } = await simulate(folder, settings, context, options)
     const labels = join(folder, LABELS)
     const { from, to } = settings.window
@@ -87,20 +90,10 @@ export const command = defineCommand({
         ['logs', folder],
         ['window', describeWindow(settings.window)],
         ['objects', `${count(totals.objects)} (${bytes(totals.bytes)})${written === 0 ? ', were there already' : ''}`],
-        ['events', count(Number(totals.events))],
-        ['attacks', `${count(Number(totals.attacks))}, listed in ${labels}`],
+        ['events', count(totals.events)],
+        ['attacks', `${count(totals.attacks)}, listed in ${labels}`],
       ]),
       next: `npx zx scripts/inventory.mjs --logs ${quoted(options.logs)}`,
     }
   },
 })
-
-interface Given extends Pick<Settings, 'seed' | 'users' | 'accounts' | 'events' | 'size'> {
-  readonly source: readonly string[]
-}
-
-function settingsOf(given: Given, window: Settings['window']): Settings {
-  const { seed, users, accounts, source, events, size } = given
-  const sources = source.length === 0 ? simulated : simulated.filter((name) => source.includes(name))
-  return { seed, users, accounts, window, sources, events, size }
-}

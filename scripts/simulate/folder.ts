@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { UsageError, UserError } from '../lib/cli/errors.ts'
+import * as v from 'valibot'
+import { messageOf, UsageError, UserError } from '../lib/cli/errors.ts'
+import { fitted, json, whole } from '../lib/cli/shapes.ts'
 import { paths } from '../lib/runs/paths.ts'
 import { folderStore } from '../lib/stores/folder.ts'
 import { DRAFT } from '../lib/stores/folder-names.ts'
@@ -8,27 +10,36 @@ import { linesOf } from '../lib/stores/lines.ts'
 import type { Store } from '../lib/stores/store.ts'
 import { type Settings, settingsText } from './settings.ts'
 
-/** What simulate leaves beside the logs, and by which it knows its own folders again. */
+/** Files that simulate writes beside the logs. By the first one it recognizes its own folders. */
 export const MARKER = 'simulation.json'
 export const LABELS = 'labels.csv'
-/** Every key that was or will be written, one a line: only these are ever removed. */
+/** Every key that was or will be written, one per line: only these are ever removed. */
 const KEYS = 'simulation-keys.txt'
 
-/** Grows whenever equal settings make other bytes than before. */
+/** Raised whenever the same settings give other bytes than before. */
 const FORMAT = 1
 
-export interface Totals {
-  readonly objects: number
-  readonly bytes: number
-  readonly [figure: string]: unknown
-}
+const totalsSchema = v.object({
+  /** As stored. */
+  objects: whole,
+  bytes: whole,
+  /** Before compression. */
+  plainBytes: whole,
+  events: whole,
+  duplicates: whole,
+  attacks: whole,
+})
 
-interface Marker {
-  readonly format: number
-  readonly settings: unknown
-  readonly state: 'writing' | 'done'
-  readonly totals?: Totals
-}
+export type Totals = v.InferOutput<typeof totalsSchema>
+
+const markerSchema = v.object({
+  format: v.number(),
+  settings: json,
+  state: v.picklist(['writing', 'done']),
+  totals: v.exactOptional(totalsSchema),
+})
+
+type Marker = v.InferOutput<typeof markerSchema>
 
 /** What is to be done with a folder. */
 export type Claim =
@@ -50,7 +61,7 @@ export async function claim(folder: string, settings: Settings, overwrite: boole
   if (marker === undefined) {
     if (names.every(isOfBeginning)) return { state: 'write', keepExisting: false }
     throw new UserError(`--logs ${folder} is not empty and was not made by simulate`, {
-      hint: 'name another folder; --overwrite writes into it all the same, beside what is there',
+      hint: 'name another folder; --overwrite writes into this one, beside the files that it has',
       exitCode: 2,
     })
   }
@@ -64,12 +75,12 @@ export async function claim(folder: string, settings: Settings, overwrite: boole
   return { state: 'write', keepExisting: true }
 }
 
-/** What a simulation that was killed at once leaves of itself. */
+/** What a simulation leaves that was killed right after its start. */
 const isOfBeginning = (name: string): boolean => name === paths.lock || name.startsWith(DRAFT)
 
 /**
- * Notes what will be written; before that, a `fresh` simulation removes what an earlier one wrote. In this order, since whatever lies
- * there under the new settings is taken for written under them. Foreign files stay.
+ * Records what will be written. A `fresh` simulation first removes what an earlier one wrote: files that exist once the new settings are
+ * recorded count as written with them. Foreign files stay.
  */
 export async function begin(folder: string, settings: Settings, keys: Iterable<string>, fresh: boolean): Promise<void> {
   const store = folderStore(folder)
@@ -83,7 +94,7 @@ function* linesFor(keys: Iterable<string>): Generator<string> {
   for (const key of keys) yield `${JSON.stringify(key)}\n`
 }
 
-/** Writes the labels and notes that all is done. */
+/** Writes the labels and records that everything is done. */
 export async function finish(folder: string, settings: Settings, labels: string, totals: Totals): Promise<void> {
   const store = folderStore(folder)
   await store.write(LABELS, labels)
@@ -111,12 +122,12 @@ async function readMarker(store: Store): Promise<Marker | undefined> {
   const text = await store.text(MARKER)
   if (text === undefined) return undefined
   try {
-    const marker: unknown = JSON.parse(text)
-    if (typeof marker === 'object' && marker !== null && 'settings' in marker) return marker as Marker
-  } catch {
-    // Reported below.
+    return fitted(markerSchema, JSON.parse(text))
+  } catch (error) {
+    throw new UserError(`${store.uriOf(MARKER)} is damaged: ${messageOf(error)}`, {
+      hint: 'add --overwrite to simulate again',
+    })
   }
-  throw new UserError(`${store.uriOf(MARKER)} is damaged`, { hint: '--overwrite simulates anew' })
 }
 
 async function writeMarker(store: Store, settings: Settings, how: Pick<Marker, 'state' | 'totals'>): Promise<void> {

@@ -12,7 +12,7 @@ const draw = (random: Random, letters: string, length: number): string => {
 /** `AIDA…`, `AROA…`, `AKIA…`, `ASIA…` and 17 letters, as IAM's unique ids have them. */
 export const iamId = (prefix: string, random: Random): string => prefix + draw(random, LETTERS, 17)
 
-/** The meaningless end of a file's name. */
+/** The random end of a file's name. */
 export const tailOf = (random: Random): string => draw(random, ALPHANUMERIC, 16)
 
 const hex8 = (random: Random): string => (random.uint32() + 2 ** 32).toString(16).slice(1)
@@ -29,7 +29,7 @@ export const hex = (random: Random, eights: number): string =>
 
 export const pick = <T>(random: Random, items: readonly [T, ...T[]]): T => items[random.below(items.length)] ?? items[0]
 
-/** Twelve digits each. The first two are those of AWS's documentation and one whose zero must not get lost. */
+/** Twelve digits each. The first is the one of AWS's documentation; the second begins with a zero, which must not get lost. */
 export function accountIds(count: number, seed: number): string[] {
   const random = new Random(seed, 10)
   const ids = ['111122223333', '012345678901'].slice(0, count)

@@ -1,4 +1,4 @@
-/** An object of the simulated bucket, uncompressed. `content` is asked for once, in the order of the files: digests name what came before. */
+/** An object of the simulated bucket, uncompressed. `content` is called once, in the order of the files: digests name earlier ones. */
 export interface LogFile {
   readonly key: string
   readonly content: () => Buffer
@@ -10,7 +10,7 @@ export interface Simulated {
   /** Records that are delivered a second time. */
   readonly duplicates: number
   readonly labels: readonly Label[]
-  /** Can be asked for repeatedly: for the keys alone, and to write them. */
+  /** Called twice: for the keys alone, and to write the files. */
   files(): Iterable<LogFile>
 }
 
@@ -52,8 +52,8 @@ export interface Deliveries {
 }
 
 /**
- * Sorts accesses into files by counting. `place` names every file and access, the same ones in the same order each time that it
- * is called; an access may be in several files.
+ * Sorts accesses into files by counting. `place` names every file and access, in the same order each time it is called; an access may
+ * be in several files.
  */
 export function deliver(files: number, place: (put: (file: number, access: number) => void) => void): Deliveries {
   const starts = new Uint32Array(files + 1)
@@ -71,10 +71,10 @@ export function deliver(files: number, place: (put: (file: number, access: numbe
   return { starts, order }
 }
 
-/** Records of one file at most; busier slots have several files. */
+/** Most records of one file; busier slots have several files. */
 const LARGEST = 2000
 
-/** The accesses of a file's slot, in files of a size as AWS writes them. */
+/** The accesses of a slot, in files as large as those that AWS writes. */
 export function* chunksOf({ starts, order }: Deliveries, file: number): Generator<Uint32Array> {
   const end = starts[file + 1] ?? 0
   for (let at = starts[file] ?? 0; at < end; at += LARGEST) yield order.subarray(at, Math.min(end, at + LARGEST))

@@ -9,7 +9,7 @@ export interface Access {
   readonly time: number
   readonly person: Person
   readonly region: string
-  /** Without any oddity: attacks and edges must be found again. */
+  /** Without any oddity: attacks and accesses at the edges must become pairs. */
   readonly plain: boolean
 }
 
@@ -30,14 +30,15 @@ export interface Parts {
 export interface Call {
   readonly source: string
   readonly name: string
-  readonly readOnly: boolean
+  /** Absent: it only reads. */
+  readonly writes?: true
   /** Logged in us-east-1 whatever region the caller is in. */
   readonly global?: true
   parameters(random: Random): string
   response?(random: Random): string
 }
 
-/** A kind of record that is no plain access of a principal from a public address. */
+/** A kind of record that is not a plain access by a principal from a public address. */
 interface Oddity {
   readonly about: string
   /** Of a thousand records. */
@@ -48,18 +49,19 @@ interface Oddity {
 const SERVICES = ['cloudformation', 'secretsmanager', 'config', 'autoscaling', 'lambda'] as const
 const service = (random: Random): string => `${pick(random, SERVICES)}.amazonaws.com`
 
-/** One of a few outsiders, the same whenever they come again. */
+/** One of a few outsiders, who come again and again. */
 const stranger = (random: Random): Random => new Random(19, random.below(5))
 
-/** A service makes the call in the principal's name: the address is the service's. */
-function invokedBy(parts: Parts, name: string): void {
-  parts.identity = parts.identity?.replace(/\}$/, `,"invokedBy":"${name}"}`)
-  parts.sourceIp = name
-  parts.agent = name
-  parts.more = ''
+/** A service makes the call: the address is the service's. @param identity JSON; default: the principal, in whose name it calls */
+function invokedBy(
+  parts: Parts,
+  name: string,
+  identity = parts.identity?.replace(/\}$/, `,"invokedBy":"${name}"}`),
+): void {
+  Object.assign(parts, { identity, sourceIp: name, agent: name, more: '' })
 }
 
-/** All of them seen in real logs; what AWS documents is in "CloudTrail userIdentity element" of its user guide. */
+/** All of them occur in real logs. AWS documents some in its user guide, "CloudTrail userIdentity element". */
 export const oddities: readonly Oddity[] = [
   {
     about: 'IPv6',
@@ -88,9 +90,7 @@ export const oddities: readonly Oddity[] = [
     share: 10,
     change: (parts, { person }, random) => {
       const name = service(random)
-      parts.identity = `{"accountId":"${person.account}","invokedBy":"${name}"}`
-      parts.sourceIp = name
-      parts.agent = name
+      invokedBy(parts, name, `{"accountId":"${person.account}","invokedBy":"${name}"}`)
       parts.type = 'AwsServiceEvent'
       parts.more = ',"serviceEventDetails":{"state":"completed"}'
     },
@@ -100,10 +100,7 @@ export const oddities: readonly Oddity[] = [
     share: 10,
     change: (parts, _, random) => {
       const name = service(random)
-      parts.identity = `{"type":"AWSService","invokedBy":"${name}"}`
-      parts.sourceIp = name
-      parts.agent = name
-      parts.more = ''
+      invokedBy(parts, name, `{"type":"AWSService","invokedBy":"${name}"}`)
     },
   },
   {
@@ -175,7 +172,7 @@ export const oddities: readonly Oddity[] = [
       parts.call = {
         source: 'signin',
         name: 'ConsoleLogin',
-        readOnly: false,
+        writes: true,
         parameters: () => 'null',
         response: () => '{"ConsoleLogin":"Success"}',
       }
@@ -191,7 +188,7 @@ export const oddities: readonly Oddity[] = [
   },
 ]
 
-/** The oddity that befalls a record, if one does. */
+/** The oddity of a record, if it has one. */
 export function oddityOf(random: Random): Oddity | undefined {
   let left = random.uniform() * 1000
   return oddities.find(({ share }) => {

@@ -65,7 +65,7 @@ function iamUser(account: string, userName: string, random: Random): Person {
   }
 }
 
-/** Session names may hold `[\w+=,.@-]`: nothing that needs escapes in JSON, but dots and commas that CSV stumbles over. */
+/** Session names may hold `[\w+=,.@-]`: nothing that JSON escapes, but the dots and commas that split a CSV row. */
 const sessionsOf = (user: string, random: Random): [string, ...string[]] => [
   `${pick(random, FIRST)}.${pick(random, LAST)}@example.com`,
   `botocore-session-${1_700_000_000 + random.below(90_000_000)}`,

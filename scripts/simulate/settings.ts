@@ -1,6 +1,6 @@
-import { daysOf, type Window } from '../lib/runs/window.ts'
+import { DAY_MS, daysOf, type Window } from '../lib/runs/window.ts'
 
-/** What a simulation is made from; equal settings give equal bytes. */
+/** The settings of a simulation; the same settings give the same bytes. */
 export interface Settings {
   readonly seed: number
   /** Principals in CloudTrail; WAF logs have a fifth as many user agents. */
@@ -8,30 +8,28 @@ export interface Settings {
   readonly accounts: number
   readonly window: Window
   readonly sources: readonly string[]
-  /** Events of each source in all; absent: as many as the users' own habits make. */
+  /** Total events of each source; absent: as many as the users' habits make. */
   readonly events?: number | undefined
-  /** Uncompressed bytes of each source's logs, about; instead of `events`. */
+  /** Approximate uncompressed bytes of each source's logs, in place of `events`. */
   readonly size?: number | undefined
 }
 
-/** The same settings as one text, always in the same order. */
+/** The settings as text, always in the same order. */
 export const settingsText = ({ seed, users, accounts, window, sources, events, size }: Settings): string =>
   JSON.stringify({ seed, users, accounts, ...window, sources, events, size })
 
-/** A day before the window and one after it are simulated too: a selection has something to leave out. */
+/** The days before and after the window are simulated as well, so that staging has something to leave out. */
 export const spanOf = ({ from, to }: Window): Window => ({
-  from: new Date(from.getTime() - DAY),
-  to: new Date(to.getTime() + DAY),
+  from: new Date(from.getTime() - DAY_MS),
+  to: new Date(to.getTime() + DAY_MS),
 })
-
-const DAY = 86_400_000
 
 /** The full hour with which deliveries begin, in seconds since 1970: slots are at full minutes whatever the window. */
 export const firstHourOf = (window: Window): number => Math.floor(spanOf(window).from.getTime() / HOUR) * (HOUR / 1000)
 
 const HOUR = 3_600_000
 
-/** How much longer the span is than the window. */
+/** Length of the span, as a multiple of the window's. */
 export const stretchOf = (window: Window): number => daysOf(spanOf(window)) / daysOf(window)
 
 /** Attacks fall into the last fifth of the window, which is what training holds out by default. */
@@ -51,7 +49,7 @@ export function bytesOf(text: string): number {
 }
 
 /**
- * Travelling as a share of the tutorial's. There one event in thirty comes from anywhere, which no model can tell from an attack
- * from anywhere: with so many, an alert budget is spent on them.
+ * How much users travel, compared with the tutorial. There one event in thirty comes from anywhere, and no model can tell it from an
+ * attack from anywhere. So many of them would use up the alert budget.
  */
 export const TRAVEL = 0.1

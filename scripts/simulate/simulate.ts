@@ -9,20 +9,20 @@ import type { Settings } from './settings.ts'
 import { simulateWaf } from './waf.ts'
 import { Writer } from './writer.ts'
 
-const simulators: Readonly<Record<string, (settings: Settings) => Simulated>> = {
-  cloudtrail: simulateCloudTrail,
-  waf: simulateWaf,
-}
+const simulators = new Map([
+  ['cloudtrail', simulateCloudTrail],
+  ['waf', simulateWaf],
+])
 
 /** Sources that can be simulated. */
-export const simulated = ['cloudtrail', 'waf'] as const
+export const simulated: readonly string[] = [...simulators.keys()]
 
 type Host = Pick<Context, 'signal' | 'progress' | 'owner' | 'sleep'>
 type Result = { readonly totals: Totals; readonly written: number }
 
 /**
- * Writes a log folder. The same settings make the same bytes; what an interrupted simulation left is completed.
- * Returns totals with `written`, the objects that were not there before.
+ * Writes a log folder. The same settings give the same bytes; an interrupted simulation is completed.
+ * @returns totals, and `written`, the number of objects that did not exist before
  * @throws UserError when another process writes there
  */
 export async function simulate(
@@ -32,11 +32,11 @@ export async function simulate(
   options: { overwrite: boolean },
 ): Promise<Result> {
   const look = () => claim(folder, settings, options.overwrite)
-  // Before it is locked, so that no lock is laid into a folder of somebody else, …
+  // Before the lock, so that no lock is written into somebody else's folder, …
   const found = await look()
   if (found.state === 'done') return { totals: found.totals, written: 0 }
   const work = async (): Promise<Result> => {
-    // … and again, since it may have changed meanwhile.
+    // … and again, because the folder may have changed meanwhile.
     const claimed = await look()
     if (claimed.state === 'done') return { totals: claimed.totals, written: 0 }
     return write(folder, settings, context, claimed.keepExisting)
@@ -45,7 +45,7 @@ export async function simulate(
 }
 
 async function write(folder: string, settings: Settings, context: Host, keepExisting: boolean): Promise<Result> {
-  const parts = settings.sources.map((source) => ({ source, ...partOf(source, settings) }))
+  const parts = settings.sources.flatMap((source) => simulators.get(source)?.(settings) ?? [])
   await begin(folder, settings, keysOf(parts), !keepExisting)
   const writer = new Writer(folder, { keepExisting })
   const progress = context.progress('simulate', undefined, 'objects')
@@ -53,14 +53,14 @@ async function write(folder: string, settings: Settings, context: Host, keepExis
   try {
     for (const part of parts)
       for (const { key, content } of part.files()) {
-        // Small files are written at once: nothing else, not even Ctrl-C, is heard unless it is listened to now and then.
+        // Small files are written synchronously: without these pauses nothing else would run, not even the handler of Ctrl-C.
         if (++turns % 100 === 0) await setImmediate()
         context.signal.throwIfAborted()
         await writer.put(key, content())
         progress.advance()
       }
   } finally {
-    // The lock must not be given back while something is still written.
+    // The lock is held until everything is written.
     await writer.end()
   }
   progress.end()
@@ -75,12 +75,6 @@ async function write(folder: string, settings: Settings, context: Host, keepExis
   }
   await finish(folder, settings, labelsCsv(labels), totals)
   return { totals, written: writer.written }
-}
-
-function partOf(source: string, settings: Settings): Simulated {
-  const simulator = simulators[source]
-  if (simulator === undefined) throw new RangeError(`no simulation of ${source}`)
-  return simulator(settings)
 }
 
 function* keysOf(parts: readonly Simulated[]): Generator<string> {

@@ -2,7 +2,7 @@ import { formatIpv4 } from '../lib/insights/ipv4.ts'
 import { Random } from '../lib/insights/random.ts'
 import { hex, pick, uuid } from './identifiers.ts'
 
-/** A web ACL and what stands behind it. */
+/** A web ACL and the site that it protects. */
 export interface WebAcl {
   readonly account: string
   /** `cloudfront` for those of CloudFront. */
@@ -17,7 +17,7 @@ export interface WebRequest {
   /** Seconds since 1970. */
   readonly time: number
   readonly acl: WebAcl
-  /** Without any oddity: attacks and edges must be found again. */
+  /** Without any oddity: attacks and accesses at the edges must become pairs. */
   readonly plain: boolean
 }
 
@@ -86,7 +86,7 @@ function addressOf(ip: number, oddity: number, random: Random): string {
   return formatIpv4(ip)
 }
 
-/** Names keep the case in which the client wrote them. */
+/** Names keep the client's case. */
 function headersOf({ client, ip, acl }: WebRequest, random: Random) {
   const isLowerCase = random.uniform() < 0.5
   const header = (name: string, value: string) => ({ name: isLowerCase ? name.toLowerCase() : name, value })
@@ -95,14 +95,14 @@ function headersOf({ client, ip, acl }: WebRequest, random: Random) {
     ...(client.agent === undefined ? [] : [header('User-Agent', client.agent)]),
     header('Accept', '*/*'),
     header('Accept-Encoding', 'gzip, deflate, br'),
-    // Written by the client, and several addresses at that.
+    // The client writes it, and it may hold several addresses.
     ...(random.uniform() < 0.1
       ? [header('X-Forwarded-For', `198.51.100.${random.below(256)}, ${formatIpv4(ip)}`)]
       : []),
   ]
 }
 
-/** A client of a web site, as WAF can tell it from others. */
+/** A client of a web site, by what WAF logs of it. */
 export interface Client {
   /** `User-Agent`, the default entity; undefined when the client sends none. */
   readonly agent: string | undefined
@@ -111,7 +111,7 @@ export interface Client {
   readonly country: string
 }
 
-/** Written by whoever wants to break what reads the logs: markup, quotes, separators, line breaks, escapes, length, other scripts. */
+/** User agents that try to break whatever reads the logs: markup, quotes, separators, line breaks, escapes, length, other scripts. */
 export const hostileAgents: readonly string[] = [
   '<script>document.title="owned"</script>',
   '"><img src=x onerror=alert(1)>',

@@ -12,7 +12,7 @@ const HOUR = 3600
 /** Mean over many records. */
 const RECORD_BYTES = 1270
 
-/** Other users than CloudTrail's, on the same Internet as far as one can tell. */
+/** Gives other users than those of CloudTrail. */
 const SALT = 7919
 
 /** The logs of a few web ACLs, sent straight to S3. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip, gzipSync } from 'node:zlib'
@@ -8,12 +7,12 @@ import { DRAFT, pathOf } from '../lib/stores/folder-names.ts'
 
 const compress = promisify(gzip)
 
-/** Larger files are compressed and written by other threads, this many at once; for smaller ones that takes longer than the work itself. */
+/** Larger files are compressed by other threads, this many at once; for smaller ones that takes longer than the work itself. */
 const IN_FLIGHT = 8
 const LARGE = 100_000
-/** The same everywhere: a fast level, since logs are simulated to be read. */
+/** A fast level: simulated logs are made to be read. */
 const LEVEL = 4
-/** Where gzip says which system wrote it; 255 is "unknown". */
+/** Position of the byte in which gzip names the operating system; 255 is "unknown". */
 const SYSTEM_BYTE = 9
 
 /** Writes objects below a folder, each complete or not at all. Objects whose key ends in `.gz` are compressed. */
@@ -23,7 +22,7 @@ export class Writer {
   bytes = 0
   /** Before compression. */
   plainBytes = 0
-  /** Written now, not found. */
+  /** Objects that did not exist before. */
   written = 0
   private readonly folder: string
   private readonly keepExisting: boolean
@@ -36,15 +35,16 @@ export class Writer {
     this.keepExisting = options.keepExisting
   }
 
-  /** Returns when there is room for another object; a failure shows at a later call or in `end`. */
+  /** Resolves when there is room for another object; a failure is thrown by a later call, or by `end`. */
   async put(key: string, content: Buffer): Promise<void> {
     if (this.failure !== undefined) throw this.failure
     const path = pathOf(this.folder, key)
     this.objects += 1
     this.plainBytes += content.length
     if (this.keepExisting && existsSync(path)) this.bytes += statSync(path).size
-    else if (content.length < LARGE) this.writeSmall(path, content)
-    else await this.writeLarge(path, content)
+    else if (!path.endsWith('.gz')) this.store(path, content)
+    else if (content.length < LARGE) this.store(path, signed(gzipSync(content, { level: LEVEL })))
+    else await this.compress(path, content)
   }
 
   async end(): Promise<void> {
@@ -52,23 +52,9 @@ export class Writer {
     if (this.failure !== undefined) throw this.failure
   }
 
-  private writeSmall(path: string, content: Buffer): void {
-    const stored = isCompressed(path) ? signed(gzipSync(content, { level: LEVEL })) : content
-    const draft = this.draftOf(path)
-    writeFileSync(draft, stored)
-    renameSync(draft, path)
-    this.count(stored)
-  }
-
-  private async writeLarge(path: string, content: Buffer): Promise<void> {
-    const write = async () => {
-      const stored = isCompressed(path) ? signed(await compress(content, { level: LEVEL })) : content
-      const draft = this.draftOf(path)
-      await writeFile(draft, stored)
-      await rename(draft, path)
-      this.count(stored)
-    }
-    const work: Promise<void> = write()
+  private async compress(path: string, content: Buffer): Promise<void> {
+    const work: Promise<void> = compress(content, { level: LEVEL })
+      .then((stored) => this.store(path, signed(stored)))
       .catch((error: unknown) => {
         this.failure ??= error
       })
@@ -77,12 +63,15 @@ export class Writer {
     if (this.pending.size >= IN_FLIGHT) await Promise.race(this.pending)
   }
 
-  private count(stored: Buffer): void {
+  private store(path: string, stored: Buffer): void {
+    const draft = this.draftOf(path)
+    writeFileSync(draft, stored)
+    renameSync(draft, path)
     this.bytes += stored.length
     this.written += 1
   }
 
-  /** A name of its own in the object's folder, which is made where it is missing; a later writer replaces what is left of it. */
+  /** A draft in the object's folder, which is created if it is missing. A later writer replaces a draft that was left behind. */
   private draftOf(path: string): string {
     const folder = dirname(path)
     if (!this.folders.has(folder)) mkdirSync(folder, { recursive: true })
@@ -91,9 +80,7 @@ export class Writer {
   }
 }
 
-const isCompressed = (path: string): boolean => path.endsWith('.gz')
-
-/** Says of no system that it wrote this: the same bytes on all. */
+/** Names no operating system, so that the bytes are the same on all. */
 function signed(stored: Buffer): Buffer {
   stored[SYSTEM_BYTE] = 255
   return stored

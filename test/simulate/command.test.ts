@@ -222,7 +222,7 @@ describe('simulate refuses', () => {
     })
 
   it('a bucket, and a file', async () => {
-    assert.match((await simulate('s3://bucket')).stderr, /only a folder can be simulated into/)
+    assert.match((await simulate('s3://bucket')).stderr, /simulate only writes into a folder/)
     const file = join(tempFolder(), 'file')
     writeFileSync(file, '')
     const { code, stderr } = await simulate(file)
