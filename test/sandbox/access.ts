@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** Something that IAM was asked: may this one do that to this resource? */
+/** A question to IAM: may this principal do this to this resource? */
 export interface Access {
   /** ARN of a user or a role; for `sts:AssumeRole` the service that takes the role. */
   readonly principal: string
   readonly action: string
-  /** An ARN, or `*` for an action that knows no resources. */
+  /** An ARN, or `*` for an action without resources. */
   readonly resource: string
-  /** Condition keys of the request, but for those that all requests have. */
+  /** Condition keys of the request, except those that all requests have. */
   readonly context: Readonly<Record<string, string>>
-  /** The API operation that led to it; of what a job does, the one that set it going. */
+  /** The API operation that led to it; for the work of a job, the one that started it. */
   readonly operation: string
 }
 
@@ -19,10 +19,10 @@ export interface Asked {
   readonly context?: Readonly<Record<string, string>>
 }
 
-/** What scripts under test call themselves in `AWS_SDK_UA_APP_ID`. */
+/** The name that scripts under test give themselves in `AWS_SDK_UA_APP_ID`. */
 export const APP = 'script-under-test'
 
-/** The operation that is being done, and whether a script under test has asked for it. */
+/** The operation that is being carried out, and whether a script under test requested it. */
 export const underWay = new AsyncLocalStorage<{ readonly operation: string; readonly isOfScript: boolean }>()
 
 /** What all sandboxes of this process have asked for scripts, once for each kind of place in a bucket. */
@@ -43,7 +43,7 @@ function place(key: string, parts: number): string {
   return all.length <= parts ? key : `${all.slice(0, parts).join('/')}/more`
 }
 
-/** What a sandbox has asked, each once and in order, from when somebody wants to know. */
+/** What a sandbox has asked since recording began, each once and in order. */
 export class Accesses {
   readonly #all = new Map<string, Access>()
   #isOn = false

@@ -5,7 +5,7 @@ import * as s3 from '@aws-sdk/client-s3'
 import { type Sandbox, startSandbox } from './start.ts'
 
 /**
- * What any S3 does, asked through the real client. Runs against the sandbox, or against the server that
+ * What any S3 does, tested through the real client. Runs against the sandbox, or against the server that
  * PRESTAGE_TEST_S3_ENDPOINT names, so that the sandbox is not its own judge.
  */
 const elsewhere = process.env.PRESTAGE_TEST_S3_ENDPOINT

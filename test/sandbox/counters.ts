@@ -5,10 +5,10 @@ export interface Seen {
   status: number
 }
 
-// A bench asks millions of times; nobody reads such a log.
+// A bench sends millions of requests, and nobody reads such a log.
 const LOGGED = 20_000
 
-/** What a sandbox was asked: requests by operation, and how many at once. */
+/** The requests to a sandbox: by operation, and how many at once. */
 export class Counters {
   #counts = new Map<string, number>()
   #seen: Seen[] = []

@@ -1,13 +1,13 @@
 import { AwsError, type Reply } from './http.ts'
 
-/** Status 200 gives the error document that CopyObject can answer in spite of its 200. */
+/** Status 200 stands for the error document that CopyObject can return with that status. */
 export interface Refusal {
   readonly code: string
   readonly status: number
   readonly message?: string
 }
 
-/** Which requests a fault befalls, and how. Conditions that are absent hold for every request. */
+/** Which requests a fault affects, and how. Absent conditions match every request. */
 export interface Fault {
   readonly operation?: string | readonly string[]
   /** Tested against `bucket/key`, or the job id. */
@@ -37,11 +37,11 @@ export const expiredToken: Refusal = {
 
 type Asked = { readonly operation: string; readonly resource: string }
 
-/** Of a caller that dies: it asks nothing more, and never hears what it has asked. */
+/** A caller that dies: it sends nothing more, and receives no answers. */
 export interface Death {
-  /** Whether it is dead by now: what it asked is not done any more. */
+  /** Whether it is dead by now: its requests are no longer carried out. */
   isDead(): boolean
-  /** Told of a call that was done: true when the caller does not hear of it. */
+  /** Called after a call was carried out: true when the caller receives no answer. */
   strikes(call: Asked, reply: Reply): Promise<boolean>
 }
 
@@ -52,7 +52,7 @@ function concerns(fault: Fault, { operation, resource }: Asked): boolean {
   return typeof where === 'string' ? resource === where : where.test(resource)
 }
 
-/** The faults that a sandbox is told to have. The first one that is due befalls a request; all count it. */
+/** The faults of a sandbox. The first one that is due affects a request; all count it. */
 export class Faults {
   #rules: { fault: Fault; met: number; done: number }[] = []
   /** Its connections stay open until it closes them. */

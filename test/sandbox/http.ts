@@ -14,7 +14,7 @@ export interface Incoming {
   readonly body: Readable
   /** The whole body; may be asked for more than once, but not beside `body`. */
   bytes(): Promise<Buffer>
-  /** What the signature says of the body: the header where there is one, else SHA-256 of the bytes that were read. */
+  /** The hash of the body in the signature: the header's where there is one, otherwise SHA-256 of the bytes that were read. */
   payloadHash(): string
   /** From the credential scope of the signature; undefined when the request is not signed. */
   readonly scope: { accessKey: string; region: string; service: string } | undefined
@@ -51,9 +51,9 @@ export class AwsError extends Error {
 export interface Call {
   readonly service: string
   readonly operation: string
-  /** What it is about, for counters, faults and messages: `bucket/key`, a job id. */
+  /** Its resource, for counters, faults and messages: `bucket/key`, a job id. */
   readonly resource: string
-  /** What is wrong with the request by AWS's own rules; empty when well formed. */
+  /** What is wrong with the request by AWS's rules; empty when it is well formed. */
   checkRequest(): Promise<string[]>
   checkReply(reply: Reply): string[]
   run(): Promise<Reply>

@@ -82,7 +82,7 @@ function read(shape: Shape, form: URLSearchParams): { value: unknown; strange: s
   return { value: value ?? {}, strange: [...left.keys()].map((key) => `parameter ${key} is unknown`) }
 }
 
-/** Takes what belongs to a shape out of the form. An empty list is a name without a value. */
+/** Takes the members of a shape out of the form. An empty list is a name without a value. */
 function valueIn(shape: Shape, path: string, form: Map<string, string>): unknown {
   const at = (name: string) => (path === '' ? name : `${path}.${name}`)
   if (shape.kind === 'structure') {

@@ -13,7 +13,7 @@ export interface Serving {
   readonly services: readonly Service[]
   readonly counters: Counters
   readonly faults: Faults
-  /** Collects what is not as AWS's models say, of requests and of answers. */
+  /** Collects where requests and answers deviate from AWS's models. */
   readonly violations: string[]
   readonly checkAnswers: boolean
   readonly port?: number
@@ -75,7 +75,7 @@ async function answer(serving: Serving, request: Incoming, response: ServerRespo
   }
 }
 
-/** Until whoever asked is no more. */
+/** Until the caller is gone. */
 const gone = (response: ServerResponse): Promise<void> =>
   response.closed ? Promise.resolve() : new Promise((resolve) => response.once('close', resolve))
 
@@ -94,7 +94,7 @@ async function run(serving: Serving, call: Call, requestId: string, isOfScript: 
     return reply
   } catch (error) {
     if (error instanceof AwsError) return call.refuse(error, requestId)
-    // The caller went away while it was sending: its right, and nobody is there to be answered.
+    // The caller hung up while it was sending, as it may: nobody is left to answer.
     if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET')
       return call.refuse(new AwsError('RequestTimeout', 400, error.message), requestId)
     serving.violations.push(`${call.operation}: ${error instanceof Error ? error.stack : String(error)}`)
@@ -112,7 +112,7 @@ async function send(reply: Reply, id: string, request: Incoming, response: Serve
   const source = body instanceof Readable ? body : Readable.from(body === undefined ? [] : [Buffer.from(body)])
   const cut = fault?.cut
   const stages = typeof cut === 'object' ? [source, cutAfter(cut.bytes)] : [source]
-  // A client may hang up in the middle; that is its right and no fault of the sandbox.
+  // A client may hang up at any time; that is not a bug of the sandbox.
   await pipeline([...stages, response]).catch(() => response.destroy())
 }
 

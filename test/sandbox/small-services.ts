@@ -5,7 +5,7 @@ import { allow, jsonService } from './json-service.ts'
 import { queryService } from './query-service.ts'
 import type { Caller, S3State } from './s3/state.ts'
 
-/** STS, as far as it says who is calling. */
+/** STS: only GetCallerIdentity. */
 export const stsService = (identify: (request: Incoming) => Caller): Service =>
   queryService({
     name: 'sts',
@@ -19,7 +19,7 @@ export const stsService = (identify: (request: Incoming) => Caller): Service =>
     },
   })
 
-/** Service Quotas, as far as it lists those of SageMaker: one a page. */
+/** Service Quotas: only the list for SageMaker, one quota per page. */
 export const quotasService = (
   s3: S3State,
   quotas: ReadonlyMap<string, number>,

@@ -29,19 +29,19 @@ export interface SandboxSettings {
   readonly credentials?: readonly [Credentials, ...Credentials[]]
   readonly buckets?: Readonly<Record<string, BucketSettings>>
   readonly now?: () => Date
-  /** Whether answers are checked, too; a bench may leave it out, half of a listing's time. Default: true */
+  /** Whether answers are checked as well, which takes half of a listing's time. Default: true */
   readonly checkAnswers?: boolean
-  /** How S3 Batch jobs go; see `control.settings`. */
+  /** How S3 Batch jobs behave; see `control.settings`. */
   readonly jobs?: Partial<RunnerSettings>
-  /** How training, endpoints and transforms go; see `sagemaker.settings`. */
+  /** How training, endpoints and transforms behave; see `sagemaker.settings`. */
   readonly sagemaker?: Partial<SageMakerSettings>
-  /** How queries go; see `athena.settings`. */
+  /** How queries behave; see `athena.settings`. */
   readonly athena?: Partial<AthenaSettings>
 }
 
 export interface Sandbox {
   readonly url: string
-  /** What a process needs in its environment to speak with the sandbox in place of AWS. */
+  /** The environment of a process that calls the sandbox in place of AWS. */
   readonly env: Readonly<Record<string, string>>
   readonly account: string
   readonly s3: Buckets
@@ -53,7 +53,7 @@ export interface Sandbox {
   readonly quotas: Map<string, number>
   readonly requests: Counters
   readonly faults: Faults
-  /** What was not as AWS's models say, and bugs of the sandbox. A test asserts that it is empty. */
+  /** Deviations from AWS's models, and bugs of the sandbox. A test asserts that there are none. */
   readonly violations: string[]
   close(): Promise<void>
 }
@@ -132,7 +132,7 @@ const environment = (
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 })
 
-/** Said once by whoever starts a sandbox, when a part of the checks cannot be made. */
+/** Printed once when a part of the checks cannot be made. */
 export const modelsMissing = haveModels
   ? undefined
   : 'no service models beside the project: requests other than to S3 are not checked'

@@ -27,7 +27,7 @@ interface Writing {
 /** So many objects at most, however many rows. */
 const MOST_OBJECTS = 30
 
-/** Does the work of a CTAS, but for its writing. @throws QueryError */
+/** Does the work of a CTAS, except writing. @throws QueryError */
 export async function createAs(shared: Shared, query: Query, statement: Parsed<Ctas>, objects: Objects): Promise<Work> {
   const { catalog, settings } = shared
   const [database, { name }] = [statement.table.database ?? query.database, statement.table]

@@ -11,7 +11,7 @@ import { PREPARATION } from './trino.ts'
 const SETTINGS = {
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
-  // Else the rows of a window come in another order every time, and a model with them.
+  // Otherwise window functions would order rows differently every time, and so would the model.
   threads: '1',
   memory_limit: '512MB',
 } as const

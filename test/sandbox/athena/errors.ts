@@ -5,7 +5,7 @@ import type { QueryErrorSettings } from './settings.ts'
 export const invalid = (message: string, code = 'INVALID_INPUT'): AwsError =>
   new AwsError('InvalidRequestException', 400, message, { fields: { AthenaErrorCode: code } })
 
-/** What this sandbox does not have, in place of a guess. */
+/** Refusal of something that this sandbox does not have, in place of a guess. */
 export const notHere = (what: string): AwsError => new AwsError('NotImplemented', 501, `${what} is not in this sandbox`)
 
 /** Why a query fails. */
@@ -34,7 +34,7 @@ const TYPES: Readonly<Record<string, number>> = {
 }
 const USER_ERROR = 1000
 
-/** A failure that whoever wrote the statement has to mend. The part before the colon says which. */
+/** A mistake in the statement. The part before the colon says which. */
 export function userError(reason: string): QueryError {
   const [, name = ''] = /^([A-Z_]+):/.exec(reason) ?? []
   return new QueryError({ category: 2, type: TYPES[name] ?? USER_ERROR, retryable: false, reason })

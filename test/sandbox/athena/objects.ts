@@ -12,7 +12,7 @@ interface ReadObject {
   readonly bytes: Buffer
 }
 
-/** Objects as a query reads and writes them: with the permissions of who asks. */
+/** Objects as a query reads and writes them: with the caller's permissions. */
 export class Objects {
   readonly #s3: S3State
   readonly #caller: Caller
@@ -50,7 +50,7 @@ export class Objects {
     return this.#keys(place).length === 0
   }
 
-  /** What a table's place holds, but for hidden, empty and archived objects. @throws QueryError */
+  /** The objects of a table, without hidden, empty and archived ones. @throws QueryError */
   async read(place: string): Promise<ReadObject[]> {
     const { bucket, key: prefix } = locationOf(place)
     const objects: ReadObject[] = []

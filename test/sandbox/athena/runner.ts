@@ -49,7 +49,7 @@ export class Runner {
     })
   }
 
-  /** It is looked at. */
+  /** Called at every look. */
   async polled(query: Query): Promise<void> {
     if (this.#shared.settings.pace === 'poll') await this.step(query)
   }
@@ -145,7 +145,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 function errorOf(error: unknown): QueryErrorSettings {
   if (error instanceof QueryError) return error.settings
-  // What is not in this sandbox, or a bug of it: said where the query is looked at, too.
+  // Something that this sandbox does not have, or a bug of it: a look at the query says so as well.
   const type = error instanceof AwsError ? 1000 : 100
   return { category: 3, type, retryable: false, reason: messageOf(error) }
 }

@@ -8,7 +8,7 @@ export interface QueryErrorSettings {
   readonly reason: string
 }
 
-/** A failure to have. */
+/** A failure to produce. */
 export interface Failure {
   /** Only statements of this kind, or whose text matches; every one when absent. */
   readonly when?: StatementKind | RegExp
@@ -18,7 +18,7 @@ export interface Failure {
    */
   readonly stage: 'start' | 'queued' | 'running' | 'writing'
   readonly error: QueryErrorSettings
-  /** What the query becomes. Default: FAILED. A transient error makes it QUEUED. */
+  /** The state that the query ends in. Default: FAILED. A transient error makes it QUEUED. */
   readonly becomes?: 'FAILED' | 'CANCELLED' | 'QUEUED'
   readonly partial?: boolean
   /** How often it happens; always when absent. */
@@ -43,11 +43,11 @@ export interface Rows {
   readonly rows: readonly (readonly (string | null)[])[]
 }
 
-/** How Athena goes; may be changed while it runs. */
+/** How Athena behaves; may be changed while it runs. */
 export interface AthenaSettings {
   /**
-   * What moves queries from state to state: `instant` they themselves, at once; a number they themselves, after so many milliseconds
-   * each; `poll` every GetQueryExecution by one step; `manual` only advance() and settle().
+   * What moves queries from state to state. `instant`: they move at once; a number: they move after so many milliseconds per state;
+   * `poll`: every GetQueryExecution is one step; `manual`: only advance() and settle().
    */
   pace: 'instant' | 'poll' | 'manual' | number
   /** Queries stay QUEUED until release(). */
@@ -83,7 +83,7 @@ export const defaultSettings = (): AthenaSettings => ({
 
 const struck = new WeakMap<Failure, number>()
 
-/** The failure that is due to a statement in a stage, counted as having happened. */
+/** The failure that is due for a statement in a stage; counts as having happened. */
 export function failureOf(
   { failures }: AthenaSettings,
   stage: Failure['stage'],

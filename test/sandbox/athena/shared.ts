@@ -2,15 +2,15 @@ import type { S3State } from '../s3/state.ts'
 import type { Catalog } from './catalog.ts'
 import type { AthenaSettings } from './settings.ts'
 
-/** What all rooms of this Athena share. */
+/** What all parts of this Athena share. */
 export interface Shared {
   readonly s3: S3State
   readonly catalog: Catalog
   readonly settings: AthenaSettings
 }
 
-/** What a statement has come to; nothing is written before. */
+/** The result of a statement; nothing is written yet. */
 export interface Work {
-  /** Writes all of it, or what is left behind by a query that does not get to its end. @throws QueryError */
+  /** Writes all of it, or what an unfinished query leaves behind. @throws QueryError */
   write(share: 'all' | 'half'): void
 }

@@ -8,7 +8,7 @@ interface Node {
   readonly [member: string]: unknown
 }
 
-/** What a query says of itself. */
+/** What the text of a query says. */
 export interface QueryTree {
   /**
    * Tables that it reads, each as often as it does: a relation of its own that it names twice is worked out twice. `database` is empty

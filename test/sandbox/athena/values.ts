@@ -76,7 +76,7 @@ function timestamp(text: string): string {
   return `${time}.${fraction.padEnd(3, '0').slice(0, 3)}${zone === undefined ? '' : ' UTC'}`
 }
 
-/** The object of a SELECT's rows: everything in quotes, but for nulls. */
+/** The object of a SELECT's rows: everything in quotes, except nulls. */
 export const csvText = ({ columns, rows }: Rows): string =>
   [columns.map(({ name }) => name), ...rows].map((row) => `${row.map(quoted).join(',')}\n`).join('')
 

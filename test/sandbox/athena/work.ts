@@ -7,7 +7,7 @@ import type { Shared, Work } from './shared.ts'
 import type { Select } from './statement.ts'
 import { csvText, textRows } from './values.ts'
 
-/** Does the work of a statement, but for its writing. @throws QueryError */
+/** Does the work of a statement, except writing. @throws QueryError */
 export async function work(shared: Shared, query: Query): Promise<Work> {
   const { statement } = query
   const objects = new Objects(shared.s3, query.caller)

@@ -34,7 +34,7 @@ export function resolverOf({ s3 }: CloudFormation, stack: Stack, { template, par
   })
 }
 
-/** @param restore whether what was done behind the back of the stack is undone, too */
+/** @param restore whether changes made outside the stack are undone as well */
 export function changesOf(cloud: CloudFormation, stack: Stack, target: Target, restore: boolean): Change[] {
   const resolver = resolverOf(cloud, stack, target)
   const wanted = Object.entries(target.template.Resources).filter(([, { Condition }]) => resolver.holds(Condition))
@@ -66,7 +66,7 @@ export function changesOf(cloud: CloudFormation, stack: Stack, target: Target, r
 
 const FIRST = ['AWS::KMS::Key', 'AWS::S3::Bucket', 'AWS::IAM::Role', 'AWS::Athena::WorkGroup', 'AWS::Glue::Database']
 
-/** What others refer to comes first, and removals last. */
+/** Resources that others refer to come first, removals last. */
 export const order = (changes: readonly Change[]): Change[] => [...changes].sort((a, b) => rank(a) - rank(b))
 
 const rank = ({ action, type }: Change): number => {

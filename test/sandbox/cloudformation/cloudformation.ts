@@ -8,11 +8,11 @@ import { type ChangeSet, EMPTY, type Made, type Stack, type Target, type Work } 
 export interface CloudFormationSettings {
   /** Resources that fail, by logical id, and why. */
   failures: Record<string, string>
-  /** Resources done with every look at a stack or its events. */
+  /** Resources that are completed at every look at a stack or its events. */
   perLook: number
 }
 
-/** The CloudFormation of a sandbox. It moves when it is looked at. */
+/** The CloudFormation of a sandbox. It advances whenever somebody looks at it. */
 export class CloudFormation {
   readonly settings: CloudFormationSettings = { failures: {}, perLook: 3 }
   readonly #stacks: Stack[] = []
@@ -48,7 +48,7 @@ export class CloudFormation {
     return `arn:aws:cloudformation:${region}:${this.s3.account}:${kind}/${name}/${this.newId()}`
   }
 
-  /** A stack that is named, not identified, is to IAM `stack/NAME/*`: whichever has this name. @throws AwsError */
+  /** For IAM, a stack that is given by name is `stack/NAME/*`: any stack of this name. @throws AwsError */
   authorize(caller: Caller, action: string, name = '*'): void {
     const isName = name !== '*' && !name.startsWith('arn:')
     const arn = isName ? this.s3.arn('cloudformation', `stack/${name}/whichever`) : name
@@ -78,7 +78,7 @@ export class CloudFormation {
     this.#stacks.splice(this.#stacks.indexOf(stack), 1)
   }
 
-  /** Moves a stack on, as a look at it does. */
+  /** Advances a stack, as a look at it does. */
   look(stack: Stack): void {
     for (let i = 0; i < this.settings.perLook && stack.work.length > 0; i++) {
       const next = stack.work.shift()?.()
@@ -177,7 +177,7 @@ export class CloudFormation {
     this.#move(stack, status)
   }
 
-  /** What IAM says of a managed policy that is longer than it takes. */
+  /** IAM's error for a managed policy that is too long. */
   #tooLong(stack: Stack, { id, action, type }: ChangeSet['changes'][number], target: Target): string | undefined {
     if (type !== 'AWS::IAM::ManagedPolicy' || action === 'Remove') return undefined
     const { PolicyDocument = null } = target.template.Resources[id]?.Properties ?? {}
@@ -211,7 +211,7 @@ export class CloudFormation {
     stack.events.push({ id: this.newId(), time: this.s3.now(), resource, physical, type, status, reason })
   }
 
-  /** The differences between a stack and what it is to become. */
+  /** The differences between a stack and its target. */
   changes(stack: Stack, target: Target, restore: boolean): ChangeSet['changes'] {
     return changesOf(this, stack, target, restore)
   }

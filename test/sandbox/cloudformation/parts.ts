@@ -24,7 +24,7 @@ export function resourceAnswer(stack: Stack, id: string): Node {
 /** What the handler of roles asks for when it reads one: "handlers" in the schema of AWS::IAM::Role. */
 const READS_ROLES = ['iam:GetRole', 'iam:ListAttachedRolePolicies', 'iam:ListRolePolicies', 'iam:GetRolePolicy']
 
-/** How a resource is, as CloudFormation finds it with the caller's own rights. @throws AwsError */
+/** The state of a resource, read with the caller's own rights. @throws AwsError */
 export function driftAnswer(cloud: CloudFormation, stack: Stack, id: string, caller: Caller): Node {
   const made = stack.made.get(id)
   if (made === undefined)

@@ -4,7 +4,7 @@ import type { CloudFormation } from './cloudformation.ts'
 import type { Made, Stack } from './stack.ts'
 import type { Members } from './template.ts'
 
-/** Makes what the rest of the sandbox knows, so that it can be used, and gives a name to the rest. @returns what Ref gives */
+/** Creates the resources that the sandbox has, so that they can be used, and only names the others. @returns the value of Ref */
 export function makeReal(cloud: CloudFormation, stack: Stack, id: string, type: string, properties: Members): string {
   const { s3, athena } = cloud
   const before = stack.made.get(id)?.physical

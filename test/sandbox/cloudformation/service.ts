@@ -29,7 +29,7 @@ interface Looked extends Named {
 
 const refuse = (message: string, code = 'ValidationError') => new AwsError(code, 400, message)
 
-/** CloudFormation: change sets, events and failures; what a stack has is really there in the sandbox. */
+/** CloudFormation: change sets, events and failures; the resources of a stack really exist in the sandbox. */
 export function cloudFormationService(cloud: CloudFormation, identify: (request: Incoming) => Caller): Service {
   const changeSetOf = ({ StackName, ChangeSetName = '' }: Named): [Stack, ChangeSet] => {
     const stack = cloud.stack(StackName)
@@ -176,7 +176,7 @@ function targetOf(stack: Stack, { TemplateBody = '', Parameters = [], Tags = [] 
   return { ...target, parameters: parametersOf(target, new Map(given)) }
 }
 
-/** The first look finds it pending, the second one at work. */
+/** The first look finds it pending, the second one in progress. */
 function moveOn(changeSet: ChangeSet): void {
   if (changeSet.status === 'CREATE_PENDING') changeSet.status = 'CREATE_IN_PROGRESS'
   else if (changeSet.status === 'CREATE_IN_PROGRESS' && !changeSet.isEmpty) {

@@ -17,7 +17,7 @@ export interface Made {
   readonly declared: Resource
 }
 
-/** What a stack is to become. */
+/** The target of a stack. */
 export interface Target {
   readonly template: Template
   readonly parameters: Readonly<Record<string, string>>
@@ -34,7 +34,7 @@ export interface Change {
   readonly replacement: 'True' | 'False' | 'Conditional' | undefined
   /** Names of changed properties. */
   readonly properties: readonly string[]
-  /** What becomes of it when it is removed. */
+  /** What happens to it when it is removed. */
   readonly policy: 'Delete' | 'Retain' | undefined
 }
 
@@ -44,7 +44,7 @@ export interface ChangeSet {
   readonly type: 'CREATE' | 'UPDATE'
   readonly target: Target
   readonly changes: readonly Change[]
-  /** Changes not even an output. */
+  /** Does not even change an output. */
   readonly isEmpty: boolean
   readonly created: Date
   status: 'CREATE_PENDING' | 'CREATE_IN_PROGRESS' | 'CREATE_COMPLETE' | 'FAILED'
@@ -52,7 +52,7 @@ export interface ChangeSet {
   reason: string | undefined
 }
 
-/** One thing left to do; returns what follows at once, in place of the rest, when it fails. */
+/** One piece of work. If it fails, it returns the work that replaces the rest. */
 export type Work = () => Work[] | undefined
 
 export interface Stack {
@@ -64,11 +64,11 @@ export interface Stack {
   target: Target
   outputs: Readonly<Record<string, string>>
   readonly made: Map<string, Made>
-  /** What somebody did to resources behind the back of the stack, by logical id: deleted, paths of properties, or who knows. */
+  /** Changes to resources outside the stack, by logical id: deleted, paths of properties, or unknown. */
   readonly drifts: Map<string, 'deleted' | 'unknown' | readonly string[]>
   readonly events: Event[]
   readonly changeSets: Map<string, ChangeSet>
-  /** What is still to be done, in order. */
+  /** The remaining work, in order. */
   work: Work[]
 }
 

@@ -68,12 +68,12 @@ export function parseTemplate(text: string): Template {
   return parse(text, { customTags, logLevel: 'error' }) as Template
 }
 
-/** What stands for the parts of a template that are known only in an account. */
+/** Values for the parts of a template that only an account knows. */
 export interface Values {
   readonly parameters: Readonly<Record<string, string>>
   /** `AWS::Region` and its like. */
   readonly pseudo: Readonly<Record<string, string>>
-  /** What `Ref` gives of a resource. */
+  /** The value of `Ref` for a resource. */
   ref(id: string): string | undefined
   att(id: string, name: string): string | undefined
 }
@@ -90,7 +90,7 @@ export class Resolver {
     this.#values = values
   }
 
-  /** Whether a resource or an output is there at all. */
+  /** Whether the condition of a resource or an output holds. */
   holds(condition: string | undefined): boolean {
     if (condition === undefined) return true
     const found = this.#template.Conditions?.[condition]

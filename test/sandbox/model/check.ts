@@ -1,7 +1,7 @@
 import { type Element, parseXml } from '../xml.ts'
 import type { Member, Operation, Shape } from './shape.ts'
 
-/** What a value has wrong by its shape, as sentences that start with the path of the offending part. */
+/** What is wrong with a value by its shape, as sentences that start with the path of the offending part. */
 export function checkValue(shape: Shape, value: unknown, path = shape.name): string[] {
   if (shape.kind === 'structure') return checkStructure(shape, value, path)
   if (shape.kind === 'list') {
@@ -70,7 +70,7 @@ function range({ min, max }: Shape, size: number, path: string): string[] {
   return []
 }
 
-/** A text from a header, a query or an element, as the type that its shape says; itself when it is not one. */
+/** A text from a header, a query or an element, as the type of its shape; unchanged when it is not one. */
 function typed(shape: Shape, text: string): unknown {
   if (shape.kind === 'integer' || shape.kind === 'number') return text.trim() === '' ? text : Number(text)
   if (shape.kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text

@@ -6,7 +6,7 @@ import { fileContent } from './content.ts'
 import { type Child, type Children, compareKeys, scanTree } from './keys.ts'
 import { type Backend, type Entry, plain, type StoredObject } from './stored.ts'
 
-/** A folder served as a bucket, as it is at the moment of asking. Read-only: it may be somebody's logs. */
+/** A folder served as a bucket, as it is at the moment of the request. Read-only: it may be somebody's logs. */
 export class FolderBackend implements Backend {
   readonly #folder: string
 

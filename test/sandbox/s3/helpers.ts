@@ -71,7 +71,7 @@ export class Buckets {
     return [...this.state.bucket(bucket).uploads.values()].map(({ object }) => object.key)
   }
 
-  /** Take a permission away. @returns gives it back */
+  /** Remove a permission. @returns restores it */
   deny(denial: Denial): () => void {
     return this.state.deny(denial)
   }

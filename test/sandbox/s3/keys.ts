@@ -46,13 +46,13 @@ export const urlEncoded = (text: string): string =>
 /** What lies directly under a path: folders, whose names end with a slash, and objects. */
 export type Child = { readonly name: string; readonly entry?: () => Entry }
 
-/** Sorted children, which need not exist before they are asked for. */
+/** Sorted children, which are made when they are read. */
 export interface Children {
   readonly length: number
   at(index: number): Child | undefined
 }
 
-/** The children of a path, which is empty or ends with a slash; none for a path that there is not. */
+/** The children of a path, which is empty or ends with a slash; none for a path that does not exist. */
 export type Tree = (path: string) => Children
 
 /** Objects of a tree in the order of keys, without walking into folders that the prefix or the start rule out. */

@@ -144,7 +144,7 @@ function refuse(error: AwsError, requestId: string, request?: Incoming, uri?: { 
     Resource: resource,
     RequestId: requestId,
   }
-  // HEAD has no body to say it in; a region is still told by its header.
+  // HEAD has no body; a header still names the region.
   const body =
     request?.method === 'HEAD' || error.status === 304 ? undefined : toXml('Error', { ...document, HostId: 'sandbox' })
   return {

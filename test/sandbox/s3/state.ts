@@ -16,7 +16,7 @@ export interface Part {
   readonly checksums: Readonly<Record<string, string>>
 }
 
-/** A multipart upload; the object that it becomes, but for its content. */
+/** A multipart upload; the object that it becomes, without its content. */
 export interface Upload {
   readonly id: string
   readonly object: Omit<StoredObject, 'content' | 'size' | 'etag' | 'modified' | 'parts'>
@@ -43,7 +43,7 @@ export interface Bucket {
   readonly requesterPays: boolean
   /** Deletions leave delete markers; the versions themselves are not in this sandbox. */
   readonly versioned: boolean
-  /** What objects get that do not say how to be encrypted. */
+  /** The encryption of objects that do not ask for one. */
   readonly encryption: Encryption
   readonly created: Date
   /** S3 Metadata; undefined where it is not on. */
@@ -169,7 +169,7 @@ export function objectIn(bucket: Bucket, key: string): StoredObject {
   throw new AwsError('NoSuchKey', 404, 'The specified key does not exist.', { fields: { Key: key } })
 }
 
-/** An object for somebody; that there is none is told only to those who may list. @throws AwsError */
+/** An object for somebody; only those who may list learn that there is none. @throws AwsError */
 export function objectFor(s3: S3State, caller: Caller, bucket: Bucket, key: string): StoredObject {
   if (bucket.backend.get(key) === undefined) s3.authorize(caller, 's3:ListBucket', bucket.name)
   return objectIn(bucket, key)

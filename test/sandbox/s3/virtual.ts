@@ -36,7 +36,7 @@ export class VirtualBackend implements Backend {
   }
 }
 
-/** A number from a text, for sizes and names that are the same at every asking. */
+/** A number from a text, for sizes and names that are always the same. */
 export const hashOf = (text: string): number => Number.parseInt(md5(text).slice(0, 8), 16)
 
 /** Children from names: of folders when they end with a slash. */

@@ -54,7 +54,7 @@ export class Control {
     return job.status
   }
 
-  /** Let jobs that were held go on. */
+  /** Release jobs that were held. */
   release(): void {
     this.settings.hold = undefined
     for (const job of this.jobs()) this.runner.start(job)

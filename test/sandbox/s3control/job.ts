@@ -169,7 +169,7 @@ export interface TaskResult extends Task {
   readonly error: { readonly code: string; readonly status: number; readonly message: string } | undefined
 }
 
-/** A job as it stands. */
+/** A job and its state. */
 export interface Job {
   readonly id: string
   readonly token: string

@@ -50,7 +50,7 @@ function parseManifest(text: string, fields: readonly string[], exists: (bucket:
       throw invalid(`Row ${index + 1} of the manifest has not ${fields.length} columns`)
     return { bucket: columns[bucketAt] ?? '', key: decoded(columns[keyAt] ?? '', index) }
   })
-  // A row about a bucket that there is not fails as a task; that is how a header row ends.
+  // A row about a bucket that does not exist fails as a task; so does a header row.
   const buckets = new Set(tasks.map(({ bucket }) => bucket).filter(exists))
   if (buckets.size > 1) throw invalid(`The manifest names several buckets: ${[...buckets].join(', ')}`)
   return tasks

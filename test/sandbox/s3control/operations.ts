@@ -79,7 +79,7 @@ function takeRole(s3: S3State, { account, spec }: Job): void {
 }
 
 /**
- * Whether somebody may do this. Creating and listing know no resource: "Actions, resources, and condition keys for Amazon S3", Service
+ * Whether somebody may do this. Creating and listing have no resource: "Actions, resources, and condition keys for Amazon S3", Service
  * Authorization Reference. @throws AwsError
  */
 export function allowJobs({ s3, caller, jobId }: ControlCall, operation: string): void {

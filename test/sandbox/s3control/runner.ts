@@ -8,32 +8,32 @@ import { type PrefixRule, runTask } from './tasks.ts'
 
 type TaskError = { readonly code: string; readonly status: number; readonly message: string }
 
-/** How jobs go; may be changed while they run. */
+/** How jobs behave; may be changed while they run. */
 export interface RunnerSettings {
   /**
-   * What moves a job from state to state: `instant` itself, at once; a number itself, after so many milliseconds each;
-   * `poll` every DescribeJob by one step; `manual` only advance().
+   * What moves a job from state to state. `instant`: it moves at once; a number: it moves after so many milliseconds per state;
+   * `poll`: every DescribeJob is one step; `manual`: only advance().
    */
   pace: 'instant' | 'poll' | 'manual' | number
   /** Tasks of one step; a job with more stays Active for several steps. */
   tasksPerStep: number
-  /** A job that reaches this state stays there until it is another. */
+  /** A job that reaches this state stays in it until this setting changes. */
   hold: JobStatus | undefined
   /** Makes a task fail; `nth` counts from 1. */
   failTask: (task: Task, nth: number) => TaskError | undefined
-  /** Ends a job as failed when it has reached this state. */
+  /** Fails a job that has reached this state. */
   failJob: { readonly at: JobStatus; readonly code: string; readonly reason: string } | undefined
   report: ColumnOrder | 'missing'
   prefix: PrefixRule
-  /** So many DescribeJobs after CreateJob do not find the job yet. */
+  /** Number of DescribeJobs after CreateJob that do not find the job yet. */
   invisibleFor: number
-  /** So many DescribeJobs after UpdateJobStatus still tell the status from before. */
+  /** Number of DescribeJobs after UpdateJobStatus that still return the old status. */
   staleFor: number
-  /** What a job is called that is not known. */
+  /** Error code for an unknown job. */
   unknown: 'NoSuchJob' | 'NoSuchJobException' | 'NotFoundException'
-  /** What the same request gets that comes twice: the job that it made, or IdempotencyException. */
+  /** Answer to a repeated request: the job that the first one made, or IdempotencyException. */
   repeated: 'same' | 'refused'
-  /** Whether a job that waits for its confirmation tells how many tasks it has. */
+  /** Whether a job that waits for its confirmation shows its number of tasks. */
   tellsTasks: boolean
 }
 
@@ -52,7 +52,7 @@ export const defaultRunner = (): RunnerSettings => ({
   tellsTasks: true,
 })
 
-// S3 User Guide, "Tracking job status": from so many tasks on, a job fails when more than half of them did.
+// S3 User Guide, "Tracking job status": a job with at least so many tasks fails when more than half of them fail.
 const TASKS_BEFORE_FAILING = 1000
 const LONGEST_WAIT = 30 * 86_400_000
 
@@ -72,7 +72,7 @@ export class Runner {
     this.#closing.abort()
   }
 
-  /** Let a job go on by itself, if that is the pace. */
+  /** Let a job move by itself, if the pace says so. */
   start(job: Job): void {
     this.#go(job).catch((error: unknown) => {
       if (!this.#closing.signal.aborted) fail(job, 'InternalError', String(error))
@@ -134,7 +134,7 @@ export class Runner {
         job.status = 'Paused'
         return
       case 'Paused':
-        // It goes on by itself when the job of higher priority is done.
+        // It continues by itself when the job of higher priority is done.
         job.status = 'Active'
         return
       case 'Completing':

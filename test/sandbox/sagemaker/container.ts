@@ -18,7 +18,7 @@ import { hyperparametersOf } from './hyperparameters.ts'
 
 const SEED = 1
 
-/** The one member of a model.tar.gz: as with MXNet's, nothing but this container can open it. */
+/** The one member of a model.tar.gz: like MXNet's, only its own container can open it. */
 const MEMBER = 'model_algo-1'
 
 /** "IP Insights", Amazon SageMaker developer guide: the largest model. */

@@ -1,6 +1,6 @@
 import type { Pairs } from '../../../scripts/lib/insights/pairs.ts'
 
-/** What a container finds wrong with what its user gave it. */
+/** What a container finds wrong with its input. */
 export class ClientError extends Error {}
 
 /**

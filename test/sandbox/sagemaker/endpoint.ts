@@ -15,7 +15,7 @@ export interface Parts {
 
 const MOVING: readonly EndpointStatus[] = ['Creating', 'Updating', 'Deleting']
 
-/** An endpoint as it stands. Times are seconds. */
+/** An endpoint and its state. Times are seconds. */
 export class Endpoint implements Moving {
   readonly kind = 'endpoint'
   readonly name: string
@@ -25,13 +25,13 @@ export class Endpoint implements Moving {
   status: EndpointStatus = 'Creating'
   reason: string | undefined
   modified: number
-  /** What is served, or to be served at first. */
+  /** The configuration in service, or the first one to be. */
   config: EndpointConfig
-  /** What it is being updated to. */
+  /** The configuration that it is being updated to. */
   pending: EndpointConfig | undefined
   /** Whether an update keeps the number of instances. */
   retain = false
-  /** What answers; undefined until it was in service once. */
+  /** The model that answers; undefined until the endpoint was in service once. */
   model: Model | undefined
   /** Instances of the variant; serverless ones have none. */
   instances: number
@@ -89,7 +89,7 @@ export class Endpoint implements Moving {
     const { models, configs } = this.#parts
     const model = await models.load(config.variant.ModelName ?? '')
     if (this.status === 'Deleting') return
-    // Without its old configuration an update goes astray.
+    // Without its old configuration an update cannot complete.
     if (this.pending && !configs.all.has(this.config.name))
       return this.go('Failed', `Could not find endpoint configuration "${this.config.arn}".`)
     this.model = model
@@ -101,7 +101,7 @@ export class Endpoint implements Moving {
     this.go('InService')
   }
 
-  /** A new endpoint has failed; one that is updated goes on with what it had. */
+  /** A new endpoint has failed; one that is being updated keeps its old configuration. */
   #refuse(reason: string): void {
     this.pending = undefined
     this.go(this.model === undefined ? 'Failed' : 'InService', reason)

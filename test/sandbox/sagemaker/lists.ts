@@ -13,7 +13,7 @@ export function pageOf<T>(all: readonly T[], { MaxResults = 10, NextToken = '0' 
   return { page, next: start + page.length < all.length ? String(start + page.length) : undefined }
 }
 
-/** What lists can be asked for; times are seconds. */
+/** The filters of lists; times are seconds. */
 interface Query extends Paging {
   readonly NameContains?: string
   readonly StatusEquals?: string
@@ -47,7 +47,7 @@ export function listOf<T extends Listed>(all: Iterable<T>, input: object) {
   )
   const { SortBy = 'CreationTime', SortOrder = SortBy === 'Name' ? 'Ascending' : 'Descending' } = query
   const key = ({ name, status = '' }: T) => (SortBy === 'Name' ? name : SortBy === 'Status' ? status : '')
-  // A stable sort: what was made in the same second stays in the order of its making.
+  // A stable sort: resources that were created in the same second keep their order.
   const sorted = found.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.created - b.created))
   return pageOf(SortOrder === 'Ascending' ? sorted : sorted.reverse(), query)
 }

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Kind, SageMakerSettings } from './settings.ts'
 
-/** Something that goes from state to state: a job, an endpoint. */
+/** Something that moves from state to state: a job, an endpoint. */
 export interface Moving {
   readonly kind: Kind
   readonly name: string
-  /** The state it is in; undefined when it has arrived. */
+  /** Its state; undefined once it is final. */
   stage(): string | undefined
-  /** Does the work of its stage and goes to the next one. */
+  /** Does the work of its stage and moves to the next one. */
   step(): Promise<void>
 }
 
@@ -20,7 +20,7 @@ export class Mover {
   readonly #queues = new Map<Moving, Promise<void>>()
   readonly #closing = new AbortController()
 
-  /** @param broken is told of what a step threw: a bug of the sandbox */
+  /** @param broken called with what a step threw, which is a bug of the sandbox */
   constructor(settings: SageMakerSettings, broken: (error: unknown) => void) {
     this.#settings = settings
     this.#broken = broken
@@ -35,7 +35,7 @@ export class Mover {
     this.#closing.abort()
   }
 
-  /** Let something go on by itself, if that is the pace. */
+  /** Let something move by itself, if the pace says so. */
   start(moving: Moving): void {
     this.#all.add(moving)
     if (this.#going.has(moving)) return
@@ -75,7 +75,7 @@ export class Mover {
     return next
   }
 
-  /** It was looked at. */
+  /** Called at every look. */
   polled(moving: Moving): void {
     if (this.#settings.pace === 'poll') this.step(moving).catch(this.#broken)
   }
@@ -85,7 +85,7 @@ export class Mover {
     return [...this.#all].filter((moving) => this.canMove(moving) && (name === undefined || moving.name === name))
   }
 
-  /** Let what was held go on. */
+  /** Release what was held. */
   release(): void {
     this.#settings.hold = undefined
     for (const moving of this.#all) this.start(moving)

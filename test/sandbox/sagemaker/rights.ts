@@ -7,7 +7,7 @@ type Right = Pick<Access, 'action' | 'context'> & { readonly arn: string; readon
 
 /**
  * What operations are allowed on, by the member of the request that names it and its kind in an ARN. "Actions, resources, and condition
- * keys for Amazon SageMaker", Service Authorization Reference. What is not here knows no resources.
+ * keys for Amazon SageMaker", Service Authorization Reference. Operations that are not here have no resources.
  */
 const ON: readonly (readonly [member: string, kind: string, operations: readonly string[]])[] = [
   ['TrainingJobName', 'training-job', ['CreateTrainingJob', 'DescribeTrainingJob', 'StopTrainingJob']],
@@ -21,7 +21,7 @@ const ON: readonly (readonly [member: string, kind: string, operations: readonly
   ],
 ]
 
-/** All that a caller needs for a request, but for the role that it passes on. */
+/** Everything that a caller needs for a request, except the role that it passes. */
 export function rightsOf(sagemaker: SageMaker, operation: string, input: Members): Right[] {
   const { shared } = sagemaker
   const action = `sagemaker:${operation}`

@@ -21,7 +21,7 @@ export class SageMaker {
   readonly transformJobs: TransformJobs
   readonly scaling = new Scaling(this)
 
-  /** @param broken is told of bugs of the sandbox */
+  /** @param broken called with bugs of the sandbox */
   constructor(s3: S3State, broken: (error: unknown) => void) {
     const mover = new Mover(this.settings, broken)
     const shared = new Shared({ s3, settings: this.settings, mover, tags: new Tags() })
@@ -39,17 +39,17 @@ export class SageMaker {
     for (let i = 0; i < steps; i++) await Promise.all(mover.underWay(name).map((moving) => mover.step(moving)))
   }
 
-  /** Move what is under way, or only what has this name, until it has arrived or is held. */
+  /** Move what is under way, or only what has this name, until it has reached its final state or is held. */
   async settle(name?: string): Promise<void> {
     while (this.shared.mover.underWay(name).length > 0) await this.advance(1, name)
   }
 
-  /** Let what was held go on. */
+  /** Release what was held. */
   release(): void {
     this.shared.mover.release()
   }
 
-  /** Names of what is there, by kind: what costs, and what does not. */
+  /** Names of all resources, by kind: those that cost, and the others. */
   names(): Record<'endpoints' | 'configs' | 'models' | 'trainingJobs' | 'transformJobs', string[]> {
     const { endpoints, configs, models, trainingJobs, transformJobs } = this
     const keys = ({ all }: { all: ReadonlyMap<string, unknown> }) => [...all.keys()]

@@ -8,7 +8,7 @@ import type { Members } from './shared.ts'
 
 type Perform = (input: never, caller: Caller) => unknown
 
-/** Amazon SageMaker, but for the runtime that answers invocations. */
+/** Amazon SageMaker, without the runtime that answers invocations. */
 export function sagemakerService(sagemaker: SageMaker, identify: (request: Incoming) => Caller): Service {
   const { shared, trainingJobs, transformJobs, models, configs, endpoints } = sagemaker
   const { tags } = shared

@@ -1,7 +1,7 @@
 /** What can fail. A model has the stages `Creating`, at the call, and `Loading`, of what it is deployed or used by. */
 export type Kind = 'training' | 'transform' | 'endpoint' | 'model'
 
-/** A failure to have. */
+/** A failure to produce. */
 export interface Failure {
   readonly kind: Kind
   /** The state of the resource that it fails in: `Downloading`, `Training`, `Creating`, `Updating`, … */
@@ -27,14 +27,14 @@ export interface ColdStart {
   readonly error?: 'ModelNotReadyException' | 'ServiceUnavailable' | 'ModelError'
 }
 
-/** How SageMaker goes; may be changed while it runs. */
+/** How SageMaker behaves; may be changed while it runs. */
 export interface SageMakerSettings {
   /**
-   * What moves jobs and endpoints from state to state: `instant` they themselves, at once; a number they themselves, after so many
-   * milliseconds each; `poll` every Describe by one step; `manual` only advance() and settle().
+   * What moves jobs and endpoints from state to state. `instant`: they move at once; a number: they move after so many milliseconds per state;
+   * `poll`: every Describe is one step; `manual`: only advance() and settle().
    */
   pace: 'instant' | 'poll' | 'manual' | number
-  /** What reaches this state stays in it until release(). */
+  /** Jobs and endpoints that reach this state stay in it until release(). */
   hold: { readonly kind: Kind; readonly stage: string } | undefined
   failures: Failure[]
   coldStart: ColdStart | undefined
@@ -44,7 +44,7 @@ export interface SageMakerSettings {
   doubledNewlines: boolean
   /** Whether an endpoint that is being created can be deleted. */
   deletesCreating: boolean
-  /** How often something new is not found at first, by those who look at it and by what rests on it. */
+  /** How often a new resource is not found at first, by callers and by resources that use it. */
   unseenFor: number
   /** By the name that Service Quotas gives it, such as `ml.p3.2xlarge for training job usage`; unlimited when absent. */
   quota: Record<string, number>
@@ -67,7 +67,7 @@ const struck = new WeakMap<Failure, number>()
 const concerns = ({ name }: Failure, asked: string): boolean =>
   name === undefined || (typeof name === 'string' ? name === asked : name.test(asked))
 
-/** The failure that is due to a resource in a stage, counted as having happened. */
+/** The failure that is due for a resource in a stage; counts as having happened. */
 export function failureOf(
   { failures }: SageMakerSettings,
   asked: { readonly kind: Kind; readonly stage: string; readonly name: string },

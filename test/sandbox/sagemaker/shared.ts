@@ -15,7 +15,7 @@ export type Members = Readonly<Record<string, unknown>>
 
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 
-/** What all rooms of this SageMaker share. */
+/** What all parts of this SageMaker share. */
 export class Shared {
   readonly s3: S3State
   readonly settings: SageMakerSettings
@@ -49,7 +49,7 @@ export class Shared {
     return (images.uris as Record<string, string>)[this.s3.region]
   }
 
-  /** Whether something is too new to be found; asking brings it nearer. */
+  /** Whether something is too new to be found; every look counts down. */
   isUnseen(thing: object): boolean {
     const looks = this.#looks.get(thing) ?? 0
     this.#looks.set(thing, looks + 1)
@@ -60,7 +60,7 @@ export class Shared {
     return failureOf(this.settings, { kind, stage, name })
   }
 
-  /** @throws AwsError for a request to another region: this SageMaker is in one only */
+  /** @throws AwsError for a request to another region: this SageMaker exists in one only */
   checkRegion(region: string | undefined): void {
     if (region === this.s3.region) return
     throw new AwsError('NotImplemented', 501, `this sandbox has SageMaker in ${this.s3.region} only, not in ${region}`)

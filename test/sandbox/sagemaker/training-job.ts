@@ -7,7 +7,7 @@ import { reachInto } from './network.ts'
 import { download, keysBelow, locationOf, upload } from './s3.ts'
 import type { Shared } from './shared.ts'
 
-/** Whatever a spot job saves: a number to reckon with. */
+/** The share that a spot job saves; any number will do. */
 const SPOT_SAVES = 0.7
 
 const WHAT_FAILED: Partial<Record<SecondaryStatus, string>> = {
@@ -15,7 +15,7 @@ const WHAT_FAILED: Partial<Record<SecondaryStatus, string>> = {
   Uploading: 'Failed to upload model artifacts',
 }
 
-/** A training job as it stands. Times are seconds. */
+/** A training job and its state. Times are seconds. */
 export class TrainingJob implements Moving {
   readonly kind = 'training'
   readonly request: CreateTrainingJobRequest

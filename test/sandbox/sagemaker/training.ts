@@ -6,7 +6,7 @@ import { type Members, type Shared, sum } from './shared.ts'
 import { TrainingJob } from './training-job.ts'
 import { checkTraining } from './training-request.ts'
 
-/** Training jobs. They stay for ever, as on AWS. */
+/** Training jobs. They are kept for ever, as on AWS. */
 export class TrainingJobs {
   readonly all = new Map<string, TrainingJob>()
   readonly #shared: Shared

@@ -13,7 +13,7 @@ type Stage = 'Starting' | 'Transforming' | 'Stopping'
 /** CreateTransformJob's API reference. */
 const PAYLOAD_MB = 6
 
-/** A batch transform as it stands. Times are seconds. */
+/** A batch transform and its state. Times are seconds. */
 export class TransformJob implements Moving {
   readonly kind = 'transform'
   readonly request: CreateTransformJobRequest

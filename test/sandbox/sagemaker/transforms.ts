@@ -9,7 +9,7 @@ import { type Members, type Shared, sum } from './shared.ts'
 import { checkObjects } from './training-request.ts'
 import { TransformJob } from './transform-job.ts'
 
-/** Batch transforms. They stay for ever, as on AWS. */
+/** Batch transforms. They are kept for ever, as on AWS. */
 export class TransformJobs {
   readonly all = new Map<string, TransformJob>()
   readonly #shared: Shared
