@@ -1,5 +1,5 @@
--- The relation `classified`: every access with the entity that was chosen, encoded, its part of the split, and the one reason for
--- which it is no pair, where there is one. For Trino and DuckDB alike.
+-- The relation `classified`: every access with the chosen entity, encoded, its part of the split, and, where it is not a pair, the one
+-- reason. For Trino and DuckDB alike.
 -- Input:  accesses; {{entity}}, a column of it, and {{encoded}}, the codec over it; {{from}}, {{to}} and {{cutoff}} in milliseconds
 --         since 1970; {{include_private}}; {{delivery}}: delivery.sql, or 1 where repeated deliveries count.
 -- Output: event_time, entity, ip, part, drop_reason.
@@ -26,13 +26,13 @@ judged as (
         ip,
         '^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\z'
       ) then 'invalid-address'
-      -- What the Internet does not route: IANA's IPv4 special-purpose registry, multicast and class E.
+      -- Not routed on the Internet: IANA's IPv4 special-purpose registry, multicast and class E.
       when not {{include_private}} and regexp_like(
         ip,
         '^(0|10|127|22[4-9]|2[3-5][0-9])[.]|^100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|^169[.]254[.]|^172[.](1[6-9]|2[0-9]|3[01])[.]|^192[.](168|88[.]99|0[.][02])[.]|^198[.](1[89]|51[.]100)[.]|^203[.]0[.]113[.]'
       ) then 'private-address'
       when entity is null or entity = '' then 'no-entity'
-      -- Encoded it takes up to four times as many bytes, and a row of pairs has no more than 64 KiB.
+      -- Encoding makes it up to four times as long, and a row of pairs has at most 64 KiB.
       when length(entity) > 16000 then 'long-entity'
     end as drop_reason
   from chosen

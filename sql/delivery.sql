@@ -1,4 +1,4 @@
--- Which delivery of the same event a row of `judged` is, as an expression; what is dropped anyway, or has no id, is the first one.
+-- An expression: which delivery of its event a row of `judged` is. Rows that are dropped anyway, or have no id, count as the first.
 -- For Trino and DuckDB alike.
 -- Input:  judged, a relation of classified.sql.
 -- Output: 1 for the first delivery of an event, 2 for the second …

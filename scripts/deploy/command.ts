@@ -41,7 +41,7 @@ export const command = defineCommand({
   name: 'deploy',
   summary: 'serve the model of a run',
   description:
-    "With a workspace on this machine, serves GET /ping and POST /invocations as SageMaker's containers do, in IP Insights' formats: text/csv, application/json or application/jsonlines in, JSON or JSON Lines out, with embeddings for Accept: application/json;verbose=True. It runs until Ctrl-C, or with --detach until clean. With a workspace in S3, makes an endpoint in SageMaker, serverless unless an --instance-type is named, calibrates the model through it, and tests it: what fails is taken out of service again. A model that is in service already is compared with the new one on the same holdout, which is tried on an endpoint of its own for that, and stays when the new one is worse.",
+    "With a workspace on this machine, serves GET /ping and POST /invocations as SageMaker's containers do, in IP Insights' formats: text/csv, application/json or application/jsonlines in, JSON or JSON Lines out, with embeddings for Accept: application/json;verbose=True. It runs until Ctrl-C, or with --detach until clean. With a workspace in S3, makes an endpoint in SageMaker, serverless unless an --instance-type is named, calibrates the model through it, and tests it: what fails is taken out of service again. Before it replaces a model in service, the new model is tried on an endpoint of its own, and compared on the same holdout; if it is worse, the old one stays.",
   examples: [
     { run: 'npx zx scripts/deploy.mjs --run latest', does: 'serves on http://127.0.0.1:8080 until Ctrl-C' },
     { run: 'npx zx scripts/deploy.mjs --run latest --port 0 --detach', does: 'leaves it running on a free port' },

@@ -49,7 +49,7 @@ export const command = defineCommand({
   name: 'extract',
   summary: 'turn staged logs into pairs of entity and address',
   description:
-    'Reads the staged objects of a run in whatever compression, keeps the events of the window, and writes pairs of entity and address as CSV: the last part of the window as holdout, the rest for training. Every record that does not become a pair is counted under one reason. With a workspace in S3, Athena does this, and you pay for the bytes that it scans. The statements are in sql/.',
+    'Reads the staged objects of a run in any compression, keeps the events of the window, and writes pairs of entity and address as CSV: the last part of the window as holdout, the rest for training. Every record that does not become a pair is counted under one reason. With a workspace in S3, Athena does this, and you pay for the bytes that it scans. The statements are in sql/.',
   examples: [
     { run: 'npx zx scripts/extract.mjs --run latest', does: 'with the usual entity of the source' },
     {
@@ -81,7 +81,7 @@ export const command = defineCommand({
     const plan: StepPlan = {
       settings: { entity, holdout, includePrivate, dedupe, skipBadFiles },
       inputs: ['stage'],
-      // When the files are gone, what an earlier attempt saved is of no use either.
+      // Without the files, what an earlier attempt saved is useless.
       overwrite: values.overwrite || (run.isDone('extract') && (await backend.isGone())),
     }
     if (!(await run.isCurrent('extract', plan))) await backend.approve(run.unfinished('extract', plan))

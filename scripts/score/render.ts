@@ -86,7 +86,7 @@ export function summaryOf(result: ScoreResult, run?: string, more: readonly [str
     run === undefined ? undefined : ['run', run],
     ['judged', `${plural(scored, 'distinct pair')} of ${judgedText(of)}`],
     ['not judged', `${count(unseen)} of entities never seen in training, ${count(sparse)} of rare ones`],
-    ['flagged', `${count(flagged)}: dot product below ${threshold.toFixed(3)}, ${why}`],
+    ['flagged', `${count(flagged)}: dot product below ${threshold.toPrecision(5)}, ${why}`],
     allowed === 0 ? undefined : ['allowed', `${count(allowed)} below the threshold, in allowed networks`],
     result.by && ['scored by', byText(result.by)],
     ['verdicts', result.output],

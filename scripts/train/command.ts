@@ -51,7 +51,7 @@ export const command = defineCommand({
   name: 'train',
   summary: 'train IP Insights on the pairs of a run',
   description:
-    'With a workspace on this machine, trains in this process, with the hyperparameters of the SageMaker algorithm, and calibrates a threshold on the holdout. The AUC says how well holdout pairs are told from the same entities with random public addresses; it is set against the rules "address, /24, /16 seen before". The same pairs, options and seed give the same bytes. With a workspace in S3 the algorithm itself trains, as a job in SageMaker, which is paid for by the second; the same command waits for a job that is under way, and takes the model of one that is done. deploy calibrates it.',
+    'With a workspace on this machine, trains in this process, with the hyperparameters of the SageMaker algorithm, and calibrates a threshold on the holdout. The AUC says how well the model tells holdout pairs from the same entities with random public addresses; compare it with the rules "address, /24, /16 seen before". The same pairs, options and seed give the same bytes. With a workspace in S3, SageMaker trains its own algorithm, in a job that is billed by the second. Given again, the command waits for a running job, and takes the model of a finished one. deploy calibrates it.',
   examples: [
     { run: 'npx zx scripts/train.mjs', does: 'the run that was worked on last' },
     {

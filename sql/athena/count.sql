@@ -1,4 +1,4 @@
--- How many pairs a part has as Athena reads them back from what it wrote, line by line.
+-- Counts the pairs of a part as Athena reads them back, line by line.
 -- Input:  {{table}}, a table of csv.sql.
 -- Output: pairs.
 -- Cost:   scans the part.

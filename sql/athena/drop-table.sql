@@ -1,4 +1,4 @@
--- Takes a table out of the catalog, on Athena; its objects stay where they are.
+-- Removes a table from the catalog, on Athena; its objects stay.
 -- Input:  {{table}}, quoted as Hive does.
 -- Cost:   none.
 -- Output: nothing.

@@ -1,4 +1,4 @@
--- Keeps the rows of a query as a table, on Athena, so that what follows need not scan the logs again.
+-- Keeps the rows of a query as a table, on Athena, so that later statements need not scan the logs again.
 -- Input:  {{table}}; {{location}}, nothing or `, external_location = '…'`, an empty prefix; {{query}}.
 -- Output: the table.
 -- Cost:   that of the query.

@@ -2,8 +2,8 @@
 -- Input:  {{table}}; {{bulk}}, the prefix of what is large in all runs, with a trailing slash, and {{staged}}, the template of a
 --         run's staged objects, both as literals.
 -- A query must name the run, `run = '…'`: without one Athena refuses it, so that nobody scans all of them by mistake.
--- Serde and formats: "Create a table for CloudTrail logs", Athena user guide. Partitions: "injected", partition projection. Columns that nobody
--- reads are left out.
+-- Serde and formats: "Create a table for CloudTrail logs", Athena user guide. Partitions: "injected", partition projection. Unused columns
+-- are left out.
 -- Output: the table.
 -- Cost:   none.
 create external table if not exists {{table}} (

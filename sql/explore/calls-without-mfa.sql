@@ -1,5 +1,5 @@
 -- Which users call with a session that had no second factor?
--- Long-term access keys have no session, and are not seen here.
+-- Long-term access keys have no session, and do not appear here.
 -- Source: cloudtrail.
 -- Input:  accesses; {{from}} and {{to}}, the window in milliseconds since 1970.
 -- Output: principal, user_name: one of them, events, ips, event_names.

@@ -1,4 +1,4 @@
--- Who is refused most, and at what? Whoever tries out stolen keys meets many refusals.
+-- Who is denied most, and which calls? Somebody who tries out stolen keys is denied often.
 -- AWS services have no principal, and are left out.
 -- Source: cloudtrail.
 -- Input:  accesses; {{from}} and {{to}}, the window in milliseconds since 1970.

@@ -1,4 +1,4 @@
--- How much comes from which account, and from how many principals?
+-- How many events does each account have, and from how many principals?
 -- The account is the caller's; AWS services have none.
 -- Source: cloudtrail.
 -- Input:  accesses; {{from}} and {{to}}, the window in milliseconds since 1970.

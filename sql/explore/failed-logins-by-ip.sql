@@ -1,5 +1,5 @@
--- From which addresses did logins to the console fail?
--- CloudTrail hides names that no user has: all of them count as one.
+-- From which addresses did console logins fail?
+-- CloudTrail hides names that do not exist: all of them count as one user.
 -- Source: cloudtrail.
 -- Input:  accesses; {{from}} and {{to}}, the window in milliseconds since 1970.
 -- Output: ip, failures, users, accounts, first_time, last_time.

@@ -1,4 +1,4 @@
--- What did the root users do? Nobody should need them.
+-- What did the root users do? Nobody should need to use them.
 -- Source: cloudtrail.
 -- Input:  accesses; {{from}} and {{to}}, the window in milliseconds since 1970.
 -- Output: account, ip, event_source, event_name, events, first_time, last_time.

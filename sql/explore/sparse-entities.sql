@@ -1,4 +1,4 @@
--- Whom has the model seen too seldom to judge? Below five accesses to learn from, a score says little.
+-- Which entities has the model seen too rarely to judge? With fewer than five training accesses, a score says little.
 -- Input:  classified.
 -- Output: entity, train_events, events, ips.
 -- Cost:   one scan of the run's staged objects, on Athena.

@@ -187,7 +187,7 @@ describe('interchange', () => {
   })
 })
 
-test('wishes that contradict each other', async () => {
+test('options that contradict each other', async () => {
   const aws = await fixture(FAST)
   const cases: [args: string[], says: RegExp][] = [
     [['--via', 'transform', '--endpoint', 'e'], /--via transform and --endpoint contradict each other/],

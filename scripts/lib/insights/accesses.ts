@@ -2,7 +2,7 @@ import { type Cidr, networkOf } from './ipv4.ts'
 import { aucOfRule } from './metrics.ts'
 import type { Pairs } from './pairs.ts'
 
-/** A pair that was there once or more often. */
+/** A distinct pair, and how often it occurs. */
 export interface DistinctPair {
   /** Encoded. */
   readonly entity: string
@@ -32,7 +32,7 @@ export class Accesses {
     this.history = new History(pairs, this.grouped)
   }
 
-  /** Accesses of an entity; 0 for one that never was there. */
+  /** Accesses of an entity; 0 for an unknown one. */
   events(entity: string): number {
     return this.addresses(entity).length
   }
@@ -42,7 +42,7 @@ export class Accesses {
     return this.history.seen(entity, ip)
   }
 
-  /** Where an entity usually comes from, most first: /24 networks, or /16 where no few /24 stand out. */
+  /** Where an entity usually comes from, most frequent first: /24 networks, or /16 where no few /24 dominate. */
   usual(entity: string, most = 3): UsualNetwork[] {
     const addresses = this.addresses(entity)
     const narrow = busiest(addresses, 24).slice(0, most)
@@ -67,7 +67,7 @@ export class Accesses {
   }
 }
 
-/** Networks of ascending addresses, ascending, each with how many are in it. */
+/** Networks of ascending addresses, ascending, each with its number of addresses. */
 function* runs(sorted: Uint32Array, length: number): Generator<[base: number, count: number]> {
   for (let at = 0; at < sorted.length; ) {
     const base = networkOf(sorted[at]!, length)
@@ -116,7 +116,7 @@ export class History {
     this.indexOf = new Map(pairs.entities.map((entity, e) => [entity, e]))
   }
 
-  /** Entity encoded. Of an unknown one nothing was seen. */
+  /** Entity encoded. Nothing was seen of an unknown one. */
   seen(entity: string, ip: number): Seen {
     const e = this.indexOf.get(entity)
     if (e === undefined) return { ip: false, net24: false, net16: false }
@@ -130,7 +130,7 @@ export class History {
   }
 }
 
-/** First place in [from, to) of the ascending values that is not below. */
+/** First index in [from, to) whose value is not below. */
 function lowerBound(sorted: Uint32Array, value: number, from: number, to: number): number {
   let [low, high] = [from, to]
   while (low < high) {
@@ -143,7 +143,7 @@ function lowerBound(sorted: Uint32Array, value: number, from: number, to: number
 
 export const ruleNames = ['ip', 'net24', 'net16'] as const
 
-/** How often a rule says "seen before" of normal and of attack pairs, and what that makes of it as a detector. */
+/** How often a rule says "seen before" of normal and of attack pairs, and its AUC as a detector. */
 export interface RuleResult {
   readonly normalSeen: number
   readonly attackSeen: number
@@ -170,7 +170,7 @@ export interface Seen {
   readonly net16: boolean
 }
 
-/** `scored`, or why the score means nothing: the entity was never seen in training, or too seldom. */
+/** `scored`, or why the score means nothing: the entity was never seen in training, or too rarely. */
 export type VerdictKind = 'scored' | 'unseen-entity' | 'sparse-entity'
 
 /** Below this many training pairs the vector of an entity has hardly left its random start. */

@@ -23,12 +23,12 @@ export async function packed(files: readonly (readonly [name: string, body: Uint
   return bytes
 }
 
-/** A file of an archive, as its header tells it. */
+/** A file of an archive, as its header describes it. */
 export interface Packed {
   readonly name: string
   /** Bytes. */
   readonly size: number
-  /** Unpacks it; to be called before the next file is asked for. @throws Error when it is cut off */
+  /** Unpacks it; must be called before the next file is requested. @throws Error when it is cut off */
   content(): Promise<Buffer>
 }
 
@@ -37,9 +37,8 @@ const MOST_BYTES = 2 ** 31
 const CHUNK_BYTES = 1 << 20
 
 /**
- * The files of an archive, one after the other. Of what is packed next to nothing may come very much: no more is unpacked than
- * the caller asks for.
- * @throws Error when it is damaged, or swells beyond what an archive of ours can have
+ * The files of an archive, one after the other. A tiny archive may expand to any size: no more is unpacked than the caller asks for.
+ * @throws Error when it is damaged, or expands beyond the largest archive of a model
  */
 export async function* unpacked(archive: Uint8Array): AsyncGenerator<Packed> {
   const { createTarDecoder } = await import('modern-tar')

@@ -11,7 +11,7 @@ const baselineSchema = v.strictObject({ normalSeen: share, attackSeen: share, au
 
 const calibrationSchema = v.strictObject({
   version: v.literal(1),
-  /** Flagged is what scores below. */
+  /** Pairs that score below it are flagged. */
   threshold: number,
   alertsPerDay: v.pipe(number, v.minValue(0)),
   /** Days of normal traffic that the holdout covers. */
@@ -41,7 +41,7 @@ export type Calibration = v.InferOutput<typeof calibrationSchema>
 const QUANTILES = 1001
 const TAIL = 2000
 
-/** What the scores of the distinct holdout pairs come to. @throws RangeError when there is none */
+/** Quantiles and threshold of the scores of the distinct holdout pairs. @throws RangeError when there is none */
 export function scoresOf(distinct: Float64Array): Pick<Calibration, 'distinctPairs' | 'quantiles' | 'tail'> {
   if (distinct.length === 0) throw new RangeError('no score to calibrate on')
   const sorted = distinct.toSorted()

@@ -1,11 +1,11 @@
 import { type Layer, type Level, levelsOf, prefixRow, type Weights } from './network.ts'
 
-/** Between two layers negative values pass weakly, so that no unit can fall silent for good. */
+/** Slope for negative values between two layers (leaky ReLU), so that no unit dies. */
 export const LEAK = 0.1
 
 /** Turns addresses into vectors, many at a time. */
 export class Encoder {
-  /** Of every address, the rows of its prefixes. */
+  /** The rows of every address's prefixes. */
   readonly rows: Uint32Array
   /** Input of every layer, and after the last one the vectors themselves, one after the other. */
   readonly values: readonly Float32Array[]
@@ -110,7 +110,7 @@ function leak(values: Float32Array, size: number): void {
   for (let i = 0; i < size; i++) if (values[i]! < 0) values[i]! *= LEAK
 }
 
-/** Addresses encoded at a time: enough for the blocks of the layers, little enough for the caches. */
+/** Addresses encoded at a time: enough for the blocks of the layers, few enough for the caches. */
 const BLOCK = 256
 
 /** Dot products of many pairs, given by row of the entity's vector and address. */

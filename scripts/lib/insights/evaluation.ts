@@ -7,7 +7,7 @@ import { entityRow, type Weights } from './network.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
 
-/** Most pairs that an AUC is taken of: beyond, it only gets slower (its error is below 0.001). */
+/** Most pairs that an AUC is computed from: more only take longer (the error is below 0.001). */
 const LARGEST_SAMPLE = 100_000
 
 /**
@@ -22,7 +22,7 @@ export interface Examples {
   readonly attack: Uint32Array
 }
 
-/** What holdout pairs are good for, by what is known about their entities. */
+/** Holdout pairs, by what is known about their entities. */
 export interface Holdout {
   readonly pairs: Pairs
   /** Rows of entities that can be scored. */
@@ -158,7 +158,7 @@ export async function measure(score: Score, { examples, distinct }: Trial, signa
   return { distinct: scores, normal: ofNormal, attack: await score(entities, entityIndex, attack) }
 }
 
-/** What the scores in a trial come to. */
+/** The metrics of the scores in a trial. */
 export function calibrationOf({ train, holdout, examples }: Trial, measured: Measured, settings: CalibrationSettings) {
   const { alertsPerDay, days, minEvents, model } = settings
   const scores = scoresOf(measured.distinct)
@@ -189,7 +189,7 @@ export async function calibrate(
   return trial && calibrationOf(trial, await measure(score, trial, signal), settings)
 }
 
-/** Lets signals in, and stops when one has come. */
+/** Lets pending signals be handled, and stops if there was one. */
 async function breathe(signal?: AbortSignal): Promise<void> {
   await new Promise(setImmediate)
   signal?.throwIfAborted()

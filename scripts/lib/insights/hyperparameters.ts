@@ -4,7 +4,7 @@ interface Rule {
   readonly min: number
   readonly max: number
   readonly integer: boolean
-  /** What the algorithm takes when nothing is said; absent where AWS requires a value. */
+  /** The algorithm's default; absent where AWS requires a value. */
   readonly default?: number
   readonly about: string
 }

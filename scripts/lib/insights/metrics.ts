@@ -1,4 +1,4 @@
-/** Measures of how well scores tell normal (high) from attack (low). */
+/** Metrics of how well scores separate normal (high) from attack (low). */
 
 /** Area under the ROC curve: the share of (normal, attack) pairs in which the normal one scores higher; ties count half. NaN when one side is empty. */
 export function auc(normal: Float64Array, attack: Float64Array): number {
@@ -48,7 +48,7 @@ export function countBelow(sorted: Float64Array, value: number): number {
   return from
 }
 
-/** The q-quantile of ascending values, between neighbours by straight line. NaN when there are none. */
+/** The q-quantile of ascending values, linearly interpolated. NaN when there are none. */
 export function quantile(sorted: Float64Array, q: number): number {
   const at = q * (sorted.length - 1)
   const lower = sorted[Math.floor(at)] ?? Number.NaN

@@ -25,7 +25,7 @@ export interface ModelDescription {
 /** A trained model. Entities are encoded (entity-codec.ts), addresses unsigned 32-bit numbers. */
 export interface Model {
   readonly description: ModelDescription
-  /** Whether the entity was trained on: of others the score means nothing. */
+  /** Whether the entity was trained on: the score of any other means nothing. */
   has(entity: string): boolean
   /** Training pairs of the entity; 0 for an unknown one. */
   events(entity: string): number
@@ -35,7 +35,7 @@ export interface Model {
   ipEmbedding(ip: number): Float32Array
 }
 
-/** Puts a model together. `entities` are the known ones, encoded, with their training pairs. */
+/** Assembles a model. `entities` are the known ones, encoded, with their training pairs. */
 export function modelOf(description: ModelDescription, weights: Weights, entities: ReadonlyMap<string, number>): Model {
   const { vector_dim: dim, num_entity_vectors: rows } = description.hyperparameters
   const vectors = { values: weights.entities, dim }
@@ -84,7 +84,7 @@ export async function loadModel(path: string): Promise<Model> {
   return modelIn(bytes, path)
 }
 
-/** @param name of the file that there is none of, for the error */
+/** @param name of the missing file, for the error */
 export const noModel = (name: string): UserError => new UserError(`no model at ${name}`, { hint: 'train one first' })
 
 /** The model in the bytes of a file with this name. @throws UserError when it is damaged, or no model of this tool */
@@ -126,7 +126,7 @@ const MOST_WEIGHT_BYTES = 3 * 2 ** 29
 /** Of the description, and of what precedes the weights. */
 const MOST_HEADER_BYTES = 2 ** 20
 
-/** What is packed may swell to anything: no member is unpacked beyond what it can have. */
+/** Compressed data may expand to any size: no member is unpacked beyond its largest valid size. */
 function mostBytes(name: string, description: ModelDescription | undefined): number {
   if (name === MEMBERS.description) return MOST_HEADER_BYTES
   if (name === MEMBERS.entities) return MOST_ENTITY_BYTES

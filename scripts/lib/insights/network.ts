@@ -1,13 +1,13 @@
 import { mix, Random } from './random.ts'
 
-/** The shape of a network; all that its weights' sizes follow from. */
+/** The shape of a network, which determines the sizes of its weights. */
 export interface Shape {
   readonly dim: number
   readonly entityRows: number
   readonly layers: number
   /** Prefix lengths of an address whose vectors are summed. */
   readonly prefixLengths: readonly number[]
-  /** A length has as many rows as there are prefixes of it, but not more than this: beyond, they share rows by hash. */
+  /** A prefix length has a row for each prefix, up to this many; beyond that, prefixes share rows by hash. */
   readonly prefixRows: number
 }
 
@@ -26,7 +26,7 @@ export interface Weights {
 
 /** The rows of one prefix length in the table of all prefixes. */
 export interface Level {
-  /** How far an address is shifted to leave its prefix. */
+  /** Bits by which an address is shifted to get its prefix. */
   readonly shift: number
   readonly offset: number
   /** Set where prefixes share rows by hash. */
@@ -72,7 +72,7 @@ export function entityRow(entity: string, rows: number): number {
 }
 
 /**
- * Entities start at random, prefixes at zero (what was never trained on says nothing), layers as the identity: the encoder
+ * Entities start at random, prefixes at zero (one that was never trained on has no effect), layers as the identity: the encoder
  * starts as the plain sum of an address's prefixes.
  */
 export function initialWeights(shape: Shape, seed: number): Weights {

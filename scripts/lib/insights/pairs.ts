@@ -12,14 +12,14 @@ export interface Pairs {
 }
 
 const CHUNK = 1 << 20
-/** Longest row; a longer one is no row of ours, and must not be gathered in memory. */
+/** Longest row. A longer one is not a pair, and must not be buffered. */
 const LONGEST = 64 << 10
 const [NEWLINE, COMMA, DOT, ZERO] = [10, 44, 46, 48] as const
 
-/** A file, an object, or whatever else can be read, under the name that errors call it by. */
+/** A file, an object, or anything else that can be read, with the name that errors use. */
 export interface PairSource {
   readonly name: string
-  /** Of a file on this machine, which is read faster than a stream. */
+  /** Path of a file on this machine: reading it is faster than a stream. */
   readonly path?: string
   readonly open: () => Promise<AsyncIterable<Uint8Array>>
 }

@@ -46,7 +46,7 @@ export function readSafetensors(bytes: Uint8Array): Tensors {
     const tensor = tensorOf(name, entry, numbers)
     tensors.set(name, tensor)
     left -= tensor.data.byteLength
-    // Else a small file could fill any memory.
+    // Otherwise a small file could fill the memory.
     if (left < 0) throw new Error('tensors share their numbers')
   }
   return tensors
@@ -65,5 +65,5 @@ function tensorOf(name: string, entry: unknown, numbers: Buffer): Tensor {
 
 const bytesOf = (data: Float32Array): Buffer => Buffer.from(data.buffer, data.byteOffset, data.byteLength)
 
-/** From this machine's order of bytes to the file's, or back. */
+/** Converts between this machine's byte order and the file's. */
 const littleEndian = (bytes: Buffer): Buffer => (endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32())

@@ -9,8 +9,8 @@ import { Random } from './random.ts'
 const PREFIX_LENGTHS = [8, 12, 16, 20, 24]
 
 /**
- * Rows of a prefix length: a power of two that leaves the /24 networks of small sets room, and never more than 2¹⁶, for larger
- * tables cost more trips to memory than they bring.
+ * Rows of a prefix length: a power of two that leaves the /24 networks of small sets room, and never more than 2¹⁶, because
+ * larger tables cost more memory accesses than they are worth.
  */
 export function prefixRowsFor(ips: Uint32Array): number {
   const networks = new Set<number>()
@@ -36,7 +36,7 @@ export interface TrainerSettings {
 /** Pairs that one random address serves. */
 const SHARED = 4
 
-/** Between two looks at the signal: long enough to cost nothing, short enough to stop at once. */
+/** Time between two checks of the signal: long enough to cost nothing, short enough to stop at once. */
 const PAUSE_MS = 40
 
 /**
@@ -125,7 +125,7 @@ class Stepper {
     }
     kernel.backward(size + pool)
     this.steps += 1
-    // Falls in a straight line: large steps find the way, small ones settle.
+    // Decreases linearly: large steps first, small ones to settle.
     kernel.update(set.learning_rate * (1 - (this.steps - 1) / this.totalSteps), this.steps)
     return loss * weight
   }
@@ -135,13 +135,13 @@ class Stepper {
   }
 }
 
-/** How many random addresses a mini batch has: each serves several pairs, for encoding it costs more than judging by it. */
+/** How many random addresses a mini batch has: each serves several pairs, because encoding it costs more than scoring with it. */
 const randomsFor = (size: number, set: Hyperparameters): number =>
   Math.ceil((size * set.random_negative_sampling_rate) / SHARED)
 
 /**
  * Which of the mini batch's random addresses is the negative of a pair in a round. Every round starts elsewhere, evenly spaced: no
- * pair meets an address twice, and each address has as much work as any other.
+ * pair gets an address twice, and all addresses are used equally often.
  */
 export const randomOf = (pair: number, round: number, rounds: number, pool: number): number =>
   (pair + round * Math.max(1, Math.floor(pool / rounds))) % pool

@@ -54,7 +54,7 @@ const READERS: ReadonlyMap<string, (text: string) => WirePair[]> = new Map([
 const linesOf = (text: string): [line: string, where: string][] =>
   text.split(/\r?\n/).flatMap((line, i): [string, string][] => (trimmed(line) === '' ? [] : [[line, `line ${i + 1}`]]))
 
-/** Only blanks and tabs go: an entity may well begin or end with another kind of space, which the codec keeps. */
+/** Only spaces and tabs are trimmed: an entity may begin or end with another kind of white space, which the codec keeps. */
 const trimmed = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '')
 
 function csvPair(line: string, where: string): WirePair {

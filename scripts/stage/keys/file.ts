@@ -14,7 +14,7 @@ import { sorted } from '../sorted.ts'
 import type { KeySource } from './key-source.ts'
 import type { ListSettings } from './list.ts'
 
-/** What a file of keys holds, read once to know: it counts by its content. @throws UserError for what is none */
+/** Reads a file of keys once, to count and identify its content. @throws UserError when it is not one */
 export async function surveyKeysFile(path: string): Promise<{ keys: number; hash: string }> {
   const hash = createHash('sha256')
   let keys = 0
@@ -22,11 +22,11 @@ export async function surveyKeysFile(path: string): Promise<{ keys: number; hash
   return { keys, hash: hash.digest('hex').slice(0, 16) }
 }
 
-/** The keys of a file: a line each, or, in a file that ends in `.csv`, a manifest `bucket,key` (percent-encoded). */
+/** The keys of a file: one per line, or, if its name ends in `.csv`, a manifest `bucket,key` (percent-encoded). */
 async function* keysIn(path: string, onChunk: (chunk: Buffer) => void = () => {}): AsyncGenerator<string> {
   let index = 0
   for await (const text of linesOf(bytesOf(path, onChunk))) {
-    // Some editors mark the encoding so, and end lines in two characters.
+    // Some editors write a byte order mark, and end lines with CR LF.
     const line = (index === 0 ? text.replace(/^\ufeff/, '') : text).replace(/\r$/, '')
     if (line !== '') yield path.endsWith('.csv') ? manifestKey(line, path, index) : line
     index += 1
@@ -49,7 +49,7 @@ function manifestKey(line: string, path: string, index: number): string {
   try {
     if (key && rest.length === 0) return decodeKey(key)
   } catch {
-    // Not percent-encoding: the same mistake as a wrong number of fields.
+    // Not percent-encoded: the same mistake as a wrong number of fields.
   }
   throw new UserError(`--keys-file ${path}: line ${index + 1} is not bucket,key with the key percent-encoded`, {
     hint: 'a file of bare keys, one a line, must not end in .csv',
@@ -57,7 +57,7 @@ function manifestKey(line: string, path: string, index: number): string {
   })
 }
 
-/** Takes exactly the keys of a file; each is looked at once for its size. */
+/** Takes exactly the keys of a file; one HEAD request each tells the size. */
 export async function keysOfFile(store: Store, path: string, { concurrency }: ListSettings): Promise<KeySource> {
   const lost: Failure[] = []
   const looks = { what: 'HEAD requests', count: 0, each: PRICES.getRequest }

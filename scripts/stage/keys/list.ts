@@ -2,7 +2,7 @@ import { UserError } from '../../lib/cli/errors.ts'
 import { plural, quoted } from '../../lib/cli/format.ts'
 import { type Branch, discover, distinctValues, scopesThere, scopeText } from '../../lib/sources/discover.ts'
 import { keyParser, keyRange, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
-import { compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
+import { batchesOf, compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
 import { concurrently } from '../concurrency.ts'
 import type { KeySource, Scope } from './key-source.ts'
 import { nearestOf } from './nearest.ts'
@@ -15,8 +15,8 @@ export interface ListSettings {
 }
 
 /**
- * Finds keys by descending the layout to its branches (account × region) with a delimiter, then reading of each branch the one
- * range of keys that the window can lie in. Undefined when nothing below the base has one of the source's layouts.
+ * Finds keys: descends the layout to its branches (account × region) with a delimiter, then lists in each branch the one range of keys
+ * that may hold the window. Undefined when nothing below the base has a layout of the source.
  */
 export async function listKeys(store: Store, scope: Scope, settings: ListSettings): Promise<KeySource | undefined> {
   const { source, accounts, regions } = scope
@@ -61,22 +61,25 @@ export async function* readRange(
   range: Range,
   signal: AbortSignal,
 ): AsyncGenerator<ObjectInfo[]> {
-  const { branch, base, startAfter, endBefore } = range
+  const { base, startAfter, endBefore } = range
   const prefix = narrower(commonPrefix(startAfter, endBefore), base)
   if (prefix === undefined) return
-  const parse = keyParser(branch.layout)
-  let page: ObjectInfo[] = []
-  for await (const object of store.list({ prefix, startAfter })) {
+  yield* batchesOf(inRange(store.list({ prefix, startAfter }), scope, range, signal), PAGE)
+}
+
+async function* inRange(
+  objects: AsyncIterable<ObjectInfo>,
+  scope: Scope,
+  { branch: { layout }, endBefore }: Range,
+  signal: AbortSignal,
+): AsyncGenerator<ObjectInfo> {
+  const parse = keyParser(layout)
+  for await (const object of objects) {
     signal.throwIfAborted()
-    if (compareKeys(object.key, endBefore) >= 0) break
+    if (compareKeys(object.key, endBefore) >= 0) return
     const time = parse(object.key)?.time
-    if (time === undefined || !mayHold(branch.layout.padding, scope.window, time)) continue
-    page.push(object)
-    if (page.length < PAGE) continue
-    yield page
-    page = []
+    if (time !== undefined && mayHold(layout.padding, scope.window, time)) yield object
   }
-  if (page.length > 0) yield page
 }
 
 /** The items of pages, one by one. */
@@ -84,7 +87,7 @@ export async function* flat<T>(pages: AsyncIterable<T[]>): AsyncGenerator<T> {
   for await (const page of pages) yield* page
 }
 
-/** The server itself ends the listing where the prefix ends. */
+/** With a prefix the server itself ends the listing. */
 function commonPrefix(a: string, b: string): string {
   let end = 0
   while (end < a.length && a[end] === b[end]) end += 1
@@ -134,7 +137,7 @@ const absent = (variable: string, wanted: readonly string[], branches: readonly 
   return found.size === 0 ? [] : wanted.filter((value) => !found.has(value)).map((value) => `${variable} ${value}`)
 }
 
-/** An account, region or source that is not there at all is a slip, never an empty window. */
+/** An account, region or source that does not exist at all is a typing mistake, never an empty window. */
 async function absentScope(
   store: Store,
   scope: Scope,

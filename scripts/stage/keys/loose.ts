@@ -8,8 +8,8 @@ import type { KeySource, Scope } from './key-source.ts'
 const LOG_NAME = /\.(?:json|jsonl|ndjson|log|gz|zst)$/i
 
 /**
- * Logs that somebody copied out of their folders: everything below the base is listed, and chosen by the time in the object's
- * name. Objects without one are taken too where no object has one, since then only the event time can tell.
+ * Logs that somebody copied out of their folders: lists everything below the base, and chooses by the time in the object's name. Where
+ * no object has one, all are taken, because then only the event time can tell.
  */
 export async function looseKeys(store: Store, scope: Scope, base: string, signal: AbortSignal): Promise<KeySource> {
   const parse = looseParser(scope.source)
@@ -42,7 +42,7 @@ export async function looseKeys(store: Store, scope: Scope, base: string, signal
   }
 }
 
-const UNDATED = 'no name carries a time: every object is taken, and events are chosen by their own time'
+const UNDATED = 'no object has a time in its name: all are taken, and events are chosen by their own time'
 
 interface Dated extends ParsedKey {
   readonly holds: (scope: Scope) => boolean

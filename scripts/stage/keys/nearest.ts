@@ -4,10 +4,10 @@ import type { Branch } from '../../lib/sources/discover.ts'
 import { keyParser, keyRange } from '../../lib/sources/layout.ts'
 import type { ObjectInfo, Store } from '../../lib/stores/store.ts'
 
-/** How many branches are asked for their neighbours: a help for the reader, not a survey. */
+/** Branches whose neighbors are looked up: enough for a hint. */
 const ASKED = 20
 
-/** The last key before and the first key after the window, over some of the branches, as far as they lie below `base`. */
+/** The last key before and the first key after the window, in some of the branches, below `base`. */
 export async function nearestOf(
   store: Store,
   branches: readonly Branch[],
@@ -67,7 +67,7 @@ async function first(
   return undefined
 }
 
-/** Descends years, months, … to the last folder that begins before a key. */
+/** Descends years, months, … to the last folder that sorts before a key. */
 async function lastFolderBefore(store: Store, path: string, key: string): Promise<string | undefined> {
   const children = (await store.prefixes({ prefix: path })).filter((child) => child <= key)
   for (const child of children.reverse()) {

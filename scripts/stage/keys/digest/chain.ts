@@ -9,7 +9,7 @@ const date = v.pipe(
   v.transform((text) => new Date(text)),
 )
 
-/** What is used of a digest. Field names: "CloudTrail digest file structure", CloudTrail user guide. */
+/** The used fields of a digest: "CloudTrail digest file structure", CloudTrail user guide. */
 const digestSchema = v.object({
   digestS3Object: v.string(),
   digestStartTime: date,
@@ -44,7 +44,7 @@ export async function readDigest(store: Store, key: string): Promise<Digest> {
   }
 }
 
-/** A digest with what its key says: which chain it belongs to. */
+/** A digest, and the chain that its key puts it in. */
 export interface ChainedDigest {
   readonly key: string
   readonly trail: string
@@ -53,17 +53,17 @@ export interface ChainedDigest {
 }
 
 export interface Coverage {
-  /** Delivery is indexed without a hole from the first digest up to here; undefined without any digest. */
+  /** Deliveries are indexed without a gap from the first digest up to here; undefined without digests. */
   readonly until?: Date
-  /** Holes and breaks, in words. */
+  /** Gaps and broken links, in words. */
   readonly faults: readonly string[]
 }
 
 const HOUR = 3_600_000
 
 /**
- * Holds the digests of one account and region, chain by chain (a trail each), against the delivery times `[from, to)` that
- * matter: each must follow the one before it, and no hour may be missing.
+ * Checks the digests of one account and region, one chain per trail, against the delivery times `[from, to)`: each must follow the one
+ * before it, and no hour may be missing.
  */
 export function coverageOf(digests: readonly ChainedDigest[], from: Date, to: Date): Coverage {
   const chains = new Map<string, ChainedDigest[]>()
@@ -77,7 +77,7 @@ export function coverageOf(digests: readonly ChainedDigest[], from: Date, to: Da
     const last = sorted.at(-1)
     if (last) ends.push(last.digest.digestEndTime.getTime())
   }
-  // Each trail names its own files, so the index is as far as the trail that is furthest behind.
+  // Each trail names its own files, so the index reaches as far as the slowest trail.
   return ends.length === 0 ? { faults } : { until: new Date(Math.min(...ends, to.getTime())), faults }
 }
 

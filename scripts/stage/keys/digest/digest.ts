@@ -3,7 +3,7 @@ import { UserError } from '../../../lib/cli/errors.ts'
 import { plural } from '../../../lib/cli/format.ts'
 import { PRICES } from '../../../lib/runs/cost.ts'
 import { type Branch, discover } from '../../../lib/sources/discover.ts'
-import { keyParser, keyRange, type Layout, mayHold } from '../../../lib/sources/layout.ts'
+import { keyParser, keyRange, type Layout } from '../../../lib/sources/layout.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../../../lib/stores/store.ts'
 import { concurrently } from '../../concurrency.ts'
 import type { Findings, KeySource, Scope } from '../key-source.ts'
@@ -12,8 +12,8 @@ import { nearestOf } from '../nearest.ts'
 import { type ChainedDigest, coverageOf, readDigest } from './chain.ts'
 
 /**
- * Finds keys through the digests of log file validation: they name every delivered file with the event times that it holds, so the
- * selection is exact, and complete as far as their chain has no hole. What they do not index yet is listed.
+ * Finds keys through the digests of log file validation. They name every delivered file with the event times that it holds, so the
+ * selection is exact, and complete where their chain has no gap. What they do not index yet is listed.
  */
 export async function digestKeys(store: Store, scope: Scope, settings: ListSettings): Promise<KeySource> {
   const { source } = scope
@@ -21,7 +21,7 @@ export async function digestKeys(store: Store, scope: Scope, settings: ListSetti
   if (source.digest === undefined || layout === undefined)
     throw new UserError(`${source.id} has no digests`, { hint: 'leave --keys digest out' })
   const search = { ...settings, accounts: scope.accounts, regions: scope.regions }
-  // Who names a folder of logs means the digests that name them, too.
+  // A folder of logs stands for its digests, too.
   const beside = settings.base.replace('/CloudTrail/', '/CloudTrail-Digest/')
   const digested = await discover(store, { ...source, layouts: [source.digest] }, { ...search, base: beside })
   if (digested.branches.length === 0)
@@ -66,7 +66,7 @@ interface IndexedBranch {
   readonly digests?: Branch
 }
 
-/** Branches of logs with their digests, in key order; a branch may have either alone. */
+/** Branches of logs with their digests, in key order; a branch may lack either. */
 function joined(digests: readonly Branch[], logs: readonly Branch[]): IndexedBranch[] {
   const byPath = new Map<string, IndexedBranch>(logs.map((branch) => [branch.path, { logs: branch }]))
   for (const branch of digests) {
@@ -88,7 +88,7 @@ async function* readBranch(reading: Reading, branch: IndexedBranch): AsyncGenera
     yield [...named.values()].sort((a, b) => compareKeys(a.key, b.key))
     return
   }
-  // A hole in the index says nothing about the logs in it: the padded range is listed as well.
+  // Logs in a gap of the index are unknown: the padded range is listed as well.
   if (coverage.faults.length === 0)
     findings.warnings.push(
       `digests of ${name} end at ${until?.toISOString() ?? 'no time'}: the rest is found by listing`,
@@ -103,20 +103,16 @@ async function* readBranch(reading: Reading, branch: IndexedBranch): AsyncGenera
   yield [...named.values()].sort((a, b) => compareKeys(a.key, b.key))
 }
 
-/** Deliveries up to here are looked up. */
+/** Deliveries up to here matter. */
 const digestHorizon = ({ source, window }: Scope): Date =>
   new Date(window.to.getTime() + (source.layouts[0]?.padding.after ?? 0) * 60_000)
 
 async function readDigests({ store, scope, requests, settings }: Reading, branch: Branch): Promise<ChainedDigest[]> {
   const parse = keyParser(branch.layout)
-  const { startAfter, endBefore } = keyRange(branch.layout, branch, scope.window)
+  const range = { branch, base: branch.path, ...keyRange(branch.layout, branch, scope.window) }
   const keys: { key: string; trail: string }[] = []
-  for await (const { key } of store.list({ prefix: branch.path, startAfter })) {
-    if (compareKeys(key, endBefore) >= 0) break
-    const parsed = parse(key)
-    if (parsed === undefined || !mayHold(branch.layout.padding, scope.window, parsed.time)) continue
-    keys.push({ key, trail: parsed.variables.trail ?? '' })
-  }
+  for await (const { key } of flat(readRange(store, scope, range, settings.signal)))
+    keys.push({ key, trail: parse(key)?.variables.trail ?? '' })
   requests.digests.count += keys.length
   const read = async ({ key, trail }: { key: string; trail: string }): Promise<ChainedDigest> => ({
     key,

@@ -17,7 +17,7 @@ import { sorted } from '../../sorted.ts'
 import { dayPattern, type KeySource, keyFilter, type Scope } from '../key-source.ts'
 import { REWRITTEN_SCHEMA, rewriteOrc } from './orc.ts'
 
-/** What is used of an inventory's manifest.json. Fields: "Inventory manifest", S3 user guide. */
+/** The used fields of an inventory's manifest.json: "Inventory manifest", S3 user guide. */
 const manifestSchema = v.object({
   sourceBucket: v.string(),
   destinationBucket: v.string(),
@@ -38,11 +38,11 @@ interface Report {
 export interface InventorySettings extends AwsSettings {
   readonly base: string
   readonly signal: AbortSignal
-  /** False where the logs are a copy of the bucket, whose objects have no ETags of S3. */
+  /** False where the logs are a copy of the bucket, whose files have other ETags. */
   readonly etags: boolean
 }
 
-/** Finds keys in an S3 Inventory report: no LIST request, but only what lay there when the report was begun. */
+/** Finds keys in an S3 Inventory report: needs no LIST request, but knows only objects that existed when the report was begun. */
 export async function inventoryKeys(
   uri: string,
   scope: Scope,
@@ -98,7 +98,7 @@ async function openReport(uri: string, aws: AwsSettings): Promise<Report> {
   }
 }
 
-/** In a copied report the data files lie below some folder above the manifest. */
+/** In a copied report the data files are below one of the manifest's parent folders. */
 async function rootOf(path: string, { files }: InventoryManifest): Promise<Store> {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const store = folderStore(folder)
@@ -122,7 +122,7 @@ async function* rowsOf(
   const isOrc = manifest.fileFormat.toUpperCase() === 'ORC'
   try {
     const fetched = async ({ key }: { key: string }, i: number) => {
-      // Names of our own: the manifest's keys are input.
+      // Our own names: the manifest's keys are untrusted input.
       const path = join(folder, `part-${i}`)
       await pipeline(await store.read(key), createWriteStream(path), { signal })
       if (!isOrc) return path
@@ -153,7 +153,7 @@ interface Narrowing {
   readonly base: string
 }
 
-/** Reads the rows of the days, in the order of the report, which is none. */
+/** Reads the rows of the days, in no particular order. */
 export async function* inventoryQuery(
   manifest: InventoryManifest,
   files: readonly string[],
@@ -189,7 +189,7 @@ export async function* inventoryQuery(
   }
 }
 
-/** A row group of a report may be large; what was read is not kept. */
+/** A row group of a report may be large; nothing is cached. */
 const OPTIONS = {
   memory_limit: '1GB',
   threads: '1',
@@ -197,7 +197,7 @@ const OPTIONS = {
   preserve_insertion_order: 'false',
 }
 
-/** @throws UserError when the report is of no use */
+/** @throws UserError when the report cannot be used */
 function checkColumns(manifest: InventoryManifest): void {
   if (!['CSV', 'ORC', 'PARQUET'].includes(manifest.fileFormat.toUpperCase()))
     throw new UserError(`inventory reports in ${manifest.fileFormat} cannot be read`, {
@@ -223,7 +223,7 @@ function columnsOf(manifest: InventoryManifest): string {
     return `CAST(${names(manifest).includes(name) ? `"${name}"` : 'NULL'} AS ${type}) AS ${as}`
   }
   return [
-    // Keys are encoded in CSV reports only, and there as forms do: a plus is a blank.
+    // Only CSV reports encode keys, and they do it as HTML forms: a plus is a space.
     isCsv(manifest) ? `url_decode(replace("Key", '+', '%20')) AS key` : 'key',
     column('Size', 'size', 'BIGINT', 'size'),
     column('ETag', 'e_tag', 'VARCHAR', 'etag'),
@@ -231,7 +231,7 @@ function columnsOf(manifest: InventoryManifest): string {
   ].join(', ')
 }
 
-/** Of a versioned bucket only what a reader sees. */
+/** Only current versions of a versioned bucket. */
 function currentOnly(manifest: InventoryManifest): string {
   const [latest, marker] = isCsv(manifest) ? ['IsLatest', 'IsDeleteMarker'] : ['is_latest', 'is_delete_marker']
   const has = names(manifest)

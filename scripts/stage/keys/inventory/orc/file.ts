@@ -51,7 +51,7 @@ async function readStripe(
   let at = offset
   for (const stream of footer.messages(1)) {
     const [kind, column, length] = [stream.number(1), stream.number(2), stream.number(3)]
-    // Indexes lie before the data; they are of kinds that no column reads.
+    // Index streams precede the data; no column reads them.
     if (at >= offset + indexLength) wanted.get(column)?.streams.set(kind, await readAt(file, at, length))
     at += length
   }
@@ -90,7 +90,7 @@ export interface Column {
   readonly kind: Kind
 }
 
-/** A group of rows, and where it lies in the file. */
+/** A group of rows, and its place in the file. */
 interface Stripe {
   readonly offset: number
   readonly indexLength: number
@@ -99,14 +99,14 @@ interface Stripe {
   readonly rows: number
 }
 
-/** What the end of a file says about it. */
+/** What the tail of a file says about it. */
 interface Tail {
   readonly inflate: Inflate
   readonly columns: readonly Column[]
   readonly stripes: readonly Stripe[]
 }
 
-/** Reads the end of a file. "File Tail", ORC specification. @throws Error for what is no ORC file or is not known here */
+/** Reads the tail of a file: "File Tail", ORC specification. @throws Error for another file, or an unknown feature */
 async function readTail(file: FileHandle): Promise<Tail> {
   const { size } = await file.stat()
   const end = await readAt(file, Math.max(0, size - 256), Math.min(size, 256))
@@ -129,7 +129,7 @@ async function readTail(file: FileHandle): Promise<Tail> {
   return { inflate, columns: columnsOf(footer.messages(4)), stripes }
 }
 
-/** When the file does not say it. */
+/** Where the file does not say. */
 const LONGEST_BLOCK = 2 ** 18
 
 function columnsOf(types: ReturnType<ReturnType<typeof parseMessage>['messages']>): Column[] {
@@ -143,7 +143,7 @@ function columnsOf(types: ReturnType<ReturnType<typeof parseMessage>['messages']
   })
 }
 
-/** So many bytes of a file. @throws Error when it does not have them */
+/** Reads bytes of a file. @throws Error when the file ends before */
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const { size } = await file.stat()
   if (position < 0 || position + length > size) throw new Error('it is cut off')

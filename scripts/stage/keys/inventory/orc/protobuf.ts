@@ -1,4 +1,4 @@
-/** A message of protocol buffers, asked by the numbers of its fields. */
+/** A protocol buffers message; its fields are read by their numbers. */
 export interface Message {
   /** The last value; 0 where there is none. */
   number(field: number): number
@@ -8,7 +8,7 @@ export interface Message {
   texts(field: number): string[]
 }
 
-/** Reads a message. "Encoding", Protocol Buffers documentation. @throws Error for what is none */
+/** Reads a message: "Encoding", Protocol Buffers documentation. @throws Error when the bytes are not one */
 export function parseMessage(bytes: Buffer): Message {
   const values = new Map<number, (number | Buffer)[]>()
   const cursor = { bytes, at: 0 }

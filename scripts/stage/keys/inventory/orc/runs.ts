@@ -84,7 +84,7 @@ function patched(bytes: Bytes, length: number, width: number): number[] {
   let at = 0
   for (const [gap, patch] of packedPairs(bytes, fourth & 31, gapWidth, patchWidth)) {
     at += gap
-    // A gap of 255 without a patch leads on to the next one.
+    // A gap of 255 without a patch only adds to the next gap.
     if (patch > 0) values[at] = (values[at] ?? 0) + patch * 2 ** width
   }
   if (values.length !== length) throw new Error('a patch lies outside of its run')
@@ -124,7 +124,7 @@ function packed(bytes: Bytes, count: number, width: number): number[] {
   })
 }
 
-/** Gaps and patches, each pair in a width that is one of those in use. */
+/** Gaps and patches; a pair takes the next width that the format has. */
 function packedPairs(bytes: Bytes, count: number, gapWidth: number, patchWidth: number): [number, number][] {
   const both = gapWidth + patchWidth
   const width = both <= 24 ? both : (WIDTHS.find((known) => known >= both) ?? 64)
