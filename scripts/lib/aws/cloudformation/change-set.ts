@@ -11,7 +11,7 @@ import {
 import { UserError } from '../../cli/errors.ts'
 import type { Waiting } from '../../cli/host.ts'
 import { detailsOf, explained } from '../errors.ts'
-import { asked, causeOf, eventsAfter, findStack, isMoving, type Stack, type StackEvent } from './stack.ts'
+import { asked, causeOf, eventsAfter, findStack, isMoving, rethrow, type Stack, type StackEvent } from './stack.ts'
 
 /** What a stack is to become. */
 export interface DesiredStack {
@@ -134,10 +134,6 @@ function refused(error: unknown, stack: string): unknown {
   const { code, message } = detailsOf(error)
   if (code !== 'ValidationError') return explained(error, asked('CreateChangeSet', stack))
   return new UserError(`stack ${stack}: ${message}`, { exitCode: 2, cause: error })
-}
-
-const rethrow = (operation: string, stack: string) => (error: unknown) => {
-  throw error instanceof Error && error.name === 'AbortError' ? error : explained(error, asked(operation, stack))
 }
 
 function changeOf(change: ResourceChange): Change {

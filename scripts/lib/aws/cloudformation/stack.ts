@@ -1,13 +1,13 @@
 import {
   type CloudFormationClient,
-  DescribeStackEventsCommand,
   DescribeStackResourcesCommand,
   DescribeStacksCommand,
   DetectStackResourceDriftCommand,
+  paginateDescribeStackEvents,
 } from '@aws-sdk/client-cloudformation'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import { urisOfObjects } from '../arn.ts'
-import { detailsOf, explained } from '../errors.ts'
+import { detailsOf, explained, explaining } from '../errors.ts'
 import type { AwsSettings } from '../settings.ts'
 
 /** A stack as CloudFormation describes it. */
@@ -119,14 +119,10 @@ export async function eventsAfter(
   stack: string,
   known: string | undefined,
 ): Promise<StackEvent[]> {
-  const events: StackEvent[] = []
-  let NextToken: string | undefined
-  try {
-    do {
-      const page = await client.send(
-        new DescribeStackEventsCommand({ StackName: stack, ...(NextToken && { NextToken }) }),
-      )
-      for (const event of page.StackEvents ?? []) {
+  const read = async () => {
+    const events: StackEvent[] = []
+    for await (const { StackEvents = [] } of paginateDescribeStackEvents({ client }, { StackName: stack }))
+      for (const event of StackEvents) {
         if (event.EventId === known) return events.reverse()
         events.push({
           id: event.EventId ?? '',
@@ -137,12 +133,9 @@ export async function eventsAfter(
           reason: event.ResourceStatusReason,
         })
       }
-      NextToken = page.NextToken
-    } while (NextToken !== undefined)
     return events.reverse()
-  } catch (error) {
-    throw explained(error, asked('DescribeStackEvents', stack))
   }
+  return explaining(read(), asked('DescribeStackEvents', stack))
 }
 
 /** What went wrong first: the rest of the failures only follow from it. */
@@ -196,6 +189,7 @@ export async function driftOf(client: CloudFormationClient, stack: string, resou
   }
 }
 
-const rethrow = (operation: string, stack: string) => (error: unknown) => {
+/** Explains what a call about a stack has thrown. */
+export const rethrow = (operation: string, stack: string) => (error: unknown) => {
   throw explained(error, asked(operation, stack))
 }

@@ -1,7 +1,7 @@
 import {
   type JobListDescriptor,
   type JobStatus,
-  ListJobsCommand,
+  paginateListJobs,
   type S3ControlClient,
 } from '@aws-sdk/client-s3-control'
 import { detailsOf } from '../errors.ts'
@@ -27,11 +27,6 @@ export async function* listJobs(
   AccountId: string,
   JobStatuses?: JobStatus[],
 ): AsyncGenerator<JobListDescriptor> {
-  let NextToken: string | undefined
-  do {
-    const asked = { AccountId, MaxResults: 1000, ...(JobStatuses && { JobStatuses }), ...(NextToken && { NextToken }) }
-    const page = await client.send(new ListJobsCommand(asked))
-    yield* page.Jobs ?? []
-    NextToken = page.NextToken
-  } while (NextToken !== undefined)
+  const asked = { AccountId, ...(JobStatuses && { JobStatuses }) }
+  for await (const { Jobs = [] } of paginateListJobs({ client, pageSize: 1000 }, asked)) yield* Jobs
 }
