@@ -18,6 +18,7 @@ import {
   type StepName,
   stepKind,
 } from './results.ts'
+import { daysOf } from './window.ts'
 
 export interface StepPlan {
   /** The options that shape the result, under their names in camelCase. */
@@ -30,8 +31,6 @@ export interface StepPlan {
   /** Whether a done step must be done again all the same, for example because its files are gone. */
   readonly redoIf?: () => Promise<boolean>
 }
-
-const DAY_MS = 86_400_000
 
 /** One run: its folder, its ledger, and the steps taken on it. */
 export class Run {
@@ -108,7 +107,7 @@ export class Run {
   /** The part of the window that is held out, and how many days it covers: 1 where there is none. */
   holdout(): { readonly from: Date; readonly to: Date; readonly days: number } {
     const [from, to] = [new Date(this.result('extract').cutoff), new Date(this.request.to)]
-    const days = (to.getTime() - from.getTime()) / DAY_MS
+    const days = daysOf({ from, to })
     return { from, to, days: days > 0 ? days : 1 }
   }
 

@@ -7,6 +7,7 @@ import { paths, runStore } from '../../lib/runs/paths.ts'
 import { OF_FILES, type Request } from '../../lib/runs/request.ts'
 import type { Results } from '../../lib/runs/results.ts'
 import type { Run, StepPlan } from '../../lib/runs/run.ts'
+import { DAY_MS } from '../../lib/runs/window.ts'
 import { createRun, findRun } from '../../lib/runs/workspace.ts'
 import { FILES } from '../../lib/sources/registry.ts'
 import { type AwsSettings, openStore } from '../../lib/stores/open.ts'
@@ -94,7 +95,6 @@ export async function pairsOfFiles(
 
 /** Nobody knows when the accesses of a file were. */
 const NO_TIME = '1970-01-01T00:00:00.000Z'
-const DAY_MS = 86_400_000
 
 const requestOf = (digest: string, workspace: string): Request => ({
   source: FILES,
