@@ -45,6 +45,17 @@ describe('setup', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
+  it('makes a policy to query S3 Metadata tables, and takes it away again', async () => {
+    const { sandbox, setup, existingStack } = await fixture()
+    assert.equal((await existingStack()).outputs.OperatorMetadataPolicyArn, undefined)
+    const { result, stderr } = await setup(['--metadata-tables', 'on', '--yes'])
+    assert.match(stderr, /\+ policy OperatorMetadataPolicy/)
+    assert.match(String(result?.outputs.OperatorMetadataPolicyArn), /^arn:aws:iam::/, stderr)
+    const off = await setup(['--metadata-tables', 'off', '--yes'])
+    assert.match(off.stderr, /- policy OperatorMetadataPolicy .*is DELETED/)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('lets the role of SageMaker into a VPC, and out of it again', async () => {
     const { sandbox, setup, existingStack } = await fixture()
     await existingStack()
