@@ -29,6 +29,8 @@ export interface Backend {
   readonly about: string
   /** Dollars for so many pairs, `null` if the price is unknown. Absent where scoring costs nothing extra. */
   readonly usd?: (pairs: number) => number | null
+  /** Whether what answers was approved when it was made, so that only a `--max-cost` bounds its answers. */
+  readonly unasked?: boolean
   /** Share of that which is already paid for, judging by what earlier attempts saved. */
   paid?(saved: Saved<'score'>): Promise<number>
   /** @param checkpoint of the step, for what is paid for */

@@ -51,9 +51,10 @@ const costText = (usd: number | undefined): string =>
 
 /** The question before money is spent. */
 export const scoreApproval = (what: string, backend: Backend, usd: number | undefined) => ({
-  action: `score by ${backend.about}`,
+  action: `score ${backend.unasked === true ? backend.about : `by ${backend.about}`}`,
   plan: [`score ${what}`, costText(usd)],
   kind: 'spend' as const,
+  ...(backend.unasked === true && { unasked: true }),
   ...(usd !== undefined && { usd }),
 })
 

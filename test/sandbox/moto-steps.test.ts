@@ -109,8 +109,13 @@ describe('a model', () => {
     assert.equal((await done('deploy', ...inRun('--sagemaker-role', ROLE))).repeated, true)
   })
 
-  test('score asks the endpoint', async () => {
-    const scored = await done('score', ...inRun())
+  test('score asks the endpoint, at a price that only --max-cost bounds', async () => {
+    const plan = await done('score', '--run', run, '--dry-run')
+    assert.ok(plan.estimatedUsd > 0 && plan.estimatedUsd < 0.01, JSON.stringify(plan))
+    const { code, stderr } = await ran('score', '--run', run, '--max-cost', '0')
+    assert.equal(code, 3, stderr)
+    assert.match(stderr, /score through endpoint prestage-waf in us-east-1 would cost/)
+    const scored = await done('score', '--run', run)
     assert.deepEqual([scored.unseen, scored.by.via], [0, 'endpoint'])
     assert.ok(scored.scored > 100)
   })

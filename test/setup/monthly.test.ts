@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type CostItem, INSTANCES, PRICES, totalOf } from '../../scripts/lib/runs/cost.ts'
+import {
+  answersUsd,
+  type CostItem,
+  INSTANCES,
+  PRICES,
+  SCALING_USD,
+  servingUsd,
+  totalOf,
+} from '../../scripts/lib/runs/cost.ts'
 import { ROOT } from '../support/run-script.ts'
 
 /** What the README says a night is. */
@@ -26,6 +34,8 @@ const rows: [label: RegExp, usd: number][] = [
   [/the same with `--encryption kms`/, PRICES.kmsKeyMonth],
   [/every night 5,000 objects, 2.5 GB/, NIGHTS * night],
   [/the same without `clean`, kept 90 days/, NIGHTS * night + kept],
+  [/100,000 pairs scored by a serverless endpoint of 3,072 MB/, NIGHTS * answersUsd(100_000, 3072)],
+  [/one `ml.m5.large`, with its disk and the alarms/, 730 * ((servingUsd('ml.m5.large') ?? Number.NaN) + SCALING_USD)],
 ]
 
 for (const [label, usd] of rows)

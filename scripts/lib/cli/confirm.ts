@@ -11,6 +11,8 @@ export interface Approval {
   readonly kind: 'spend' | 'delete'
   /** Estimate; the price table's date belongs in the plan. */
   readonly usd?: number
+  /** Nobody is asked, since what spends it was approved before: only a `--max-cost` still bounds it. */
+  readonly unasked?: boolean
   /** A name that must be typed instead of "y", for what cannot be brought back. */
   readonly typed?: string
 }
@@ -46,6 +48,7 @@ export async function confirm(
       'raise --max-cost, narrow the window, or answer with --yes',
     )
   }
+  if (approval.unasked === true) return
   if (!settings.interactive || !terminal.input.isTTY || !terminal.output.isTTY)
     throw new Declined(
       `${approval.action} needs a confirmation, and nobody can be asked here`,

@@ -109,7 +109,7 @@ function contextOf(common: Common, host: Host, { screen, redraws, say, completed
     },
     approve: async (approval) => {
       // Quiet may hide a plan that is approved already, never one that is asked about.
-      for (const line of approval.plan) if (!(quiet && common.yes)) say(line)
+      for (const line of approval.plan) if (!(quiet && (common.yes || approval.unasked))) say(line)
       const settings = { yes: common.yes ?? false, maxCost: common.maxCost, interactive: output === 'text' }
       await confirm(approval, settings, { input: stdin, output: host.stderr }, signal)
     },

@@ -18,7 +18,11 @@ export const PRICES = {
   batchObject: 1 / 1_000_000,
   /** Of memory that a serverless endpoint has, while it answers. Idle it costs nothing. */
   serverlessGBSecond: 0.00002,
-  /** Disk of a training instance, an hour. */
+  /** What goes into an endpoint, and what comes out. */
+  endpointByte: 0.016 / 1e9,
+  /** Of CloudWatch, a month. */
+  alarmMonth: 0.1,
+  /** Disk of an instance that trains or serves, an hour. */
   diskGBHour: 0.14 / 730,
   /** Standard storage, a month. */
   s3GBMonth: 0.023,
@@ -79,3 +83,30 @@ export const modelBytesOf = (entityVectors: number, dim: number): number => enti
  */
 export const hasOwnDisk = (type: string): boolean =>
   /^ml\.(g4dn|g[5-9]\w*|p3dn|p4de?|p[5-9][\w-]*|trn\d\w*|dl1|[cmr]\d[a-z]*d[a-z]*)\./.test(type)
+
+/** Gigabytes of disk of an endpoint's instance that has none of its own. AWS does not say how many: a guess. */
+const ENDPOINT_DISK_GB = 30
+
+/** Dollars an hour for an instance of an endpoint, its disk included. Undefined without a known price. */
+export function servingUsd(type: string): number | undefined {
+  const price = INSTANCES[type]?.usdPerHour
+  return price === undefined ? undefined : price + (hasOwnDisk(type) ? 0 : ENDPOINT_DISK_GB * PRICES.diskGBHour)
+}
+
+/** Alarms that Application Auto Scaling makes for a policy that tracks a target: one above it, one below. */
+const ALARMS = 2
+
+/** Dollars an hour for the alarms of a scaled endpoint. */
+export const SCALING_USD = (ALARMS * PRICES.alarmMonth) / 730
+
+/** Of a pair as it is sent, and of its answer: guessed high. */
+const PAIR_BYTES = 120
+
+/**
+ * Dollars for asking an endpoint so many pairs, some thousand in a second.
+ * @param memoryMB of a serverless one; instances are paid for by the hour
+ */
+export function answersUsd(pairs: number, memoryMB?: number): number {
+  const memory = memoryMB === undefined ? 0 : (60 + pairs / 2000) * (memoryMB / 1024) * PRICES.serverlessGBSecond
+  return memory + pairs * PAIR_BYTES * PRICES.endpointByte
+}

@@ -1,7 +1,7 @@
 import { bucketKeyFor } from '../../lib/aws/bucket-key.ts'
 import type { Context } from '../../lib/cli/command.ts'
 import { UsageError, UserError } from '../../lib/cli/errors.ts'
-import { INSTANCES } from '../../lib/runs/cost.ts'
+import { answersUsd, INSTANCES } from '../../lib/runs/cost.ts'
 import { sagemakerEndpointOf } from '../../lib/runs/endpoint.ts'
 import { nextCommand } from '../../lib/runs/next.ts'
 import type { Run } from '../../lib/runs/run.ts'
@@ -27,8 +27,13 @@ export async function endpointBackend(named: string | undefined, input: BackendI
     }
   const { signal, sleep, now, talk } = context
   const host = { signal, sleep, now, warn: (text: string) => talk.warn(text) }
+  const hardware = run?.ledger.steps.deploy?.settings ?? {}
+  // Of an endpoint that another run, or somebody else, has deployed nothing is known.
+  const isKnown = hardware.endpoint === name
+  const memory = typeof hardware.memoryMB === 'number' ? hardware.memoryMB : undefined
   return {
     about: `through endpoint ${name} in ${region}`,
+    ...(isKnown && { usd: (pairs: number) => answersUsd(pairs, memory), unasked: true }),
     open: () => sagemakerEndpoint({ name, region, aws, ...host, ...expected }),
   }
 }

@@ -8,6 +8,8 @@ import { onTerminal, TERMINAL } from '../../support/terminal.ts'
 
 const spend: Approval = { kind: 'spend', action: 'copy 812 objects', plan: [], usd: 1.25 }
 const unknown: Approval = { kind: 'spend', action: 'query', plan: [] }
+/** What was approved when it was made. */
+const unasked: Approval = { ...spend, unasked: true }
 const remove: Approval = { kind: 'delete', action: 'delete the endpoint', plan: [], typed: 'e-1' }
 const settings = (change: Partial<ConfirmSettings> = {}): ConfirmSettings => ({
   yes: false,
@@ -32,6 +34,8 @@ const agreed: [what: string, approval: Approval, change: Partial<ConfirmSettings
   ['--max-cost equal', spend, { maxCost: 1.25 }, undefined],
   ['y', spend, {}, 'y\n'],
   ['YES and blanks', spend, {}, '  YES \n'],
+  ['nothing is asked', unasked, { interactive: false }, undefined],
+  ['nothing is asked, --max-cost above', unasked, { interactive: false, maxCost: 2 }, undefined],
   ['the name', remove, {}, 'e-1\n'],
   ['y, when nobody knows the cost', unknown, { maxCost: 5 }, 'y\n'],
 ]
@@ -53,6 +57,7 @@ const declined: [
   ['a name is wanted, y comes', remove, {}, 'y\n', /declined/],
   ['another name', remove, {}, 'e-2\n', /declined/],
   ['--max-cost below', spend, { maxCost: 1.24 }, 'y\n', /about \$1.25, more than --max-cost 1.24/],
+  ['--max-cost below, nothing is asked', unasked, { maxCost: 1.24 }, undefined, /more than --max-cost 1.24/],
   ['--max-cost nothing', spend, { maxCost: 0 }, 'y\n', /more than --max-cost 0/],
   ['an estimate that is no number', { ...spend, usd: Number.NaN }, { maxCost: 5 }, 'y\n', /more than --max-cost/],
   ['--max-cost does not delete', remove, { maxCost: 5 }, undefined, /declined/],
