@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -71,6 +73,7 @@ async function recordsOf(files: readonly LogFile[], change: Partial<ReadSettings
         throw new Error('no Zstandard here')
       },
       signal: new AbortController().signal,
+      onFiles: () => {},
       onPart: () => {},
       ...change,
     })
@@ -103,6 +106,25 @@ describe('the records of log files', () => {
     assert.deepEqual(lines, ['{"eventID":"id-0"}', '{"eventID":"id-1"}', '{"eventID":"id-1"}'])
     const counted = parts.flatMap((part) => part.files).map(({ key, records: n }) => `${key} ${n}`)
     assert.deepEqual(counted.sort(), ['a 1', 'b 2', 'd 0'])
+  })
+
+  it('counts the files while they are read: the last one can only be read after the first is counted', async () => {
+    const files = filesIn({ a: line(1), b: 'no log' })
+    const last = { key: 'c', path: join(tempFolder(), 'c'), size: 9 }
+    execFileSync('mkfifo', [last.path])
+    // A pipe can only be opened together by its reader and its writer.
+    const fill = () => void writeFile(last.path, line(2))
+    const patience = setTimeout(fill, 20_000)
+    let counted = 0
+    const onFiles = (more: number) => {
+      if (counted === 0) {
+        clearTimeout(patience)
+        fill()
+      }
+      counted += more
+    }
+    assert.equal((await recordsOf([...files, last], { failFast: false, onFiles })).records, 2)
+    assert.equal(counted, 3)
   })
 
   it('of no files is one part without records', async () => {

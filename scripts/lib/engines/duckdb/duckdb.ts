@@ -98,9 +98,8 @@ async function load(
       bad,
       failFast: skipBadFiles === false,
       unzstd: (path) => unzstd(engine, path),
-      onPart: (part) => {
-        settings.onFiles(part.files.length)
-        if (early.length > 0) loading.add(part.path)
+      onPart: ({ path }) => {
+        if (early.length > 0) loading.add(path)
       },
     })
     // Opening DuckDB takes as long as reading a thousand files, so the threads start first. Even when the reading fails, the

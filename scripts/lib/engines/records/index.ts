@@ -39,6 +39,8 @@ export interface ReadSettings {
   readonly readers: Readers
   readonly unzstd: Unzstd
   readonly signal: AbortSignal
+  /** Called with the number of files that have been read since the last call. */
+  onFiles(more: number): void
   /** Called with each part as soon as it is complete. */
   onPart(part: Part): void
 }
@@ -56,7 +58,8 @@ export async function readRecords(files: readonly LogFile[], settings: ReadSetti
     settings.onPart(part)
   }
   await readers.read({ files: wanted, prefix, members, failFast }, signal, (report) => {
-    if ('part' in report) keep(report.part)
+    if ('more' in report) settings.onFiles(report.more)
+    else if ('part' in report) keep(report.part)
     else if ('reason' in report) found.push(report)
     else zstd.push(report.place)
   })
@@ -65,6 +68,7 @@ export async function readRecords(files: readonly LogFile[], settings: ReadSetti
     for (const place of zstd) {
       signal.throwIfAborted()
       const reason = await writer.append(wanted[place] as LogFile, unzstd)
+      settings.onFiles(1)
       if (reason !== undefined) found.push({ place, reason })
     }
     writer.close()

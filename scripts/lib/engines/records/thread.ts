@@ -15,11 +15,15 @@ export interface Assignment {
   readonly failFast: boolean
 }
 
-/** What a thread reports: a part; that the file at a place is bad, and why; or that only DuckDB can unpack it. */
+/** What a thread reports: how many files more are read; a part; that a file is bad, and why; or that only DuckDB can unpack it. */
 export type Report =
+  | { readonly more: number }
   | { readonly part: Part }
   | { readonly place: number; readonly reason: string }
   | { readonly place: number }
+
+/** More reports of progress than this cannot be seen; the first file is reported at once. */
+const REPORT_MS = 100
 
 class Zstandard extends Error {}
 
@@ -30,12 +34,21 @@ const elsewhere = () => {
 async function readFiles({ files, next, members, prefix, failFast }: Assignment): Promise<void> {
   const send = (report: Report) => parentPort?.postMessage(report)
   const writer = new PartWriter(prefix, members, (part) => send({ part }))
+  let reported = 0
+  let more = 0
+  const progress = () => {
+    send({ more })
+    more = 0
+    reported = Date.now()
+  }
   for (;;) {
     const place = Atomics.add(next, 0, 1)
     const file = files[place]
     if (file === undefined) break
     try {
       const reason = await writer.append(file, elsewhere)
+      more += 1
+      if (Date.now() - reported >= REPORT_MS) progress()
       if (reason === undefined) continue
       send({ place, reason })
       // Earlier files have their readers already, so the first bad file of all will be known.
@@ -45,6 +58,7 @@ async function readFiles({ files, next, members, prefix, failFast }: Assignment)
       send({ place })
     }
   }
+  progress()
   writer.close()
 }
 
