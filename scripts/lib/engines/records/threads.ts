@@ -21,7 +21,7 @@ export class Readers {
   }
 
   static async start(threads: number): Promise<Readers> {
-    const startThread = await threadsOf(new URL('thread.ts', import.meta.url))
+    const startThread = await threadStarter()
     const count = Math.max(1, Math.min(threads, MOST_THREADS))
     return new Readers(() => Array.from({ length: count }, () => new Reader(startThread())))
   }
@@ -82,16 +82,21 @@ class Reader {
   }
 }
 
-/**
- * Makes a TypeScript module, with all that it imports of this project, ready to run in threads, and returns what starts one. The module
- * may not await at its top, nor import anything late.
- */
-async function threadsOf(module: URL): Promise<() => Worker> {
+/** Makes `thread.ts` ready to run in threads, and returns what starts one. It may not await at its top, nor import anything late. */
+async function threadStarter(): Promise<() => Worker> {
+  const module = new URL('thread.ts', import.meta.url)
   if (Reflect.get(process.features, 'typescript')) return () => new Worker(module)
-  // tsx would start in each thread anew, which takes longer than making one script of all.
+  code ??= bundleOf(fileURLToPath(module))
+  const script = await code
+  return () => new Worker(script, { eval: true })
+}
+
+let code: Promise<string> | undefined
+
+/** One script of a module and all that it imports: tsx would start in each thread anew, which takes longer. */
+async function bundleOf(path: string): Promise<string> {
   const { build } = await import('esbuild')
   const settings = { bundle: true, platform: 'node', format: 'cjs', write: false, logLevel: 'silent' } as const
-  const { outputFiles } = await build({ ...settings, entryPoints: [fileURLToPath(module)] })
-  const code = outputFiles[0]?.text ?? ''
-  return () => new Worker(code, { eval: true })
+  const { outputFiles } = await build({ ...settings, entryPoints: [path] })
+  return outputFiles[0]?.text ?? ''
 }
