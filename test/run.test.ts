@@ -12,7 +12,9 @@ function project(files: Record<string, string>): string {
   const scripts = { types: 'true', lint: "node -e 'console.error(`no `+`style`);process.exit(7)'", unused: 'true' }
   writeFileSync(`${folder}/package.json`, JSON.stringify({ type: 'module', scripts }))
   symlinkSync(`${ROOT}node_modules`, `${folder}/node_modules`)
-  copyFileSync(`${ROOT}test/run.mjs`, `${folder}/test/run.mjs`)
+  mkdirSync(`${folder}/test/support`)
+  for (const file of ['run.mjs', 'support/light-hooks.mjs'])
+    copyFileSync(`${ROOT}test/${file}`, `${folder}/test/${file}`)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(`${folder}/test/${name}`), { recursive: true })
     writeFileSync(`${folder}/test/${name}`, `import { test } from 'node:test'\n${text}\n`)
