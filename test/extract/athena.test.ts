@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { sources } from '../../scripts/lib/sources/registry.ts'
 import { athenaSandbox, linesAt, linesIn } from '../support/athena-sandbox.ts'
+import { fewObjects } from '../support/few-objects.ts'
 import { runScript } from '../support/run-script.ts'
-import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
@@ -14,7 +14,7 @@ describe('Athena and DuckDB extract the same pairs', async () => {
   const runs: Record<string, string> = {}
 
   before(async () => {
-    const logs = await simulatedLogs()
+    const logs = await fewObjects()
     await sandbox.s3.load('org-logs', logs)
     for (const source of Object.keys(sources)) {
       const staged = await stage(source, WINDOW)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { athenaSandbox, linesAt, linesIn, WORKSPACE } from '../support/athena-sandbox.ts'
+import { fewObjects } from '../support/few-objects.ts'
 import { type RunOptions, runScript } from '../support/run-script.ts'
-import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
@@ -10,7 +10,7 @@ const WINDOW = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-
 
 async function fixture() {
   const { sandbox, run } = await athenaSandbox()
-  const logs = await simulatedLogs()
+  const logs = await fewObjects()
   await sandbox.s3.load('org-logs', logs)
   const labels = ['--labels', `${logs}/labels.csv`]
   const args = [...WINDOW, '--logs', 's3://org-logs', '--copy', 'direct', '--sagemaker-role', ROLE, ...labels]

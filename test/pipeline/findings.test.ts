@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { athenaSandbox } from '../support/athena-sandbox.ts'
+import { fewObjects } from '../support/few-objects.ts'
 import { runScript } from '../support/run-script.ts'
-import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const WINDOW = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-04']
@@ -35,7 +35,7 @@ function assertFindings({ findings }: Scored, run: string, read: (path: string) 
 
 describe('a pipeline that also writes findings', () => {
   it('on this machine', async () => {
-    const args = [...WINDOW, '--logs', await simulatedLogs(), '--workspace', tempFolder(), '--output', 'json']
+    const args = [...WINDOW, '--logs', await fewObjects(), '--workspace', tempFolder(), '--output', 'json']
     const { code, stdout, stderr } = await runScript('pipeline', [...args, ...FINDINGS, ...ALLOW])
     assert.equal(code, 0, stderr)
     const { run, steps } = JSON.parse(stdout)
@@ -44,7 +44,7 @@ describe('a pipeline that also writes findings', () => {
 
   it('in AWS', async () => {
     const { sandbox, run } = await athenaSandbox()
-    await sandbox.s3.load('org-logs', await simulatedLogs())
+    await sandbox.s3.load('org-logs', await fewObjects())
     const role = ['--sagemaker-role', 'arn:aws:iam::111122223333:role/prestage-sagemaker']
     const args = [...WINDOW, '--logs', 's3://org-logs', '--copy', 'direct', ...role, '--yes']
     const { result, stderr } = await run('pipeline', [...args, ...FINDINGS, ...ALLOW])
@@ -58,7 +58,7 @@ describe('a pipeline that also writes findings', () => {
 
   it('that cannot be addressed ends before it begins', async () => {
     const workspace = `${tempFolder()}/workspace`
-    const args = [...WINDOW, '--logs', await simulatedLogs(), '--workspace', workspace, '--findings', 'asff']
+    const args = [...WINDOW, '--logs', await fewObjects(), '--workspace', workspace, '--findings', 'asff']
     const { code, stderr } = await runScript('pipeline', args)
     assert.equal(code, 2)
     assert.match(stderr, /--findings asff: the logs that were asked for do not tell whose Security Hub is meant/)

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { athenaSandbox, WORKSPACE } from '../support/athena-sandbox.ts'
+import { fewObjects } from '../support/few-objects.ts'
 import { runScript } from '../support/run-script.ts'
-import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const WINDOW = ['--source', 'cloudtrail', '--from', '2026-03-02', '--to', '2026-03-04']
@@ -30,7 +30,7 @@ function shapeOf(value: unknown): string {
 
 it('pairs of a laptop train in SageMaker, pairs of Athena on a laptop; verdicts of both have one schema', async () => {
   const { sandbox, run, stage } = await athenaSandbox()
-  const [logs, folder] = [await simulatedLogs(), tempFolder()]
+  const [logs, folder] = [await fewObjects(), tempFolder()]
   await sandbox.s3.load('org-logs', logs)
   const script = async (name: string, ...args: readonly string[]) => {
     const ended = await runScript(name, [...args, '--output', 'json'], { env: sandbox.env, cwd: folder })

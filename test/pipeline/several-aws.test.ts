@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { athenaSandbox, WORKSPACE } from '../support/athena-sandbox.ts'
+import { fewObjects } from '../support/few-objects.ts'
 import { type RunOptions, scriptPath } from '../support/run-script.ts'
-import { simulatedLogs } from '../support/simulated.ts'
 import { onTerminal, TERMINAL } from '../support/terminal.ts'
 
 const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
@@ -10,7 +10,7 @@ const BOTH = ['cloudtrail', 'waf'] as const
 
 async function fixture() {
   const { sandbox, run } = await athenaSandbox()
-  await sandbox.s3.load('org-logs', await simulatedLogs())
+  await sandbox.s3.load('org-logs', await fewObjects())
   const data = ['--source', BOTH.join(), '--from', '2026-03-02', '--to', '2026-03-04', '--logs', 's3://org-logs']
   const args = [...data, '--copy', 'direct', '--sagemaker-role', ROLE]
   const pipeline = async (more: readonly string[] = ['--yes'], options: RunOptions = {}) => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { fewObjects } from '../support/few-objects.ts'
 import { type RunOptions, runScript } from '../support/run-script.ts'
-import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
-const logs = await simulatedLogs()
+const logs = await fewObjects()
 
 function fixture() {
   const workspace = tempFolder()

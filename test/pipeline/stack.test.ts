@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fixture as setupSandbox } from '../setup/sandbox.ts'
+import { fewObjects } from '../support/few-objects.ts'
 import { runScript } from '../support/run-script.ts'
-import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
@@ -15,8 +15,8 @@ const TWO_BUCKETS = ['s3://org-logs/AWSLogs', 's3://org-waf-logs']
 async function fixture(readLogs: readonly string[]) {
   const made = await setupSandbox({ buckets: { 'org-logs': {}, 'org-waf-logs': {} }, jobs: { pace: 100 } })
   const { sandbox, cwd, setup, script } = made
-  await sandbox.s3.load('org-logs', await simulatedLogs({ sources: ['cloudtrail'] }))
-  await sandbox.s3.load('org-waf-logs', await simulatedLogs({ sources: ['waf'] }))
+  await sandbox.s3.load('org-logs', await fewObjects({ sources: ['cloudtrail'] }))
+  await sandbox.s3.load('org-waf-logs', await fewObjects({ sources: ['waf'] }))
   const { code, stderr, result } = await setup([...readLogs.flatMap((uri) => ['--read-logs', uri]), '--yes'])
   assert.equal(code, 0, stderr)
   assert.equal(readFileSync(`${cwd}/prestage.yaml`, 'utf8'), 'stack: prestage\n')

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
 import { athenaSandbox, WORKSPACE } from '../support/athena-sandbox.ts'
+import { fewObjects } from '../support/few-objects.ts'
 import { ROOT, runScript } from '../support/run-script.ts'
-import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
@@ -11,7 +11,7 @@ const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
 describe('Athena and DuckDB answer the same', async () => {
   const { sandbox, run, stage } = await athenaSandbox()
   const local = tempFolder()
-  const logs = await simulatedLogs()
+  const logs = await fewObjects()
 
   before(async () => {
     await sandbox.s3.load('org-logs', logs)

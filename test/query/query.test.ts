@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
 import { TrinoSQL } from 'dt-sql-parser'
+import { fewObjects } from '../support/few-objects.ts'
 import { ROOT, runScript } from '../support/run-script.ts'
-import { simulatedLogs } from '../support/simulated.ts'
 import { stagedRun } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -12,7 +12,7 @@ const trino = new TrinoSQL()
 const workspaces: Record<string, string> = { cloudtrail: tempFolder(), waf: tempFolder() }
 
 before(async () => {
-  const logs = await simulatedLogs()
+  const logs = await fewObjects()
   for (const [source, workspace] of Object.entries(workspaces)) {
     const ended = await runScript('stage', ['--source', source, '--logs', logs, '--workspace', workspace, ...WINDOW])
     assert.equal(ended.code, 0, ended.stderr)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { fewObjects } from '../support/few-objects.ts'
 import { ROOT, runProgram } from '../support/run-script.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -63,7 +64,7 @@ test('backfill: an option that the pipeline does not have ends it at once', asyn
 })
 
 test('per-account: a run for each account, whose id keeps its zero', async () => {
-  const logs = await simulatedLogs()
+  const logs = await fewObjects()
   const window = ['--from', '2026-03-02', '--to', '2026-03-04']
   const workspace = tempFolder()
   const args = ['--source', 'cloudtrail', '--logs', logs, '--workspace', workspace, ...window]
@@ -81,7 +82,7 @@ test('per-account: a run for each account, whose id keeps its zero', async () =>
 })
 
 test('compare: two kinds of entity side by side', async () => {
-  const logs = await simulatedLogs()
+  const logs = await fewObjects()
   const window = ['--from', '2026-03-02', '--to', '2026-03-04']
   const args = ['--entities', 'principal,account', '--source', 'cloudtrail', '--logs', logs, ...window]
   const { stdout, stderr, code } = await recipe('compare', args)
@@ -112,7 +113,7 @@ console.log(JSON.stringify({ SuccessCount: findings.length - 1, FailedCount: 1, 
 }
 
 test('security-hub: imports what score writes, and shows what is not taken', async () => {
-  const logs = await simulatedLogs()
+  const logs = await fewObjects()
   const workspace = tempFolder()
   const script = (name: string, args: readonly string[]) =>
     runProgram(process.execPath, [`${ROOT}scripts/${name}.mjs`, '--workspace', workspace, ...args])

@@ -1,22 +1,46 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { FolderBackend } from '../sandbox/s3/folder.ts'
 import type { Place } from './s3-run.ts'
-import { type SimulatedOptions, simulatedLogs } from './simulated.ts'
+import { cached, type SimulatedOptions, simulatedLogs } from './simulated.ts'
+
+/** What the objects of one place and day have in common, by their source. */
+const DAYS = [
+  { day: /^AWSLogs\/.*\/CloudTrail\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: envelope },
+  { day: /^AWSLogs\/.*\/WAFLogs\/[\w-]+\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: (texts: string[]) => texts.join('') },
+]
 
 /**
- * Puts simulated CloudTrail logs into a bucket, those of a region and day as one object: as many events as ever, and so few
- * objects that each of them can be looked at.
+ * A folder of simulated logs, those of a place and day as one object: as many events as ever, for tests that do not depend on the
+ * number of objects. It is shared as `simulatedLogs` is.
  */
+export function fewObjects(options: SimulatedOptions = {}): Promise<string> {
+  return cached(options, 'few-objects', async (draft) => {
+    const logs = await simulatedLogs(options)
+    const days = new Map<string, { key: string; texts: string[]; join: (texts: string[]) => string }>()
+    for (const { key } of new FolderBackend(logs).scan('AWSLogs/', ''))
+      for (const { day, join } of DAYS) {
+        const [name] = day.exec(key) ?? []
+        if (name === undefined) continue
+        const { texts } = days.get(name) ?? days.set(name, { key, texts: [], join }).get(name)!
+        texts.push(String(gunzipSync(readFileSync(`${logs}/${key}`))))
+      }
+    for (const { key, texts, join } of days.values()) {
+      mkdirSync(dirname(`${draft}/${key}`), { recursive: true })
+      writeFileSync(`${draft}/${key}`, gzipSync(join(texts)))
+    }
+    writeFileSync(`${draft}/labels.csv`, readFileSync(`${logs}/labels.csv`))
+  })
+}
+
+function envelope(texts: string[]): string {
+  return JSON.stringify({ Records: texts.flatMap((text) => (JSON.parse(text) as { Records: unknown[] }).Records) })
+}
+
+/** Puts such logs of CloudTrail into a bucket, as objects that can be replaced and deleted. */
 export async function loadFewObjects(sandbox: Place, bucket: string, options: SimulatedOptions): Promise<void> {
-  const logs = await simulatedLogs({ ...options, sources: ['cloudtrail'] })
-  const days = new Map<string, { key: string; records: unknown[] }>()
-  for (const { key } of new FolderBackend(logs).scan('AWSLogs/', '')) {
-    const day = /^AWSLogs\/.*\/CloudTrail\/[\w-]+\/\d{4}\/\d\d\/\d\d\//.exec(key)?.[0]
-    if (day === undefined) continue
-    const { records } = days.get(day) ?? days.set(day, { key, records: [] }).get(day)!
-    records.push(...(JSON.parse(String(gunzipSync(readFileSync(`${logs}/${key}`)))) as { Records: unknown[] }).Records)
-  }
-  for (const { key, records } of days.values())
-    sandbox.s3.put(bucket, key, gzipSync(JSON.stringify({ Records: records })))
+  const folder = await fewObjects({ ...options, sources: ['cloudtrail'] })
+  for (const { key } of new FolderBackend(folder).scan('AWSLogs/', ''))
+    sandbox.s3.put(bucket, key, readFileSync(`${folder}/${key}`))
 }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { silentContext } from '../../scripts/lib/cli/command.ts'
-import { MARKER } from '../../scripts/simulate/folder.ts'
 import { type Settings, settingsText } from '../../scripts/simulate/settings.ts'
 import { simulate } from '../../scripts/simulate/simulate.ts'
 import { ROOT } from './run-script.ts'
@@ -21,29 +20,43 @@ function smallSettings({ from = '2026-03-02', to = '2026-03-04', ...others }: Si
 const CACHE = join(ROOT, 'node_modules/.cache/prestage/simulated')
 
 /** A simulated log folder, with `labels.csv` in it. Other test files and later runs share it: read it, never write into it. */
-export async function simulatedLogs(options: SimulatedOptions = {}): Promise<string> {
+export function simulatedLogs(options: SimulatedOptions = {}): Promise<string> {
   const settings = smallSettings(options)
+  return cached(options, 'all', async (draft) => {
+    await simulate(draft, settings, silentContext(), { overwrite: false })
+  })
+}
+
+/** The folder of a kind that is made of these settings once, and kept until the code that makes it changes. */
+export async function cached(
+  options: SimulatedOptions,
+  kind: string,
+  make: (draft: string) => Promise<void>,
+): Promise<string> {
   const code = createHash('sha256').update(simulatorText()).digest('hex').slice(0, 16)
-  const hash = createHash('sha256').update(settingsText(settings)).digest('hex').slice(0, 16)
-  const folder = join(CACHE, code, hash)
-  if (existsSync(join(folder, MARKER))) return folder
+  const hash = createHash('sha256')
+    .update(settingsText(smallSettings(options)))
+    .digest('hex')
+    .slice(0, 16)
+  const folder = join(CACHE, code, `${kind}-${hash}`)
+  if (existsSync(folder)) return folder
   mkdirSync(join(CACHE, code), { recursive: true })
   const draft = mkdtempSync(`${folder}-`)
-  await simulate(draft, settings, silentContext(), { overwrite: false })
+  await make(draft)
   try {
     renameSync(draft, folder)
   } catch (error) {
     // Another process finished first; its folder has the same bytes.
     rmSync(draft, { recursive: true, force: true })
-    if (!existsSync(join(folder, MARKER))) throw error
+    if (!existsSync(folder)) throw error
   }
   return folder
 }
 
 /** The code that the bytes depend on besides the settings. */
 const simulatorText = (): string =>
-  ['simulate', 'lib/insights']
-    .flatMap((room) => readdirSync(`${ROOT}scripts/${room}`).map((file) => `${ROOT}scripts/${room}/${file}`))
-    .filter((path) => /simulate\/|insights\/(random|ipv4)\.ts$/.test(path))
+  ['scripts/simulate', 'scripts/lib/insights', 'test/support']
+    .flatMap((room) => readdirSync(`${ROOT}${room}`).map((file) => `${ROOT}${room}/${file}`))
+    .filter((path) => /scripts\/simulate\/|insights\/(random|ipv4)\.ts$|support\/few-objects\.ts$/.test(path))
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n')
