@@ -5,6 +5,7 @@ import { athenaSandbox, linesAt, linesIn } from '../support/athena-sandbox.ts'
 import { fewObjects } from '../support/few-objects.ts'
 import { runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
+import { event, fileOf, fixture } from './athena-run.ts'
 
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
 
@@ -60,5 +61,20 @@ describe('Athena and DuckDB extract the same pairs', async () => {
         .map((key) => key.slice(prefix.length).split('/')[2])
       assert.equal(new Set(folders).size, 2)
     }
+  })
+})
+
+describe('with Athena, a burst at the end of a quiet window', () => {
+  it('holds all pairs out, says so, and is done', async () => {
+    const all = await fixture({}, fileOf([event(22, 'AIDA1', '9.9.9.9'), event(23, 'o.x', '8.8.4.4')]))
+    const { result, stderr } = await all.extract()
+    assert.ok(result, stderr)
+    assert.deepEqual([result.trainPairs, result.holdoutPairs, result.entities], [0, 2, 0])
+    assert.match(stderr, /warning: all 2 pairs are from 2026-03-02T19:12:00\.000Z on and held out/)
+    assert.deepEqual(await linesAt(all.sandbox, all.id, 'pairs/train/'), [])
+    assert.deepEqual(await linesAt(all.sandbox, all.id, 'pairs/holdout/'), ['AIDA1,9.9.9.9', 'o%2Ex,8.8.4.4'])
+    assert.deepEqual(await linesAt(all.sandbox, all.id, 'entities.csv'), [])
+    assert.equal((await all.extract([])).result.repeated, true)
+    assert.deepEqual(all.sandbox.violations, [])
   })
 })
