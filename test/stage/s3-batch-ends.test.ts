@@ -153,6 +153,25 @@ describe('a batch job that fails', () => {
     assert.equal(sandbox.requests.of('CopyObject'), 0)
   })
 
+  it('in more than half of them, without a report: that is why nobody knows, and another way to find out', async () => {
+    const { sandbox, stage } = await large({ failTask: refused, report: 'missing' })
+    const { code, stderr } = await stage(BATCH)
+    assert.equal(code, 1)
+    assert.match(stderr, /S3 gave up job \S+: 1,000 tasks failed, and the completion report of job \S+ is missing/)
+    assert.match(stderr, /retention by Object Lock.*--copy direct/)
+    assert.equal(sandbox.control.jobs().length, 1)
+  })
+
+  it('because its report cannot be written: what is missing is copied all the same', async () => {
+    const { sandbox, stage } = await fixture({ failTask: (_, nth) => (nth === 3 ? passing : undefined) })
+    sandbox.s3.deny({ action: 's3:PutObject', principal: ROLE, resource: /\/jobs\// })
+    const { result, stderr } = await stage(BATCH)
+    assert.ok(result, stderr)
+    assertStaged(sandbox, result.run)
+    assert.equal(sandbox.control.jobs()[0]?.status, 'Failed')
+    assert.equal(sandbox.requests.of('CopyObject'), 1)
+  })
+
   for (const report of ['status-first', 'as-schema'] as const) {
     const odd: (error: typeof passing) => Failing = (error) => (task) => (ODD.includes(task.key) ? error : undefined)
 

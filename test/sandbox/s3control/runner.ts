@@ -203,6 +203,7 @@ export class Runner {
 }
 
 function fail(job: Job, code: string, reason: string): void {
-  job.failures.push({ code, reason })
+  // As long as the API's model lets a reason be.
+  job.failures.push({ code, reason: reason.slice(0, 256) })
   job.status = 'Failed'
 }
