@@ -5,9 +5,9 @@ import { Attempts } from '../lib/engines/athena/attempts.ts'
 import { accessesSql, classifiedSql } from '../lib/engines/athena/sql.ts'
 import { ensureTable } from '../lib/engines/athena/table.ts'
 import { withRelations } from '../lib/engines/render.ts'
-import { PRICES, priceNote } from '../lib/runs/cost.ts'
+import { itemsText, PRICES, priceNote, totalOf } from '../lib/runs/cost.ts'
 import { paths } from '../lib/runs/paths.ts'
-import { stagedTotals } from '../lib/runs/staged.ts'
+import { scanCosts, stagedTotals } from '../lib/runs/staged.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import type { Answer } from './answer.ts'
 import type { Query } from './question.ts'
@@ -63,12 +63,17 @@ export async function askAthena(query: Query, options: AthenaOptions): Promise<A
 }
 
 async function approve({ context, run, statement: { scans } }: Query): Promise<void> {
-  const { bytes: staged } = await stagedTotals(run)
-  const cost = scans * staged * PRICES.athenaByte
+  const totals = await stagedTotals(run)
+  const staged = totals.bytes
+  const items = scanCosts(totals, scans)
+  const cost = totalOf(items)
   const often = scans === 1 ? '' : ` ${scans} times, as often as the question names its relations`
   await context.approve({
     action: `scan ${bytes(staged)} with Athena${often}`,
-    plan: [`run   ${run.id}`, `cost  ${aboutUsd(cost)}: ${bytes(staged)} scanned${often} (${priceNote})`],
+    plan: [
+      `run   ${run.id}`,
+      `cost  ${aboutUsd(cost)}: ${bytes(staged)} scanned${often}, ${itemsText(items.slice(1))} (${priceNote})`,
+    ],
     kind: 'spend',
     usd: cost,
   })

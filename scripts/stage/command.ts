@@ -5,12 +5,23 @@ import { UsageError } from '../lib/cli/errors.ts'
 import { choice, flag, number, text } from '../lib/cli/options.ts'
 import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
+import { STORAGE_CLASSES } from '../lib/runs/read-cost.ts'
 import { findRun, touchRun } from '../lib/runs/workspace.ts'
 import { sourceIds } from '../lib/sources/registry.ts'
+import { isArchived } from './copy/copier.ts'
 import { planStage } from './plan.ts'
 import { renderStaged } from './render.ts'
 import { taskOf } from './request.ts'
 import { stage } from './stage.ts'
+
+const storageClass = choice(STORAGE_CLASSES, {
+  about: 'storage class of the copies in S3, no archive (default: STANDARD)',
+})
+
+function parseStorageClass(input: string): unknown {
+  if (isArchived({ storageClass: input })) throw new Error('is an archive, from which Athena reads nothing')
+  return storageClass.parse(input)
+}
 
 const options = {
   source: choice(sourceIds, { about: 'kind of log' }),
@@ -42,7 +53,7 @@ const options = {
   }),
   batchRole: text({ about: 'role of the batch job, in the account of the workspace', value: 'ARN' }),
   poll: number({ about: 'seconds between two looks at a running job', default: 30, min: 0.05, max: 3600 }),
-  storageClass: text({ about: 'storage class of the copies in S3 (default: STANDARD)', value: 'CLASS' }),
+  storageClass: { ...storageClass, parse: parseStorageClass },
   kmsKey: text({ about: 'encrypt the copies in S3 with this key (default: as their bucket does)', value: 'ARN' }),
   copyTags: flag({ about: 'copy the tags of objects as well; needs s3:GetObjectTagging and s3:PutObjectTagging' }),
   requesterPays: flag({ about: 'pay for reading logs from a Requester Pays bucket' }),

@@ -2,6 +2,7 @@ import type { Context } from '../lib/cli/command.ts'
 import { plural } from '../lib/cli/format.ts'
 import type { StagePlan } from '../lib/runs/checkpoints.ts'
 import { paths } from '../lib/runs/paths.ts'
+import type { KmsUse } from '../lib/runs/read-cost.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { checkFileName } from '../lib/stores/folder-names.ts'
 import { linkWarnings } from '../lib/stores/open.ts'
@@ -74,8 +75,9 @@ export async function planStage(step: PlanStep, run: Run | undefined): Promise<P
 async function savedPlan(run: Run) {
   const plan = run.ledger.steps.stage?.checkpoint.plan
   if (plan === undefined || (await run.store.head(paths.selection)) === undefined) return undefined
-  const { objects, bytes, digest } = plan
-  const { selection, isWhole: isThisPlan } = await savedSelection(run.store, { objects, bytes, digest })
+  const { objects, bytes, digest, cold, kms } = plan
+  const totals = { objects, bytes, digest, ...(cold && { cold }), ...(kms && { kms }) }
+  const { selection, isWhole: isThisPlan } = await savedSelection(run.store, totals)
   // Without a plan the selection is of another one, which nobody has noted.
   return { selection, plan: isThisPlan ? plan : undefined }
 }
@@ -118,7 +120,10 @@ async function select({ task, context, options }: PlanStep, earlier?: Earlier): 
   const objects = earlier === undefined ? there : united(there, earlier.rows())
   const isFolder = !options.workspace.startsWith('s3://')
   let newest: Date | undefined
-  const draft = await draftSelection(objects, ({ key, modified }) => {
+  let first: ObjectInfo | undefined
+  const draft = await draftSelection(objects, (object) => {
+    const { key, modified } = object
+    first ??= object
     if (isFolder) checkFileName(key)
     if (modified !== undefined && (newest === undefined || modified > newest)) newest = modified
     absent.delete(key)
@@ -137,8 +142,10 @@ async function select({ task, context, options }: PlanStep, earlier?: Earlier): 
     await draft.dispose()
     throw await emptyWindow(task, found)
   }
+  const kms = await kmsOf(task, first)
+  const totals = { ...draft.totals, ...(kms && { kms }) }
   const record = {
-    ...draft.totals,
+    ...totals,
     listRequests,
     selectedAt: selectedAt.toISOString(),
     final: asOf >= completeAfter(task),
@@ -147,7 +154,14 @@ async function select({ task, context, options }: PlanStep, earlier?: Earlier): 
     costs: [...(costs ?? [])],
   }
   const replaces = earlier?.isReplaced ?? false
-  return { selection: draft, record, isNew: true, replaces, dispose: draft.dispose }
+  return { selection: { ...draft, totals }, record, isNew: true, replaces, dispose: draft.dispose }
+}
+
+/** How the logs are encrypted with KMS, by one of them: it only makes the estimate better, so that who may not look goes without. */
+async function kmsOf({ logs, keysFile }: Task, first: ObjectInfo | undefined): Promise<KmsUse | undefined> {
+  if (first === undefined || logs.store.localPath !== undefined) return undefined
+  // Keys of a file were looked at, each alone.
+  return keysFile === undefined ? (await logs.store.head(first.key).catch(() => undefined))?.kms : first.kms
 }
 
 /** Looks at each object that was outdated: a report names what was there when it was made. */

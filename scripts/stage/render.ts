@@ -1,6 +1,6 @@
 import type { CommandResult } from '../lib/cli/command.ts'
-import { aboutUsd, bytes, count, counted, facts } from '../lib/cli/format.ts'
-import { type CostItem, PRICES, priceNote, totalOf } from '../lib/runs/cost.ts'
+import { aboutUsd, bytes, count, facts } from '../lib/cli/format.ts'
+import { type CostItem, itemsText, PRICES, priceNote, totalOf } from '../lib/runs/cost.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import type { Results } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
@@ -41,13 +41,14 @@ export const lateFilesText = (until: string, again: string, keys?: string): stri
 
 /** The plan in lines for people. */
 export function planText(plan: StagePreview, run: string): string {
-  const cost = plan.costs.map(({ what, count: n }) => counted(n, what)).join(', ')
   return facts([
     ['run', run],
     ['window', describeWindow(plan.window)],
     ['objects', `${count(plan.totals.objects)} (${bytes(plan.totals.bytes)})`],
     ['copied by', plan.copier],
-    plan.costs.length > 0 ? ['cost', `${aboutUsd(estimatedUsd(plan))}: ${cost} (${priceNote})`] : undefined,
+    plan.costs.length > 0
+      ? ['cost', `${aboutUsd(estimatedUsd(plan))}: ${itemsText(plan.costs)} (${priceNote})`]
+      : undefined,
     plan.final ? undefined : ['late files', lateFilesText(plan.completeAfter.toISOString(), plan.again, plan.keys)],
   ])
 }

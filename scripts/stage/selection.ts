@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { paths } from '../lib/runs/paths.ts'
+import { type Load, withObject } from '../lib/runs/read-cost.ts'
 import { linesOf } from '../lib/stores/lines.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../lib/stores/store.ts'
 
@@ -23,9 +24,7 @@ export interface Draft extends Selection {
   dispose(): Promise<void>
 }
 
-export type SelectionTotals = {
-  readonly objects: number
-  readonly bytes: number
+export type SelectionTotals = Load & {
   /** Names the content: equal digests, equal objects. */
   readonly digest: string
 }
@@ -56,13 +55,13 @@ export async function draftSelection(
   onObject: (object: ObjectInfo) => void = () => {},
 ): Promise<Draft> {
   const digest = createHash('sha256')
-  let [count, bytes, last] = [0, 0, '']
+  let [load, last]: [Load, string] = [{ objects: 0, bytes: 0 }, '']
   async function* rows() {
     for await (const object of objects) {
-      if (count > 0 && compareKeys(object.key, last) <= 0) throw new Error(`keys out of order: ${last}, ${object.key}`)
+      if (load.objects > 0 && compareKeys(object.key, last) <= 0)
+        throw new Error(`keys out of order: ${last}, ${object.key}`)
       last = object.key
-      count += 1
-      bytes += object.size
+      load = withObject(load, object)
       onObject(object)
       const row = rowOf(object)
       digest.update(row)
@@ -71,7 +70,7 @@ export async function draftSelection(
   }
   const { file, dispose } = await scratch(batched(rows()))
   return {
-    totals: { objects: count, bytes, digest: digest.digest('hex') },
+    totals: { ...load, digest: digest.digest('hex') },
     rows: () => parseRows(createReadStream(file)),
     dispose,
   }

@@ -3,10 +3,11 @@ import type { Approval } from '../lib/cli/confirm.ts'
 import { plural, quoted } from '../lib/cli/format.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
+import { copiesOf, type Load, storageClassWarning, withObject } from '../lib/runs/read-cost.ts'
 import { type Request, runIdOf } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { createRun } from '../lib/runs/workspace.ts'
-import { type Choice, type CopyOptions, type CopyStep, copierOf, type Load, readCosts } from './copy/choose.ts'
+import { type Choice, type CopyOptions, type CopyStep, copierOf, downloadCosts } from './copy/choose.ts'
 import { copyAndProve, removeExtra } from './execute.ts'
 import { completeAfter, type PlanOptions } from './plan.ts'
 import { outstanding, type Suspects } from './proof.ts'
@@ -29,7 +30,9 @@ export async function stage(step: StageStep): Promise<CommandResult> {
   const left = goesOn === undefined ? selection.totals : await outstandingTotals(selection, goesOn, suspects)
   const copier = await copierOf({ ...step, existing: goesOn }, left)
   const finding = task.logs.store.localPath === undefined ? [listCost(record.listRequests), ...record.costs] : []
-  const reading = options.verify === 'full' && options.workspace.startsWith('s3://') ? readCosts(selection.totals) : []
+  const isInS3 = options.workspace.startsWith('s3://')
+  const copies = copiesOf(selection.totals, options.storageClass, options.kmsKey)
+  const reading = options.verify === 'full' && isInS3 ? downloadCosts(copies) : []
   const isUnderWay = goesOn !== undefined && !isNew && (await copier.isUnderWay?.(goesOn)) === true
   const isPaid = left.objects === 0 || isUnderWay
   const plan: StagePreview = {
@@ -44,6 +47,8 @@ export async function stage(step: StageStep): Promise<CommandResult> {
     again: againText(task.request, options),
     keys: task.request.keys,
   }
+  const warning = isInS3 && !isPaid ? storageClassWarning(options.storageClass) : undefined
+  if (warning !== undefined) context.talk.warn(warning)
   if (options.dryRun) return renderStagePlan(id, plan)
   if (estimatedUsd(plan) > 0) await context.approve(stageApproval(plan, left, id))
   const run = await createRun(options.workspace, task.request, aws)
@@ -60,11 +65,10 @@ function againText(request: Request, options: StageOptions): string {
 
 /** Of a selection, what no earlier attempt has copied. */
 async function outstandingTotals(selection: Selection, run: Run, suspects: Suspects): Promise<Load> {
-  const left = { objects: 0, bytes: 0 }
-  for await (const { size } of outstanding(selection, run.store.within(paths.staged), suspects)) {
-    left.objects += 1
-    left.bytes += size
-  }
+  const { kms } = selection.totals
+  let left: Load = { objects: 0, bytes: 0, ...(kms && { kms }) }
+  for await (const object of outstanding(selection, run.store.within(paths.staged), suspects))
+    left = withObject(left, object)
   return left
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { PRICES } from '../../scripts/lib/runs/cost.ts'
 import { linesAt } from '../support/athena-sandbox.ts'
 import { runScript } from '../support/run-script.ts'
 import { EVENTS, event, fileOf, fixture, KEY, stagedIn } from './athena-run.ts'
@@ -60,12 +61,23 @@ describe('workgroups', () => {
       assert.equal(all.sandbox.requests.of('StartQueryExecution'), 0)
     })
 
+  it('are asked for what S3 and KMS charge besides', async () => {
+    const all = await fixture()
+    const place = `prestage/bulk/${all.id}/staged/${KEY}`
+    const keyId = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd'
+    const options = { storageClass: 'STANDARD_IA', encryption: { algorithm: 'aws:kms', keyId } } as const
+    all.sandbox.s3.put('org-staging', place, await all.sandbox.s3.get('org-staging', place), options)
+    const { code, stderr } = await all.extract([])
+    assert.equal(code, 3)
+    assert.match(stderr, /scanned once, 1 GET request, \d+ bytes retrieved from STANDARD_IA, 1 KMS request/)
+  })
+
   it('with a cutoff show it in the plan', async () => {
     const all = await fixture({ athena: { workgroups: { primary: { cutoff: 10_000_000 } } } })
     const { result, code } = await all.extract(['--dry-run'])
     assert.equal(code, 0)
     assert.equal(result.engine, 'athena')
-    assert.ok(result.estimatedUsd > 0)
+    assert.ok(result.estimatedUsd > PRICES.getRequest)
     const asked = await all.extract([])
     assert.equal(asked.code, 3)
     assert.match(asked.stderr, /which stops a query after 10\.0 MB[\s\S]*scanned once[\s\S]*needs a confirmation/)

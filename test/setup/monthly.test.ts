@@ -10,6 +10,7 @@ import {
   servingUsd,
   totalOf,
 } from '../../scripts/lib/runs/cost.ts'
+import { copiesOf, readingFees } from '../../scripts/lib/runs/read-cost.ts'
 import { ROOT } from '../support/run-script.ts'
 
 /** What the README says a night is. */
@@ -27,12 +28,17 @@ const night = totalOf([
   each(NIGHT.gb * 1e9, PRICES.athenaByte),
   each(NIGHT.trainingHours, INSTANCES['ml.m5.large']?.usdPerHour ?? Number.NaN),
 ])
+const load = { objects: NIGHT.objects, bytes: NIGHT.gb * 1e9 }
+const encrypted = totalOf(readingFees({ ...load, kms: 'object' }))
+const infrequent = totalOf(readingFees(copiesOf(load, 'STANDARD_IA')))
 const kept = NIGHT.gb * KEPT_DAYS * PRICES.s3GBMonth
 
 const rows: [label: RegExp, usd: number][] = [
   [/idle, without runs/, 0],
   [/the same with `--encryption kms`/, PRICES.kmsKeyMonth],
   [/every night 5,000 objects, 2.5 GB/, NIGHTS * night],
+  [/the same of logs that are encrypted with KMS/, NIGHTS * (night + encrypted)],
+  [/the same of logs in STANDARD_IA/, NIGHTS * (night + infrequent)],
   [/the same without `clean`, kept 90 days/, NIGHTS * night + kept],
   [/100,000 pairs scored by a serverless endpoint of 3,072 MB/, NIGHTS * answersUsd(100_000, 3072)],
   [/one `ml.m5.large`, with its disk and the alarms/, 730 * ((servingUsd('ml.m5.large') ?? Number.NaN) + SCALING_USD)],

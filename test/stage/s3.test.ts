@@ -222,7 +222,7 @@ describe('other ways to the keys, from S3', () => {
       creationTimestamp: String(Date.parse('2026-03-05T01:00:00Z')),
       fileFormat: 'ORC',
       fileSchema: 'struct<bucket:string,key:string,size:bigint>',
-      files: [{ key: 'd/1.orc' }],
+      files: [{ key: 'd/1.orc', size: 2_000_000_000 }],
     }
     sandbox.s3.put('inventories', 'manifest.json', JSON.stringify(manifest))
     const uri = 's3://inventories/manifest.json'
@@ -230,6 +230,8 @@ describe('other ways to the keys, from S3', () => {
     assert.ok(result, stderr)
     // Two accounts, the day and the two hours after it, and the odd key.
     assert.deepEqual([result.listRequests, result.objects], [0, 2 * 26 + 1])
+    // The report comes to this machine.
+    assert.ok(Math.abs(result.estimatedUsd - 0.18 - 2 * PRICES.getRequest - 53 * PRICES.copyRequest) < 1e-9)
   })
 })
 

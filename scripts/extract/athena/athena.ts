@@ -1,10 +1,10 @@
 import { UsageError } from '../../lib/cli/errors.ts'
 import { aboutUsd, bytes, plural } from '../../lib/cli/format.ts'
 import { openAthena } from '../../lib/engines/athena/athena.ts'
-import { PRICES, priceNote } from '../../lib/runs/cost.ts'
+import { itemsText, PRICES, priceNote, totalOf } from '../../lib/runs/cost.ts'
 import { hasPairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
-import { stagedTotals } from '../../lib/runs/staged.ts'
+import { scanCosts, stagedTotals } from '../../lib/runs/staged.ts'
 import type { ExtractBackend, ExtractStep } from '../extract.ts'
 import { renderExtractPlan } from '../render.ts'
 
@@ -28,10 +28,11 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
       context.talk.warn(
         `workgroup ${workgroup.name} stops a query after ${bytes(workgroup.cutoff)}: this one is larger`,
       )
-    const cost = costOf(totals.bytes)
+    const items = scanCosts(totals)
+    const cost = totalOf(items)
     const about: [string, string][] = [
       ['engine', `Athena, workgroup ${workgroup.name}${limit}, database ${database}`],
-      ['cost', `${aboutUsd(cost)}: ${bytes(totals.bytes)} scanned once (${priceNote})`],
+      ['cost', `${aboutUsd(cost)}: ${bytes(totals.bytes)} scanned once, ${itemsText(items.slice(1))} (${priceNote})`],
     ]
     return { totals, cost, preview: renderExtractPlan(run, totals, settings, { name: 'athena', about, usd: cost }) }
   }

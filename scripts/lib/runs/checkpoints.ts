@@ -4,12 +4,18 @@ import { holdoutMetrics, type Kind, outputFile, type StepName } from './results.
 
 // What a step saves in the ledger while it works, so that an interrupted step continues instead of starting over or paying twice.
 
+const load = v.strictObject({ objects: whole, bytes: whole })
+
 const keyed = v.strictObject({ key: v.string(), reason: v.string() })
 
 /** A selection of keys, and what is known about it. */
 const plan = v.strictObject({
   objects: whole,
   bytes: whole,
+  /** Of these, what lies in storage classes that charge for reading. */
+  cold: v.exactOptional(record(v.string(), load)),
+  /** How the objects are encrypted with KMS, by one of them. */
+  kms: v.exactOptional(v.picklist(['object', 'bucket'])),
   digest: v.string(),
   listRequests: whole,
   selectedAt: time,

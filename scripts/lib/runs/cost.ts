@@ -1,3 +1,5 @@
+import { counted } from '../cli/format.ts'
+
 /**
  * What AWS charges, for estimates before anything is spent. Dollars in us-east-1; other regions differ by some percent.
  * Data transfer between regions is not part of it.
@@ -28,6 +30,7 @@ export const PRICES = {
   s3GBMonth: 0.023,
   /** A key of one's own. */
   kmsKeyMonth: 1,
+  kmsRequest: 0.03 / 10_000,
 } as const
 
 /** One line of an estimate. */
@@ -36,6 +39,10 @@ export interface CostItem {
   readonly count: number
   readonly each: number
 }
+
+/** How much there is of each: `5,000 GET requests, 2,500,000 bytes out of AWS`. */
+export const itemsText = (items: readonly CostItem[]): string =>
+  items.map(({ what, count }) => counted(count, what)).join(', ')
 
 /** What is estimated in all, in dollars. */
 export const totalOf = (items: readonly CostItem[]): number =>

@@ -1,8 +1,9 @@
 import { UserError } from '../cli/errors.ts'
 import { count, plural } from '../cli/format.ts'
-import { sizeOf } from '../stores/store.ts'
+import { type CostItem, PRICES } from './cost.ts'
 import { nextCommand } from './next.ts'
 import { paths } from './paths.ts'
+import { type Load, readCosts, withObject } from './read-cost.ts'
 import type { Run } from './run.ts'
 
 interface StagedFile {
@@ -10,11 +11,6 @@ interface StagedFile {
   readonly path: string
   /** Bytes. */
   readonly size: number
-}
-
-interface Totals {
-  readonly objects: number
-  readonly bytes: number
 }
 
 /** The staged objects on this machine, in key order. @throws UserError when some are missing */
@@ -33,12 +29,25 @@ export async function stagedFiles(run: Run): Promise<StagedFile[]> {
 /** How many objects were staged. */
 export const stagedObjects = (run: Run): number => run.result('stage').objects
 
-/** Number and size of the staged objects, on this machine or in S3. @throws UserError when some are missing */
-export async function stagedTotals(run: Run): Promise<Totals> {
-  const totals = await sizeOf(run.store.list({ prefix: paths.staged }))
-  checkStaged(run, totals.objects)
-  return totals
+/** Number and size of the staged objects, on this machine or in S3, and what else their price depends on. @throws UserError when some are missing */
+export async function stagedTotals(run: Run): Promise<Load> {
+  let [load, last]: [Load, string] = [{ objects: 0, bytes: 0 }, '']
+  for await (const object of run.store.list({ prefix: paths.staged })) {
+    load = withObject(load, object)
+    last = object.key
+  }
+  checkStaged(run, load.objects)
+  // It only makes the estimate better.
+  const kms = (await run.store.head(last).catch(() => undefined))?.kms
+  return { ...load, ...(kms && { kms }) }
 }
+
+/** What Athena charges for a scan of staged objects, and S3 and KMS for the reading. @param scans how often they are scanned */
+export const scanCosts = (load: Load, scans = 1): CostItem[] =>
+  [{ what: 'bytes scanned', count: load.bytes, each: PRICES.athenaByte }, ...readCosts(load)].map((item) => ({
+    ...item,
+    count: item.count * scans,
+  }))
 
 function checkStaged(run: Run, found: number): void {
   const objects = stagedObjects(run)

@@ -16,12 +16,14 @@ export async function head(bucket: Bucket, key: string): Promise<Omit<ObjectInfo
     const command = new HeadObjectCommand({ ...bucket.common, Key: key })
     const found = await bucket.client.send(command)
     const { ETag, ContentLength, LastModified, StorageClass = 'STANDARD', Restore } = found
+    const { ServerSideEncryption = '', BucketKeyEnabled = false } = found
     const etag = bareEtag(ETag)
     return {
       size: ContentLength ?? 0,
       storageClass: StorageClass,
       ...(etag !== undefined && { etag }),
       ...(LastModified && { modified: LastModified }),
+      ...(ServerSideEncryption.startsWith('aws:kms') && { kms: BucketKeyEnabled ? 'bucket' : 'object' }),
       ...(Restore !== undefined && { restored: /ongoing-request="true"/.test(Restore) ? 'soon' : 'yes' }),
     }
   } catch (error) {

@@ -11,6 +11,8 @@ export interface ObjectInfo {
   readonly storageClass?: string
   /** Of an archived object, when it was asked about alone: whether it can be read again for a time, or will be. */
   readonly restored?: 'yes' | 'soon'
+  /** When it was asked about alone: encrypted with KMS, under a data key of its own or one of its bucket. */
+  readonly kms?: 'object' | 'bucket'
   /** Of the uncompressed content, where an index of the logs names it. */
   readonly sha256?: string
 }

@@ -3,6 +3,7 @@ import { UsageError, UserError } from '../../lib/cli/errors.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { type CostItem, PRICES } from '../../lib/runs/cost.ts'
 import { paths } from '../../lib/runs/paths.ts'
+import { copyCosts, type Load, readCosts, type STORAGE_CLASSES } from '../../lib/runs/read-cost.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { type AwsSettings, openStore } from '../../lib/stores/open.ts'
 import type { Store } from '../../lib/stores/store.ts'
@@ -13,12 +14,6 @@ import type { BatchSettings } from './batch/batch.ts'
 import type { Copier } from './copier.ts'
 import { downloadCopier } from './download.ts'
 import { type FileStore, linkCopier } from './link.ts'
-
-/** So much is copied or read. */
-export interface Load {
-  readonly objects: number
-  readonly bytes: number
-}
 
 /** A copier that was chosen, before there is a run to copy into. */
 export interface Choice {
@@ -35,7 +30,7 @@ export interface CopyOptions {
   readonly copy: 'auto' | 'batch' | 'direct'
   readonly batchRole: string | undefined
   readonly poll: number
-  readonly storageClass: string | undefined
+  readonly storageClass: (typeof STORAGE_CLASSES)[number] | undefined
   readonly kmsKey: string | undefined
   readonly copyTags: boolean
   readonly requesterPays: boolean
@@ -46,9 +41,9 @@ export interface CopyOptions {
 const WORTH_A_JOB = 10_000
 
 /** What it costs to read so much of a bucket on this machine. */
-export const readCosts = ({ objects, bytes }: Load): CostItem[] => [
-  { what: 'GET requests', count: objects, each: PRICES.getRequest },
-  { what: 'bytes out of AWS', count: bytes, each: PRICES.byteOut },
+export const downloadCosts = (load: Load): CostItem[] => [
+  ...readCosts(load),
+  { what: 'bytes out of AWS', count: load.bytes, each: PRICES.byteOut },
 ]
 
 /** Whether an earlier attempt has left a job whose end nobody has seen. */
@@ -83,7 +78,7 @@ export async function copierOf(step: CopyStep, left: Load): Promise<Choice> {
   if (options.copy !== 'batch' && !(options.copy === 'auto' && isWorthIt && options.batchRole !== undefined))
     return {
       about: 'CopyObject',
-      costs: ({ objects }) => [copies(objects)],
+      costs: (load) => copyCosts(load, options.storageClass, options.kmsKey),
       open: (run) => direct(step, run, target.bucket),
     }
   if (options.batchRole === undefined)
@@ -107,7 +102,7 @@ function toFolder({ options, context }: CopyStep, from: Store): Choice {
     }
   return {
     about: 'download',
-    costs: readCosts,
+    costs: downloadCosts,
     open: async (run) => downloadCopier(from, stagedOf(run), limits),
   }
 }
@@ -117,10 +112,10 @@ function byJob(step: CopyStep, bucket: string, batchRole: string): Choice {
     batch(step, run, checkpoint, { bucket, batchRole })
   return {
     about: 'S3 Batch Operations',
-    costs: ({ objects }) => [
-      copies(objects),
+    costs: (load) => [
+      ...copyCosts(load, step.options.storageClass, step.options.kmsKey),
       { what: 'job', count: 1, each: PRICES.batchJob },
-      { what: 'tasks', count: objects, each: PRICES.batchObject },
+      { what: 'tasks', count: load.objects, each: PRICES.batchObject },
     ],
     isUnderWay: async (run) => {
       const { isLeftUnderWay } = await import('./batch/batch.ts')
@@ -134,7 +129,6 @@ function byJob(step: CopyStep, bucket: string, batchRole: string): Choice {
   }
 }
 
-const copies = (count: number): CostItem => ({ what: 'COPY requests', count, each: PRICES.copyRequest })
 const isFiles = (store: Store): store is FileStore => store.localPath !== undefined
 const stagedOf = (run: Run): Store => run.store.within(paths.staged)
 

@@ -71,7 +71,8 @@ async function archivedReason(object: ObjectInfo, from: Pick<Store, 'head'>): Pr
 /** Storage classes that must be restored before anything can read them. */
 const ARCHIVES = new Set(['GLACIER', 'DEEP_ARCHIVE'])
 
-export const isArchived = ({ storageClass }: ObjectInfo): boolean => ARCHIVES.has(storageClass ?? '')
+export const isArchived = ({ storageClass }: Pick<ObjectInfo, 'storageClass'>): boolean =>
+  ARCHIVES.has(storageClass ?? '')
 
 type Reason = Omit<Failure, 'key'>
 

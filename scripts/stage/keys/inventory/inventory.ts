@@ -9,6 +9,7 @@ import { messageOf, UserError } from '../../../lib/cli/errors.ts'
 import { plural, utc } from '../../../lib/cli/format.ts'
 import { fitted } from '../../../lib/cli/shapes.ts'
 import { Database } from '../../../lib/engines/duckdb/database.ts'
+import { type CostItem, PRICES } from '../../../lib/runs/cost.ts'
 import { folderStore } from '../../../lib/stores/folder.ts'
 import { type AwsSettings, openStore } from '../../../lib/stores/open.ts'
 import type { ObjectInfo, Store } from '../../../lib/stores/store.ts'
@@ -24,7 +25,7 @@ const manifestSchema = v.object({
   creationTimestamp: v.pipe(v.string(), v.regex(/^\d+$/, 'milliseconds since 1970')),
   fileFormat: v.string(),
   fileSchema: v.string(),
-  files: v.array(v.object({ key: v.string() })),
+  files: v.array(v.object({ key: v.string(), size: v.optional(v.number(), 0) })),
 })
 
 export type InventoryManifest = v.InferOutput<typeof manifestSchema>
@@ -65,11 +66,22 @@ export async function inventoryKeys(
           ? [`the inventory was begun at ${utc(begun)}: files delivered later than that are not in it`]
           : [],
       lost: [],
+      costs: store.localPath === undefined ? downloadOf(manifest) : [],
       asOf: begun,
       nearest: async () => [],
     },
   }
 }
+
+/** The report is read on this machine. */
+const downloadOf = ({ files }: InventoryManifest): CostItem[] => [
+  { what: 'GET requests for the inventory', count: files.length + 1, each: PRICES.getRequest },
+  {
+    what: 'bytes of the inventory out of AWS',
+    count: files.reduce((sum, { size }) => sum + size, 0),
+    each: PRICES.byteOut,
+  },
+]
 
 async function* withEtags(objects: AsyncIterable<ObjectInfo>, etags: boolean): AsyncGenerator<ObjectInfo> {
   for await (const { etag, ...object } of objects) yield etags && etag !== undefined ? { ...object, etag } : object
