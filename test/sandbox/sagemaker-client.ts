@@ -110,7 +110,7 @@ export const createModel = (ModelDataUrl: string, change: Partial<sagemaker.Crea
     }),
   )
 
-export const SERVERLESS = { ServerlessConfig: { MemorySizeInMB: 2048, MaxConcurrency: 5 } } as const
+export const SERVERLESS = { ServerlessConfig: { MemorySizeInMB: 3072, MaxConcurrency: 5 } } as const
 export const ON_INSTANCE = { InstanceType: 'ml.m5.large', InitialInstanceCount: 1 } as const
 
 export const createConfig = (

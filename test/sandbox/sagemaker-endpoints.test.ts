@@ -93,6 +93,24 @@ describe('an endpoint', () => {
     assert.deepEqual(await state(), ['InService', 'config-1', undefined])
   })
 
+  test('has what a new account has when nobody says otherwise', async () => {
+    const limit = (message: RegExp) => ({ name: 'ResourceLimitExceeded', message })
+    await createConfig('large', { ServerlessConfig: { MemorySizeInMB: 4096, MaxConcurrency: 1 } })
+    await fails(createEndpoint('endpoint-1', 'large'), limit(/'Memory size in MB per serverless endpoint' is 3072/))
+    for (const name of ['endpoint-1', 'endpoint-2']) await createEndpoint(name)
+    await fails(
+      createEndpoint('endpoint-3'),
+      limit(/all serverless endpoints' is 10 Units, .* utilization of 10 Units/),
+    )
+  })
+
+  test('does not start with less memory than the container needs', async () => {
+    await createConfig('small', { ServerlessConfig: { MemorySizeInMB: 2048, MaxConcurrency: 1 } })
+    await createEndpoint('endpoint-1', 'small')
+    await sandbox.sagemaker.settle()
+    assert.deepEqual(await state(), ['Failed', 'small', unhealthy.reason])
+  })
+
   const failures: [what: string, failure: typeof unhealthy][] = [
     ['for lack of capacity', noEndpointCapacity('Creating')],
     ['when the container does not start', unhealthy],
@@ -226,6 +244,19 @@ describe('an update', () => {
     await fails(update('config-2'), invalid(/^Cannot update in-progress endpoint/))
     await fails(remove(), invalid(/^Cannot delete in-progress endpoint/))
     await invoke(pair)
+  })
+
+  test('makes instances of a serverless endpoint, but not the reverse, nor back', async () => {
+    await createConfig('serverless')
+    await fails(update('serverless'), invalid(/from instances to serverless inference/))
+    await createEndpoint('endpoint-2', 'serverless')
+    await sandbox.sagemaker.settle()
+    const ofSecond = (EndpointConfigName: string) =>
+      client.send(new sagemaker.UpdateEndpointCommand({ EndpointName: 'endpoint-2', EndpointConfigName }))
+    await ofSecond('config-2')
+    await sandbox.sagemaker.settle()
+    assert.equal((await endpoint('endpoint-2')).EndpointConfigName, 'config-2')
+    await fails(ofSecond('serverless'), invalid(/from instances to serverless inference/))
   })
 
   test('needs the new configuration', async () => {

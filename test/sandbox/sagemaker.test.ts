@@ -39,7 +39,7 @@ describe('from pairs to scores', () => {
     await deployed()
     const { EndpointArn, ProductionVariants } = await endpoint()
     assert.equal(EndpointArn, 'arn:aws:sagemaker:us-east-1:111122223333:endpoint/endpoint-1')
-    assert.deepEqual(ProductionVariants?.[0]?.CurrentServerlessConfig, { MemorySizeInMB: 2048, MaxConcurrency: 5 })
+    assert.deepEqual(ProductionVariants?.[0]?.CurrentServerlessConfig, { MemorySizeInMB: 3072, MaxConcurrency: 5 })
     const body = `user_3,${formatIpv4(home(3) + 1)}\nuser_3,${formatIpv4(home(7) + 1)}\n`
     const { predictions } = JSON.parse(await invoke(body)) as { predictions: { dot_product: number }[] }
     const [at = 0, elsewhere = 0] = predictions.map(({ dot_product }) => dot_product)

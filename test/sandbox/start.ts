@@ -20,7 +20,7 @@ import { SageMaker } from './sagemaker/sagemaker.ts'
 import { sagemakerService } from './sagemaker/service.ts'
 import type { SageMakerSettings } from './sagemaker/settings.ts'
 import { serve } from './server.ts'
-import { quotasService, stsService } from './small-services.ts'
+import { appliedQuotas, defaultQuotas, quotasService, stsService } from './small-services.ts'
 
 export interface SandboxSettings {
   readonly port?: number
@@ -49,8 +49,9 @@ export interface Sandbox {
   readonly sagemaker: SageMaker
   readonly athena: Athena
   readonly cloudformation: CloudFormation
-  /** Quotas of SageMaker, by name. */
+  /** Quotas of SageMaker by name: applied to the account, and of every account. */
   readonly quotas: Map<string, number>
+  readonly defaultQuotas: Map<string, number>
   readonly requests: Counters
   readonly faults: Faults
   /** Deviations from AWS's models, and bugs of the sandbox. A test asserts that there are none. */
@@ -72,7 +73,7 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   const athena = new Athena(state, (error) => violations.push(`sandbox: ${String(error)}`))
   Object.assign(athena.settings, settings.athena)
   const cloudformation = new CloudFormation(state, athena)
-  const quotas = new Map([['ml.m5.large for training job usage', 15]])
+  const quotas = { applied: appliedQuotas(), defaults: defaultQuotas() }
   const who = (request: Incoming): Caller => identify(credentials, request)
   const services = [
     s3ControlService(state, control, who),
@@ -103,7 +104,8 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     sagemaker,
     athena,
     cloudformation,
-    quotas,
+    quotas: quotas.applied,
+    defaultQuotas: quotas.defaults,
     requests: counters,
     faults,
     violations,

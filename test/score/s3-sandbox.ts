@@ -80,7 +80,7 @@ export async function fixture(settings: SandboxSettings = {}, run: { calibrated?
             {
               VariantName: 'AllTraffic',
               ModelName: `${name}-model`,
-              ServerlessConfig: { MemorySizeInMB: 2048, MaxConcurrency: 5 },
+              ServerlessConfig: { MemorySizeInMB: 3072, MaxConcurrency: 5 },
             },
           ],
           Tags,

@@ -1,6 +1,7 @@
 import type { CreateEndpointInput, EndpointStatus } from '@aws-sdk/client-sagemaker'
 import type { Model } from '../../../scripts/lib/insights/model.ts'
 import type { EndpointConfig, EndpointConfigs } from './endpoint-configs.ts'
+import { unhealthy } from './failures.ts'
 import { LoadFailure, type Models } from './models.ts'
 import type { Moving } from './mover.ts'
 import type { Shared } from './shared.ts'
@@ -87,7 +88,10 @@ export class Endpoint implements Moving {
 
   async #deploy(config: EndpointConfig): Promise<void> {
     const { models, configs } = this.#parts
+    const { ServerlessConfig } = config.variant
     const model = await models.load(config.variant.ModelName ?? '')
+    if ((ServerlessConfig?.MemorySizeInMB ?? Number.POSITIVE_INFINITY) < this.#parts.shared.settings.leastMemoryMB)
+      throw new LoadFailure(unhealthy.reason)
     if (this.status === 'Deleting') return
     // Without its old configuration an update cannot complete.
     if (this.pending && !configs.all.has(this.config.name))

@@ -40,6 +40,7 @@ export class Endpoints {
     if (endpoint.status !== 'InService')
       throw invalid(`Cannot update endpoint "${endpoint.arn}" with status ${endpoint.status}.`)
     const config = this.#parts.configs.find(EndpointConfigName)
+    this.#checkKind(endpoint, config)
     this.#checkScaled(endpoint, config)
     this.#checkQuota(config)
     endpoint.pending = config
@@ -77,6 +78,12 @@ export class Endpoints {
   list(input: Members) {
     const { page, next } = listOf(this.all.values(), input)
     return { Endpoints: page.map(summary), NextToken: next }
+  }
+
+  /** @throws AwsError when instances would become serverless, whatever they were before: "Update a serverless endpoint", developer guide */
+  #checkKind({ arn, isServerless }: Endpoint, { variant }: EndpointConfig): void {
+    if (isServerless || variant.ServerlessConfig === undefined) return
+    throw invalid(`Cannot update endpoint "${arn}" from instances to serverless inference.`)
   }
 
   /** @throws AwsError when the variant is scaled, and is to be on other instances or gone */

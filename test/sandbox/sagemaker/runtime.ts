@@ -69,7 +69,7 @@ async function invoke(sagemaker: SageMaker, request: Incoming, name: string): Pr
   await inTurn(endpoint, () => warmUp(sagemaker, endpoint))
   if (linesOf(body) > sagemaker.settings.linesInTime) throw modelError(TIMED_OUT, name, { account, region })
   const { accept, 'content-type': contentType } = request.headers
-  const answer = answerOf(endpoint.model, { accept, contentType }, body)
+  const answer = asSet(sagemaker, answerOf(endpoint.model, { accept, contentType }, body))
   if (answer.status >= 400) throw modelError(answer, name, { account, region })
   return {
     status: 200,
@@ -89,6 +89,12 @@ async function inTurn(endpoint: Endpoint, work: () => Promise<void>): Promise<vo
   await work().finally(() => {
     endpoint.inFlight -= 1
   })
+}
+
+/** What the container answers to what it cannot read, as the settings have it. */
+function asSet({ settings: { unreadable } }: SageMaker, answer: Answer): Answer {
+  if (answer.status !== 400 || unreadable === 400) return answer
+  return unreadable === 500 ? { ...answer, status: 500 } : { ...answer, status: 200, body: '{"dot_product":0}\n' }
 }
 
 const linesOf = (body: Buffer): number => body.toString('latin1').trimEnd().split('\n').length

@@ -25,7 +25,10 @@ export function allowScaling(
 ): void {
   const { s3 } = shared
   const about = `endpoint/${endpoint}`
-  const target = s3.arn('application-autoscaling', 'scalable-target/0123456789abcdef')
+  // Descriptions know no resources.
+  const target = operation.startsWith('Describe')
+    ? '*'
+    : s3.arn('application-autoscaling', 'scalable-target/0123456789abcdef')
   const context = {
     'application-autoscaling:service-namespace': 'sagemaker',
     'application-autoscaling:scalable-dimension': 'sagemaker:variant:DesiredInstanceCount',

@@ -46,7 +46,14 @@ export interface SageMakerSettings {
   deletesCreating: boolean
   /** How often a new resource is not found at first, by callers and by resources that use it. */
   unseenFor: number
-  /** By the name that Service Quotas gives it, such as `ml.p3.2xlarge for training job usage`; unlimited when absent. */
+  /** What the container answers to what it cannot read: nobody has told. */
+  unreadable: 400 | 500 | 'an answer'
+  /** Megabytes below which the container of a serverless endpoint does not start. */
+  leastMemoryMB: number
+  /**
+   * By the name that Service Quotas gives it, such as `ml.p3.2xlarge for training job usage`. When absent: of serverless endpoints what a
+   * new account has, else unlimited.
+   */
   quota: Record<string, number>
 }
 
@@ -59,6 +66,8 @@ export const defaultSettings = (): SageMakerSettings => ({
   doubledNewlines: false,
   deletesCreating: true,
   unseenFor: 0,
+  unreadable: 400,
+  leastMemoryMB: 3072,
   quota: {},
 })
 

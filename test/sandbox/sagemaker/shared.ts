@@ -10,6 +10,12 @@ import type { Tags } from './tags.ts'
 
 const SERVICE = 'sagemaker.amazonaws.com'
 
+/** What a new account has, where that is less than anybody needs to think of. */
+const NEW_ACCOUNT: Readonly<Record<string, number>> = {
+  'Maximum total concurrency that can be allocated across all serverless endpoints': 10,
+  'Memory size in MB per serverless endpoint': 3072,
+}
+
 /** Members of a request or an answer. */
 export type Members = Readonly<Record<string, unknown>>
 
@@ -84,7 +90,7 @@ export class Shared {
 
   /** @throws AwsError when so much more is over a quota */
   quota(name: string, used: number, more: number, unit = 'Instances'): void {
-    const limit = this.settings.quota[name] ?? Number.POSITIVE_INFINITY
+    const limit = this.settings.quota[name] ?? NEW_ACCOUNT[name] ?? Number.POSITIVE_INFINITY
     if (used + more <= limit) return
     throw limitExceeded(
       `The account-level service limit '${name}' is ${limit} ${unit}, with current utilization of ${used} ${unit} and a request delta of ${more} ${unit}. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.`,
