@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { partitionOf, urisOfObjects } from '../lib/aws/arn.ts'
+import { SERVERLESS_CONCURRENCY } from '../lib/aws/quotas.ts'
 import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
 import { type CommandResult, type Context, defineCommand } from '../lib/cli/command.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
@@ -7,7 +8,7 @@ import { facts } from '../lib/cli/format.ts'
 import { choice, flag, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
 import { awsOptions, guardOptions } from '../lib/cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
-import { checkSetup, type Finding } from './check/check.ts'
+import { checkSetup, type Finding, type Quota } from './check/check.ts'
 import { forgetStack, type Noted, namesStack, noteStack } from './config-file.ts'
 import {
   checkRetention,
@@ -87,7 +88,13 @@ const options = {
 
 type Chosen = Values<typeof options>
 
-const QUOTAS = ['ml.m5.large for training job usage']
+/** What train, deploy and score use when they are told nothing else. */
+const QUOTAS: readonly Quota[] = [
+  { name: 'ml.m5.large for training job usage' },
+  { name: SERVERLESS_CONCURRENCY },
+  { name: 'ml.m5.large for spot training job usage', only: 'train --spot' },
+  { name: 'ml.m5.xlarge for transform job usage', only: 'score --via transform' },
+]
 
 export const command = defineCommand({
   name: 'setup',
@@ -208,7 +215,7 @@ async function policyFor(stack: OpenStack, { readLogs: logs }: Chosen): Promise<
 }
 
 async function checked(stack: OpenStack, settings: AwsSettings, { quota }: Chosen): Promise<CommandResult> {
-  const quotas = quota.length > 0 ? quota : QUOTAS
+  const quotas = quota.length > 0 ? quota.map((name) => ({ name })) : QUOTAS
   const findings = await checkSetup({ stack, settings, nodeVersion: process.version, quotas })
   const ok = findings.every((finding) => finding.ok)
   return { json: { stack: stack.name, ok, findings }, text: findings.map(findingText).join('\n'), exitCode: ok ? 0 : 1 }

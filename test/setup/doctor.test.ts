@@ -34,7 +34,18 @@ describe('setup --check', () => {
       /workspace .*lacks s3:PutObject/,
       /ask for/,
     ],
-    ['no quota', (sandbox) => sandbox.quotas.clear(), /quotas .*has none of "ml.m5.large/, /Service Quotas/],
+    [
+      'no quota',
+      (sandbox) => sandbox.quotas.set('ml.m5.large for training job usage', 0),
+      /quotas .*has none of "ml.m5.large/,
+      /Service Quotas/,
+    ],
+    [
+      'no quota of serverless endpoints, which is listed for every account only',
+      ({ defaultQuotas }) => [...defaultQuotas.keys()].map((name) => defaultQuotas.set(name, 0)),
+      /quotas .*has none of "Maximum total concurrency that can be allocated across all serverless endpoints" in/,
+      /Service Quotas/,
+    ],
     ['no workgroup', ({ athena }) => delete athena.settings.workgroups.prestage, /workgroup .*no workgroup/, /name/],
     [
       'a workgroup of others',
@@ -118,6 +129,21 @@ describe('setup --check', () => {
       assert.match(`${bad[0]?.what} ${bad[0]?.says}`, says)
       assert.match(bad[0]?.hint ?? '', hint)
     })
+
+  it('only tells of quotas that one option needs, and of names that AWS does not list', async () => {
+    const { sandbox, setup, existingStack } = await fixture()
+    await existingStack()
+    sandbox.s3.put('org-logs', 'AWSLogs/a.json.gz', 'x')
+    sandbox.quotas.clear()
+    sandbox.defaultQuotas.delete('ml.m5.xlarge for transform job usage')
+    sandbox.defaultQuotas.set('ml.m5.large for spot training job usage', 0)
+    const { code, result } = await setup(['--check'])
+    assert.equal(code, 0)
+    const { says } = result.findings.find(({ what }: Finding) => what === 'quotas')
+    assert.match(says, /^ml\.m5\.large for training job usage 15, .* serverless endpoints 10, /)
+    assert.match(says, /spot training job usage 0 \(only train --spot needs it\), "ml\.m5\.xlarge .*" is not listed$/)
+    assert.deepEqual(sandbox.violations, [])
+  })
 
   it('says that there is no stack', async () => {
     const { code, result } = await (await fixture()).setup(['--check', '--stack', 'other'])

@@ -22,8 +22,14 @@ interface CheckOptions {
   readonly stack: OpenStack
   readonly settings: AwsSettings
   readonly nodeVersion: string
-  /** Of SageMaker, that must not be zero. */
-  readonly quotas: readonly string[]
+  readonly quotas: readonly Quota[]
+}
+
+/** A quota of SageMaker, which must not be zero. */
+export interface Quota {
+  readonly name: string
+  /** The one option that needs it: without it a zero does no harm. */
+  readonly only?: string
 }
 
 const OLDEST = [20, 18] as const
@@ -107,17 +113,25 @@ async function callerIn(settings: AwsSettings, region: string) {
   return callerIdentity(await stsClient(settings, region))
 }
 
-async function quotasIn(settings: AwsSettings, region: string, names: readonly string[]): Promise<string> {
+async function quotasIn(settings: AwsSettings, region: string, asked: readonly Quota[]): Promise<string> {
   const [{ serviceQuotasClient }, { sagemakerQuotas }] = await Promise.all([
     import('../../lib/aws/clients.ts'),
     import('../../lib/aws/quotas.ts'),
   ])
+  const names = asked.map(({ name }) => name)
   const found = await sagemakerQuotas(await serviceQuotasClient(settings, region), names)
-  const none = names.filter((name) => !found.get(name))
-  if (none.length === 0) return names.map((name) => `${name} ${found.get(name)}`).join(', ')
-  throw new UserError(`this account has none of ${none.map((name) => `"${name}"`).join(', ')} in ${region}`, {
-    hint: 'ask for one in the console of Service Quotas, under Amazon SageMaker, or name another --instance-type',
-  })
+  const none = asked.filter(({ name, only }) => only === undefined && found.get(name) === 0)
+  if (none.length > 0)
+    throw new UserError(`this account has none of ${none.map(({ name }) => `"${name}"`).join(', ')} in ${region}`, {
+      hint: 'ask for one in the console of Service Quotas, under Amazon SageMaker, or name another --instance-type',
+    })
+  return asked.map((quota) => quotaText(quota, found.get(quota.name))).join(', ')
+}
+
+/** Names of quotas are AWS's words and may change: one that is not listed is told, and no failure. */
+function quotaText({ name, only }: Quota, value: number | undefined): string {
+  if (value === undefined) return `"${name}" is not listed`
+  return `${name} ${value}${value === 0 && only !== undefined ? ` (only ${only} needs it)` : ''}`
 }
 
 /** Writes, reads and removes an object: what every step does. */
