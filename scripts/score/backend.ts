@@ -17,7 +17,7 @@ export interface BackendOptions {
   /** URL or name. */
   readonly endpoint: string | undefined
   readonly sagemakerRole: string | undefined
-  readonly instanceType: string
+  readonly instanceType: string | undefined
   readonly kmsKey: string | undefined
   readonly stack?: string | undefined
   readonly overwrite: boolean

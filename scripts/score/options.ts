@@ -31,7 +31,10 @@ export const scoreOptions = {
     about: 'with --via transform: role for SageMaker (default: the role of the training job)',
     value: 'ARN',
   }),
-  instanceType: text({ about: 'with --via transform: instance type', value: 'TYPE', default: 'ml.m5.xlarge' }),
+  instanceType: text({
+    about: 'with --via transform: instance type (default: by the size of the model)',
+    value: 'TYPE',
+  }),
   kmsKey: text({
     about:
       'with --via transform: encrypt its output, and its disk, with this key (default: its output, with the key of the bucket)',

@@ -77,13 +77,27 @@ describe('a batch transform', () => {
     const asked = await aws.script('score', ['--via', 'transform'])
     assert.equal(asked.code, 3)
     assert.match(asked.stderr, /about \$0\.02/)
-    assert.match(asked.stderr, /score by a batch transform on ml\.m5\.xlarge in us-east-1 needs a confirmation/)
+    assert.match(
+      asked.stderr,
+      /score by a batch transform on ml\.m5\.xlarge in us-east-1 \(AWS's table has ml\.m5\.large for a model of .*B\) needs a/,
+    )
     const dear = await aws.script('score', ['--via', 'transform', '--max-cost', '0.001'])
     assert.equal(dear.code, 3)
     assert.equal(jobs(aws).length, 0)
     const odd = await aws.script('score', ['--via', 'transform', '--instance-type', 'ml.x9.huge', '--max-cost', '9'])
     assert.equal(odd.code, 3)
     assert.match(odd.stderr, /cost unknown: this instance type is in no price table here/)
+  })
+
+  test("a model of several gigabytes gets the instance of AWS's table; a smaller one is doubted", async () => {
+    const aws = await fixture(FAST, { calibrated: true })
+    const ledger = JSON.parse((await aws.text('run.json')) ?? '')
+    Object.assign(ledger.steps.train.result, { numEntityVectors: 10_000_000, vectorDim: 128 })
+    aws.sandbox.s3.put(BUCKET, aws.at('run.json'), JSON.stringify(ledger))
+    const plan = await aws.done('score', [...VIA, '--dry-run'])
+    assert.match(String(plan.backend), /transform on ml\.m5\.4xlarge .*has ml\.m5\.4xlarge for a model of 5\.1 GB/)
+    const small = await aws.done('score', [...VIA, '--dry-run', '--instance-type', 'ml.m5.xlarge'])
+    assert.match(String(small.backend), /on ml\.m5\.xlarge in us-east-1 \(which may be too small: AWS's table has/)
   })
 
   test('Ctrl-C leaves the job running and says how to stop it; the same command finds it again', async () => {

@@ -84,6 +84,20 @@ export const LADDER = ['ml.m5.large', 'ml.m5.xlarge', 'ml.m5.2xlarge', 'ml.m5.4x
 /** Bytes of a model: its vectors, and some for the encoder. Bytes = vectors x dimensions x 4. */
 export const modelBytesOf = (entityVectors: number, dim: number): number => entityVectors * dim * 4 + 20 * dim * dim
 
+/** Bytes of a model that AWS deploys on each type at most: "Instance Recommendation for the IP Insights Algorithm", SageMaker developer guide. */
+const SERVES: readonly (readonly [bytes: number, type: string])[] = [
+  [0.55e9, 'ml.m5.large'],
+  [1.1e9, 'ml.m5.xlarge'],
+  [2.6e9, 'ml.m5.2xlarge'],
+]
+
+/** The smallest type that AWS's table has for a model of so many bytes; it goes up to 8 GB. */
+export const servingInstance = (bytes: number): string => SERVES.find(([most]) => bytes <= most)?.[1] ?? 'ml.m5.4xlarge'
+
+/** Whether a type is known to have less memory than AWS's table wants for a model of so many bytes. */
+export const isSmallFor = (type: string, bytes: number): boolean =>
+  (INSTANCES[type]?.memoryGiB ?? Number.POSITIVE_INFINITY) < (INSTANCES[servingInstance(bytes)]?.memoryGiB ?? 0)
+
 /**
  * Whether an instance has its own disk, which encrypts itself: SageMaker refuses a key for it. "VolumeKmsKeyId", API reference; families
  * with instance store volumes, EC2 user guide.

@@ -1,7 +1,8 @@
 import { bucketKeyFor } from '../../lib/aws/bucket-key.ts'
 import type { Context } from '../../lib/cli/command.ts'
 import { UsageError, UserError } from '../../lib/cli/errors.ts'
-import { answersUsd, INSTANCES } from '../../lib/runs/cost.ts'
+import { bytes } from '../../lib/cli/format.ts'
+import { answersUsd, INSTANCES, isSmallFor, modelBytesOf, servingInstance } from '../../lib/runs/cost.ts'
 import { sagemakerEndpointOf } from '../../lib/runs/endpoint.ts'
 import { nextCommand } from '../../lib/runs/next.ts'
 import type { Run } from '../../lib/runs/run.ts'
@@ -65,12 +66,26 @@ export async function regionFor(run: Run | undefined, aws: AwsSettings, { env }:
 const START_HOURS = 0.1
 const PAIRS_PER_HOUR = 5_000_000
 
+/** The smallest instance for transforms: their price is mostly the start. */
+const SMALLEST = 'ml.m5.xlarge'
+
+/** By AWS's table, unless a type is named; and why, for the plan. */
+function transformHardware(run: Run, named: string | undefined): { instanceType: string; why: string } {
+  const { numEntityVectors, vectorDim } = run.result('train')
+  const model = modelBytesOf(numEntityVectors, vectorDim)
+  const wanted = isSmallFor(SMALLEST, model) ? servingInstance(model) : SMALLEST
+  const why = `AWS's table has ${servingInstance(model)} for a model of ${bytes(model)}`
+  const instanceType = named ?? wanted
+  return { instanceType, why: isSmallFor(instanceType, model) ? `which may be too small: ${why}` : why }
+}
+
 /** A batch transform. @throws UsageError without a run in S3 */
 export async function transformBackend(options: BackendOptions, input: BackendInput): Promise<SagemakerBackend> {
   const { run, target, prepared, context, aws } = input
   if (run === undefined || run.folder !== undefined)
     throw new UsageError('--via transform needs a run in S3', 'name it: --workspace s3://bucket/prefix')
-  const { instanceType, sagemakerRole: role, kmsKey, overwrite } = options
+  const { sagemakerRole: role, kmsKey, overwrite } = options
+  const { instanceType, why } = transformHardware(run, options.instanceType)
   const [location, region] = [locationOf(run.uri), await regionFor(run, aws, context)]
   const { job, image, digest } = run.resultBy('sagemaker', 'train')
   const jobs = prepared.threshold === undefined ? 2 : 1
@@ -88,7 +103,7 @@ export async function transformBackend(options: BackendOptions, input: BackendIn
   }
   const { signal, talk } = context
   return {
-    about: `${jobs === 1 ? 'a batch transform' : 'two batch transforms, the first to calibrate,'} on ${instanceType} in ${region}`,
+    about: `${jobs === 1 ? 'a batch transform' : 'two batch transforms, the first to calibrate,'} on ${instanceType} in ${region} (${why})`,
     usd: (pairs) => (price === undefined ? null : jobs * price * (START_HOURS + pairs / PAIRS_PER_HOUR)),
     paid: async (saved) => {
       const names = [saved.scoringJob, ...(jobs === 2 ? [saved.calibratingJob] : [])]
