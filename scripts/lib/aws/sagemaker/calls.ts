@@ -48,7 +48,8 @@ export async function unlessTaken(answer: Promise<unknown>): Promise<void> {
  */
 const PAUSES = [100, 200, 500, 1000, 2000, 4000, 8000] as const
 
-const INVISIBLE = /could not find (model|endpoint configuration)/i
+/** In whatever words: what a call rests on is not seen. */
+const isUnseen = (message: string): boolean => MISSING.test(message) && /model|endpoint[ -]?config/i.test(message)
 
 /** Makes a call that refers to what was just made, again while SageMaker does not see that yet. */
 export async function onceVisible<T>(call: () => Promise<T>, sleep: Sleep): Promise<T> {
@@ -56,7 +57,7 @@ export async function onceVisible<T>(call: () => Promise<T>, sleep: Sleep): Prom
     try {
       return await call()
     } catch (error) {
-      if (!INVISIBLE.test(detailsOf(error).message)) throw error
+      if (!isUnseen(detailsOf(error).message)) throw error
       await sleep(pause)
     }
   return call()
@@ -93,14 +94,22 @@ export async function answered<T>(answer: Promise<T>, asked: Asked): Promise<T> 
   }
 }
 
+/** What asks for less of a quota, by what AWS says of it. */
+function lessOf(message: string): string {
+  if (!/serverless/i.test(message)) return 'name another --instance-type'
+  if (/memory/i.test(message)) return 'name less --memory, or an --instance-type'
+  return 'name a smaller --max-concurrency, or an --instance-type; delete serverless endpoints that nobody needs'
+}
+
 /** Quotas and roles, besides what all of AWS has in common. */
 function refusal(error: unknown, asked: Asked): unknown {
   const { code, message } = detailsOf(error)
   if (code === 'ResourceLimitExceeded') {
-    const quota = /service limit '([^']+)' is (\d+)/.exec(message)
+    const [, quota, limit] = /service limit '([^']+)' is (\d+)/.exec(message) ?? []
+    const name = quota === undefined ? '' : `, "${quota}"`
     return new UserError(
-      `${asked.what}: over a quota of the account${quota === null ? `: ${message}` : `: "${quota[1]}" is ${quota[2]}`}`,
-      { hint: 'name another --instance-type, or request an increase: Service Quotas, Amazon SageMaker', cause: error },
+      `${asked.what}: over a quota of the account: ${quota === undefined ? message : `"${quota}" is ${limit}`}`,
+      { hint: `${lessOf(message)}, or request an increase: Service Quotas, Amazon SageMaker${name}`, cause: error },
     )
   }
   if (/pass ?role/i.test(message))

@@ -3,7 +3,6 @@ import pMap from 'p-map'
 import { UserError } from '../../cli/errors.ts'
 import type { Waiting } from '../../cli/host.ts'
 import { autoScalingClient } from '../clients.ts'
-import { detailsOf } from '../errors.ts'
 import type { Leftover } from '../leftover.ts'
 import type { AwsSettings } from '../settings.ts'
 import { aboutSagemaker, answered, ifThere, watched } from './calls.ts'
@@ -59,7 +58,10 @@ function jobLeftover<Job>({ region, sleep }: SagemakerScope, api: JobApi<Job>, n
     done: 'no longer runs',
     remove: async () => {
       if (status === 'InProgress')
-        await answered(api.stop(name).catch(unlessEnded), aboutJob(api, name, 'Stop', region))
+        await answered(
+          api.stop(name).catch((error: unknown) => unlessEnded(api, name, error)),
+          aboutJob(api, name, 'Stop', region),
+        )
       // Until its end it is paid for, and writes.
       await watched(
         () => findJob(api, name),
@@ -70,9 +72,10 @@ function jobLeftover<Job>({ region, sleep }: SagemakerScope, api: JobApi<Job>, n
   }
 }
 
-/** It has ended by itself meanwhile. */
-function unlessEnded(error: unknown): void {
-  if (!/status|rejected/i.test(detailsOf(error).message)) throw error
+/** It may have ended by itself meanwhile. @throws the error when it has not */
+async function unlessEnded<Job>(api: JobApi<Job>, name: string, error: unknown): Promise<void> {
+  const job = await findJob(api, name)
+  if (job !== undefined && api.stateOf(job).status === 'InProgress') throw error
 }
 
 /**
