@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { partitionOf, urisOfObjects } from '../lib/aws/arn.ts'
-import { SERVERLESS_CONCURRENCY } from '../lib/aws/quotas.ts'
+import { SERVERLESS_CONCURRENCY } from '../lib/aws/quota-names.ts'
 import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
 import { type CommandResult, type Context, defineCommand } from '../lib/cli/command.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { plainJson } from '../support/changes.ts'
 import { assertDoneOnce, killedAfter, killedAfterEachChange } from '../support/kill-chain.ts'
-import type { RunOptions } from '../support/run-script.ts'
+import { type RunOptions, runScript } from '../support/run-script.ts'
 import { accesses, artifactOf, putRun, s3Sandbox } from '../support/s3-run.ts'
 
 const artifact = artifactOf(accesses(1, 1800))
 const better = artifactOf(accesses(1, 1800), 12)
 const NEXT = '2026-11-22T00:00:00.000Z'
 const SCALED = ['--instance-type', 'ml.m5.large', '--autoscale', '1:2']
+const OTHERS = ['--instance-type', 'ml.m5.xlarge', '--autoscale', '1:3']
 
 /** A run that may be deployed, and another one after it. */
 async function fixture() {
@@ -19,11 +20,18 @@ async function fixture() {
     (...args: string[]) =>
     (options: RunOptions = {}) =>
       all.step('deploy')(args.includes('--run') ? args : ['--run', run.id, ...args], { ...options, env: sandbox.env })
+  const cleaning =
+    (id: string) =>
+    (options: RunOptions = {}) =>
+      runScript('clean', ['--workspace', 's3://org-staging/prestage', '--run', id, '--yes'], {
+        ...options,
+        env: sandbox.env,
+      })
   const noted = async (id: string) => {
     const { steps } = JSON.parse(String(await sandbox.s3.get('org-staging', `prestage/runs/${id}/run.json`)))
     return JSON.parse(plainJson(steps.deploy.result))
   }
-  return { sandbox, run, next, deploying, noted }
+  return { sandbox, run, next, deploying, cleaning, noted }
 }
 
 /** What is there, and whose the endpoint is. */
@@ -56,17 +64,18 @@ describe('deploy, killed after each change it makes', () => {
     assertDoneOnce(here.sandbox)
   })
 
-  it('a challenger in place of a champion, and back', async () => {
+  it('a challenger on other instances in place of a champion that is scaled, and back; then clean', async () => {
     const [there, here] = [await fixture(), await fixture()]
     for (const { deploying, sandbox } of [there, here]) {
-      const { code, stderr } = await deploying('--yes')()
+      const { code, stderr } = await deploying(...SCALED, '--yes')()
       assert.equal(code, 0, stderr)
       sandbox.requests.reset()
     }
     const id = here.next.id
-    const expected = await there.deploying('--run', id, '--yes')()
+    const challenging = ['--run', id, ...OTHERS, '--yes']
+    const expected = await there.deploying(...challenging)()
     assert.equal(expected.code, 0, expected.stderr)
-    const { points, last } = await killedAfterEachChange(here.sandbox, here.deploying('--run', id, '--yes'), {
+    const { points, last } = await killedAfterEachChange(here.sandbox, here.deploying(...challenging), {
       look: () => assertDoneOnce(here.sandbox),
     })
     assert.equal(last.code, 0, last.stderr)
@@ -83,7 +92,15 @@ describe('deploy, killed after each change it makes', () => {
     assert.ok(back.points.length >= 3, back.points.join('; '))
     assert.deepEqual(made(here), made(there))
     assert.equal(made(here).tags?.['prestage:run'], here.run.id)
+    assert.equal(made(here).scaled, 1)
     assertDoneOnce(here.sandbox)
+
+    for (const cleaned of [here.next, here.run])
+      await killedAfterEachChange(here.sandbox, here.cleaning(cleaned.id), {
+        spares: (change) => /Object/.test(change),
+      })
+    const { endpoints, configs, models, scaled } = made(here)
+    assert.deepEqual([endpoints, configs, models, scaled], [[], [], [], 0])
   })
 
   it('--delete-after: it was there once, and nothing of it is left', async () => {

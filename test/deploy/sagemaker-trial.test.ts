@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { doubtsAbout, memoryFor, trialHardware, whyHardware } from '../../scripts/deploy/sagemaker/hardware.ts'
 import { hourlyUsd } from '../../scripts/deploy/sagemaker/render.ts'
-import { memoryFor } from '../../scripts/deploy/sagemaker/spec.ts'
-import { isWorse, refusesNonsense, tested, testOf, warnOfNonsense } from '../../scripts/deploy/sagemaker/trial.ts'
+import { answers, isWorse, tested, testOf, warnOfNonsense } from '../../scripts/deploy/sagemaker/trial.ts'
 import type { Invoke } from '../../scripts/lib/aws/sagemaker/invoke.ts'
 import { UserError } from '../../scripts/lib/cli/errors.ts'
 import type { Pairs } from '../../scripts/lib/insights/pairs.ts'
+import { modelBytesOf, servingInstance } from '../../scripts/lib/runs/cost.ts'
 
 const SIGNAL = new AbortController().signal
 
@@ -27,7 +28,7 @@ const refusing =
   }
 
 const asked = async (invoke: Invoke, alertsPerDay = 1) => {
-  await refusesNonsense(invoke)
+  await answers(invoke)
   const held = { train: pairs(known), holdout: pairs([...known, ...strange]), days: 1, alertsPerDay }
   return tested(invoke, testOf(held), 'digest', SIGNAL)
 }
@@ -49,8 +50,6 @@ describe('the smoke test', () => {
     ))
 
   const failing: [what: string, invoke: Invoke, message: RegExp][] = [
-    ['nonsense is answered', async (lines) => lines.map(() => 1), /must get status 400, and the model answered it/],
-    ['nonsense gets another status', refusing(415, () => 1), /must get status 400, and the model refused it with 415/],
     [
       'pairs that are known to be good score lowest',
       refusing(400, (line) => (isKnown(line) ? -5 : 5)),
@@ -60,17 +59,25 @@ describe('the smoke test', () => {
   for (const [what, invoke, message] of failing)
     it(`fails when ${what}`, () => assert.rejects(asked(invoke, 100), { name: 'UserError', message }))
 
-  it('with --force nonsense only causes a warning; other failures stay', async () => {
-    const told: string[] = []
-    const smoke = warnOfNonsense((text) => told.push(text))
-    await smoke(async (lines) => lines.map(() => 1))
-    await smoke(refusing(500, () => 1))
-    await smoke(refusing(400, () => 1))
-    assert.deepEqual(told.length, 2)
-    assert.match(told.join('\n'), /the model answered it\n.*the model refused it with 500/)
+  it('only warns of a model that does not refuse nonsense with 400', async () => {
+    const said: [what: Invoke, warning: RegExp | undefined][] = [
+      [async (lines) => lines.map(() => 1), /should get status 400, and the model answers it/],
+      [refusing(500, () => 1), /the model refuses it otherwise \(500\)/],
+      [refusing(400, () => 1), undefined],
+      [async () => Promise.reject(new UserError('endpoint x: the model fails')), /otherwise \(endpoint x: the model/],
+    ]
+    for (const [invoke, warning] of said) {
+      const told: string[] = []
+      await warnOfNonsense(invoke, (text) => told.push(text))
+      if (warning === undefined) assert.deepEqual(told, [])
+      else assert.match(told.join(), warning)
+    }
     await assert.rejects(
-      smoke(async () => Promise.reject(new UserError('endpoint x: the model fails'))),
-      /the model fails/,
+      warnOfNonsense(
+        async () => Promise.reject(new TypeError('a bug')),
+        () => {},
+      ),
+      TypeError,
     )
   })
 
@@ -109,8 +116,48 @@ describe('a challenger', () => {
 
 describe('hardware', () => {
   it('memory follows the model, in steps that SageMaker has', () => {
-    assert.deepEqual([memoryFor(1000, 8), memoryFor(5_000_000, 32), memoryFor(4_000_000, 128)], [2048, 3072, 5120])
-    assert.throws(() => memoryFor(10_000_000, 128), /a serverless endpoint has 6144 at most/)
+    const memory = (vectors: number, dim: number) => memoryFor(modelBytesOf(vectors, dim))
+    assert.deepEqual([memory(1000, 8), memory(5_000_000, 32), memory(4_000_000, 128)], [3072, 3072, 5120])
+    assert.throws(
+      () => memory(10_000_000, 128),
+      (error: UserError) =>
+        /6144 at most/.test(error.message) && /AWS's table has ml.m5.4xlarge/.test(error.hint ?? ''),
+    )
+  })
+
+  it('is never less than in the table that AWS has for instances', () => {
+    const table: [dim: number, vectors: number, type: string][] = [
+      [32, 1_000_000, 'ml.m5.large'],
+      [32, 5_000_000, 'ml.m5.xlarge'],
+      [32, 10_000_000, 'ml.m5.2xlarge'],
+      [32, 50_000_000, 'ml.m5.4xlarge'],
+      [64, 10_000_000, 'ml.m5.2xlarge'],
+      [128, 1_000_000, 'ml.m5.large'],
+      [128, 5_000_000, 'ml.m5.2xlarge'],
+      [128, 10_000_000, 'ml.m5.4xlarge'],
+      [256, 1_000_000, 'ml.m5.xlarge'],
+      [256, 5_000_000, 'ml.m5.4xlarge'],
+      [512, 1_000_000, 'ml.m5.2xlarge'],
+      [1024, 1_000_000, 'ml.m5.4xlarge'],
+    ]
+    for (const [dim, vectors, type] of table)
+      assert.equal(servingInstance(modelBytesOf(vectors, dim)), type, `${vectors} of ${dim}`)
+  })
+
+  it('says why, and what speaks against an instance', () => {
+    const [small, large] = [modelBytesOf(20_000, 128), modelBytesOf(10_000_000, 128)]
+    const on = (instanceType: string) => ({ instanceType, instances: 2 })
+    assert.match(whyHardware(on('ml.m5.large'), small), /^AWS's table has ml.m5.large, 8 GB, for a model of 10\.6 MB$/)
+    assert.equal(doubtsAbout(on('ml.m5.large'), small), undefined)
+    assert.match(doubtsAbout(on('ml.m5.xlarge'), large) ?? '', /has 16 GB, and AWS's table has ml.m5.4xlarge, 64 GB/)
+    assert.equal(doubtsAbout(on('ml.m5.12xlarge'), large), undefined)
+    assert.equal(doubtsAbout(on('ml.zz9.large'), large), undefined)
+  })
+
+  it('on trial is the least of what will serve', () => {
+    assert.deepEqual(trialHardware({ memoryMB: 4096, concurrency: 20 }), { memoryMB: 4096, concurrency: 1 })
+    const on = { instanceType: 'ml.m5.large', instances: 3 }
+    assert.deepEqual(trialHardware(on), { ...on, instances: 1 })
   })
 
   it('costs by the hour, or nothing, or nobody knows', () => {

@@ -20,7 +20,7 @@ test('a model comes into service, serverless, tested and calibrated; done again 
   const { sandbox, run, deploy, file } = await fixture()
   const { code, stderr, result } = await deploy(['--yes'])
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /cost +nothing while idle; \$0\.14 for an hour of answering .*prices of us-east-1/)
+  assert.match(stderr, /cost +nothing while idle; \$0\.22 for an hour of answering .*prices of us-east-1/)
   assert.deepEqual([result.endpoint, result.status, result.previous], ['prestage-waf', 'InService', null])
   const calibration = parseCalibration(String(await file(run, 'model/calibration.json')))
   assert.deepEqual([calibration.threshold, calibration.alertsPerDay, calibration.days], [result.threshold, 10, 0.25])
@@ -35,7 +35,7 @@ test('a model comes into service, serverless, tested and calibrated; done again 
   const { endpoints, configs, models } = sandbox.sagemaker.names()
   assert.deepEqual([endpoints, configs, models.length], [['prestage-waf'], [result.config], 1])
   const endpoint = sandbox.sagemaker.endpoints.all.get('prestage-waf')
-  assert.deepEqual(endpoint?.config.variant.ServerlessConfig, { MemorySizeInMB: 2048, MaxConcurrency: 4 })
+  assert.deepEqual(endpoint?.config.variant.ServerlessConfig, { MemorySizeInMB: 3072, MaxConcurrency: 2 })
   const tags = { 'prestage:run': run.id, 'prestage:workspace': 's3://org-staging/prestage' }
   assert.deepEqual(sandbox.sagemaker.shared.tags.of(endpoint?.arn ?? ''), tags)
   const again = await deploy([])
@@ -231,6 +231,12 @@ describe('before anything is made', () => {
       ['--yes', '--memory', '2048', '--instance-type', 'ml.m5.large'],
       2,
       /--memory is for serverless/,
+    ],
+    [
+      'requests at once of instances',
+      ['--yes', '--max-concurrency', '2', '--instance-type', 'ml.m5.large'],
+      2,
+      /--max-concurrency is for serverless/,
     ],
     ['memory that no endpoint has', ['--yes', '--memory', '1500'], 2, /--memory 1500: .* 1024, 2048, 3072/],
     ['scaling without instances', ['--yes', '--autoscale', '1:2'], 2, /need --instance-type/],

@@ -148,6 +148,9 @@ describe('an endpoint', () => {
       const { EndpointStatus, FailureReason = '' } = await endpoint(name)
       assert.equal(EndpointStatus, 'Failed')
       assert.match(FailureReason, reason)
+      // A failed one counts, too.
+      await remove(name)
+      await sandbox.sagemaker.settle()
     }
   })
 

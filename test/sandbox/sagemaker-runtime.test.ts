@@ -99,7 +99,7 @@ describe('InvokeEndpoint', () => {
   })
 
   test('does no more at once than MaxConcurrency on a serverless endpoint', async () => {
-    await deployed({ ServerlessConfig: { MemorySizeInMB: 1024, MaxConcurrency: 1 } })
+    await deployed({ ServerlessConfig: { MemorySizeInMB: 3072, MaxConcurrency: 1 } })
     let open = () => {}
     const until = new Promise<void>((resolve) => {
       open = resolve

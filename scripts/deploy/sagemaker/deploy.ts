@@ -1,7 +1,6 @@
 import { type EndpointState, Endpoints } from '../../lib/aws/sagemaker/endpoints.ts'
 import { cliFlags, roleOf } from '../../lib/aws/sagemaker/options.ts'
 import type { CommandResult, Context } from '../../lib/cli/command.ts'
-import { UserError } from '../../lib/cli/errors.ts'
 import { facts } from '../../lib/cli/format.ts'
 import { calibrationText, parseCalibration } from '../../lib/insights/calibration.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
@@ -11,10 +10,15 @@ import { pairsOf, requirePairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run, StepPlan } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
+import { concurrencyQuota, inService, refuseToDelete } from './before.ts'
+import { deletedAfterItsTime, deleteLater } from './delete-later.ts'
+import type { Deployment } from './deployment.ts'
+import { modelBytes, trialHardware } from './hardware.ts'
 import { checkOptions, type DeployOptions } from './options.ts'
 import {
   costText,
   type DeployResult,
+  doubtsIn,
   hourlyUsd,
   type Plan,
   planFacts,
@@ -22,10 +26,11 @@ import {
   renderDeployed,
   renderDeployPlan,
 } from './render.ts'
-import { type Deployment, serve } from './serve.ts'
-import { settingsOf, smallMemory, specOf, trialHardware } from './spec.ts'
+import { rollBack } from './rollback.ts'
+import { serve } from './serve.ts'
+import { settingsOf, specOf } from './spec.ts'
 import { testOf } from './trial.ts'
-import { type DeployStep, deletedAfterItsTime, deleteLater, rollBack, updaterOf } from './update.ts'
+import { type DeployStep, updaterOf } from './update.ts'
 
 /** Deploys a run whose workspace is in S3. */
 export async function deployInSagemaker(
@@ -47,10 +52,12 @@ export async function deployInSagemaker(
   const { deleteAfter } = options
   const plan: Plan = {
     spec,
+    modelBytes: modelBytes(run),
     autoscale: options.autoscale,
-    champion: champion?.EndpointConfigName,
+    ...(await inService(step, champion)),
     holdoutPairs,
     deleteAfterMs: deleteAfter,
+    concurrencyQuota: await concurrencyQuota(step),
   }
   if (deleteAfter !== undefined && champion !== undefined) await refuseToDelete(step, champion.EndpointConfigName)
   if (options.dryRun) return renderDeployPlan(plan)
@@ -87,20 +94,12 @@ export async function deployInSagemaker(
 
 async function approve(context: Context, plan: Plan): Promise<void> {
   const usd = planUsd(plan)
+  for (const doubt of doubtsIn(plan)) context.talk.warn(doubt)
   await context.approve({
     action: `deploy to ${plan.spec.endpoint}`,
     plan: facts(planFacts(plan)).split('\n'),
     kind: 'spend',
     ...(usd !== undefined && { usd }),
-  })
-}
-
-/** @throws UserError when the endpoint serves a model that others rely on */
-async function refuseToDelete({ run, spec }: DeployStep, config: string | undefined): Promise<void> {
-  const note = await sagemakerEndpointOf(run)
-  if (note?.config === config || run.ledger.steps.deploy?.checkpoint.created === config) return
-  throw new UserError(`endpoint ${spec.endpoint} serves another model: --delete-after would delete that, too`, {
-    hint: 'name another --endpoint for a temporary one',
   })
 }
 
@@ -136,12 +135,13 @@ async function deploymentOf(step: DeployStep, checkpoint: Checkpoint<Saved<'depl
   const role = roleOf(options)
   const pairs = { train: await pairsOf(run, 'train', signal), holdout: await pairsOf(run, 'holdout', signal) }
   return {
-    ...(await updaterOf(step, options.force)),
+    ...(await updaterOf(step)),
     spec,
     checkpoint,
     role,
     signal,
-    trial: trialHardware(spec, options.memory ?? smallMemory(run)),
+    trial: trialHardware(spec.hardware),
+    scales: options.autoscale !== undefined,
     test: testOf({ ...pairs, days: run.holdout().days, alertsPerDay: options.alertsPerDay }),
     force: options.force,
     calibration: {
@@ -152,18 +152,13 @@ async function deploymentOf(step: DeployStep, checkpoint: Checkpoint<Saved<'depl
       },
     },
     info: (text) => talk.info(text),
-    warn: (text) => talk.warn(text),
   }
 }
 
-async function perform({ run, options, spec, aws }: DeployStep, deployment: Deployment): Promise<DeployResult> {
+async function perform({ run, options, spec }: DeployStep, deployment: Deployment): Promise<DeployResult> {
   const { endpoint, region, digest } = spec
   const { config, previous, calibration, challenger, champion } = await serve(deployment)
-  if (options.autoscale !== undefined) {
-    const { autoScalingClient } = await import('../../lib/aws/clients.ts')
-    const { scale } = await import('../../lib/aws/sagemaker/scaling.ts')
-    await scale(await autoScalingClient(aws, region), endpoint, options.autoscale)
-  }
+  if (options.autoscale !== undefined) await deployment.scaling.set(endpoint, options.autoscale)
   if (calibration === undefined) await run.store.remove(paths.calibration)
   else await deployment.calibration.save(calibration)
   await noteSagemakerEndpoint(run, { sagemaker: endpoint, region, config, model: digest })

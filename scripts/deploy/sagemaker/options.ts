@@ -5,7 +5,8 @@ import { flag, number, type Option, parsed, text } from '../../lib/cli/options.t
 import { sagemakerOptions } from '../../lib/cli/shared-options.ts'
 import { spanIn } from '../../lib/runs/window.ts'
 
-function rangeOf(input: string): Range {
+/** @throws Error unless it is `MIN:MAX` */
+export function rangeOf(input: string): Range {
   const [, low, high] = /^(\d{1,4}):(\d{1,4})$/.exec(input) ?? []
   const [min, max] = [Number(low ?? 0), Number(high ?? 0)]
   if (min < 1 || max < min) throw new Error('must be MIN:MAX, for example 1:4')
@@ -26,10 +27,16 @@ const span = (about: string): Option<number | undefined> =>
 export const sagemakerDeployOptions = {
   endpoint: text({ about: 'in SageMaker: name of the endpoint (default: prestage-<source>)', value: 'NAME' }),
   memory: number({
-    about: 'memory of a serverless endpoint, in MB (default: by the size of the model)',
+    about: 'memory of a serverless endpoint, in MB (default: by the size of the model, 3072 at least)',
     value: 'MB',
     min: 1024,
     max: 6144,
+    integer: true,
+  }),
+  maxConcurrency: number({
+    about: 'requests that a serverless endpoint answers at once; the account has a quota for all of them (default: 2)',
+    min: 1,
+    max: 200,
     integer: true,
   }),
   ...sagemakerOptions,
@@ -50,10 +57,7 @@ export const sagemakerDeployOptions = {
     default: 10,
     min: 0,
   }),
-  force: flag({
-    about:
-      'deploy a model that is worse than the one in service; a model that accepts malformed input only causes a warning',
-  }),
+  force: flag({ about: 'deploy a model that is worse than the one in service' }),
   rollback: flag({ about: 'return to the configuration that was in service before' }),
   keep: flag({ about: 'leave the endpoint in service (the default)' }),
   deleteAfter: span('delete the endpoint after this time, or on Ctrl-C'),
@@ -65,6 +69,7 @@ export const STEP_MB = 1024
 export interface DeployOptions extends SagemakerOptions {
   readonly endpoint?: string | undefined
   readonly memory?: number | undefined
+  readonly maxConcurrency?: number | undefined
   readonly instanceCount: number
   readonly autoscale?: Range | undefined
   readonly alertsPerDay: number
@@ -79,14 +84,11 @@ export interface DeployOptions extends SagemakerOptions {
 /** @throws UsageError when the options do not go together */
 export function checkOptions(options: DeployOptions): void {
   checkSagemakerOptions(options)
-  const { instanceType, autoscale, instanceCount, memory, subnet, keep, deleteAfter, endpoint } = options
+  const { instanceType, autoscale, instanceCount, subnet, keep, deleteAfter, endpoint } = options
   if (keep && deleteAfter !== undefined) throw new UsageError('--keep and --delete-after exclude each other')
   if (endpoint !== undefined && !/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(endpoint))
     throw new UsageError(`--endpoint "${endpoint}" cannot be a name`, 'letters, digits and hyphens, 63 at most')
-  if (instanceType !== undefined && memory !== undefined)
-    throw new UsageError('--memory is for serverless endpoints, --instance-type for others', 'leave one of them out')
-  if (memory !== undefined && memory % STEP_MB !== 0)
-    throw new UsageError(`--memory ${memory}: a serverless endpoint has 1024, 2048, 3072, 4096, 5120 or 6144 MB`)
+  checkServerless(options)
   if (instanceType !== undefined) return
   if (autoscale !== undefined || instanceCount > 1)
     throw new UsageError(
@@ -95,4 +97,12 @@ export function checkOptions(options: DeployOptions): void {
     )
   if (subnet.length > 0)
     throw new UsageError('a serverless endpoint cannot be in a VPC', 'name an --instance-type, or leave --subnet out')
+}
+
+function checkServerless({ instanceType, memory, maxConcurrency }: DeployOptions): void {
+  const option = memory !== undefined ? '--memory' : maxConcurrency !== undefined ? '--max-concurrency' : undefined
+  if (instanceType !== undefined && option !== undefined)
+    throw new UsageError(`${option} is for serverless endpoints, --instance-type for others`, 'leave one of them out')
+  if (memory !== undefined && memory % STEP_MB !== 0)
+    throw new UsageError(`--memory ${memory}: a serverless endpoint has 1024, 2048, 3072, 4096, 5120 or 6144 MB`)
 }

@@ -1,9 +1,11 @@
+import { SERVERLESS_CONCURRENCY } from '../../lib/aws/quota-names.ts'
 import type { Range } from '../../lib/aws/sagemaker/scaling.ts'
 import type { CommandResult } from '../../lib/cli/command.ts'
 import { count, duration, facts, plural, usd } from '../../lib/cli/format.ts'
-import { INSTANCES, PRICES, priceNote } from '../../lib/runs/cost.ts'
+import { answersUsd, INSTANCES, PRICES, priceNote } from '../../lib/runs/cost.ts'
 import type { DoneBy, Results } from '../../lib/runs/results.ts'
-import type { EndpointSpec, Hardware } from './spec.ts'
+import { doubtsAbout, type Hardware, trialHardware, whyHardware } from './hardware.ts'
+import type { EndpointSpec } from './spec.ts'
 import { metricsText } from './trial.ts'
 
 const isServerless = (hardware: Hardware): hardware is Extract<Hardware, { memoryMB: number }> => 'memoryMB' in hardware
@@ -14,10 +16,6 @@ export function hourlyUsd(hardware: Hardware): number | undefined {
   const price = INSTANCES[hardware.instanceType]?.usdPerHour
   return price === undefined ? undefined : price * hardware.instances
 }
-
-/** Dollars for answering so many pairs, some thousand in a second. */
-const trialUsd = (pairs: number, memoryMB: number): number =>
-  (60 + pairs / 2000) * (memoryMB / 1024) * PRICES.serverlessGBSecond
 
 export function costText(hardware: Hardware): string {
   if (isServerless(hardware))
@@ -34,33 +32,84 @@ const hardwareText = (hardware: Hardware, autoscale?: Range): string =>
 
 export interface Plan {
   readonly spec: EndpointSpec
+  readonly modelBytes: number
   readonly autoscale: Range | undefined
   /** Configuration in service now. */
   readonly champion: string | undefined
+  /** Whether SageMaker does not go back to it. */
+  readonly isOneWay: boolean
   /** Pairs that the new model, and the one in service, are asked. */
   readonly holdoutPairs: number
   readonly deleteAfterMs: number | undefined
+  /** Requests at once that the account has for all serverless endpoints; undefined where it is not known. */
+  readonly concurrencyQuota: number | undefined
 }
 
-export const planFacts = ({ spec, autoscale, champion, holdoutPairs, deleteAfterMs }: Plan): [string, string][] => [
-  ['endpoint', `${spec.endpoint} in ${spec.region}`],
-  ['model', spec.model],
-  ['hardware', hardwareText(spec.hardware, autoscale)],
-  ['in service', champion === undefined ? 'nothing yet' : `${champion}; the new model is compared with it first`],
-  ['test', `${plural(holdoutPairs, 'pair')} of the holdout, and attacks on them`],
-  ['cost', `${costText(spec.hardware)} (${priceNote})`],
-  deleteAfterMs === undefined
+/** Requests at once that serverless endpoints take: the new one, and one on trial; undefined of instances. */
+function concurrencyIn({ spec: { hardware }, champion }: Plan): { served: number; tried: number } | undefined {
+  if (!isServerless(hardware)) return undefined
+  return { served: hardware.concurrency, tried: champion === undefined ? 0 : 1 }
+}
+
+function concurrencyText(plan: Plan): string {
+  const { served = 0, tried = 0 } = concurrencyIn(plan) ?? {}
+  const trial = tried === 0 ? '' : `, and ${tried} for the trial`
+  const quota =
+    plan.concurrencyQuota === undefined
+      ? ''
+      : `, of ${plan.concurrencyQuota} that all serverless endpoints of the account have`
+  return `${plural(served, 'request')} at once${trial}${quota}`
+}
+
+/** What speaks against a plan. */
+export function doubtsIn(plan: Plan): string[] {
+  const { spec, modelBytes, concurrencyQuota: quota } = plan
+  const { served, tried } = concurrencyIn(plan) ?? { served: 0, tried: 0 }
+  const most = served + tried
+  const over =
+    quota !== undefined && most > quota
+      ? `${most} requests at once are more than the ${quota} that the account has for all serverless endpoints: lower --max-concurrency, or ask for more: Service Quotas, Amazon SageMaker, "${SERVERLESS_CONCURRENCY}"`
+      : undefined
+  return [doubtsAbout(spec.hardware, modelBytes), over].filter((doubt) => doubt !== undefined)
+}
+
+function inServiceText({ champion, isOneWay }: Plan): string {
+  if (champion === undefined) return 'nothing yet'
+  const way = isOneWay ? '; it is serverless, and SageMaker does not go back to that from instances' : ''
+  return `${champion}; the new model is compared with it first${way}`
+}
+
+export const planFacts = (plan: Plan): [string, string][] => [
+  ...placeFacts(plan),
+  ['test', `${plural(plan.holdoutPairs, 'pair')} of the holdout, and attacks on them`],
+  ['cost', `${costText(plan.spec.hardware)} (${priceNote})`],
+  plan.deleteAfterMs === undefined
     ? ['stays', 'until clean, or --delete-after']
-    : ['stays', `${duration(deleteAfterMs)}, then it is deleted`],
+    : ['stays', `${duration(plan.deleteAfterMs)}, then it is deleted`],
 ]
 
-/** The estimate that is approved: the test, and an hour of what stays (or as long as it stays). */
+const placeFacts = (plan: Plan): [string, string][] => [
+  ['endpoint', `${plan.spec.endpoint} in ${plan.spec.region}`],
+  ['model', plan.spec.model],
+  [
+    'hardware',
+    `${hardwareText(plan.spec.hardware, plan.autoscale)} (${whyHardware(plan.spec.hardware, plan.modelBytes)})`,
+  ],
+  ...(isServerless(plan.spec.hardware) ? [['requests', concurrencyText(plan)] satisfies [string, string]] : []),
+  ['in service', inServiceText(plan)],
+]
+
+/** Hours for which a trial on an instance is there: guessed high. */
+const TRIAL_HOURS = 0.5
+
+/** The estimate that is approved: the trial, the test, and an hour of what stays (or as long as it stays). */
 export function planUsd({ spec: { hardware }, holdoutPairs, champion, deleteAfterMs }: Plan): number | undefined {
   const hour = hourlyUsd(hardware)
-  const models = champion === undefined ? 1 : 2
-  const memory = isServerless(hardware) ? hardware.memoryMB : 4096
   if (hour === undefined) return undefined
-  return hour * Math.max(1, (deleteAfterMs ?? 0) / 3_600_000) + models * trialUsd(3 * holdoutPairs, memory)
+  const stays = hour * Math.max(1, (deleteAfterMs ?? 0) / 3_600_000)
+  const models = champion === undefined ? 1 : 2
+  const test = models * answersUsd(3 * holdoutPairs, isServerless(hardware) ? hardware.memoryMB : undefined)
+  return stays + test + (models - 1) * TRIAL_HOURS * (hourlyUsd(trialHardware(hardware)) ?? 0)
 }
 
 export function renderDeployPlan(plan: Plan): CommandResult {

@@ -3,39 +3,12 @@ import { endpointFailure } from '../../lib/aws/sagemaker/failures.ts'
 import { tagsOf } from '../../lib/aws/sagemaker/names.ts'
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
 import type { Calibration } from '../../lib/insights/calibration.ts'
-import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import type { HoldoutMetrics } from '../../lib/runs/results.ts'
-import {
-  configName,
-  configRequest,
-  type EndpointSpec,
-  type Hardware,
-  modelRequest,
-  offersServerless,
-  trialName,
-} from './spec.ts'
-import { championOf, type HoldoutTest, isWorse, metricsOf, metricsText, tested } from './trial.ts'
-import { allowUpdate, type Updater, updated } from './update.ts'
-
-/** What a deployment works with. */
-export interface Deployment extends Updater {
-  readonly spec: EndpointSpec
-  readonly checkpoint: Checkpoint<Saved<'deploy'>>
-  readonly role: string
-  readonly signal: AbortSignal
-  /** Where a new model is tried before it replaces another one. */
-  readonly trial: Hardware
-  readonly test: HoldoutTest
-  /** Whether a worse model may replace a better one. */
-  readonly force: boolean
-  readonly calibration: {
-    save(calibration: Calibration): Promise<void>
-    /** What was saved last. */
-    saved(): Promise<Calibration | undefined>
-  }
-  info(text: string): void
-  warn(text: string): void
-}
+import { createConfig, type Deployment } from './deployment.ts'
+import { configName, modelRequest } from './spec.ts'
+import { answers, championOf } from './trial.ts'
+import { compare, onTrial, savedTrial, type Tried, tryOut } from './try-out.ts'
+import { change, goBack, updated } from './update.ts'
 
 export interface Deployed {
   readonly config: string
@@ -58,8 +31,8 @@ export async function serve(deployment: Deployment): Promise<Deployed> {
   if (now !== undefined) await refuseForeign(deployment, now)
   await endpoints.createModel(modelRequest(spec, role))
   if (now?.EndpointStatus === 'Failed') {
-    // It was never in service, and can only be deleted.
-    await endpoints.remove(spec.endpoint)
+    // It can only be deleted.
+    await remove(deployment)
     now = undefined
   }
   if (now === undefined) {
@@ -73,7 +46,7 @@ export async function serve(deployment: Deployment): Promise<Deployed> {
   // An earlier attempt was killed after the update, or its result was lost.
   const previous = checkpoint.saved.previous ?? null
   await takeOver(deployment, config, previous)
-  const tried = (await savedTrial(deployment)) ?? (await tryOut(deployment, spec.endpoint))
+  const tried = (await savedTrial(deployment)) ?? (await tryOut(deployment, spec.endpoint, config))
   return deployed({ config, previous }, tried, checkpoint.saved.champion ?? null)
 }
 
@@ -90,17 +63,6 @@ async function refuseForeign({ endpoints, spec }: Deployment, now: EndpointState
     })
 }
 
-async function createConfig({ endpoints, spec, role }: Deployment, name: string, hardware: Hardware): Promise<void> {
-  const created = endpoints.createConfig(configRequest(spec, role, name, hardware))
-  if (!('memoryMB' in hardware) || offersServerless(spec.region)) return created
-  return created.catch((error: unknown) => {
-    throw new UserError(messageOf(error), {
-      hint: `serverless endpoints are documented for other regions than ${spec.region}: name an --instance-type`,
-      cause: error,
-    })
-  })
-}
-
 /** A new endpoint: it stays only if its model passes the tests. */
 async function begin(deployment: Deployment, config: string): Promise<Deployed> {
   const { endpoints, signal, spec } = deployment
@@ -108,30 +70,20 @@ async function begin(deployment: Deployment, config: string): Promise<Deployed> 
     const now = await endpoints.settled(spec.endpoint)
     if (now?.EndpointStatus !== 'InService')
       throw endpointFailure(spec.endpoint, 'it did not come into service', now?.FailureReason, 'it was deleted again')
-    return deployed({ config, previous: null }, await tryOut(deployment, spec.endpoint), null)
+    return deployed({ config, previous: null }, await tryOut(deployment, spec.endpoint, config), null)
   } catch (error) {
     if (signal.aborted) throw error
     deployment.warn(`deleting endpoint ${spec.endpoint} again: ${messageOf(error)}`)
-    await endpoints.remove(spec.endpoint)
+    await remove(deployment)
     await endpoints.removeConfig(config)
     throw error
   }
 }
 
-/** How a model did when it was tried. */
-interface Tried {
-  readonly calibration: Calibration
-  readonly challenger: HoldoutMetrics
-}
-
-/** Undefined when nothing of the holdout can be scored. @throws UserError when the model fails the tests */
-async function tryOut(deployment: Deployment, endpoint: string): Promise<Tried | undefined> {
-  const { invoke, smoke, test, signal, spec } = deployment
-  await smoke(invoke(endpoint))
-  const result = await tested(invoke(endpoint), test, spec.digest, signal)
-  if (result === undefined) return undefined
-  const { calibration, measured } = result
-  return { calibration, challenger: metricsOf(calibration, measured, test.alertsPerDay) }
+/** The endpoint, and the alarms of its scaling, which are paid for, too. */
+async function remove({ endpoints, scaling, spec }: Deployment): Promise<void> {
+  if ('instances' in spec.hardware) await scaling.end(spec.endpoint)
+  await endpoints.remove(spec.endpoint)
 }
 
 const deployed = (
@@ -147,20 +99,23 @@ const deployed = (
 
 /** In place of another model, whose configuration is kept. */
 async function replace(deployment: Deployment, config: string, now: EndpointState): Promise<Deployed> {
-  const { endpoints, checkpoint, test, signal, spec } = deployment
+  const { checkpoint, test, signal, spec } = deployment
   const previous = now.EndpointConfigName ?? ''
   await checkpoint.save({ previous, config })
   const tried = await onTrial(deployment)
   const champion =
     tried === undefined || test.trial === undefined
       ? null
-      : await championOf(deployment.invoke(spec.endpoint), test, test.trial, signal)
+      : await championOf(await deployment.invoke(spec.endpoint, previous), test, test.trial, signal)
   await checkpoint.save({ champion })
   if (tried !== undefined && champion !== null) compare(deployment, tried.challenger, champion)
   signal.throwIfAborted()
   await createConfig(deployment, config, spec.hardware)
-  await allowUpdate(deployment, spec.endpoint, previous)
-  await endpoints.update(spec.endpoint, config)
+  const ended = await change(deployment, spec.endpoint, { from: previous, to: config })
+  if (ended !== undefined && !deployment.scales)
+    deployment.warn(
+      `endpoint ${spec.endpoint} was scaled from ${ended.min} to ${ended.max} instances, which ends with their type: --autoscale scales the new ones`,
+    )
   await takeOver(deployment, config, previous)
   return deployed({ config, previous }, tried, champion)
 }
@@ -170,65 +125,31 @@ async function takeOver(deployment: Deployment, config: string, previous: string
   const { endpoints, signal, spec } = deployment
   const now = await updated(deployment, spec.endpoint, config)
   try {
-    await deployment.smoke(deployment.invoke(spec.endpoint))
+    await answers(await deployment.invoke(spec.endpoint, config))
   } catch (error) {
     if (signal.aborted || previous === null) throw error
-    deployment.warn(`going back to ${previous}: ${messageOf(error)}`)
-    await endpoints.update(spec.endpoint, previous)
-    await updated(deployment, spec.endpoint, previous)
-    throw error
+    throw await afterGoingBack(deployment, { from: config, to: previous }, error)
   }
-  await endpoints.claim(now.EndpointArn ?? '', tagsOf(spec.id, spec.workspace))
+  await endpoints.tag(now.EndpointArn ?? '', tagsOf(spec.id, spec.workspace))
 }
 
-/** Tries the new model on an endpoint of its own, which is always deleted again. It is tried once, however often deploy is killed. */
-async function onTrial(deployment: Deployment): Promise<Tried | undefined> {
-  const { endpoints, role, checkpoint, spec } = deployment
-  const name = trialName(spec, role)
-  // What a killed attempt has left: it is being deleted, or has failed, or nobody deletes it.
-  const left = await endpoints.settled(name)
-  const before = await savedTrial(deployment)
-  if (left !== undefined && (left.EndpointStatus === 'Failed' || before !== undefined)) await endpoints.remove(name)
-  if (before !== undefined) {
-    await endpoints.removeConfig(name)
-    return before
-  }
-  await createConfig(deployment, name, deployment.trial)
-  await endpoints.create(name, name, tagsOf(spec.id, spec.workspace, spec.tags))
+/** Goes back to the earlier configuration. @returns what went wrong first, and what became of the way back */
+async function afterGoingBack(
+  deployment: Deployment,
+  way: { readonly from: string; readonly to: string },
+  error: unknown,
+): Promise<unknown> {
+  const { signal, spec, warn } = deployment
+  warn(`going back to ${way.to}: ${messageOf(error)}`)
   try {
-    const state = await endpoints.settled(name)
-    if (state?.EndpointStatus !== 'InService')
-      throw endpointFailure(name, 'the new model could not be tried', state?.FailureReason, unchanged(spec))
-    const tried = await tryOut(deployment, name)
-    if (tried !== undefined) {
-      await deployment.calibration.save(tried.calibration)
-      await checkpoint.save({ trial: { name, challenger: tried.challenger } })
-    }
-    return tried
-  } finally {
-    await endpoints.remove(name)
-    await endpoints.removeConfig(name)
+    await goBack(deployment, spec.endpoint, way)
+    return error
+  } catch (second) {
+    signal.throwIfAborted()
+    const hint = second instanceof UserError ? second.hint : undefined
+    return new UserError(`${messageOf(error)}; and it could not go back to ${way.to}: ${messageOf(second)}`, {
+      ...(hint !== undefined && { hint }),
+      cause: error,
+    })
   }
-}
-
-/** The result of a trial before an earlier attempt was killed. */
-async function savedTrial({ checkpoint, role, calibration, spec }: Deployment): Promise<Tried | undefined> {
-  const { trial } = checkpoint.saved
-  if (trial?.name !== trialName(spec, role)) return undefined
-  const saved = await calibration.saved()
-  return saved?.model === spec.digest ? { calibration: saved, challenger: trial.challenger } : undefined
-}
-
-const unchanged = ({ endpoint }: EndpointSpec): string => `${endpoint} serves the same model as before`
-
-/** @throws UserError for a worse model, unless --force allows it */
-function compare({ force, spec, info, warn }: Deployment, challenger: HoldoutMetrics, champion: HoldoutMetrics): void {
-  const both = `new: ${metricsText(challenger)}; in service: ${metricsText(champion)}`
-  if (!isWorse(challenger, champion)) info(`compared on the same holdout: ${both}`)
-  else if (force) warn(`the new model is worse than the one in service (${both})`)
-  else
-    throw new UserError(
-      `the new model is worse than the one in service on the same holdout: ${both}; ${unchanged(spec)}`,
-      { hint: 'check what it was trained on; --force deploys it anyway' },
-    )
 }

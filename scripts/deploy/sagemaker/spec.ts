@@ -7,16 +7,11 @@ import type {
 import { resourceName, shortHash, tagsOf } from '../../lib/aws/sagemaker/names.ts'
 import { tagsIn } from '../../lib/aws/sagemaker/options.ts'
 import { VARIANT } from '../../lib/aws/sagemaker/scaling.ts'
-import { UsageError } from '../../lib/cli/errors.ts'
-import { hasOwnDisk, modelBytesOf } from '../../lib/runs/cost.ts'
+import { hasOwnDisk } from '../../lib/runs/cost.ts'
 import type { StepSettings } from '../../lib/runs/ledger.ts'
 import type { Run } from '../../lib/runs/run.ts'
-import { type DeployOptions, STEP_MB } from './options.ts'
-
-/** What serves a model: memory that is paid for while it answers, or instances that always run. */
-export type Hardware =
-  | { readonly memoryMB: number; readonly concurrency: number }
-  | { readonly instanceType: string; readonly instances: number }
+import { type Hardware, hardwareOf } from './hardware.ts'
+import type { DeployOptions } from './options.ts'
 
 /** Everything that determines an endpoint. */
 export interface EndpointSpec {
@@ -34,19 +29,6 @@ export interface EndpointSpec {
   readonly securityGroups: readonly string[]
   readonly kmsKey: string | undefined
   readonly tags: readonly Tag[]
-}
-
-const [SMALLEST_MB, LARGEST_MB] = [2048, 6144] as const
-
-/** Megabytes for a serverless endpoint: the model twice, and the container. @throws UsageError when none is large enough */
-export function memoryFor(entityVectors: number, dim: number): number {
-  const needed = (2 * modelBytesOf(entityVectors, dim)) / 2 ** 20 + 1024
-  const memory = Math.max(SMALLEST_MB, Math.ceil(needed / STEP_MB) * STEP_MB)
-  if (memory <= LARGEST_MB) return memory
-  throw new UsageError(
-    `the model needs about ${memory} MB, and a serverless endpoint has ${LARGEST_MB} at most`,
-    'name an --instance-type, for example ml.m5.2xlarge, or train with fewer --num-entity-vectors',
-  )
 }
 
 const modelPart = ({ model, digest, image, subnets, securityGroups }: EndpointSpec, role: string) => [
@@ -106,20 +88,6 @@ export function configRequest(
   }
 }
 
-/** Where a new model is tried: serverless, which only costs its answers, unless the model is too large or the region does not offer it. */
-export function trialHardware({ hardware, subnets, region }: EndpointSpec, memoryMB: number | undefined): Hardware {
-  if (memoryMB !== undefined && subnets.length === 0 && offersServerless(region)) return { memoryMB, concurrency: 4 }
-  return 'memoryMB' in hardware ? hardware : { ...hardware, instances: 1 }
-}
-
-/** Where serverless endpoints are offered: "Deploy models with Amazon SageMaker Serverless Inference", developer guide, 2026. */
-const REGIONS = [
-  'af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1',
-  'eu-north-1 eu-south-1 eu-west-1 eu-west-2 eu-west-3 me-south-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2',
-].flatMap((line) => line.split(' '))
-
-export const offersServerless = (region: string): boolean => REGIONS.includes(region)
-
 /** The endpoint that a run is deployed to. @throws UsageError when no serverless endpoint is large enough */
 export function specOf(run: Run, options: DeployOptions, region: string): EndpointSpec {
   const { model, digest, image } = run.resultBy('sagemaker', 'train')
@@ -139,19 +107,6 @@ export function specOf(run: Run, options: DeployOptions, region: string): Endpoi
   }
 }
 
-/** Requests that a serverless endpoint may have at once. */
-const CONCURRENCY = 4
-
-function hardwareOf(run: Run, { instanceType, instanceCount, autoscale, memory }: DeployOptions): Hardware {
-  if (instanceType !== undefined) return { instanceType, instances: autoscale?.min ?? instanceCount }
-  return { memoryMB: memory ?? memoryOf(run), concurrency: CONCURRENCY }
-}
-
-function memoryOf(run: Run): number {
-  const { numEntityVectors, vectorDim } = run.result('train')
-  return memoryFor(numEntityVectors, vectorDim)
-}
-
 /** The options that shape a deployment, for the ledger. */
 export const settingsOf = (
   { endpoint, hardware }: EndpointSpec,
@@ -162,12 +117,3 @@ export const settingsOf = (
   alertsPerDay,
   autoscale: autoscale === undefined ? null : `${autoscale.min}:${autoscale.max}`,
 })
-
-/** Memory of a serverless endpoint for the model; undefined when none is large enough. */
-export function smallMemory(run: Run): number | undefined {
-  try {
-    return memoryOf(run)
-  } catch {
-    return undefined
-  }
-}

@@ -1,19 +1,14 @@
 import type { EndpointState, Endpoints } from '../../lib/aws/sagemaker/endpoints.ts'
 import { endpointFailure } from '../../lib/aws/sagemaker/failures.ts'
 import type { Invoke } from '../../lib/aws/sagemaker/invoke.ts'
-import { RUN_TAG } from '../../lib/aws/sagemaker/names.ts'
-import type { CommandResult, Context } from '../../lib/cli/command.ts'
-import { UserError } from '../../lib/cli/errors.ts'
-import { duration, facts, utc } from '../../lib/cli/format.ts'
-import { noteSagemakerEndpoint, type SageMakerRecord, sagemakerNoteOf } from '../../lib/runs/endpoint.ts'
-import { nextCommand } from '../../lib/runs/next.ts'
-import { paths } from '../../lib/runs/paths.ts'
+import { SCALING_TAG } from '../../lib/aws/sagemaker/names.ts'
+import type { Range } from '../../lib/aws/sagemaker/scaling.ts'
+import type { Context } from '../../lib/cli/command.ts'
+import { messageOf, UserError } from '../../lib/cli/errors.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
-import type { DeployOptions } from './options.ts'
-import { costText, type PrintedResult } from './render.ts'
+import { type DeployOptions, rangeOf } from './options.ts'
 import type { EndpointSpec } from './spec.ts'
-import { refusesNonsense, warnOfNonsense } from './trial.ts'
 
 /** A run to be deployed, and how. */
 export interface DeployStep {
@@ -28,154 +23,139 @@ export interface DeployStep {
 /** What is needed to put another model behind an endpoint. */
 export interface Updater {
   readonly endpoints: Endpoints
-  invoke(endpoint: string): Invoke
-  /** The test that every model has to pass. @throws UserError */
-  smoke(invoke: Invoke): Promise<void>
-  /** Ends scaling, during which SageMaker refuses another configuration. */
-  unscale(endpoint: string): Promise<void>
+  readonly scaling: {
+    /** Undefined when the endpoint is not scaled, as far as may be known. */
+    of(endpoint: string): Promise<Range | undefined>
+    set(endpoint: string, range: Range): Promise<void>
+    end(endpoint: string): Promise<void>
+  }
+  /** @param config that serves, or will: it says how many requests are taken at once */
+  invoke(endpoint: string, config: string, patienceMs?: number): Promise<Invoke>
+  warn(text: string): void
 }
 
-/** Ends the scaling of instances, during which SageMaker refuses an update. */
-export async function allowUpdate({ endpoints, unscale }: Updater, endpoint: string, config: string): Promise<void> {
-  const variants = (await endpoints.configOf(config))?.ProductionVariants ?? []
-  if (variants.some(({ InstanceType }) => InstanceType !== undefined)) await unscale(endpoint)
+export async function updaterOf({ context, aws, endpoints, spec }: Omit<DeployStep, 'run' | 'options'>) {
+  const { talk } = context
+  const { autoScalingClient, sagemakerRuntimeClient } = await import('../../lib/aws/clients.ts')
+  const { CONCURRENCY, invoker } = await import('../../lib/aws/sagemaker/invoke.ts')
+  const { scale, scalingOf, unscale } = await import('../../lib/aws/sagemaker/scaling.ts')
+  const runtime = await sagemakerRuntimeClient(aws, spec.region)
+  const scaler = await autoScalingClient(aws, spec.region)
+  const updater: Updater = {
+    endpoints,
+    scaling: {
+      of: (endpoint) => scalingOf(scaler, endpoint),
+      set: (endpoint, range) => scale(scaler, endpoint, range),
+      end: (endpoint) => unscale(scaler, endpoint),
+    },
+    invoke: async (endpoint, config, patienceMs) => {
+      const { ServerlessConfig } = (await variantOf(endpoints, config)) ?? {}
+      const concurrency = Math.min(CONCURRENCY, ServerlessConfig?.MaxConcurrency ?? CONCURRENCY)
+      const onRetry = (reason: string) => talk.detail(reason)
+      return invoker(runtime, endpoint, { ...context, concurrency, onRetry, ...(patienceMs && { patienceMs }) })
+    },
+    warn: (text) => talk.warn(text),
+  }
+  return updater
+}
+
+/** The one variant of a configuration; undefined when that is gone. */
+export const variantOf = async (endpoints: Endpoints, config: string) =>
+  (await endpoints.configOf(config))?.ProductionVariants?.[0]
+
+/** Configurations before and after an update. */
+interface Change {
+  readonly from: string
+  readonly to: string
+}
+
+/**
+ * Asks for another configuration. Scaling goes on, with as many instances as it has come to, while these stay of one type. Otherwise
+ * SageMaker refuses the update until it has ended ("Update endpoints that use auto scaling", developer guide): it is noted at the
+ * configuration for the way back.
+ * @returns the scaling that has ended
+ */
+export async function change(updater: Updater, endpoint: string, { from, to }: Change): Promise<Range | undefined> {
+  const { endpoints, scaling } = updater
+  const [old, next] = [await variantOf(endpoints, from), await variantOf(endpoints, to)]
+  const range = old?.InstanceType === undefined ? undefined : await scaling.of(endpoint)
+  if (old?.InstanceType === undefined || old.InstanceType === next?.InstanceType) {
+    await endpoints.update(endpoint, to, range !== undefined)
+    return undefined
+  }
+  const kept = await endpoints.configOf(from)
+  if (range !== undefined)
+    await endpoints.tag(kept?.EndpointConfigArn ?? '', [{ Key: SCALING_TAG, Value: `${range.min}:${range.max}` }])
+  await scaling.end(endpoint)
+  try {
+    await endpoints.update(endpoint, to, false)
+  } catch (error) {
+    await resumeScaling(updater, endpoint, from)
+    throw error
+  }
+  return range
+}
+
+/** Scales instances again as they were when others replaced them. A failure is only told: it must not hide why they are back. */
+export async function resumeScaling(updater: Updater, endpoint: string, config: string): Promise<void> {
+  const { endpoints, scaling, warn } = updater
+  try {
+    const kept = await endpoints.configOf(config)
+    const { [SCALING_TAG]: noted } = kept === undefined ? {} : await endpoints.tags(kept.EndpointConfigArn ?? '')
+    if (noted !== undefined && (await scaling.of(endpoint)) === undefined) await scaling.set(endpoint, rangeOf(noted))
+  } catch (error) {
+    warn(`endpoint ${endpoint} is not scaled any more: ${messageOf(error)}`)
+  }
 }
 
 /**
  * Waits for the end of an update. When it fails, SageMaker rolls back and reports the endpoint as in service: only the name of the
  * configuration shows it.
  */
-export async function updated({ endpoints }: Updater, name: string, config: string): Promise<EndpointState> {
-  const now = await endpoints.settled(name)
-  if (now?.EndpointStatus === 'InService' && now.EndpointConfigName === config) return now
+export async function updated(updater: Updater, name: string, config: string): Promise<EndpointState> {
+  const now = await updater.endpoints.settled(name)
+  const isServing = now?.EndpointStatus === 'InService'
+  if (isServing && now.EndpointConfigName === config) return now
+  if (isServing) await resumeScaling(updater, name, now.EndpointConfigName ?? '')
   throw endpointFailure(
     name,
     'the update failed',
     now?.FailureReason,
-    now?.EndpointStatus === 'InService'
-      ? `SageMaker went back to ${now.EndpointConfigName}`
-      : `it is ${now?.EndpointStatus ?? 'gone'} now`,
+    isServing ? `SageMaker went back to ${now.EndpointConfigName}` : `it is ${now?.EndpointStatus ?? 'gone'} now`,
   )
 }
 
-/** @param force a model that accepts malformed input only causes a warning */
-export async function updaterOf(
-  { context, aws, endpoints, spec }: Pick<DeployStep, 'context' | 'aws' | 'endpoints' | 'spec'>,
-  force: boolean,
-): Promise<Updater> {
-  const { talk } = context
-  const { region } = spec
-  const { autoScalingClient, sagemakerRuntimeClient } = await import('../../lib/aws/clients.ts')
-  const { invoker } = await import('../../lib/aws/sagemaker/invoke.ts')
-  const { unscale } = await import('../../lib/aws/sagemaker/scaling.ts')
-  const runtime = await sagemakerRuntimeClient(aws, region)
-  return {
-    endpoints,
-    invoke: (endpoint) => invoker(runtime, endpoint, { ...context, onRetry: (reason) => talk.detail(reason) }),
-    smoke: force ? warnOfNonsense((text) => talk.warn(text)) : refusesNonsense,
-    unscale: async (endpoint) => unscale(await autoScalingClient(aws, region), endpoint),
-  }
-}
-
-/** `deploy --rollback`: returns to the configuration that the run's model has replaced. */
-export async function rollBack(step: DeployStep): Promise<CommandResult> {
-  const { run, options } = step
-  const { endpoint, region, config, previous } = run.resultBy('sagemaker', 'deploy')
-  if (previous === null)
-    throw new UserError(`run ${run.id}: nothing was in service at ${endpoint} before it`, {
-      hint: 'clean removes an endpoint',
-    })
-  if (!options.dryRun) {
-    await restore(step, config, previous)
-    await run.store.remove(paths.endpoint)
-  }
-  return {
-    json: { run: run.id, dryRun: options.dryRun, endpoint, region, from: config, config: previous },
-    text: facts([
-      ['endpoint', `${endpoint} in ${region}`],
-      [options.dryRun ? 'would serve' : 'serves', previous],
-      ['instead of', `${config}, which is kept: ${nextCommand('deploy', run)} restores it`],
-    ]),
-  }
-}
-
-/** When the earlier configuration is in service already, only the tags are corrected. */
-async function restore(step: DeployStep, from: string, to: string): Promise<void> {
-  const { run, endpoints, options } = step
-  const { endpoint } = run.resultBy('sagemaker', 'deploy')
-  const updater = await updaterOf(step, options.force)
-  const now = await endpoints.settled(endpoint)
-  if (now === undefined) throw new UserError(`there is no endpoint ${endpoint}`, { hint: 'deploy creates it' })
-  const current = now.EndpointConfigName
-  if (current !== from && current !== to)
-    throw new UserError(`endpoint ${endpoint} serves ${current}, which another run brought into service`, {
-      hint: 'name that run with --run: only its deployment can be rolled back',
-    })
-  const kept = await endpoints.configOf(to)
-  if (kept === undefined)
-    throw new UserError(`configuration ${to} is gone: ${endpoint} cannot go back to it`, {
-      hint: 'deploy the run that it came from again',
-    })
-  if (current !== to) {
-    await allowUpdate(updater, endpoint, from)
-    await endpoints.update(endpoint, to)
-    await updated(updater, endpoint, to)
-  }
-  await updater.smoke(updater.invoke(endpoint))
-  const { [RUN_TAG]: owner, ...tags } = await endpoints.tags(kept.EndpointConfigArn ?? '')
-  if (owner !== undefined)
-    await endpoints.claim(
-      now.EndpointArn ?? '',
-      Object.entries({ [RUN_TAG]: owner, ...tags }).map(([Key, Value]) => ({ Key, Value })),
-    )
-}
-
-/** Waits, then deletes the endpoint and ends its scaling; a stop only ends the wait. */
-export async function deleteLater(step: DeployStep, config: string, ms: number): Promise<void> {
-  const { context, run, spec } = step
-  const { talk, now, sleep } = context
-  const until = new Date(now().getTime() + ms)
-  const { endpoint: sagemaker, region, digest: model } = spec
-  // Should this process die, the note shows that nobody deletes the endpoint any more.
-  const note = { sagemaker, region, config, model, until: until.toISOString() }
-  await noteSagemakerEndpoint(run, note)
-  talk.info(
-    `endpoint ${sagemaker} is deleted at ${utc(until)}, in ${duration(ms)}, or at once on Ctrl-C; until then it costs ${costText(spec.hardware)}`,
-  )
-  await sleep(ms).catch(() => {})
-  // The alarms of its scaling are paid for, too.
-  if ('instances' in spec.hardware) await (await updaterOf(step, false)).unscale(sagemaker)
-  await noteSagemakerEndpoint(run, { ...note, ending: true })
-  await deleteEndpoint(step, { ...note, ending: true })
-}
-
-async function deleteEndpoint({ context, run, endpoints }: DeployStep, note: SageMakerRecord): Promise<void> {
-  await endpoints.remove(note.sagemaker)
-  await endpoints.removeConfig(note.config)
-  // So that the same command does not deploy it again.
-  await noteSagemakerEndpoint(run, { ...note, ended: context.now().toISOString() })
-  context.talk.info(`endpoint ${note.sagemaker} is deleted`)
+/** What an endpoint serves with, and is to serve with. */
+interface KindChange {
+  readonly from: string
+  readonly toServerless: boolean
+  /** What to do instead. */
+  readonly hint: string
 }
 
 /**
- * The result of a deployment whose time is over: an earlier process has deleted the endpoint, or was killed meanwhile, and it is deleted
- * now. Undefined when there is none.
+ * @throws UserError when an endpoint on instances would become serverless, which SageMaker refuses, also as a way back: "Update a serverless
+ * endpoint", developer guide
  */
-export async function deletedAfterItsTime(
-  step: DeployStep,
-  now: EndpointState | undefined,
-): Promise<(PrintedResult & { repeated: boolean }) | undefined> {
-  const { context, run, spec } = step
-  const note = await sagemakerNoteOf(run)
-  if (note?.ending === undefined || note.sagemaker !== spec.endpoint) return undefined
-  const result = { ...run.resultBy('sagemaker', 'deploy'), status: 'Deleted' as const }
-  if (note.ended === undefined) {
-    if (now !== undefined && now.EndpointConfigName !== note.config) return undefined
-    await deleteEndpoint(step, note)
-    return { ...result, repeated: false }
-  }
-  if (now !== undefined) return undefined
-  const at = utc(new Date(note.ended))
-  context.talk.info(`endpoint ${spec.endpoint} was deleted after its time, ${at}: --overwrite deploys it again`)
-  return { ...result, repeated: true }
+export async function refuseServerless(
+  endpoints: Endpoints,
+  endpoint: string,
+  { from, toServerless, hint }: KindChange,
+): Promise<void> {
+  const { InstanceType: type } = (toServerless ? await variantOf(endpoints, from) : undefined) ?? {}
+  if (type === undefined) return
+  throw new UserError(`endpoint ${endpoint} is on ${type}, and SageMaker does not make a serverless one of it`, {
+    hint,
+  })
+}
+
+/** Brings a configuration back into service. @throws UserError when SageMaker does not go back to it */
+export async function goBack(updater: Updater, endpoint: string, { from, to }: Change): Promise<void> {
+  const { endpoints } = updater
+  const toServerless = (await variantOf(endpoints, to))?.ServerlessConfig !== undefined
+  const hint = `delete it, and deploy the run of ${to} again: aws sagemaker delete-endpoint --endpoint-name ${endpoint}`
+  await refuseServerless(endpoints, endpoint, { from, toServerless, hint })
+  await change(updater, endpoint, { from, to })
+  await updated(updater, endpoint, to)
+  await resumeScaling(updater, endpoint, to)
 }

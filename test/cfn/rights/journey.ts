@@ -17,6 +17,7 @@ const key = (tail: string) =>
 
 const SMALL = ['--epochs', '3', '--vector-dim', '16']
 const IN_VPC = ['--subnet', 'subnet-1', '--security-group', 'sg-1']
+const SCALED = ['--instance-type', 'ml.m5.large', '--autoscale', '1:3']
 const TRANSFORM = ['--via', 'transform', '--overwrite', '--yes']
 const BUSY: QueryErrorSettings = { category: 1, type: 233, retryable: true, reason: 'Query exhausted resources' }
 
@@ -132,10 +133,29 @@ export const journey: readonly Step[] = [
   [
     'deploy on instances that scale, for a while',
     async ({ sandbox, attempt }) => {
-      const hardware = ['--instance-type', 'ml.m5.large', '--autoscale', '1:3', '--delete-after', '8h']
-      const args = [...runs().monday, ...hardware, '--endpoint', 'prestage-scaled', '--overwrite', '--yes']
+      const args = [
+        ...runs().monday,
+        ...SCALED,
+        '--delete-after',
+        '8h',
+        '--endpoint',
+        'prestage-while',
+        '--overwrite',
+        '--yes',
+      ]
       const { stderr } = await attempt('deploy', args, ctrlC(/is deleted at/))
       assert.equal(sandbox.requests.of('DeregisterScalableTarget'), 1, stderr)
+    },
+  ],
+  [
+    'deploy on other instances than those that scale, and --rollback',
+    async ({ sandbox, run }) => {
+      const there = ['--endpoint', 'prestage-scaled', '--overwrite', '--yes']
+      await run('deploy', [...runs().monday, ...SCALED, ...there])
+      await run('deploy', [...runs().tuesday, '--instance-type', 'ml.m5.xlarge', ...there])
+      assert.equal(sandbox.sagemaker.scaling.targets.size, 0)
+      await run('deploy', [...runs().tuesday, '--rollback', '--yes'])
+      assert.equal(sandbox.sagemaker.scaling.targets.size, 1)
     },
   ],
   ['score in a batch transform', async ({ run }) => void (await run('score', [...runs().tuesday, ...TRANSFORM]))],

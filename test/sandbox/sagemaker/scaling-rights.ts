@@ -25,15 +25,17 @@ export function allowScaling(
 ): void {
   const { s3 } = shared
   const about = `endpoint/${endpoint}`
-  // Descriptions know no resources.
-  const target = operation.startsWith('Describe')
-    ? '*'
-    : s3.arn('application-autoscaling', 'scalable-target/0123456789abcdef')
-  const context = {
-    'application-autoscaling:service-namespace': 'sagemaker',
-    'application-autoscaling:scalable-dimension': 'sagemaker:variant:DesiredInstanceCount',
-  }
-  shared.authorize(caller, `application-autoscaling:${operation}`, about, { arn: target, context })
+  // Descriptions know neither resources nor keys of conditions.
+  const asked = operation.startsWith('Describe')
+    ? { arn: '*' }
+    : {
+        arn: s3.arn('application-autoscaling', 'scalable-target/0123456789abcdef'),
+        context: {
+          'application-autoscaling:service-namespace': 'sagemaker',
+          'application-autoscaling:scalable-dimension': 'sagemaker:variant:DesiredInstanceCount',
+        },
+      }
+  shared.authorize(caller, `application-autoscaling:${operation}`, about, asked)
   if (!/^(RegisterScalableTarget|PutScalingPolicy)$/.test(operation)) return
   if (operation === 'RegisterScalableTarget')
     shared.authorize(caller, 'iam:CreateServiceLinkedRole', about, {

@@ -65,8 +65,8 @@ export class Endpoints {
     return Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]))
   }
 
-  /** Marks an endpoint as that of the run whose model is in service. */
-  async claim(ResourceArn: string, Tags: Tag[]): Promise<void> {
+  /** Adds tags to an endpoint or a configuration. */
+  async tag(ResourceArn: string, Tags: Tag[]): Promise<void> {
     const answer = this.#client.send(new AddTagsCommand({ ResourceArn, Tags }))
     await answered(answer, aboutSagemaker('endpoint', ResourceArn, 'AddTags'))
   }
@@ -96,8 +96,10 @@ export class Endpoints {
     await untilVisible(() => this.look(EndpointName), this.#host.sleep)
   }
 
-  async update(EndpointName: string, EndpointConfigName: string): Promise<void> {
-    const call = () => this.#client.send(new UpdateEndpointCommand({ EndpointName, EndpointConfigName }))
+  /** @param RetainAllVariantProperties keeps the number of instances that scaling has come to */
+  async update(EndpointName: string, EndpointConfigName: string, RetainAllVariantProperties: boolean): Promise<void> {
+    const request = { EndpointName, EndpointConfigName, RetainAllVariantProperties }
+    const call = () => this.#client.send(new UpdateEndpointCommand(request))
     await answered(onceVisible(call, this.#host.sleep), aboutSagemaker('endpoint', EndpointName, 'UpdateEndpoint'))
   }
 

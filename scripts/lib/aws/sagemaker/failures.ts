@@ -82,7 +82,7 @@ const RULES: readonly Rule[] = [
     of: ['endpoint'],
     reason: /health check|memory/i,
     why: 'the model did not start',
-    hint: 'more memory helps where that ran out: --memory 6144, or an --instance-type; its log: aws logs tail /aws/sagemaker/Endpoints/NAME',
+    hint: 'where its memory was too small there are two ways: --memory 4096 to 6144, for which a new account needs a larger quota (Service Quotas, Amazon SageMaker: memory of serverless endpoints), or instances, --instance-type ml.m5.large; its log: aws logs tail /aws/sagemaker/Endpoints/NAME',
     passes: false,
   },
   {

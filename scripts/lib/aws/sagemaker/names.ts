@@ -26,6 +26,8 @@ export const jobName = (id: string, parts: unknown, attempt: number): string =>
 
 export const RUN_TAG = 'prestage:run'
 export const WORKSPACE_TAG = 'prestage:workspace'
+/** Of a configuration: how its instances were scaled when others replaced them, `1:4`. */
+export const SCALING_TAG = 'prestage:scaling'
 
 /** The tags of everything that prestage makes: only what carries them is ever removed. */
 export const tagsOf = (run: string, workspace: string, more: readonly Tag[] = []): Tag[] => [

@@ -1,6 +1,7 @@
 import {
   type ApplicationAutoScalingClient,
   DeregisterScalableTargetCommand,
+  DescribeScalableTargetsCommand,
   PutScalingPolicyCommand,
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling'
@@ -55,7 +56,22 @@ export async function scale(
   }
 }
 
-/** Ends the scaling of an endpoint, which refuses other hardware meanwhile and whose alarms are paid for. */
+/** How an endpoint is scaled; undefined when it is not, or who asks may not know. */
+export async function scalingOf(client: ApplicationAutoScalingClient, endpoint: string): Promise<Range | undefined> {
+  const { ResourceId, ...kind } = target(endpoint)
+  try {
+    const { ScalableTargets: [found] = [] } = await client.send(
+      new DescribeScalableTargetsCommand({ ...kind, ResourceIds: [ResourceId] }),
+    )
+    const { MinCapacity: min, MaxCapacity: max } = found ?? {}
+    return min === undefined || max === undefined ? undefined : { min, max }
+  } catch (error) {
+    if (/^AccessDenied/.test(detailsOf(error).code)) return undefined
+    throw explained(error, about(endpoint, 'DescribeScalableTargets'))
+  }
+}
+
+/** Ends the scaling of an endpoint, which refuses another type of instance meanwhile and whose alarms are paid for. */
 export async function unscale(client: ApplicationAutoScalingClient, endpoint: string): Promise<void> {
   try {
     await client.send(new DeregisterScalableTargetCommand(target(endpoint)))
