@@ -1,5 +1,5 @@
 import { nameParser, type ParsedKey } from '../lib/sources/layout.ts'
-import type { Source } from '../lib/sources/source.ts'
+import { type Source, sourceParser } from '../lib/sources/source.ts'
 import type { Store } from '../lib/stores/store.ts'
 
 /** Objects of a source outside of its folders, known by their names alone. */
@@ -46,9 +46,7 @@ export async function surveyLoose(
   base: string,
   signal: AbortSignal,
 ): Promise<LooseSurvey> {
-  const parsers = sources.flatMap((source) =>
-    source.layouts.map((layout) => ({ source: source.id, parse: nameParser(layout) })),
-  )
+  const parsers = sources.map((source) => ({ source: source.id, parse: sourceParser(source, nameParser) }))
   const bySource = new Map<string, Gathered>()
   const [likely, others]: [string[], string[]] = [[], []]
   let [objects, unknown, cut] = [0, 0, false]

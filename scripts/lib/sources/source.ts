@@ -1,4 +1,4 @@
-import type { Layout } from './layout.ts'
+import type { keyParser, Layout, ParsedKey } from './layout.ts'
 
 /** Milliseconds after an event until it has normally been delivered, by any of the source's layouts. */
 export const settlingOf = ({ layouts }: Pick<Source, 'layouts'>): number =>
@@ -36,4 +36,24 @@ export interface Source {
   readonly digest?: Layout
   /** Region that logs the events of global services, where the source has such. */
   readonly globalRegion?: string
+}
+
+/** A key taken apart, and the layout that it has. */
+export interface SourceKey extends ParsedKey {
+  readonly layout: Layout
+}
+
+/** A parser for the keys of a source. @param parserOf keyParser, or nameParser for logs that were copied out of their folders */
+export function sourceParser(
+  { layouts }: Pick<Source, 'layouts'>,
+  parserOf: typeof keyParser,
+): (key: string) => SourceKey | undefined {
+  const parsers = layouts.map((layout) => ({ layout, parse: parserOf(layout) }))
+  return (key) => {
+    for (const { layout, parse } of parsers) {
+      const parsed = parse(key)
+      if (parsed !== undefined) return { ...parsed, layout }
+    }
+    return undefined
+  }
 }

@@ -1,7 +1,7 @@
 import type { CostItem } from '../../lib/runs/cost.ts'
-import type { Window } from '../../lib/runs/window.ts'
-import { keyParser, mayHold, paddedSpan, type Variables } from '../../lib/sources/layout.ts'
-import type { Source } from '../../lib/sources/source.ts'
+import { DAY_MS, type Window } from '../../lib/runs/window.ts'
+import { keyParser, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
+import { type Source, type SourceKey, sourceParser } from '../../lib/sources/source.ts'
 import type { ObjectInfo } from '../../lib/stores/store.ts'
 import type { Failure } from '../copy/copier.ts'
 
@@ -35,10 +35,11 @@ export interface KeySource {
   readonly findings: Findings
 }
 
-/** Whether a key with these variables belongs to the accounts and regions that were asked for. */
-const isInScope = ({ account, region }: Variables, { accounts, regions }: Scope): boolean =>
-  (accounts.length === 0 || account === undefined || accounts.includes(account)) &&
-  (regions.length === 0 || region === undefined || regions.includes(region))
+/** Whether a key may hold events of the window, in the accounts and regions that were asked for. */
+export const isInScope = ({ variables: { account, region }, time, layout }: SourceKey, scope: Scope): boolean =>
+  (scope.accounts.length === 0 || account === undefined || scope.accounts.includes(account)) &&
+  (scope.regions.length === 0 || region === undefined || scope.regions.includes(region)) &&
+  mayHold(layout.padding, scope.window, time)
 
 /** Which keys lie in a folder of a day of the padded window, `2026/11/20`, at the root of a bucket too: a pattern for Trino and DuckDB. */
 export const dayPattern = (scope: Scope): string => `(^|/)(${daysOf(scope).join('|')})/`
@@ -48,21 +49,16 @@ function daysOf({ source, window }: Scope): string[] {
   const first = Math.min(...spans.map((span) => span.first.getTime()))
   const last = Math.max(...spans.map((span) => span.last.getTime()))
   const days: string[] = []
-  for (let day = Math.floor(first / DAY); day <= Math.floor(last / DAY); day++)
-    days.push(new Date(day * DAY).toISOString().slice(0, 10).replaceAll('-', '/'))
+  for (let day = Math.floor(first / DAY_MS); day <= Math.floor(last / DAY_MS); day++)
+    days.push(new Date(day * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '/'))
   return days
 }
 
-const DAY = 86_400_000
-
 /** Whether a key has one of the source's layouts and may hold events of the window. */
 export function keyFilter(scope: Scope): (key: string) => boolean {
-  const parsers = scope.source.layouts.map((layout) => ({ layout, parse: keyParser(layout) }))
-  return (key) =>
-    parsers.some(({ layout, parse }) => {
-      const parsed = parse(key)
-      return (
-        parsed !== undefined && isInScope(parsed.variables, scope) && mayHold(layout.padding, scope.window, parsed.time)
-      )
-    })
+  const parse = sourceParser(scope.source, keyParser)
+  return (key) => {
+    const parsed = parse(key)
+    return parsed !== undefined && isInScope(parsed, scope)
+  }
 }

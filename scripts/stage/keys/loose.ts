@@ -1,8 +1,8 @@
-import { keyParser, mayHold, nameParser, type ParsedKey } from '../../lib/sources/layout.ts'
+import { keyParser, nameParser } from '../../lib/sources/layout.ts'
 import { sources } from '../../lib/sources/registry.ts'
-import type { Source } from '../../lib/sources/source.ts'
+import { type Source, sourceParser } from '../../lib/sources/source.ts'
 import type { Store } from '../../lib/stores/store.ts'
-import type { KeySource, Scope } from './key-source.ts'
+import { isInScope, type KeySource, type Scope } from './key-source.ts'
 
 /** Names that a log without a time in its name may have. */
 const LOG_NAME = /\.(?:json|jsonl|ndjson|log|gz|zst)$/i
@@ -12,7 +12,7 @@ const LOG_NAME = /\.(?:json|jsonl|ndjson|log|gz|zst)$/i
  * no object has one, all are taken, because then only the event time can tell.
  */
 export async function looseKeys(store: Store, scope: Scope, base: string, signal: AbortSignal): Promise<KeySource> {
-  const parse = looseParser(scope.source)
+  const parse = sourceParser(scope.source, nameParser)
   const survey = await surveyOf(store, base, parse, signal)
   const undated = survey.dated === 0
   const warnings: string[] = []
@@ -25,7 +25,7 @@ export async function looseKeys(store: Store, scope: Scope, base: string, signal
           if (!undated || !LOG_NAME.test(object.key) || isOfAnotherSource(scope.source, object.key)) continue
           if (warnings.length === 0) warnings.push(UNDATED)
           yield object
-        } else if (inScope(parsed, scope)) yield object
+        } else if (isInScope(parsed, scope)) yield object
       }
     })(),
     findings: {
@@ -44,31 +44,9 @@ export async function looseKeys(store: Store, scope: Scope, base: string, signal
 
 const UNDATED = 'no object has a time in its name: all are taken, and events are chosen by their own time'
 
-interface Dated extends ParsedKey {
-  readonly holds: (scope: Scope) => boolean
-}
+type Parser = ReturnType<typeof sourceParser>
 
-function looseParser(source: Source): (key: string) => Dated | undefined {
-  const parsers = source.layouts.map((layout) => ({ layout, parse: nameParser(layout) }))
-  return (key) => {
-    for (const { layout, parse } of parsers) {
-      const parsed = parse(key)
-      if (parsed) return { ...parsed, holds: ({ window }) => mayHold(layout.padding, window, parsed.time) }
-    }
-    return undefined
-  }
-}
-
-function inScope(parsed: Dated, scope: Scope): boolean {
-  const { account, region } = parsed.variables
-  const [inAccounts, inRegions] = [scope.accounts, scope.regions].map((wanted, i) => {
-    const value = i === 0 ? account : region
-    return wanted.length === 0 || value === undefined || wanted.includes(value)
-  })
-  return inAccounts === true && inRegions === true && parsed.holds(scope)
-}
-
-async function surveyOf(store: Store, base: string, parse: (key: string) => Dated | undefined, signal: AbortSignal) {
+async function surveyOf(store: Store, base: string, parse: Parser, signal: AbortSignal) {
   let dated = 0
   let earliest: Date | undefined
   let latest: Date | undefined
@@ -85,8 +63,6 @@ async function surveyOf(store: Store, base: string, parse: (key: string) => Date
 
 const isOfAnotherSource = (source: Source, key: string): boolean =>
   Object.values(sources).some(
-    (other) =>
-      other !== source &&
-      other.layouts.some((layout) => (keyParser(layout)(key) ?? nameParser(layout)(key)) !== undefined),
+    (other) => other !== source && (sourceParser(other, keyParser)(key) ?? sourceParser(other, nameParser)(key)),
   ) ||
   /_(?:CloudTrail-[A-Za-z]+|elasticloadbalancing|vpcflowlogs|vpcdnsquerylogs|network-firewall[a-z_]*|Config)_/.test(key)
