@@ -131,7 +131,7 @@ const text = (selection: Selection, row: (object: ObjectInfo) => string): Readab
   )
 
 /** Fewer, larger chunks: a stream's cost is by the chunk. */
-async function* batched(rows: AsyncIterable<string>): AsyncGenerator<string> {
+export async function* batched(rows: AsyncIterable<string>): AsyncGenerator<string> {
   let batch = ''
   for await (const row of rows) {
     batch += row

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { compareKeys, type ObjectInfo } from '../lib/stores/store.ts'
+import { batchesOf, compareKeys, type ObjectInfo } from '../lib/stores/store.ts'
 import { parseRows, rowOf } from './selection.ts'
 
 /** Length of a run: as many objects are in memory. */
@@ -19,26 +19,25 @@ export async function* sorted(
   atOnce = AT_ONCE,
 ): AsyncGenerator<ObjectInfo> {
   const files: string[] = []
-  let run: ObjectInfo[] = []
-  for await (const object of objects) {
-    run.push(object)
-    if (run.length < atOnce) continue
-    const file = join(scratch, `run-${files.length}`)
-    await writeFile(file, inOrder(run).map(rowOf).join(''))
-    files.push(file)
-    run = []
+  let rest: ObjectInfo[] = []
+  for await (const run of batchesOf(objects, atOnce)) {
+    run.sort((a, b) => compareKeys(a.key, b.key))
+    if (run.length < atOnce) rest = run
+    else {
+      const file = join(scratch, `run-${files.length}`)
+      await writeFile(file, run.map(rowOf).join(''))
+      files.push(file)
+    }
   }
   const runs: AsyncIterable<ObjectInfo>[] = files.map((file) =>
     parseRows(createReadStream(file, { highWaterMark: READ })),
   )
   let last: string | undefined
-  for await (const object of merged([...runs, each(inOrder(run))])) {
+  for await (const object of merged([...runs, each(rest)])) {
     if (object.key !== last) yield object
     last = object.key
   }
 }
-
-const inOrder = (objects: ObjectInfo[]): ObjectInfo[] => objects.sort((a, b) => compareKeys(a.key, b.key))
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items

@@ -27,7 +27,7 @@ async function logsWith(hours: readonly string[]): Promise<string> {
 
 const cases: [what: string, hours: string[], says: RegExp, steps: string[]][] = [
   ['nothing is held out', ['01', '02'], /the holdout has no pairs: nothing will be scored/, ['train']],
-  ['all pairs are held out', ['22', '23'], /all 2 pairs of the window lie in its last part/, []],
+  ['all pairs are held out', ['22', '23'], /all 2 pairs of the window are in its last part/, []],
   ['every entity of the holdout is new', ['01', '23'], /the model could not be calibrated/, ['train']],
 ]
 

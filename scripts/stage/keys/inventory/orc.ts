@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { messageOf, UserError } from '../../../lib/cli/errors.ts'
-import { encodeKey } from '../../selection.ts'
+import { batched, encodeKey } from '../../selection.ts'
 import { orcRows } from './orc/file.ts'
 
 const COLUMNS = ['key', 'size', 'e_tag', 'storage_class', 'is_latest', 'is_delete_marker']
@@ -21,7 +21,7 @@ export async function rewriteOrc(
   isWanted: (key: string) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const rows = Readable.from(csvRows(path, isWanted))
+  const rows = Readable.from(batched(csvRows(path, isWanted)))
   try {
     await pipeline(rows, createGzip({ level: 1 }), createWriteStream(target), { signal })
   } catch (error) {
@@ -34,16 +34,11 @@ export async function rewriteOrc(
 }
 
 async function* csvRows(path: string, isWanted: (key: string) => boolean): AsyncGenerator<string> {
-  let batch = ''
   for await (const [key, size, etag, storageClass, isLatest, isMarker] of orcRows(path, COLUMNS)) {
     if (typeof key !== 'string') throw new Error('it has a row without a key')
     if (isLatest === false || isMarker === true || !isWanted(key)) continue
-    batch += `${[encodeKey(key), size, etag, storageClass].map(csvField).join(',')}\n`
-    if (batch.length < 65_536) continue
-    yield batch
-    batch = ''
+    yield `${[encodeKey(key), size, etag, storageClass].map(csvField).join(',')}\n`
   }
-  if (batch !== '') yield batch
 }
 
 const csvField = (value: unknown): string => `"${String(value ?? '').replaceAll('"', '')}"`
