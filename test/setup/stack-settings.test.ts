@@ -31,7 +31,7 @@ describe('settings from a stack', () => {
 
   const mistakes: [what: string, stack: string, region: string | undefined, says: RegExp][] = [
     ['none', 'other', undefined, /there is no stack other in us-east-1\n.*setup.mjs makes one/],
-    ['one of others', 'theirs', undefined, /stack theirs has no output Workspace: it is none of prestage/],
+    ['one of others', 'theirs', undefined, /stack theirs has no output Workspace: setup did not make it/],
     ['one that is not finished', 'moving', undefined, /stack moving in us-east-1 is not finished: CREATE_IN_PROGRESS/],
     ['no region', 'other', '', /no AWS region/],
   ]

@@ -97,7 +97,7 @@ async function settingsOfStack(
       const value = outputs[output]
       if (value !== undefined) return [[name, { from: `stack ${stack}: ${output}`, value }]]
       if (output === OPTIONAL) return []
-      throw new UsageError(`stack ${stack} has no output ${output}: it is none of prestage`, 'name another --stack')
+      throw new UsageError(`stack ${stack} has no output ${output}: setup did not make it`, 'name another --stack')
     }),
   )
 }
