@@ -11,7 +11,7 @@ import type { Store } from '../lib/stores/store.ts'
 import { type Settings, settingsText } from './settings.ts'
 
 /** Files that simulate writes beside the logs. By the first one it recognizes its own folders. */
-export const MARKER = 'simulation.json'
+const MARKER = 'simulation.json'
 export const LABELS = 'labels.csv'
 /** Every key that was or will be written, one per line: only these are ever removed. */
 const KEYS = 'simulation-keys.txt'
