@@ -138,5 +138,11 @@ interface Read {
   readonly Outputs: { readonly Template: { readonly Value: string } }
 }
 
-/** What CloudFormation's short forms mean does not matter here. */
-const read = (template: string): Read => parse(template, { logLevel: 'silent' })
+const templates = new Map<string, Read>()
+
+/** What CloudFormation's short forms mean does not matter here. Parsed once a process, since that takes a tenth of a second. */
+function read(template: string): Read {
+  const parsed = templates.get(template) ?? (parse(template, { logLevel: 'silent', prettyErrors: false }) as Read)
+  templates.set(template, parsed)
+  return parsed
+}

@@ -214,7 +214,17 @@ function localImports(path: string, text: string): (Import & { target: string })
     .map((found) => ({ ...found, target: posix.join(posix.dirname(path), found.from) }))
 }
 
-function importsOf(path: string, text: string): Import[] {
+const imports = new Map<string, readonly Import[]>()
+
+/** Several rules ask for the imports of a file. */
+function importsOf(path: string, text: string): readonly Import[] {
+  const key = `${path}\n${text}`
+  const found = imports.get(key) ?? importsIn(path, text)
+  imports.set(key, found)
+  return found
+}
+
+function importsIn(path: string, text: string): readonly Import[] {
   const found: Import[] = []
   const add = (node: ts.Node | undefined, kind: Import['kind']) => {
     if (node !== undefined && ts.isStringLiteralLike(node)) found.push({ from: node.text, kind })

@@ -63,9 +63,14 @@ const customTags = SHORT.flatMap((name) => [
   },
 ])
 
+const templates = new Map<string, Template>()
+
 /** A template with its short forms (`!Ref`) written out. @throws Error when it is no YAML */
 export function parseTemplate(text: string): Template {
-  return parse(text, { customTags, logLevel: 'error' }) as Template
+  // Parsing takes a tenth of a second, and most sandboxes are given the same text.
+  const parsed = templates.get(text) ?? (parse(text, { customTags, logLevel: 'error' }) as Template)
+  templates.set(text, parsed)
+  return structuredClone(parsed)
 }
 
 /** Values for the parts of a template that only an account knows. */
