@@ -162,7 +162,13 @@ describe('hardware', () => {
 
   it('costs by the hour, or nothing, or nobody knows', () => {
     assert.equal(hourlyUsd({ memoryMB: 2048, concurrency: 4 }), 0)
-    assert.equal(hourlyUsd({ instanceType: 'ml.m5.large', instances: 2 }), 0.23)
+    // With 30 GB of disk at 0.14 a month, where an instance has none of its own; and two alarms at 0.10 for scaling.
+    const [two, disk, alarms] = [{ instanceType: 'ml.m5.large', instances: 2 }, (30 * 0.14) / 730, 0.2 / 730]
+    const isNear = (usd: number | undefined, expected: number) =>
+      assert.ok(Math.abs((usd ?? 0) - expected) < 1e-9, `${usd}`)
+    isNear(hourlyUsd(two), 2 * (0.115 + disk))
+    isNear(hourlyUsd(two, { min: 2, max: 4 }), 2 * (0.115 + disk) + alarms)
+    isNear(hourlyUsd({ instanceType: 'ml.g4dn.xlarge', instances: 1 }), 0.736)
     assert.equal(hourlyUsd({ instanceType: 'ml.zz9.large', instances: 2 }), undefined)
   })
 })

@@ -197,7 +197,7 @@ test('on instances, scaled; --delete-after deletes it at Ctrl-C', async () => {
   })
   assert.equal(code, 130, stderr)
   assert.match(stderr, /stays +8 h 0 min, then it is deleted/)
-  assert.match(stderr, /cost +\$0\.12 an hour, \$83\.95 a month, used or not/)
+  assert.match(stderr, /cost +\$0\.12 an hour, \$88\.35 a month, used or not/)
   assert.match(String(note.until), /^20\d\d-/)
   assert.match(stderr, /endpoint mine is deleted at .*in 8 h 0 min, or at once on Ctrl-C/)
   assert.deepEqual(sandbox.sagemaker.names().endpoints, [])
@@ -259,7 +259,10 @@ describe('before anything is made', () => {
     const { sandbox, deploy } = await fixture()
     const { code, stderr, result } = await deploy(['--dry-run', '--instance-type', 'ml.m5.large'])
     assert.equal(code, 0, stderr)
-    assert.deepEqual([result.hourlyUsd, result.inService, result.instanceType], [0.115, null, 'ml.m5.large'])
+    assert.deepEqual(
+      [result.hourlyUsd, result.inService, result.instanceType],
+      [0.115 + 30 * (0.14 / 730), null, 'ml.m5.large'],
+    )
     assert.deepEqual([sandbox.sagemaker.names().models, sandbox.requests.of('PutObject')], [[], 0])
   })
 })

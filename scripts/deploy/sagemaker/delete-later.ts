@@ -14,7 +14,7 @@ export async function deleteLater(step: DeployStep, config: string, ms: number):
   const note = { sagemaker, region, config, model, until: until.toISOString() }
   await noteSagemakerEndpoint(run, note)
   talk.info(
-    `endpoint ${sagemaker} is deleted at ${utc(until)}, in ${duration(ms)}, or at once on Ctrl-C; until then it costs ${costText(spec.hardware)}`,
+    `endpoint ${sagemaker} is deleted at ${utc(until)}, in ${duration(ms)}, or at once on Ctrl-C; until then it costs ${costText(spec.hardware, step.options.autoscale)}`,
   )
   await sleep(ms).catch(() => {})
   // The alarms of its scaling are paid for, too.

@@ -119,12 +119,12 @@ async function isInService({ run, endpoints }: DeployStep): Promise<boolean> {
 }
 
 /** After a stop: says what exists, what it costs, and how to delete it. */
-async function warnOfCosts({ context, endpoints, spec, aws }: DeployStep): Promise<void> {
+async function warnOfCosts({ context, endpoints, spec, options, aws }: DeployStep): Promise<void> {
   const { endpoint, region, hardware } = spec
   const now = await endpoints.look(endpoint)
   if (now === undefined) return
   context.talk.warn(
-    `endpoint ${endpoint} is ${now.EndpointStatus} in AWS, and costs ${costText(hardware)}. The same command continues; this deletes it:\n  aws sagemaker delete-endpoint --endpoint-name ${endpoint}${cliFlags(region, aws)}`,
+    `endpoint ${endpoint} is ${now.EndpointStatus} in AWS, and costs ${costText(hardware, options.autoscale)}. The same command continues; this deletes it:\n  aws sagemaker delete-endpoint --endpoint-name ${endpoint}${cliFlags(region, aws)}`,
   )
 }
 
@@ -173,7 +173,7 @@ async function perform({ run, options, spec }: DeployStep, deployment: Deploymen
     auc: calibration?.auc ?? null,
     challenger,
     champion,
-    hourlyUsd: hourlyUsd(spec.hardware) ?? null,
+    hourlyUsd: hourlyUsd(spec.hardware, options.autoscale) ?? null,
     digest,
   }
 }

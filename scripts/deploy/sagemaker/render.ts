@@ -2,7 +2,7 @@ import { SERVERLESS_CONCURRENCY } from '../../lib/aws/quota-names.ts'
 import type { Range } from '../../lib/aws/sagemaker/scaling.ts'
 import type { CommandResult } from '../../lib/cli/command.ts'
 import { count, duration, facts, plural, usd } from '../../lib/cli/format.ts'
-import { answersUsd, INSTANCES, PRICES, priceNote } from '../../lib/runs/cost.ts'
+import { answersUsd, PRICES, priceNote, SCALING_USD, servingUsd } from '../../lib/runs/cost.ts'
 import type { DoneBy, Results } from '../../lib/runs/results.ts'
 import { doubtsAbout, type Hardware, trialHardware, whyHardware } from './hardware.ts'
 import type { EndpointSpec } from './spec.ts'
@@ -10,17 +10,17 @@ import { metricsText } from './trial.ts'
 
 const isServerless = (hardware: Hardware): hardware is Extract<Hardware, { memoryMB: number }> => 'memoryMB' in hardware
 
-/** Dollars for every hour that an endpoint is there. Undefined without a known price. */
-export function hourlyUsd(hardware: Hardware): number | undefined {
+/** Dollars for every hour that an endpoint is there, with its disks and the alarms of its scaling. Undefined without a known price. */
+export function hourlyUsd(hardware: Hardware, autoscale?: Range): number | undefined {
   if (isServerless(hardware)) return 0
-  const price = INSTANCES[hardware.instanceType]?.usdPerHour
-  return price === undefined ? undefined : price * hardware.instances
+  const price = servingUsd(hardware.instanceType)
+  return price === undefined ? undefined : price * hardware.instances + (autoscale === undefined ? 0 : SCALING_USD)
 }
 
-export function costText(hardware: Hardware): string {
+export function costText(hardware: Hardware, autoscale?: Range): string {
   if (isServerless(hardware))
     return `nothing while idle; ${usd((hardware.memoryMB / 1024) * PRICES.serverlessGBSecond * 3600)} for an hour of answering`
-  const hour = hourlyUsd(hardware)
+  const hour = hourlyUsd(hardware, autoscale)
   if (hour === undefined) return `unknown: ${hardware.instanceType} is not in the list of prices (${PRICES.date})`
   return `${usd(hour)} an hour, ${usd(hour * 730)} a month, used or not`
 }
@@ -82,7 +82,7 @@ function inServiceText({ champion, isOneWay }: Plan): string {
 export const planFacts = (plan: Plan): [string, string][] => [
   ...placeFacts(plan),
   ['test', `${plural(plan.holdoutPairs, 'pair')} of the holdout, and attacks on them`],
-  ['cost', `${costText(plan.spec.hardware)} (${priceNote})`],
+  ['cost', `${costText(plan.spec.hardware, plan.autoscale)} (${priceNote})`],
   plan.deleteAfterMs === undefined
     ? ['stays', 'until clean, or --delete-after']
     : ['stays', `${duration(plan.deleteAfterMs)}, then it is deleted`],
@@ -103,8 +103,14 @@ const placeFacts = (plan: Plan): [string, string][] => [
 const TRIAL_HOURS = 0.5
 
 /** The estimate that is approved: the trial, the test, and an hour of what stays (or as long as it stays). */
-export function planUsd({ spec: { hardware }, holdoutPairs, champion, deleteAfterMs }: Plan): number | undefined {
-  const hour = hourlyUsd(hardware)
+export function planUsd({
+  spec: { hardware },
+  autoscale,
+  holdoutPairs,
+  champion,
+  deleteAfterMs,
+}: Plan): number | undefined {
+  const hour = hourlyUsd(hardware, autoscale)
   if (hour === undefined) return undefined
   const stays = hour * Math.max(1, (deleteAfterMs ?? 0) / 3_600_000)
   const models = champion === undefined ? 1 : 2
@@ -123,7 +129,7 @@ export function renderDeployPlan(plan: Plan): CommandResult {
       model: spec.model,
       ...spec.hardware,
       inService: champion ?? null,
-      hourlyUsd: hourlyUsd(spec.hardware) ?? null,
+      hourlyUsd: hourlyUsd(spec.hardware, plan.autoscale) ?? null,
       estimatedUsd: planUsd(plan) ?? null,
     },
     text: facts(planFacts(plan)),
