@@ -23,7 +23,7 @@ import {
 import { checkPolicies } from './policy-size.ts'
 import { currentStack, type OpenStack, openStack, setUp, takeDown } from './setup.ts'
 
-const { maxCost: _, overwrite: __, ...guards } = guardOptions
+const { overwrite: _, ...guards } = guardOptions
 const CONFIG = 'prestage.yaml'
 
 const stackName = (input: string): string => {
@@ -79,6 +79,16 @@ const options = {
   }),
   restore: flag({ about: 'also restore resources that were changed or deleted outside of the stack' }),
   check: flag({ about: 'check that everything a run needs exists; change nothing' }),
+  try: flag({
+    about:
+      'with --check: also compare AWS with what prestage believes of it, by a few small jobs that are removed again (about 30 cents); writes prestage-try.md',
+  }),
+  what: {
+    ...choice(['endpoint'], {
+      about: 'with --try: train on 2,000 made-up pairs and ask a serverless endpoint as well',
+    }),
+    argument: true,
+  },
   delete: flag({ about: 'delete the stack; the staging bucket stays' }),
   printBucketPolicy: flag({ about: 'print what the policies of logs in another account must allow' }),
   poll: number({ about: 'seconds between two queries of CloudFormation', default: 2, min: 0.05, max: 600 }),
@@ -109,6 +119,7 @@ export const command = defineCommand({
     },
     { run: 'npx zx scripts/setup.mjs --retention-days 30', does: 'changes one setting; the others stay' },
     { run: 'npx zx scripts/setup.mjs --check', does: 'says what is missing, if anything' },
+    { run: 'npx zx scripts/setup.mjs --check --try', does: 'tries in AWS what prestage believes of it' },
     { run: 'npx zx scripts/setup.mjs --restore', does: 'restores what somebody deleted or changed by hand' },
     { run: 'npx zx scripts/setup.mjs --print-bucket-policy', does: 'for logs in another account' },
     { run: 'npx zx scripts/setup.mjs --delete', does: 'deletes the stack, after you have typed its name' },
@@ -117,9 +128,10 @@ export const command = defineCommand({
   async run(context, chosen) {
     const modes = [chosen.check, chosen.delete, chosen.printBucketPolicy].filter(Boolean).length
     if (modes > 1) throw new UsageError('--check, --delete and --print-bucket-policy exclude each other')
+    checkTry(chosen)
     const settings = awsOf(chosen, context)
     const stack = await openStack(chosen.stack, settings, chosen.poll * 1000, context)
-    if (chosen.check) return checked(stack, settings, chosen)
+    if (chosen.check) return checked(context, stack, settings, chosen)
     if (chosen.delete) return deleted(context, stack, chosen)
     if (chosen.printBucketPolicy) return policyFor(stack, chosen)
     return made(context, stack, chosen)
@@ -214,11 +226,38 @@ async function policyFor(stack: OpenStack, { readLogs: logs }: Chosen): Promise<
   }
 }
 
-async function checked(stack: OpenStack, settings: AwsSettings, { quota }: Chosen): Promise<CommandResult> {
-  const quotas = quota.length > 0 ? quota.map((name) => ({ name })) : QUOTAS
+/** @throws UsageError when the word after --try stands alone */
+function checkTry({ check, try: isTry, what }: Chosen): void {
+  if (isTry && !check) throw new UsageError('--try belongs to --check', 'npx zx scripts/setup.mjs --check --try')
+  if (what !== undefined && !isTry)
+    throw new UsageError(
+      `stray argument "${what}"`,
+      'it belongs to --try: npx zx scripts/setup.mjs --check --try endpoint',
+    )
+}
+
+async function checked(
+  context: Context,
+  stack: OpenStack,
+  settings: AwsSettings,
+  chosen: Chosen,
+): Promise<CommandResult> {
+  const quotas = chosen.quota.length > 0 ? chosen.quota.map((name) => ({ name })) : QUOTAS
   const findings = await checkSetup({ stack, settings, nodeVersion: process.version, quotas })
-  const ok = findings.every((finding) => finding.ok)
-  return { json: { stack: stack.name, ok, findings }, text: findings.map(findingText).join('\n'), exitCode: ok ? 0 : 1 }
+  const isOk = findings.every(({ ok }) => ok)
+  const check = { json: { stack: stack.name, ok: isOk, findings }, text: findings.map(findingText).join('\n') }
+  const found = chosen.try ? await stack.find() : undefined
+  if (found === undefined || !stack.isUsable(found)) return { ...check, exitCode: isOk ? 0 : 1 }
+  const { triedResult } = await import('./try/result.ts')
+  const { region } = stack
+  const options = {
+    settings,
+    region,
+    withEndpoint: chosen.what !== undefined,
+    poll: chosen.poll,
+    dryRun: chosen.dryRun,
+  }
+  return triedResult(context, found, check, options)
 }
 
 const findingText = ({ what, ok, says, hint }: Finding): string =>

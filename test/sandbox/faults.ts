@@ -7,6 +7,11 @@ export interface Refusal {
   readonly message?: string
 }
 
+/** An answer with its body as text. */
+export interface TextReply extends Reply {
+  readonly body: string
+}
+
 /** Which requests a fault affects, and how. Absent conditions match every request. */
 export interface Fault {
   readonly operation?: string | readonly string[]
@@ -19,6 +24,8 @@ export interface Fault {
   /** Milliseconds before anything else happens. */
   readonly delay?: number
   readonly error?: Refusal
+  /** Gives another answer in place of the sandbox's own: AWS as it is not believed to be. */
+  readonly instead?: (reply: TextReply) => Reply
   /** Break the connection: unread, after the work was done but before the answer, or after so many bytes of the body. */
   readonly cut?: 'before' | 'after' | { readonly bytes: number }
 }

@@ -60,9 +60,10 @@ async function answer(serving: Serving, request: Incoming, response: ServerRespo
     const fault = serving.faults.next(call)
     if (fault?.delay !== undefined) await wait(fault.delay)
     if (fault?.cut === 'before') return void response.destroy()
-    const reply = fault?.error
+    const own = fault?.error
       ? call.refuse(errorOf(fault.error), requestId)
       : await run(serving, call, requestId, isFromScript(request))
+    const reply = fault?.instead ? fault.instead({ ...own, body: await textOf(own.body) }) : own
     if (fault?.cut === 'after') return void response.destroy()
     if (await death?.strikes(call, reply)) {
       status = reply.status
@@ -74,6 +75,9 @@ async function answer(serving: Serving, request: Incoming, response: ServerRespo
     finished(status)
   }
 }
+
+const textOf = async (body: Reply['body'] = ''): Promise<string> =>
+  body instanceof Readable ? Buffer.concat(await body.toArray()).toString() : body.toString()
 
 /** Until the caller is gone. */
 const gone = (response: ServerResponse): Promise<void> =>

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { tried } from '../../scripts/setup/try/beliefs.ts'
+import { differing, triable, unseen } from './try-sandbox.ts'
+
+/** Slow enough that requests meet each other. */
+const ENDPOINT = { pace: 'poll', coldStart: { invocations: 1000, delay: 20 } } as const
+
+describe('setup --check --try', () => {
+  it('finds the sandbox as believed, writes a page without secrets, and leaves nothing behind', async () => {
+    const { sandbox, cwd, bucket, tryIt, assertNothingLeft } = await triable()
+    const { code, comparisons, stderr } = await tryIt()
+    assert.deepEqual(
+      comparisons.filter(({ as }) => as !== 'believed'),
+      [],
+    )
+    assert.deepEqual(
+      comparisons.map(({ id }) => id),
+      tried(false),
+    )
+    assert.equal(code, 0, stderr)
+    const page = readFileSync(`${cwd}/prestage-try.md`, 'utf8')
+    for (const id of tried(false)) assert.ok(page.includes(`| \`${id}\`: `), id)
+    for (const secret of [sandbox.account, bucket]) assert.ok(!page.includes(secret), secret)
+    assertNothingLeft()
+  })
+
+  it('finds an endpoint of the sandbox as believed', async () => {
+    const { setup, assertNothingLeft } = await triable({ sagemaker: ENDPOINT })
+    const { code, result, stderr } = await setup(['--check', '--try', 'endpoint', '--max-cost', '1'])
+    assert.deepEqual([differing(result.comparisons), unseen(result.comparisons)], [[], []])
+    assert.deepEqual(
+      result.comparisons.map(({ id }: { id: string }) => id),
+      tried(true),
+    )
+    assert.equal(code, 0, stderr)
+    assertNothingLeft()
+  })
+
+  it('shows its plan, and asks', async () => {
+    const { sandbox, setup } = await triable()
+    const asked = sandbox.requests.log().length
+    const shown = await setup(['--check', '--try', 'endpoint', '--dry-run'])
+    assert.equal(shown.code, 0)
+    assert.ok(shown.result.usd > 0.25 && shown.result.usd < 0.5)
+    for (const args of [[], ['--max-cost', '0.2']]) {
+      const { code, stderr } = await setup(['--check', '--try', ...args])
+      assert.equal(code, 3)
+      assert.match(stderr, /batch job is \$0\.25/)
+    }
+    assert.deepEqual(
+      sandbox.requests
+        .log()
+        .slice(asked)
+        .filter(({ operation }) => /^(Create|Start)/.test(operation)),
+      [],
+    )
+  })
+
+  const wrong: [args: string[], says: RegExp][] = [
+    [['--try'], /--try belongs to --check/],
+    [['endpoint'], /stray argument "endpoint"/],
+    [['--check', 'endpoint'], /stray argument "endpoint"/],
+    [['--check', '--try', 'model'], /must be one of endpoint/],
+  ]
+  for (const [args, says] of wrong)
+    it(`refuses ${args.join(' ')}`, async () => {
+      const { setup } = await triable()
+      const { code, stderr } = await setup(args)
+      assert.equal(code, 2)
+      assert.match(stderr, says)
+    })
+})
