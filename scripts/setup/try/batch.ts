@@ -7,6 +7,7 @@ import { s3Client, s3ControlClient } from '../../lib/aws/clients.ts'
 import { explained } from '../../lib/aws/errors.ts'
 import { type BatchJobSpec, createBatchJob, finishBatchJob } from '../../lib/aws/s3-batch/job.ts'
 import { isUnknownJob } from '../../lib/aws/s3-batch/jobs.ts'
+import { plural } from '../../lib/cli/format.ts'
 import { fitted } from '../../lib/cli/shapes.ts'
 import { refuses, type Seen, succeeds } from './beliefs.ts'
 import { METADATA, MISSING_KEY, madeObjects } from './objects.ts'
@@ -36,7 +37,15 @@ export async function tryBatch(step: TryStep): Promise<void> {
     const again = await createBatchJob(control, spec)
     return { seen: again === id ? 'the same job' : 'another job', isBelieved: again === id }
   })
-  await comparisons.compare('batch-copies', () => succeeds(() => finished(control, spec, id, step)))
+  let isFinished = false
+  await comparisons.compare('batch-copies', () =>
+    succeeds(async () => {
+      const seen = await finished(control, spec, id, step)
+      isFinished = true
+      return seen
+    }),
+  )
+  if (!isFinished) return
   await lookAtCopies(step)
   await lookAtReport(step, spec, id)
 }
@@ -118,9 +127,9 @@ async function lookAtReport(step: TryStep, spec: BatchJobSpec, id: string): Prom
       if (key === undefined) return { seen: 'a file elsewhere', isBelieved: false }
       rows = [...rows, ...rowsIn(await textOf(await store.read(key)))]
     }
-    return { seen: `${Format}, ${rows.length} row`, isBelieved: rows.length > 0 }
+    return { seen: `${Format}, ${plural(rows.length, 'row')}`, isBelieved: rows.length > 0 }
   })
-  const [row] = rows
+  const row = rows.find(([, key]) => key?.includes('missing')) ?? rows[0]
   if (row === undefined) return
   await comparisons.compare('batch-report-columns', () => {
     const seen = `${row.length} columns: bucket, key, version, ${row.slice(3).join(', ')}`
