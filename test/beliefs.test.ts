@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { tried } from '../scripts/setup/try/beliefs.ts'
 import { beliefsIn, faultOfBelief, writtenBeliefs } from './support/beliefs.ts'
 
 test('every belief has a source and a status; what is only believed is tried, or says why not', () => {
@@ -12,6 +13,14 @@ test('no name of a belief stands twice', () => {
   const ids = writtenBeliefs().flatMap(({ id }) => id ?? [])
   assert.equal(new Set(ids).size, ids.length)
 })
+
+test('what has a name is what setup --check --try tries', () =>
+  assert.deepEqual(
+    writtenBeliefs()
+      .flatMap(({ id }) => id ?? [])
+      .toSorted(),
+    tried(true).toSorted(),
+  ))
 
 const faulty: [row: string, says: RegExp][] = [
   ['| it is so |  | documented |', /no source/],

@@ -120,6 +120,7 @@ export const command = defineCommand({
     { run: 'npx zx scripts/setup.mjs --retention-days 30', does: 'changes one setting; the others stay' },
     { run: 'npx zx scripts/setup.mjs --check', does: 'says what is missing, if anything' },
     { run: 'npx zx scripts/setup.mjs --check --try', does: 'tries in AWS what prestage believes of it' },
+    { run: 'npx zx scripts/setup.mjs --check --try endpoint', does: 'trains a small model for that, and asks it' },
     { run: 'npx zx scripts/setup.mjs --restore', does: 'restores what somebody deleted or changed by hand' },
     { run: 'npx zx scripts/setup.mjs --print-bucket-policy', does: 'for logs in another account' },
     { run: 'npx zx scripts/setup.mjs --delete', does: 'deletes the stack, after you have typed its name' },

@@ -19,7 +19,7 @@ import { saysSo } from './athena.ts'
 import { refuses, type Seen } from './beliefs.ts'
 import { madePairs } from './objects.ts'
 import type { TryStep } from './place.ts'
-import { createModel, nameOf, triesTags } from './sagemaker.ts'
+import { createModel, triesTags, tryName } from './sagemaker.ts'
 
 export const TRAINS_ON = 'ml.m5.large'
 /** The most that a new account may have; and one request at once, so that a second one is too many. */
@@ -35,8 +35,8 @@ export async function tryEndpoint(step: TryStep): Promise<void> {
   await lookAtArchive(step, model)
   await createModel(client, step, 'trained', model)
   const endpoints = new Endpoints(client, step, step.say)
-  const name = nameOf(step, 'endpoint')
-  const variant = { VariantName: VARIANT, ModelName: nameOf(step, 'trained'), ServerlessConfig: SERVES_WITH }
+  const name = tryName(step, 'endpoint')
+  const variant = { VariantName: VARIANT, ModelName: tryName(step, 'trained'), ServerlessConfig: SERVES_WITH }
   await endpoints.createConfig({ EndpointConfigName: name, ProductionVariants: [variant], Tags: triesTags(step) })
   await endpoints.create(name, name, triesTags(step))
   const ask = askerOf(await sagemakerRuntimeClient(step.aws, step.region), step, name)
@@ -53,7 +53,7 @@ export async function tryEndpoint(step: TryStep): Promise<void> {
 async function trained(client: SageMakerClient, step: TryStep): Promise<string> {
   const { comparisons, store, say, sleep, signal } = step
   await store.write(`${paths.train}part-00000.csv`, `${madePairs().join('\n')}\n`)
-  const name = nameOf(step, step.nonce)
+  const name = tryName(step, step.nonce)
   const jobs = trainingJobs(client)
   const request = new CreateTrainingJobCommand({
     TrainingJobName: name,

@@ -19,7 +19,7 @@ import { refuses, type Seen, succeeds } from './beliefs.ts'
 import { TRY, type TryPlace, type TryStep } from './place.ts'
 
 /** Name of something of the try. The stack's rights are on names that begin with prestage-. */
-export const nameOf = ({ hash }: Pick<TryPlace, 'hash'>, what: string): string => `prestage-try-${hash}-${what}`
+export const tryName = ({ hash }: Pick<TryPlace, 'hash'>, what: string): string => `prestage-try-${hash}-${what}`
 
 export const triesTags = ({ workspace }: Pick<TryPlace, 'workspace'>) => tagsOf(TRY, workspace)
 
@@ -45,7 +45,7 @@ export async function trySagemaker(step: TryStep): Promise<void> {
 /** Creates a model of the try from an archive in the workspace. */
 export async function createModel(client: SageMakerClient, step: TryStep, name: string, model: string): Promise<void> {
   await new Endpoints(client, step).createModel({
-    ModelName: nameOf(step, name),
+    ModelName: tryName(step, name),
     ExecutionRoleArn: step.sagemakerRole,
     PrimaryContainer: { Image: imageOf(step.region), ModelDataUrl: model },
     Tags: triesTags(step),
@@ -57,8 +57,8 @@ const LARGEST = { MemorySizeInMB: 6144, MaxConcurrency: 200 } as const
 
 async function largeConfig(client: SageMakerClient, step: TryStep): Promise<Seen> {
   const request = new CreateEndpointConfigCommand({
-    EndpointConfigName: nameOf(step, 'large'),
-    ProductionVariants: [{ VariantName: VARIANT, ModelName: nameOf(step, 'dry'), ServerlessConfig: LARGEST }],
+    EndpointConfigName: tryName(step, 'large'),
+    ProductionVariants: [{ VariantName: VARIANT, ModelName: tryName(step, 'dry'), ServerlessConfig: LARGEST }],
     Tags: triesTags(step),
   })
   return succeeds(async () => {
@@ -69,7 +69,7 @@ async function largeConfig(client: SageMakerClient, step: TryStep): Promise<Seen
 
 async function missing(client: SageMakerClient, step: TryStep): Promise<void> {
   const { comparisons } = step
-  const name = nameOf(step, 'missing')
+  const name = tryName(step, 'missing')
   const says = (message: RegExp) => saysSo(/^ValidationException$/, message)
   await comparisons.compare('sagemaker-missing-endpoint', () =>
     refuses(() => client.send(new DescribeEndpointCommand({ EndpointName: name })), says(/could not find endpoint/i)),
