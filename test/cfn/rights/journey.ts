@@ -74,16 +74,6 @@ export const journey: readonly Step[] = [
     },
   ],
   ['setup --check', async ({ run }) => void (await run('setup', ['--check']))],
-  [
-    'setup --check --try endpoint',
-    async ({ sandbox, run }) => {
-      const { settings } = sandbox.sagemaker
-      for (const name of SERVERLESS_QUOTAS) sandbox.quotas.set(name, 10)
-      settings.coldStart = { invocations: 1000, delay: 20 }
-      await run('setup', ['--check', '--try', 'endpoint', ...FAST, '--yes'])
-      settings.coldStart = undefined
-    },
-  ],
   ['inventory', async ({ run }) => void (await run('inventory', ['--logs', 's3://org-logs/AWSLogs']))],
   [
     'stage by a batch job that is found again',
@@ -187,6 +177,16 @@ export const journey: readonly Step[] = [
       for (const args of [runs().monday, runs().tuesday]) await run('clean', [...args, '--yes'])
       for (const stop of ['StopTrainingJob', 'StopTransformJob']) assert.equal(sandbox.requests.of(stop), 1, stop)
       assert.deepEqual(sandbox.sagemaker.names().models, ['fraud-prestage'])
+    },
+  ],
+  [
+    'setup --check --try endpoint',
+    async ({ sandbox, run }) => {
+      const { settings } = sandbox.sagemaker
+      for (const name of SERVERLESS_QUOTAS) sandbox.quotas.set(name, 10)
+      settings.coldStart = { invocations: 1000, delay: 20 }
+      await run('setup', ['--check', '--try', 'endpoint', ...FAST, '--yes'])
+      settings.coldStart = undefined
     },
   ],
 ]

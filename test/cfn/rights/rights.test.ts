@@ -13,7 +13,6 @@ const CONTAINER = 'what a container writes while it runs is no call to the sandb
 const IMAGE = 'AWS pulls the image of the algorithm in the name of the role'
 const exceptions: Exceptions = {
   'operator WorkOnRuns: s3:ListMultipartUploadParts': 'Athena writes large results in parts, in the name of the caller',
-  'BatchRole EncryptCopies: kms:Decrypt': 'of the key of a destination S3 asks for it, besides GenerateDataKey',
   'SageMakerRole Logs: logs:CreateLogGroup': CONTAINER,
   'SageMakerRole Logs: logs:CreateLogStream': CONTAINER,
   'SageMakerRole Logs: logs:DescribeLogStreams': CONTAINER,
