@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Comparison } from '../../scripts/setup/try/beliefs.ts'
-import type { SandboxSettings } from '../sandbox/start.ts'
+import type { TextReply } from '../sandbox/faults.ts'
+import type { Reply } from '../sandbox/http.ts'
+import type { Sandbox, SandboxSettings } from '../sandbox/start.ts'
 import type { RunOptions } from '../support/run-script.ts'
 import { fixture } from './sandbox.ts'
 
@@ -36,6 +38,19 @@ export async function triable(settings: SandboxSettings = {}) {
       assert.deepEqual(sandbox.violations, [])
     },
   }
+}
+
+/** The endpoint is Creating until it is asked for the first time. */
+export function heldUntilAsked(
+  { faults, sagemaker }: Sandbox,
+  instead: (reply: TextReply) => Reply = (reply) => reply,
+): void {
+  sagemaker.settings.hold = { kind: 'endpoint', stage: 'Creating' }
+  const released = (reply: TextReply) => {
+    sagemaker.release()
+    return instead(reply)
+  }
+  faults.add({ operation: 'InvokeEndpoint', times: 1, instead: released })
 }
 
 /** Names of what is not as believed. */

@@ -5,7 +5,7 @@ import { packTar } from 'modern-tar'
 import { type BeliefId, tried } from '../../scripts/setup/try/beliefs.ts'
 import type { Fault, TextReply } from '../sandbox/faults.ts'
 import type { Sandbox } from '../sandbox/start.ts'
-import { differing, triable, unseen } from './try-sandbox.ts'
+import { differing, heldUntilAsked, triable, unseen } from './try-sandbox.ts'
 
 const denied = { code: 'AccessDenied', status: 403, message: 'Access Denied' }
 
@@ -175,7 +175,8 @@ const served: Turns = {
     resource: /model\.tar\.gz$/,
     instead: (reply) => ({ ...reply, headers: {}, body: gzipSync(otherModel) }),
   }),
-  'endpoint-creating': fault({ operation: 'InvokeEndpoint', times: 1, error: failure }),
+  'endpoint-creating': (sandbox) =>
+    heldUntilAsked(sandbox, (reply) => ({ ...reply, body: reply.body.replace('not found', 'not ready') })),
   'endpoint-cold-start': fault({ operation: 'InvokeEndpoint', nth: 2, times: 1, error: failure }),
   'endpoint-answers': fault({ operation: 'InvokeEndpoint', nth: 3, instead: container }),
   'endpoint-unreadable': () => {},

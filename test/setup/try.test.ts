@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { tried } from '../../scripts/setup/try/beliefs.ts'
-import { differing, triable, unseen } from './try-sandbox.ts'
+import { differing, heldUntilAsked, triable, unseen } from './try-sandbox.ts'
 
 /** Slow enough that requests meet each other. */
 const ENDPOINT = { pace: 'poll', coldStart: { invocations: 1000, delay: 20 } } as const
@@ -27,7 +27,8 @@ describe('setup --check --try', () => {
   })
 
   it('finds an endpoint of the sandbox as believed', async () => {
-    const { setup, assertNothingLeft } = await triable({ sagemaker: ENDPOINT })
+    const { sandbox, setup, assertNothingLeft } = await triable({ sagemaker: ENDPOINT })
+    heldUntilAsked(sandbox)
     const { code, result, stderr } = await setup(['--check', '--try', 'endpoint', '--max-cost', '1'])
     assert.deepEqual([differing(result.comparisons), unseen(result.comparisons)], [[], []])
     assert.deepEqual(

@@ -10,13 +10,13 @@ import { isUnknownJob } from '../../lib/aws/s3-batch/jobs.ts'
 import { plural } from '../../lib/cli/format.ts'
 import { fitted } from '../../lib/cli/shapes.ts'
 import { refuses, type Seen, succeeds } from './beliefs.ts'
-import { METADATA, MISSING_KEY, madeObjects } from './objects.ts'
+import { ARCHIVED_KEY, METADATA, madeObjects } from './objects.ts'
 import { bucketKey, TRY, type TryStep } from './place.ts'
 import { copiesOf, looked, sourceKey } from './s3.ts'
 
 const encoded = (key: string): string => key.split('/').map(encodeURIComponent).join('/')
 
-/** Copies the made objects, and one that is missing, by a job of S3 Batch Operations, and reads its report. */
+/** Copies the made objects, and one that is archived, by a job of S3 Batch Operations, and reads its report. */
 export async function tryBatch(step: TryStep): Promise<void> {
   const { comparisons, aws, region } = step
   const control = await s3ControlClient(aws, region)
@@ -58,7 +58,7 @@ async function missingJob(control: S3ControlClient, { account }: TryStep): Promi
 /** Writes the manifest. The nonce makes it another job than that of an earlier try. */
 async function jobSpec(step: TryStep): Promise<BatchJobSpec> {
   const folder = `jobs/${step.nonce}`
-  const keys = [...madeObjects.map((made) => sourceKey(step, made)), sourceKey(step, { key: MISSING_KEY })]
+  const keys = [...madeObjects.map((made) => sourceKey(step, made)), sourceKey(step, { key: ARCHIVED_KEY })]
   const rows = keys.map((key) => `${step.bucket},${encoded(key)}\n`).join('')
   const { etag = '' } = await step.store.write(`${folder}/manifest.csv`, rows, { sse: 'AES256' })
   return {
@@ -129,7 +129,7 @@ async function lookAtReport(step: TryStep, spec: BatchJobSpec, id: string): Prom
     }
     return { seen: `${Format}, ${plural(rows.length, 'row')}`, isBelieved: rows.length > 0 }
   })
-  const row = rows.find(([, key]) => key?.includes('missing')) ?? rows[0]
+  const row = rows.find(([, key]) => key?.includes('archived')) ?? rows[0]
   if (row === undefined) return
   await comparisons.compare('batch-report-columns', () => {
     const seen = `${row.length} columns: bucket, key, version, ${row.slice(3).join(', ')}`
@@ -138,7 +138,7 @@ async function lookAtReport(step: TryStep, spec: BatchJobSpec, id: string): Prom
   await comparisons.compare('batch-report-slashes', () => {
     const key = row[1] ?? ''
     const shown = key.slice(key.lastIndexOf('AWSLogs'))
-    return { seen: shown, isBelieved: key === encoded(sourceKey(step, { key: MISSING_KEY })) }
+    return { seen: shown, isBelieved: key === encoded(sourceKey(step, { key: ARCHIVED_KEY })) }
   })
 }
 

@@ -29,8 +29,8 @@ export const madeObjects: readonly MadeObject[] = [
   { key: 'AWSLogs/tagged.json.gz', body: trail([4]), records: 1, isTagged: true },
 ]
 
-/** A key with nothing behind it, so that a job has a task that fails. */
-export const MISSING_KEY = `AWSLogs/missing ${ODD_NAME}`
+/** An archived object, so that a job has a task that fails. Nobody needs a right for that, as for an object that is missing. */
+export const ARCHIVED_KEY = `AWSLogs/archived ${ODD_NAME}`
 
 /** Metadata of all made objects. */
 export const METADATA = { 'prestage-try': 'kept' }

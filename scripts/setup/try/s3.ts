@@ -14,7 +14,7 @@ import { detailsOf } from '../../lib/aws/errors.ts'
 import { bareEtag } from '../../lib/stores/s3-bucket.ts'
 import { copyObject } from '../../lib/stores/s3-copy.ts'
 import { refuses, type Seen } from './beliefs.ts'
-import { type MadeObject, METADATA, madeObjects } from './objects.ts'
+import { ARCHIVED_KEY, type MadeObject, METADATA, madeObjects } from './objects.ts'
 import { bucketKey, type TryStep } from './place.ts'
 
 /** Where the made objects lie: the batch role may read what is below `jobs/`. */
@@ -35,6 +35,8 @@ export async function tryS3(step: TryStep): Promise<void> {
   const client = await s3Client(aws, bucket)
   step.say('three objects, and their copies')
   for (const made of madeObjects) await put(client, step, made)
+  const archived = { Bucket: bucket, Key: sourceKey(step, { key: ARCHIVED_KEY }), StorageClass: 'GLACIER' } as const
+  await client.send(new PutObjectCommand(archived))
   await comparisons.compare('copy-etag', () => copied(client, step))
   await comparisons.compare('copy-multipart-etag', () => copiedFromParts(client, step))
   await comparisons.compare('list-start-after', () => startedAfter(client, step))

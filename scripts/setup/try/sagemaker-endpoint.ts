@@ -123,13 +123,9 @@ const askerOf =
 
 async function whileCreating(endpoints: Endpoints, ask: AskEndpoint, step: TryStep, name: string): Promise<void> {
   await step.comparisons.compare('endpoint-creating', async () => {
-    const { seen, isBelieved } = await refuses(
-      () => ask(linesOf(1)),
-      saysSo(/^Validation(Error|Exception)$/, /not found/i),
-    )
     const status = (await endpoints.look(name))?.EndpointStatus
-    if (status === 'Creating') return { seen, isBelieved }
-    return { seen: `the endpoint was ${status} already`, isBelieved: undefined }
+    if (status !== 'Creating') return { seen: `the endpoint was ${status} already`, isBelieved: undefined }
+    return refuses(() => ask(linesOf(1)), saysSo(/^Validation(Error|Exception)$/, /not found/i))
   })
 }
 
