@@ -11,8 +11,6 @@ export async function triable(settings: SandboxSettings = {}) {
   const account = await fixture(settings)
   const { sandbox, setup } = account
   sandbox.s3.put('org-logs', 'AWSLogs/a.json.gz', 'x')
-  sandbox.quotas.set('Maximum total concurrency that can be allocated across all serverless endpoints', 10)
-  sandbox.quotas.set('Memory size in MB per serverless endpoint', 3072)
   await account.existingStack()
   const bucket = sandbox.cloudformation.stack('prestage').outputs.StagingBucket ?? ''
   return {

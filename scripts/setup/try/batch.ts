@@ -12,7 +12,7 @@ import { fitted } from '../../lib/cli/shapes.ts'
 import { refuses, type Seen, succeeds } from './beliefs.ts'
 import { ARCHIVED_KEY, METADATA, madeObjects } from './objects.ts'
 import { bucketKey, TRY, type TryStep } from './place.ts'
-import { copiesOf, looked, sourceKey } from './s3.ts'
+import { looked, sourceKey, targetOfCopies } from './s3.ts'
 
 const encoded = (key: string): string => key.split('/').map(encodeURIComponent).join('/')
 
@@ -64,7 +64,7 @@ async function jobSpec(step: TryStep): Promise<BatchJobSpec> {
   return {
     accountId: step.account,
     roleArn: step.batchRole,
-    destination: copiesOf(step, 'batch'),
+    destination: targetOfCopies(step, 'batch'),
     manifest: { key: bucketKey(step, `${folder}/manifest.csv`), etag, rows: keys.length },
     report: bucketKey(step, folder),
     run: TRY,
@@ -84,7 +84,7 @@ async function finished(control: S3ControlClient, spec: BatchJobSpec, id: string
 async function lookAtCopies(step: TryStep): Promise<void> {
   const { comparisons, bucket } = step
   const client = await s3Client(step.aws, bucket)
-  const { prefix } = copiesOf(step, 'batch')
+  const { prefix } = targetOfCopies(step, 'batch')
   const copies = new Map(
     await Promise.all(
       madeObjects.map(async (made) => [made, await looked(client, bucket, prefix + sourceKey(step, made))] as const),

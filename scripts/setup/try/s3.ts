@@ -22,7 +22,7 @@ export const sourceKey = (step: TryStep, { key }: Pick<MadeObject, 'key'>): stri
   bucketKey(step, `jobs/source/${key}`)
 
 /** Where copies go. */
-export const copiesOf = (step: TryStep, name: string): Destination => ({
+export const targetOfCopies = (step: TryStep, name: string): Destination => ({
   source: { bucket: step.bucket, requesterPays: false },
   bucket: step.bucket,
   prefix: bucketKey(step, `staged/${name}/`),
@@ -68,7 +68,7 @@ const WITH_KEY: Seen = { seen: 'the workspace is encrypted with a KMS key', isBe
 
 async function copied(client: S3Client, step: TryStep): Promise<Seen> {
   let kept = 0
-  const to = copiesOf(step, 'direct')
+  const to = targetOfCopies(step, 'direct')
   for (const made of madeObjects) {
     const before = await looked(client, step.bucket, sourceKey(step, made))
     const object = { key: sourceKey(step, made), size: made.body.length, ...(before && { etag: before.etag }) }
@@ -90,7 +90,7 @@ async function copiedFromParts(client: S3Client, step: TryStep): Promise<Seen> {
   const { ETag } = await client.send(new UploadPartCommand({ ...upload, UploadId, PartNumber: 1, Body }))
   const MultipartUpload = { Parts: [{ ETag, PartNumber: 1 }] }
   await client.send(new CompleteMultipartUploadCommand({ ...upload, UploadId, MultipartUpload }))
-  const to = copiesOf(step, 'parts')
+  const to = targetOfCopies(step, 'parts')
   await copyObject(client, { key: Key, size: Body.length }, to, step.signal)
   const after = await looked(client, step.bucket, to.prefix + Key)
   if (after?.hasKey) return WITH_KEY

@@ -7,6 +7,7 @@ import {
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker'
 import { sagemakerClient, serviceQuotasClient } from '../../lib/aws/clients.ts'
+import { SERVERLESS_CONCURRENCY } from '../../lib/aws/quota-names.ts'
 import { sagemakerQuotas } from '../../lib/aws/quotas.ts'
 import { onceVisible } from '../../lib/aws/sagemaker/calls.ts'
 import { Endpoints } from '../../lib/aws/sagemaker/endpoints.ts'
@@ -84,11 +85,8 @@ async function missing(client: SageMakerClient, step: TryStep): Promise<void> {
   })
 }
 
-/** As refusals name them that people have quoted. */
-const QUOTAS = [
-  'Maximum total concurrency that can be allocated across all serverless endpoints',
-  'Memory size in MB per serverless endpoint',
-] as const
+/** The second one as refusals name it that people have quoted. */
+const QUOTAS = [SERVERLESS_CONCURRENCY, 'Memory size in MB per serverless endpoint'] as const
 
 async function quotaNames({ aws, region }: TryStep): Promise<Seen> {
   const found = await sagemakerQuotas(await serviceQuotasClient(aws, region), QUOTAS)

@@ -16,10 +16,6 @@ const key = (tail: string) =>
   `AWSLogs/${ACCOUNT}/CloudTrail/${REGION}/2026/03/09/${ACCOUNT}_CloudTrail_${REGION}_20260309T1005Z_${tail}.json.gz`
 
 const SMALL = ['--epochs', '3', '--vector-dim', '16']
-const SERVERLESS_QUOTAS = [
-  'Maximum total concurrency that can be allocated across all serverless endpoints',
-  'Memory size in MB per serverless endpoint',
-]
 const IN_VPC = ['--subnet', 'subnet-1', '--security-group', 'sg-1']
 const SCALED = ['--instance-type', 'ml.m5.large', '--autoscale', '1:3']
 const TRANSFORM = ['--via', 'transform', '--overwrite', '--yes']
@@ -183,7 +179,6 @@ export const journey: readonly Step[] = [
     'setup --check --try endpoint',
     async ({ sandbox, run }) => {
       const { settings } = sandbox.sagemaker
-      for (const name of SERVERLESS_QUOTAS) sandbox.quotas.set(name, 10)
       settings.coldStart = { invocations: 1000, delay: 20 }
       await run('setup', ['--check', '--try', 'endpoint', ...FAST, '--yes'])
       settings.coldStart = undefined
