@@ -41,6 +41,8 @@ test('a model comes into service, serverless, tested and calibrated; done again 
   const again = await deploy([])
   assert.equal(again.result.repeated, true, again.stderr)
   assert.equal(sandbox.requests.of('CreateEndpoint'), 1)
+  // Only for a plan.
+  assert.equal(sandbox.requests.of('ListServiceQuotas'), 1)
   assert.deepEqual(sandbox.violations, [])
 })
 
@@ -263,6 +265,8 @@ describe('before anything is made', () => {
       [result.hourlyUsd, result.inService, result.instanceType],
       [0.115 + 30 * (0.14 / 730), null, 'ml.m5.large'],
     )
+    const many = await deploy(['--dry-run', '--max-concurrency', '12'])
+    assert.match(many.stderr, /warning: 12 requests at once are more than the 10/)
     assert.deepEqual([sandbox.sagemaker.names().models, sandbox.requests.of('PutObject')], [[], 0])
   })
 })

@@ -50,17 +50,16 @@ export async function deployInSagemaker(
   const champion = await endpoints.look(spec.endpoint)
   if (options.rollback) return rollBack(step)
   const { deleteAfter } = options
-  const plan: Plan = {
+  const plan = {
     spec,
     modelBytes: modelBytes(run),
     autoscale: options.autoscale,
     ...(await inService(step, champion)),
     holdoutPairs,
     deleteAfterMs: deleteAfter,
-    concurrencyQuota: await concurrencyQuota(step),
   }
   if (deleteAfter !== undefined && champion !== undefined) await refuseToDelete(step, champion.EndpointConfigName)
-  if (options.dryRun) return renderDeployPlan(plan)
+  if (options.dryRun) return renderDeployPlan(await judged(step, plan))
   const wanted: StepPlan = {
     settings: settingsOf(spec, options),
     inputs: ['train'],
@@ -74,7 +73,8 @@ export async function deployInSagemaker(
   const stepPlan = { ...wanted, redoIf: async () => !(await isInService(step)) }
   if (!(await run.isCurrent('deploy', stepPlan))) {
     await requirePairs(run)
-    if (!isMade(champion, run.unfinished('deploy', stepPlan)?.checkpoint)) await approve(context, plan)
+    if (!isMade(champion, run.unfinished('deploy', stepPlan)?.checkpoint))
+      await approve(context, await judged(step, plan))
   }
   const { repeated } = await run.step('deploy', stepPlan, async (checkpoint) => {
     try {
@@ -92,9 +92,15 @@ export async function deployInSagemaker(
   return renderDeployed(run.id, { ...result, status: 'Deleted' }, spec.hardware, repeated)
 }
 
+/** Completes a plan by what takes a while to find out, and tells what speaks against it. */
+async function judged(step: DeployStep, plan: Omit<Plan, 'concurrencyQuota'>): Promise<Plan> {
+  const judgedPlan = { ...plan, concurrencyQuota: await concurrencyQuota(step) }
+  for (const doubt of doubtsIn(judgedPlan)) step.context.talk.warn(doubt)
+  return judgedPlan
+}
+
 async function approve(context: Context, plan: Plan): Promise<void> {
   const usd = planUsd(plan)
-  for (const doubt of doubtsIn(plan)) context.talk.warn(doubt)
   await context.approve({
     action: `deploy to ${plan.spec.endpoint}`,
     plan: facts(planFacts(plan)).split('\n'),
