@@ -1,5 +1,6 @@
 import type * as PlotLibrary from '@observablehq/plot'
 import { count } from '../lib/cli/format.ts'
+import type { RankName } from '../lib/insights/rank.ts'
 import { type Bin, type Curve, type RocPoint, rules, shortName } from './data.ts'
 import { Html, scoreText, share } from './html.ts'
 
@@ -112,12 +113,16 @@ export interface Distribution {
   readonly bins: readonly Bin[]
   readonly threshold: number
   readonly hasAttacks: boolean
+  readonly rank: RankName
 }
 
 const GROUPS = { normal: 'normal pairs', attack: 'known attacks' } as const
 
 /** Histograms of both groups, one above the other, with the threshold through both. */
-function scoresPlot(Plot: typeof PlotLibrary, { bins, threshold, hasAttacks }: Distribution): PlotLibrary.PlotOptions {
+function scoresPlot(
+  Plot: typeof PlotLibrary,
+  { bins, threshold, hasAttacks, rank }: Distribution,
+): PlotLibrary.PlotOptions {
   const groups = hasAttacks ? (['normal', 'attack'] as const) : (['normal'] as const)
   const bars = groups.flatMap((group) => {
     const total = bins.reduce((sum, bin) => sum + bin[group], 0)
@@ -138,7 +143,12 @@ function scoresPlot(Plot: typeof PlotLibrary, { bins, threshold, hasAttacks }: D
     marginLeft: 48,
     marginTop: 34,
     marginBottom: 38,
-    x: { label: 'dot product: low does not fit, high is normal', labelAnchor: 'center', labelArrow: 'none', ticks: 10 },
+    x: {
+      label: `${rank === 'score' ? 'dot product' : 'negative anomaly score'}: low does not fit, high is normal`,
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      ticks: 10,
+    },
     y: {
       type: 'sqrt',
       domain: [0, top],

@@ -106,7 +106,7 @@ const byText = (by: ScoredBy): string =>
     : `SageMaker transform job ${by.job} on ${by.instanceType} in ${by.region}`
 
 function anomalyOf(verdict: Verdict, before: Accesses): Anomaly {
-  const { verdict: _, dotProduct: __, anomalyScore = 0, ...rest } = verdict
+  const { verdict: _, dotProduct: __, reasons: ___, anomalyScore = 0, ...rest } = verdict
   const usual = before
     .usual(encodeEntity(verdict.entity))
     .map(({ network, share }) => ({ network: formatCidr(network), share }))

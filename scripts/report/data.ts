@@ -54,7 +54,7 @@ export interface Trained {
 
 type ScoreCounts = Pick<
   ScoreResult,
-  'of' | 'unseen' | 'sparse' | 'flagged' | 'allowed' | 'threshold' | 'alertsPerDay' | 'minEvents' | 'allow'
+  'of' | 'rank' | 'unseen' | 'sparse' | 'flagged' | 'allowed' | 'threshold' | 'alertsPerDay' | 'minEvents' | 'allow'
 >
 
 export interface Scored extends ScoreCounts {
@@ -70,7 +70,7 @@ export interface Scored extends ScoreCounts {
   readonly by?: string
 }
 
-/** Judged pairs with a dot product in [from, to). */
+/** Judged pairs with a value in [from, to): what they are ranked by, low is anomalous. */
 export interface Bin {
   readonly from: number
   readonly to: number
@@ -78,7 +78,7 @@ export interface Bin {
   readonly attack: number
 }
 
-export interface Anomaly extends Omit<Verdict, 'verdict' | 'dotProduct' | 'anomalyScore'> {
+export interface Anomaly extends Omit<Verdict, 'verdict' | 'dotProduct' | 'anomalyScore' | 'reasons'> {
   readonly anomalyScore: number
   /** Where the entity usually comes from. */
   readonly usual: readonly { readonly network: string; readonly share: number }[]

@@ -21,7 +21,8 @@ export class VerdictSummary {
 
   private addScored(verdict: Verdict): void {
     const side = verdict.label === undefined ? 'normal' : 'attack'
-    this[side].add(verdict.dotProduct ?? 0)
+    // What it was ranked by, as the threshold: low is anomalous.
+    this[side].add(0 - (verdict.anomalyScore ?? 0))
     if (verdict.seen === undefined) this.hasHistory = false
     else for (const rule of rules) if (verdict.seen[rule]) this.seen[side][rule] += 1
     if (verdict.flagged) this.flagged.add(verdict)

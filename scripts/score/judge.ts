@@ -2,12 +2,13 @@ import { pMapIterable } from 'p-map'
 import { type Accesses, type DistinctPair, kindOf, type Seen } from '../lib/insights/accesses.ts'
 import { decodeEntity } from '../lib/insights/entity-codec.ts'
 import { type Cidr, formatCidr, formatIpv4, isWithin } from '../lib/insights/ipv4.ts'
-import type { Verdict } from '../lib/runs/verdicts.ts'
+import type { Reason, Verdict } from '../lib/runs/verdicts.ts'
+import type { Ranking } from './ranking.ts'
 import type { Scorer } from './scorer.ts'
 import type { Labels } from './user-files.ts'
 
 /** One pair and what is known about it. */
-export interface Evidence {
+export interface KnownPair {
   /** Encoded. */
   readonly entity: string
   readonly ip: number
@@ -15,38 +16,45 @@ export interface Evidence {
   readonly events: number
   /** Ignored when the entity has too few training pairs. */
   readonly dotProduct: number
+  /** What it is ranked by; low is suspicious. */
+  readonly value: number
   readonly accesses: number
   readonly seen?: Seen
   readonly label?: string
 }
 
 export interface Policy {
-  /** Pairs that score below are flagged. */
+  /** Pairs whose value is below are flagged. */
   readonly threshold: number
   /** An entity with fewer training pairs is sparse. */
   readonly minEvents: number
   readonly allow: readonly Cidr[]
 }
 
-/** Judges one pair. Only a scored pair is ever flagged. */
-export function judge(evidence: Evidence, policy: Policy): Verdict {
-  const { entity, ip, events, dotProduct, accesses, seen, label } = evidence
+/** Judges one pair. Only a scored pair is ever flagged. @param reasons asked for when it is */
+export function judge(pair: KnownPair, policy: Policy, reasons?: () => readonly Reason[]): Verdict {
+  const { entity, ip, events, dotProduct, value, accesses, seen, label } = pair
   const verdict = kindOf(events, policy.minEvents)
-  const below = verdict === 'scored' && dotProduct < policy.threshold
-  const net = below ? policy.allow.find((cidr) => isWithin(ip, cidr)) : undefined
+  const below = verdict === 'scored' && value < policy.threshold
+  const net = below ? allowing(policy, ip) : undefined
+  const flagged = below && net === undefined
   return {
     entity: decodeEntity(entity),
     ip: formatIpv4(ip),
     events,
     verdict,
-    ...(verdict === 'scored' && { dotProduct, anomalyScore: 0 - dotProduct }),
-    flagged: below && net === undefined,
+    ...(verdict === 'scored' && { dotProduct, anomalyScore: 0 - value }),
+    flagged,
     ...(net !== undefined && { allowed: formatCidr(net) }),
+    ...(flagged && reasons && { reasons: reasons() }),
     ...(seen !== undefined && { seen }),
     ...(label !== undefined && { label }),
     accesses,
   }
 }
+
+const allowing = ({ allow }: Pick<Policy, 'allow'>, ip: number): Cidr | undefined =>
+  allow.find((cidr) => isWithin(ip, cidr))
 
 export interface JudgeTask {
   /** What is judged. */
@@ -55,17 +63,79 @@ export interface JudgeTask {
   readonly events: (entity: string) => number
   /** The training pairs, where they are available: for "seen before". */
   readonly before: Accesses | undefined
-  readonly scorer: Scorer
+  readonly ranking: Ranking
   readonly policy: Policy
   readonly labels: Labels | undefined
 }
 
-/** Verdicts on all distinct pairs, in batches, in the order of the pairs however the scores arrive. */
-export const judgeAll = (task: JudgeTask): AsyncIterable<Verdict[]> =>
-  pMapIterable(batches(task.accesses.distinct()), (batch) => judgeBatch(batch, task), {
-    concurrency: task.scorer.concurrency,
-    backpressure: task.scorer.concurrency * 2,
-  })
+/** Of all pairs that can be judged, in their sequence. */
+export interface Scored {
+  readonly dotProducts: Float64Array
+  /** What they are ranked by; low is suspicious. */
+  readonly values: Float64Array
+}
+
+/**
+ * Scores all distinct pairs of entities that the model knows: for others its score means nothing.
+ * @param onPairs called with how many pairs are done in addition, judged or not
+ */
+export async function scoreAll(
+  task: Omit<JudgeTask, 'labels' | 'before'>,
+  scorer: Scorer,
+  onPairs: (pairs: number) => void,
+): Promise<Scored> {
+  const { accesses, events, ranking, policy } = task
+  const scored = pMapIterable(
+    batches(accesses.distinct()),
+    async (batch) => {
+      const pairs = batch.filter(({ entity }) => kindOf(events(entity), policy.minEvents) === 'scored')
+      const entities = pairs.map(({ entity }) => entity)
+      const ips = Uint32Array.from(pairs, ({ ip }) => ip)
+      const scores = pairs.length === 0 ? new Float64Array() : await scorer.score({ entities, ips })
+      const values = scores.map((score, i) => ranking.value(entities[i] ?? '', ips[i] ?? 0, score))
+      return { scores, values, of: batch.length }
+    },
+    { concurrency: scorer.concurrency, backpressure: scorer.concurrency * 2 },
+  )
+  const parts: { readonly scores: Float64Array; readonly values: Float64Array }[] = []
+  for await (const part of scored) {
+    parts.push(part)
+    onPairs(part.of)
+  }
+  return {
+    dotProducts: joined(parts.map(({ scores }) => scores)),
+    values: joined(parts.map(({ values }) => values)),
+  }
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+/**
+ * The threshold that leaves as many pairs below as the budget allows, those in allowed networks not counted; no higher than the
+ * given one.
+ */
+export function cappedThreshold(
+  { accesses, events, policy }: Pick<JudgeTask, 'accesses' | 'events' | 'policy'>,
+  { values }: Scored,
+  budget: number,
+): number {
+  const below: number[] = []
+  let at = 0
+  for (const { entity, ip } of accesses.distinct()) {
+    if (kindOf(events(entity), policy.minEvents) !== 'scored') continue
+    const value = values[at++] ?? Number.NaN
+    if (value < policy.threshold && allowing(policy, ip) === undefined) below.push(value)
+  }
+  return Float64Array.from(below).sort()[budget] ?? policy.threshold
+}
 
 /** Keeps a request well below what endpoints accept: 6 MB, serverless ones 4 MB. */
 const BATCH_PAIRS = 10_000
@@ -88,19 +158,23 @@ function* batches(pairs: Iterable<DistinctPair>): Generator<DistinctPair[]> {
   if (batch.length > 0) yield batch
 }
 
-/** The model is only asked about entities that it knows: for others its score means nothing. */
-async function judgeBatch(batch: readonly DistinctPair[], task: JudgeTask): Promise<Verdict[]> {
-  const { policy, scorer, before, labels } = task
-  const known = batch.map((pair) => ({ ...pair, events: task.events(pair.entity) }))
-  const scorable = known.filter(({ events }) => kindOf(events, policy.minEvents) === 'scored')
-  const entities = scorable.map(({ entity }) => entity)
-  const ips = Uint32Array.from(scorable, ({ ip }) => ip)
-  const scores = (scorable.length === 0 ? [] : await scorer.score({ entities, ips })).values()
-  return known.map((pair) => {
-    const { entity, ip, events } = pair
-    const dotProduct = kindOf(events, policy.minEvents) === 'scored' ? (scores.next().value ?? Number.NaN) : Number.NaN
-    const label = labels?.of(entity, ip)
-    const seen = before?.seen(entity, ip)
-    return judge({ ...pair, dotProduct, ...(seen && { seen }), ...(label !== undefined && { label }) }, policy)
-  })
+/** Verdicts on all distinct pairs, in batches, in the sequence of the pairs. */
+export function* judgeAll(task: JudgeTask, { dotProducts, values }: Scored): Generator<Verdict[]> {
+  const { accesses, events, before, ranking, policy, labels } = task
+  let at = 0
+  for (const batch of batches(accesses.distinct()))
+    yield batch.map((pair) => {
+      const { entity, ip } = pair
+      const count = events(entity)
+      const i = kindOf(count, policy.minEvents) === 'scored' ? at++ : -1
+      const [dotProduct, value] = [dotProducts[i] ?? Number.NaN, values[i] ?? Number.NaN]
+      const label = labels?.of(entity, ip)
+      const seen = before?.seen(entity, ip)
+      const known = { ...pair, events: count, dotProduct, value }
+      return judge(
+        { ...known, ...(seen && { seen }), ...(label !== undefined && { label }) },
+        policy,
+        ranking.reasons && (() => ranking.reasons?.(entity, ip, dotProduct) ?? []),
+      )
+    })
 }

@@ -1,5 +1,6 @@
 import { choice, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
 import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { priorNames, rankNames } from '../lib/insights/rank.ts'
 import { backendNames } from './backend.ts'
 import { findingsOptions } from './findings/options.ts'
 
@@ -42,6 +43,15 @@ export const scoreOptions = {
   }),
   alertsPerDay: number({ about: 'alert budget per day; sets the threshold', default: 10, min: 0 }),
   threshold: number({ about: 'flag pairs that score below this, instead of --alerts-per-day', value: 'SCORE' }),
+  rank: choice(rankNames, {
+    about:
+      "what ranks pairs: the score together with the evidence of the training pairs, or the score alone, which is IP Insights' own sequence (default: evidence where there are training pairs; score with --threshold)",
+  }),
+  prior: choice(priorNames, {
+    about:
+      'with --rank evidence, which entities attackers are thought to take: each alike, or each as often as it is used',
+    default: 'even',
+  }),
   minEvents: number({
     about: 'judge entities with at least this many accesses in training (default: as calibrated)',
     min: 1,

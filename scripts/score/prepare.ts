@@ -2,6 +2,7 @@ import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { MIN_EVENTS } from '../lib/insights/accesses.ts'
 import { type Calibration, parseCalibration, thresholdFor } from '../lib/insights/calibration.ts'
 import { type Cidr, formatCidr } from '../lib/insights/ipv4.ts'
+import type { Prior, RankName } from '../lib/insights/rank.ts'
 import type { StepSettings } from '../lib/runs/ledger.ts'
 import type { Target } from './target.ts'
 import { allowList, type Labels, readLabels } from './user-files.ts'
@@ -10,6 +11,8 @@ export interface ThresholdOptions {
   readonly threshold: number | undefined
   readonly alertsPerDay: number
   readonly minEvents: number | undefined
+  readonly rank: RankName | undefined
+  readonly prior: Prior
 }
 
 export interface PrepareOptions extends ThresholdOptions {
@@ -24,6 +27,8 @@ export interface Prepared {
   /** Undefined when it follows from a calibration that must be made first. */
   readonly threshold: number | undefined
   readonly minEvents: number
+  readonly rank: RankName
+  readonly prior: Prior
   readonly allow: readonly Cidr[]
   /** Undefined when the threshold was set by hand. */
   readonly alertsPerDay: number | undefined
@@ -40,10 +45,13 @@ export async function preparedFor(target: Target, options: PrepareOptions): Prom
   const isKnown = calibration !== undefined || options.threshold !== undefined || target.heldOut === undefined
   const alertsPerDay = options.threshold === undefined ? options.alertsPerDay : undefined
   const minEvents = options.minEvents ?? calibration?.minEvents ?? MIN_EVENTS
+  const rank = rankFor(options, target, calibration)
   return {
     calibration,
-    threshold: isKnown ? thresholdOf(options, calibration) : undefined,
+    threshold: isKnown ? thresholdOf(options, { calibration, rank, days: target.days }) : undefined,
     minEvents,
+    rank,
+    prior: options.prior,
     allow,
     alertsPerDay,
     labels,
@@ -53,17 +61,43 @@ export async function preparedFor(target: Target, options: PrepareOptions): Prom
       alertsPerDay: alertsPerDay ?? null,
       threshold: options.threshold ?? null,
       minEvents,
+      rank,
+      prior: rank === 'evidence' ? options.prior : null,
       allow: allow.map(formatCidr),
       labels: labels?.digest ?? null,
     },
   }
 }
 
-/** Pairs that score below are flagged. @throws UsageError when neither the options nor a calibration set a threshold */
-export function thresholdOf(options: ThresholdOptions, calibration: Calibration | undefined): number {
+/** By evidence unless it is not to be had. @throws UsageError when it is wanted all the same */
+function rankFor(options: ThresholdOptions, target: Target, calibration: Calibration | undefined): RankName {
+  const hasRank = calibration === undefined ? target.heldOut !== undefined : calibration.rank !== undefined
+  const missing =
+    target.trained === undefined ? 'the training pairs' : hasRank ? undefined : `a rank in ${target.calibration.uri}`
+  if (options.rank === 'evidence' && missing !== undefined)
+    throw new UsageError(`--rank evidence needs ${missing}`, 'train again with --overwrite, or use --rank score')
+  return options.rank ?? (missing === undefined && options.threshold === undefined ? 'evidence' : 'score')
+}
+
+/** How far beyond the budget on the holdout a pair may lie and still be among the most suspicious of other days. */
+const LEEWAY = 3
+
+/** What a threshold follows from. */
+interface Basis {
+  readonly calibration: Calibration | undefined
+  readonly rank: RankName
+  /** Days that what is judged covers, where that is known: then the budget is held on these days, and the threshold has leeway. */
+  readonly days: number | undefined
+}
+
+/** Pairs whose value is below are flagged. @throws UsageError when neither the options nor a calibration set a threshold */
+export function thresholdOf(options: ThresholdOptions, { calibration, rank, days }: Basis): number {
   if (options.threshold !== undefined) return options.threshold
-  if (calibration !== undefined) return thresholdFor(calibration, options.alertsPerDay)
-  throw new UsageError('this model has no calibration', 'train it with a holdout, or name a --threshold')
+  if (calibration === undefined)
+    throw new UsageError('this model has no calibration', 'train it with a holdout, or name a --threshold')
+  const values = rank === 'evidence' ? calibration.rank?.[options.prior] : undefined
+  const budget = options.alertsPerDay * (days === undefined ? 1 : LEEWAY)
+  return thresholdFor({ ...calibration, ...values }, budget)
 }
 
 /** Where a new calibration can be made, that of an earlier model is ignored. */

@@ -24,6 +24,8 @@ interface Parts {
 export function scoreResultOf({ of, tally, prepared, policy, output, anomalies, digest, by }: Parts): ScoreResult {
   const { scored, unseen, sparse, flagged, allowed } = tally
   return {
+    rank: prepared.rank,
+    prior: prepared.rank === 'evidence' ? prepared.prior : null,
     of,
     scored,
     unseen,
@@ -81,13 +83,13 @@ export function renderScorePlan(
 }
 
 export function summaryOf(result: ScoreResult, run?: string, more: readonly [string, string][] = []): string {
-  const { of, scored, unseen, sparse, flagged, allowed, threshold, alertsPerDay } = result
+  const { of, scored, unseen, sparse, flagged, allowed, alertsPerDay } = result
   const why = alertsPerDay === null ? 'set by hand' : `for ${plural(alertsPerDay, 'alert')} a day`
   const lines = facts([
     run === undefined ? undefined : ['run', run],
     ['judged', `${plural(scored, 'distinct pair')} of ${judgedText(of)}`],
     ['not judged', `${count(unseen)} of entities never seen in training, ${count(sparse)} of rare ones`],
-    ['flagged', `${count(flagged)}: dot product below ${threshold.toPrecision(5)}, ${why}`],
+    ['flagged', `${count(flagged)}: ${thresholdText(result)}, ${why}`],
     allowed === 0 ? undefined : ['allowed', `${count(allowed)} below the threshold, in allowed networks`],
     result.by && ['scored by', byText(result.by)],
     ['verdicts', result.output],
@@ -96,6 +98,9 @@ export function summaryOf(result: ScoreResult, run?: string, more: readonly [str
   ])
   return result.attacks === null || result.attacks.length === 0 ? lines : `${lines}\n\n${attackTable(result.attacks)}`
 }
+
+const thresholdText = ({ rank, threshold }: ScoreResult): string =>
+  rank === 'score' ? `dot product below ${threshold.toPrecision(5)}` : `anomaly score above ${(0 - threshold).toPrecision(5)}`
 
 const byText = (by: ScoredBy): string =>
   by.via === 'endpoint'

@@ -4,6 +4,7 @@ import { UserError } from '../lib/cli/errors.ts'
 import { Accesses, kindOf } from '../lib/insights/accesses.ts'
 import { type Calibration, calibrationText } from '../lib/insights/calibration.ts'
 import { calibrationOf, trialOf } from '../lib/insights/evaluation.ts'
+import { EvidenceModel } from '../lib/insights/evidence.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
 import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
 import type { ScoreResult } from '../lib/runs/results.ts'
@@ -11,8 +12,9 @@ import { writeVerdicts } from '../lib/runs/verdicts.ts'
 import type { Store } from '../lib/stores/store.ts'
 import { Anomalies, anomalyRows, MOST_ROWS } from './anomalies.ts'
 import type { Backend } from './backend.ts'
-import { type JudgeTask, judgeAll } from './judge.ts'
+import { cappedThreshold, type JudgeTask, judgeAll, type Scored, scoreAll } from './judge.ts'
 import { type Prepared, type ThresholdOptions, thresholdOf } from './prepare.ts'
+import { rankingOf } from './ranking.ts'
 import { scoreResultOf } from './render.ts'
 import { lineOf, type ScoringSession } from './scorer.ts'
 import { Tally } from './tally.ts'
@@ -41,16 +43,17 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   const session = await backend.open(task.checkpoint)
   const trained = await target.trained?.(signal)
   const calibration = await calibrated(task, session, trained)
-  const policy = { threshold: thresholdOf(options, calibration), minEvents: prepared.minEvents, allow: prepared.allow }
+  const { rank, minEvents, allow, labels } = prepared
+  const threshold = thresholdOf(options, { calibration, rank, days: target.days })
   const before = trained && new Accesses(trained)
+  const evidence = trained && before && rank === 'evidence' ? new EvidenceModel(trained, before.grouped) : undefined
+  const ranking = rankingOf(prepared, calibration, evidence)
   const events = await eventsOf(target, before, backend)
   const accesses = new Accesses(await target.pairs(signal))
-  const scorer = await session.scorer(function* () {
-    for (const { entity, ip } of accesses.distinct())
-      if (kindOf(events(entity), policy.minEvents) === 'scored') yield lineOf(entity, ip)
-  })
-  const { labels } = prepared
-  const { tally, digest } = await writeScores(context, scores, { accesses, events, before, scorer, policy, labels })
+  const judging = { accesses, events, before, ranking, policy: { threshold, minEvents, allow }, labels }
+  const scored = await scoredBy(context, judging, session)
+  const policy = { ...judging.policy, threshold: heldThreshold(judging, scored, { target, options }) }
+  const { tally, digest } = await writeScores(context, scores, { ...judging, policy }, scored)
   await session.tidy?.()
   const at = (file: string) => scores.localPath?.(file) ?? scores.uriOf(file)
   const [output, anomalies] = [at(files.verdicts), at(files.anomalies)]
@@ -66,25 +69,52 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
 /** Names of the two files in a folder of scores. */
 const files = { verdicts: 'verdicts.ndjson', anomalies: 'anomalies.csv' } as const
 
-/** Earlier files stay untouched until every pair is judged. */
-async function writeScores({ signal, progress: progressOf }: Context, scores: Store, task: JudgeTask) {
-  const [tally, anomalies] = [new Tally(), new Anomalies()]
+/** Asks the model about every pair. */
+async function scoredBy(
+  { signal, progress: progressOf }: Context,
+  task: JudgeTask,
+  session: ScoringSession,
+): Promise<Scored> {
+  const { accesses, events, policy } = task
+  const scorer = await session.scorer(function* () {
+    for (const { entity, ip } of accesses.distinct())
+      if (kindOf(events(entity), policy.minEvents) === 'scored') yield lineOf(entity, ip)
+  })
   const progress = progressOf('scoring', undefined, 'pairs')
+  const scored = await scoreAll(task, scorer, (pairs) => {
+    signal.throwIfAborted()
+    progress.advance(pairs)
+  })
+  progress.end()
+  return scored
+}
+
+/** The threshold, lowered so that what is judged has no more alerts than its days are allowed. */
+function heldThreshold(
+  task: JudgeTask,
+  scored: Scored,
+  { target, options }: Pick<ScoreTask, 'target' | 'options'>,
+): number {
+  if (target.days === undefined || options.threshold !== undefined) return task.policy.threshold
+  return cappedThreshold(task, scored, Math.floor(options.alertsPerDay * target.days))
+}
+
+/** Earlier files stay untouched until every pair is judged. */
+async function writeScores({ signal }: Context, scores: Store, task: JudgeTask, scored: Scored) {
+  const [tally, anomalies] = [new Tally(), new Anomalies()]
   async function* counted() {
-    for await (const verdicts of judgeAll(task)) {
+    for (const verdicts of judgeAll(task, scored)) {
       signal.throwIfAborted()
       for (const verdict of verdicts) {
         tally.add(verdict)
         anomalies.add(verdict)
       }
       yield verdicts
-      progress.advance(verdicts.length)
     }
   }
   const digest = await writeVerdicts(scores, files.verdicts, counted())
   const rows = Readable.from(anomalyRows(anomalies.top(), task.before), { objectMode: false })
   await scores.write(files.anomalies, rows)
-  progress.end()
   return { tally, digest }
 }
 

@@ -5,6 +5,7 @@ import { nextCommand } from '../lib/runs/next.ts'
 import { hasPairs, openPairs, type Part, pairsOf, toMakePairs } from '../lib/runs/pairs.ts'
 import { HOLDOUT, paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
+import { daysOf } from '../lib/runs/window.ts'
 import { linesOf } from '../lib/stores/lines.ts'
 import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import type { Store } from '../lib/stores/store.ts'
@@ -13,6 +14,8 @@ import type { Store } from '../lib/stores/store.ts'
 export interface Target {
   /** `holdout`, the id of another run, or `files`. */
   readonly of: string
+  /** Days that the pairs to judge cover, where that is known. */
+  readonly days?: number
   /** The pairs to judge. */
   pairs(signal: AbortSignal): Promise<Pairs>
   /** @throws UserError when the pairs are missing, before anything is asked or paid */
@@ -53,13 +56,20 @@ export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettin
   const own = await modelOf(run, aws)
   if (other === undefined) {
     const check = () => checkFiles(run, ['holdout'])
-    return { ...own, of: HOLDOUT, pairs: (signal) => pairsOf(run, 'holdout', signal), check }
+    return { ...own, of: HOLDOUT, days: run.holdout().days, pairs: (signal) => pairsOf(run, 'holdout', signal), check }
   }
   checkSameEntity(run, other)
   const parts = ['train', 'holdout'] as const
   const check = () => checkFiles(other, parts)
   const pairsDigest = JSON.stringify(other.result('extract').digest)
-  return { ...own, of: other.id, pairs: (signal) => pairsOf(other, parts, signal), check, pairsDigest }
+  return {
+    ...own,
+    of: other.id,
+    days: daysOf({ from: new Date(other.request.from), to: new Date(other.request.to) }),
+    pairs: (signal) => pairsOf(other, parts, signal),
+    check,
+    pairsDigest,
+  }
 }
 
 /** Files of pairs against the model of a run. */

@@ -14,7 +14,7 @@ const after = (markup: string, mark: string): string => markup.slice(markup.inde
 test('bars of both groups, and a line at the threshold that has exactly the flagged ones to its left', async () => {
   const bins = Array.from({ length: 10 }, (_, i) => ({ from: i - 5, to: i - 4, normal: i, attack: 10 - i }))
   for (const threshold of [-5, -2, 0, 5]) {
-    const { markup } = (await chartist()).scores({ bins, threshold, hasAttacks: true })
+    const { markup } = (await chartist()).scores({ bins, threshold, hasAttacks: true, rank: 'score' })
     const [line] = shapes(after(markup, 'aria-label="rule"').split('var(--ink)')[1] ?? '', 'line', ['x1', 'x2'])
     const [x = Number.NaN, end] = line ?? []
     assert.equal(x, end)

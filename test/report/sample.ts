@@ -62,6 +62,7 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
       ],
     },
     scored: {
+      rank: 'score',
       of: 'holdout',
       judged: 6_212,
       unseen: 41,

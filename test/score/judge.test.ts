@@ -2,22 +2,23 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseCidr, parseIpv4 } from '../../scripts/lib/insights/ipv4.ts'
 import type { Verdict } from '../../scripts/lib/runs/verdicts.ts'
-import { type Evidence, judge, type Policy } from '../../scripts/score/judge.ts'
+import { judge, type KnownPair, type Policy } from '../../scripts/score/judge.ts'
 
 const POLICY: Policy = { threshold: -1, minEvents: 10, allow: [] }
 const allowing = (...nets: string[]): Policy => ({ ...POLICY, allow: nets.map(parseCidr) })
 const IP = parseIpv4('198.51.100.7')!
 
-const evidence = (events: number, dotProduct: number): Evidence => ({
+const evidence = (events: number, dotProduct: number): KnownPair => ({
   entity: 'john%2Edoe',
   ip: IP,
   events,
   dotProduct,
+  value: dotProduct,
   accesses: 4,
 })
 const common = { entity: 'john.doe', ip: '198.51.100.7', accesses: 4 }
 
-const cases: [name: string, evidence: Evidence, policy: Policy, verdict: Partial<Verdict>][] = [
+const cases: [name: string, evidence: KnownPair, policy: Policy, verdict: Partial<Verdict>][] = [
   [
     'normal',
     evidence(50, 3),

@@ -60,12 +60,51 @@ test('every distinct pair gets one verdict, and nothing unknown is passed off as
 test('the threshold comes from the calibration and the alerts a day', async () => {
   const calibration = parseCalibration(readFileSync(run.path('model/calibration.json'), 'utf8'))
   for (const alertsPerDay of [0, 1, 10, 100_000]) {
-    const { json, verdicts } = await score({ alertsPerDay })
+    const { json, verdicts } = await score({ alertsPerDay, rank: 'score' })
     assert.equal(json.threshold, thresholdFor(calibration, alertsPerDay))
     assert.ok(Number(json.flagged) <= alertsPerDay * calibration.days)
-    for (const { dotProduct, flagged } of verdicts)
-      if (dotProduct !== undefined) assert.equal(flagged, dotProduct < Number(json.threshold))
+    for (const { dotProduct, anomalyScore, flagged } of verdicts)
+      if (dotProduct !== undefined)
+        assert.deepEqual([flagged, anomalyScore], [dotProduct < Number(json.threshold), 0 - dotProduct])
   }
+})
+
+test('model and evidence rank together, and every alert says why', async () => {
+  const { rank } = parseCalibration(readFileSync(run.path('model/calibration.json'), 'utf8'))
+  for (const prior of ['even', 'accesses'] as const) {
+    const { json, verdicts } = await score({ alertsPerDay: 6, prior, labels })
+    assert.deepEqual([json.rank, json.prior, json.threshold], ['evidence', prior, rank?.[prior].tail[12]])
+    const flagged = verdicts.filter((verdict) => verdict.flagged)
+    assert.equal(flagged.length, 12)
+    // Two dozen attacks from elsewhere are in the holdout.
+    assert.ok(flagged.filter(({ label }) => label !== undefined).length >= 11)
+    for (const { anomalyScore = 0, dotProduct = 0, verdict } of verdicts)
+      if (verdict === 'scored') assert.notEqual(anomalyScore, 0 - dotProduct)
+    for (const { anomalyScore = 0, reasons = [] } of flagged) {
+      assert.ok(anomalyScore > 0 - Number(json.threshold))
+      assert.equal(reasons.length, 5)
+      assert.ok(reasons.some(({ text }) => /never in this \/16|before, none from the/.test(text)))
+    }
+    assert.ok(verdicts.every((verdict) => verdict.flagged || verdict.reasons === undefined))
+  }
+})
+
+test('a rank by evidence that is not to be had is said; without being asked for, the score ranks', async () => {
+  const calibration = run.path('model/calibration.json')
+  const kept = readFileSync(calibration)
+  const { rank: _, ...older } = JSON.parse(String(kept))
+  writeFileSync(calibration, JSON.stringify(older))
+  try {
+    assert.equal((await score()).json.rank, 'score')
+    await assert.rejects(
+      score({ rank: 'evidence' }),
+      (error) => error instanceof UsageError && /calibration\.json/.test(error.message),
+    )
+  } finally {
+    writeFileSync(calibration, kept)
+  }
+  const files = { pairs: [run.path('pairs/holdout/part-0.csv')], model: run.path('model'), scores: tempFolder() }
+  await assert.rejects(score({ ...files, rank: 'evidence' }), /--rank evidence needs the training pairs/)
 })
 
 test('directly and through the endpoint: the same bytes', async () => {
@@ -152,7 +191,9 @@ test('files against a model, without a run', async () => {
   const pairs = [run.path('pairs/holdout/part-0.csv')]
   const direct = await score({ pairs, model, scores })
   assert.equal(direct.json.output, `${scores}/verdicts.ndjson`)
-  const own = await score()
+  // Files say nothing of what was seen in training.
+  assert.equal(direct.json.rank, 'score')
+  const own = await score({ rank: 'score' })
   const bare = own.verdicts.map((verdict) =>
     Object.fromEntries(Object.entries(verdict).filter(([name]) => name !== 'seen')),
   )

@@ -74,6 +74,8 @@ export const trainingJobResult = (change: Partial<DoneBy<TrainResult, 'sagemaker
 })
 
 export const scoreResult = (change: Partial<Results['score']> = {}): Results['score'] => ({
+  rank: 'score',
+  prior: null,
   of: 'holdout',
   scored: 20,
   unseen: 0,

@@ -8,6 +8,7 @@ import {
   type Measured,
   measure,
   type Score,
+  scoreCalibrationOf,
   type Trial,
   trialOf,
 } from '../../lib/insights/evaluation.ts'
@@ -136,7 +137,7 @@ export async function championOf(
   const measured = await measure(scoreThrough(invoke), trial, signal)
   const { days, alertsPerDay } = test
   const settings = { alertsPerDay, days, minEvents: MIN_EVENTS, seed: SEED, model: '' }
-  return metricsOf(calibrationOf(trial, measured, settings), measured, alertsPerDay)
+  return metricsOf(scoreCalibrationOf(trial, measured, settings), measured, alertsPerDay)
 }
 
 /** What two trainings on the same pairs may differ by. */

@@ -22,7 +22,7 @@ const NONE = new Uint32Array()
 export class Accesses {
   private readonly entities: readonly string[]
   private readonly indexOf: ReadonlyMap<string, number>
-  private readonly grouped: Grouped
+  readonly grouped: Grouped
   private readonly history: History
 
   constructor(pairs: Pairs) {
@@ -131,7 +131,7 @@ export class History {
 }
 
 /** First index in [from, to) whose value is not below. */
-function lowerBound(sorted: Uint32Array, value: number, from: number, to: number): number {
+export function lowerBound(sorted: Uint32Array, value: number, from: number, to: number): number {
   let [low, high] = [from, to]
   while (low < high) {
     const middle = (low + high) >>> 1

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { messageOf, misfits, UserError } from '../cli/errors.ts'
 import { quantile } from './metrics.ts'
+import { treesSchema } from './rank.ts'
 
 const number = v.pipe(v.number(), v.finite())
 const share = v.pipe(number, v.minValue(0), v.maxValue(1))
@@ -8,6 +9,15 @@ const whole = v.pipe(v.number(), v.safeInteger())
 
 /** How a yes/no rule does on the same holdout. */
 const baselineSchema = v.strictObject({ normalSeen: share, attackSeen: share, auc: share })
+
+/** Numbers of distinct holdout pairs. Flagged is what lies low. */
+const distributionSchema = {
+  distinctPairs: v.pipe(whole, v.gtValue(0)),
+  /** At the shares 0, 1/(n − 1) … 1. */
+  quantiles: v.pipe(v.array(number), v.minLength(2, 'two numbers or more')),
+  /** The lowest, ascending: thresholds for small budgets are read from here. */
+  tail: v.pipe(v.array(number), v.minLength(1, 'a number or more')),
+}
 
 const calibrationSchema = v.strictObject({
   version: v.literal(1),
@@ -18,21 +28,25 @@ const calibrationSchema = v.strictObject({
   days: v.pipe(number, v.gtValue(0)),
   /** Only pairs of entities with at least so many training pairs were taken. */
   minEvents: v.pipe(whole, v.minValue(0)),
-  /** What it was calibrated on: holdout pairs (repeats included), and the distinct ones of entities that can be scored. */
+  /** What it was calibrated on: holdout pairs (repeats included), and the scores of the distinct ones of entities that can be scored. */
   holdoutPairs: whole,
-  distinctPairs: v.pipe(whole, v.gtValue(0)),
   unseenPairs: whole,
   sparsePairs: whole,
-  /** Scores of distinct pairs at the shares 0, 1/(n − 1) … 1. */
-  quantiles: v.pipe(v.array(number), v.minLength(2, 'two numbers or more')),
-  /** The lowest scores of distinct pairs, ascending: thresholds for small budgets are read from here. */
-  tail: v.pipe(v.array(number), v.minLength(1, 'a number or more')),
+  ...distributionSchema,
   /** AUC of the holdout against the same entities with random public addresses. */
   auc: share,
   /** The same for "address, /24, /16 seen before for this entity". */
   baselines: v.strictObject({ ip: baselineSchema, net24: baselineSchema, net16: baselineSchema }),
   /** SHA-256 of the model.tar.gz that it belongs to. */
   model: v.string(),
+  /** What ranks by score and evidence, and its values on the same pairs for either prior. Absent in older files. */
+  rank: v.exactOptional(
+    v.strictObject({
+      halves: treesSchema,
+      even: v.strictObject(distributionSchema),
+      accesses: v.strictObject(distributionSchema),
+    }),
+  ),
 })
 
 /** Belongs to one model: thresholds do not carry over to another. */

@@ -1,11 +1,14 @@
 import { eventsByEntity, groupByEntity, History, kindOf, rulesOn } from './accesses.ts'
+import { publicAddress } from './attackers.ts'
 import { type Calibration, scoresOf, thresholdFor } from './calibration.ts'
 import { scoreAll } from './encoder.ts'
-import { isPublic } from './ipv4.ts'
+import { EvidenceModel } from './evidence.ts'
 import { auc } from './metrics.ts'
 import { entityRow, type Weights } from './network.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
+import { type Prior, Rank } from './rank.ts'
+import { fittedHalves, madeUpAttacks, rankedBy } from './rank-fit.ts'
 
 /** Most pairs that an AUC is computed from: more only take longer (the error is below 0.001). */
 const LARGEST_SAMPLE = 100_000
@@ -52,13 +55,6 @@ export function examplesOf({ pairs, scorable }: Holdout, seed: number, most = LA
     entityIndex: rows.map((row) => pairs.entityIndex[row]!),
     normal: rows.map((row) => pairs.ip[row]!),
     attack: rows.map(() => publicAddress(random)),
-  }
-}
-
-function publicAddress(random: Random): number {
-  for (;;) {
-    const ip = random.uint32()
-    if (isPublic(ip)) return ip
   }
 }
 
@@ -132,13 +128,21 @@ export interface Trial {
   readonly holdout: Holdout
   readonly examples: Examples
   readonly distinct: Pairs
+  /** What the training pairs say about others. */
+  readonly evidence: EvidenceModel
+  /** Attacks that a rank is fitted on. */
+  readonly madeUp: Pairs
 }
 
 /** Undefined when no pair of the holdout can be scored. */
 export function trialOf(train: Pairs, holdoutPairs: Pairs, minEvents: number, seed: number): Trial | undefined {
-  const holdout = holdoutOf(holdoutPairs, eventsByEntity(train, groupByEntity(train)), minEvents)
+  const grouped = groupByEntity(train)
+  const holdout = holdoutOf(holdoutPairs, eventsByEntity(train, grouped), minEvents)
   if (holdout.scorable.length === 0) return undefined
-  return { train, holdout, examples: examplesOf(holdout, seed), distinct: distinctOf(holdout) }
+  const distinct = distinctOf(holdout)
+  const evidence = new EvidenceModel(train, grouped)
+  const madeUp = madeUpAttacks(train, distinct, seed)
+  return { train, holdout, examples: examplesOf(holdout, seed), distinct, evidence, madeUp }
 }
 
 /** A model's scores in a trial. */
@@ -146,20 +150,46 @@ export interface Measured {
   readonly distinct: Float64Array
   readonly normal: Float64Array
   readonly attack: Float64Array
+  readonly madeUp: Float64Array
 }
 
-export async function measure(score: Score, { examples, distinct }: Trial, signal?: AbortSignal): Promise<Measured> {
+export async function measure(score: Score, trial: Trial, signal?: AbortSignal): Promise<Measured> {
+  const { examples, distinct, madeUp } = trial
   const { entities, entityIndex, normal, attack } = examples
   await breathe(signal)
   const scores = await score(distinct.entities, distinct.entityIndex, distinct.ip)
   await breathe(signal)
   const ofNormal = await score(entities, entityIndex, normal)
   await breathe(signal)
-  return { distinct: scores, normal: ofNormal, attack: await score(entities, entityIndex, attack) }
+  const ofAttack = await score(entities, entityIndex, attack)
+  await breathe(signal)
+  const ofMadeUp = await score(madeUp.entities, madeUp.entityIndex, madeUp.ip)
+  return { distinct: scores, normal: ofNormal, attack: ofAttack, madeUp: ofMadeUp }
+}
+
+/** What the scores in a trial come to, and the rank that is fitted on them. */
+export const calibrationOf = (trial: Trial, measured: Measured, settings: CalibrationSettings): Calibration => ({
+  ...scoreCalibrationOf(trial, measured, settings),
+  rank: rankOf(trial, measured, settings.seed),
+})
+
+function rankOf(
+  { distinct, evidence, madeUp }: Trial,
+  measured: Measured,
+  seed: number,
+): NonNullable<Calibration['rank']> {
+  const normal = { pairs: distinct, scores: measured.distinct }
+  const halves = fittedHalves(evidence, normal, { pairs: madeUp, scores: measured.madeUp }, seed)
+  const values = (prior: Prior) => scoresOf(rankedBy(new Rank(halves, prior), evidence, normal))
+  return { halves, even: values('even'), accesses: values('accesses') }
 }
 
 /** The metrics of the scores in a trial. */
-export function calibrationOf({ train, holdout, examples }: Trial, measured: Measured, settings: CalibrationSettings) {
+export function scoreCalibrationOf(
+  { train, holdout, examples }: Trial,
+  measured: Measured,
+  settings: CalibrationSettings,
+) {
   const { alertsPerDay, days, minEvents, model } = settings
   const scores = scoresOf(measured.distinct)
   return {

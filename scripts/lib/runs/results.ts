@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { listOf, number, optionalMembers, record, time, whole } from '../cli/shapes.ts'
+import { priorNames, rankNames } from '../insights/rank.ts'
 
 // What each step writes into the ledger, and what later steps, reports and people read there. Members stand in the order in which
 // they are written. Times are ISO 8601 in UTC, sizes are bytes, costs are US dollars.
@@ -163,6 +164,9 @@ const attackResult = v.strictObject({
 })
 
 const score = v.strictObject({
+  /** What ranks pairs, and which entities attackers are thought to take; null where only the score ranks. */
+  rank: v.picklist(rankNames),
+  prior: v.nullable(v.picklist(priorNames)),
   /** What was judged: `holdout`, the id of another run, or `files`. */
   of: v.string(),
   /** Distinct pairs by verdict. */
@@ -172,6 +176,7 @@ const score = v.strictObject({
   flagged: whole,
   /** Pairs below the threshold that lie in an allowed network. */
   allowed: whole,
+  /** Flagged is what lies below: a score, or with evidence the negative anomaly score. */
   threshold: number,
   /** Null when the threshold was set by hand. */
   alertsPerDay: v.nullable(number),

@@ -3,11 +3,14 @@ import { Readable } from 'node:stream'
 import { UserError } from '../cli/errors.ts'
 import { count, escapedJson } from '../cli/format.ts'
 import type { Seen, VerdictKind } from '../insights/accesses.ts'
+import type { Reason } from '../insights/reasons.ts'
 import { lineBatchesOf } from '../stores/lines.ts'
 import type { Store } from '../stores/store.ts'
 import { nextCommand } from './next.ts'
 import { scorePaths, scoreStep } from './paths.ts'
 import type { Run } from './run.ts'
+
+export type { Reason }
 
 /** What is said about one distinct pair: a line of verdicts.ndjson. */
 export interface Verdict {
@@ -18,11 +21,13 @@ export interface Verdict {
   /** Training pairs of the entity. */
   readonly events: number
   readonly verdict: VerdictKind
-  /** High is normal. Absent where it would mean nothing. */
+  /** Of IP Insights: high is normal. Absent where it would mean nothing. */
   readonly dotProduct?: number
-  /** `-dotProduct`: high is anomalous. */
+  /** What pairs are ranked by, high is anomalous: log odds by score and evidence, or `-dotProduct`. */
   readonly anomalyScore?: number
   readonly flagged: boolean
+  /** Why it is flagged, weightiest first, where evidence ranks. */
+  readonly reasons?: readonly Reason[]
   /** The allowed network that kept the pair from being flagged. */
   readonly allowed?: string
   /** Absent when the training pairs are not available. */
@@ -105,6 +110,7 @@ function isVerdict(value: unknown): value is Verdict {
     hasScore(value) &&
     (value.allowed === undefined || typeof value.allowed === 'string') &&
     (value.label === undefined || typeof value.label === 'string') &&
+    (value.reasons === undefined || (Array.isArray(value.reasons) && value.reasons.every(isReason))) &&
     (value.seen === undefined || isSeen(value.seen))
   )
 }
@@ -114,6 +120,9 @@ const hasScore = ({ verdict, dotProduct, anomalyScore }: Members): boolean =>
   verdict === 'scored'
     ? Number.isFinite(dotProduct) && Number.isFinite(anomalyScore)
     : (verdict === 'unseen-entity' || verdict === 'sparse-entity') && dotProduct === undefined
+
+const isReason = (value: unknown): boolean =>
+  isObject(value) && Number.isFinite(value.weight) && typeof value.text === 'string'
 
 const isSeen = (value: unknown): boolean =>
   isObject(value) &&

@@ -96,9 +96,9 @@ export function settings({ run, extracted, trained, scored, judged }: ReportData
 
 const windowOf = ({ from, to }: ReportData['run']): string => `${from} to ${to}`
 
-const thresholdOf = ({ threshold, alertsPerDay, allowed }: NonNullable<ReportData['scored']>): string =>
+const thresholdOf = ({ rank, threshold, alertsPerDay, allowed }: NonNullable<ReportData['scored']>): string =>
   [
-    `dot product below ${scoreText(threshold)}`,
+    rank === 'score' ? `dot product below ${scoreText(threshold)}` : `anomaly score above ${scoreText(0 - threshold)}`,
     alertsPerDay === null ? 'set by hand' : `for ${plural(alertsPerDay, 'alert')} per day`,
     ...(allowed > 0 ? [`${allowed} in allowed networks`] : []),
   ].join(', ')

@@ -29,7 +29,7 @@ export function scores({ scored, trained }: ReportData, charts: Charts): Html | 
   const { distinctPairs, alertsPerDay, quantiles, threshold } = trained.calibrated
   return section(
     `Scores of ${plural(distinctPairs, 'distinct pair')} of the holdout. The threshold allows about ${plural(alertsPerDay, 'alert')} per day.`,
-    charts.scores({ bins: binsOf(quantiles, distinctPairs), threshold, hasAttacks: false }),
+    charts.scores({ bins: binsOf(quantiles, distinctPairs), threshold, hasAttacks: false, rank: 'score' }),
   )
 }
 

@@ -62,7 +62,7 @@ function actionOf({ addresses, first, last }: Finding, { source }: About): Recor
 }
 
 function productFields(finding: Finding, about: About): Record<string, string> {
-  const { state, entity, network, addresses, dotProduct, accesses, events, labels } = finding
+  const { state, entity, network, addresses, dotProduct, anomalyScore, accesses, events, labels } = finding
   const fields = {
     run: about.run,
     source: about.source,
@@ -71,7 +71,7 @@ function productFields(finding: Finding, about: About): Record<string, string> {
     network,
     addresses: addressesOf(addresses),
     'dot-product': String(dotProduct),
-    'anomaly-score': String(0 - dotProduct),
+    'anomaly-score': String(anomalyScore),
     threshold: String(about.threshold),
     accesses: String(accesses),
     'training-accesses': String(events),

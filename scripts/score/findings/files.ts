@@ -68,7 +68,7 @@ const rowOf = (finding: Finding, about: About): string[] => [
   finding.addresses.join(' '),
   new Date(finding.first).toISOString(),
   new Date(finding.last).toISOString(),
-  (0 - finding.dotProduct).toFixed(6),
+  finding.anomalyScore.toFixed(6),
   about.threshold.toFixed(6),
   String(finding.accesses),
   String(finding.events),

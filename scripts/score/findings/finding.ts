@@ -38,6 +38,9 @@ export interface Finding {
   readonly addresses: readonly string[]
   /** Of the most anomalous address. */
   readonly dotProduct: number
+  readonly anomalyScore: number
+  /** Why it is flagged, weightiest first; empty where only the score ranks. */
+  readonly reasons: readonly string[]
   readonly accesses: number
   /** Training pairs of the entity. */
   readonly events: number
@@ -71,9 +74,9 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
   const flagged = sightings.filter(({ verdict }) => verdict.flagged)
   const kept = flagged.length > 0 ? flagged : sightings
   const verdicts = kept.map(({ verdict }) => verdict)
-  const [worst] = [...verdicts].sort((a, b) => (a.dotProduct ?? 0) - (b.dotProduct ?? 0))
+  const [worst] = [...verdicts].sort((a, b) => (b.anomalyScore ?? 0) - (a.anomalyScore ?? 0))
   if (worst === undefined) throw new Error('a finding of nothing')
-  const { entity, events, seen, dotProduct = 0 } = worst
+  const { entity, events, seen, dotProduct = 0, anomalyScore = 0, reasons = [] } = worst
   const network = networkText(worst.ip)
   const first = kept.reduce((least, sighting) => Math.min(least, sighting.first), Infinity)
   return {
@@ -83,6 +86,8 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
     network,
     addresses: distinct(verdicts.map(({ ip }) => ip)).sort(byAddress),
     dotProduct,
+    anomalyScore,
+    reasons: reasons.map(({ text }) => text),
     accesses: kept.reduce((sum, { accesses }) => sum + accesses, 0),
     events,
     ...(seen !== undefined && { seen }),
@@ -124,14 +129,15 @@ export const titleOf = ({ entity, network }: Finding, { kind }: About): string =
 
 /** What happened, how certain that is, and when. */
 export function descriptionOf(finding: Finding, about: About): string {
-  const { entity, network, addresses, accesses, events, dotProduct } = finding
+  const { entity, network, addresses, accesses, events, dotProduct, anomalyScore, reasons } = finding
   const [first, last] = [finding.first, finding.last].map((time) => new Date(time).toISOString())
   return shortened(
     [
       ...(finding.state === 'allowed' ? [`${reasonOf(finding)}.`] : []),
       `${plural(accesses, 'access', 'accesses')} of ${about.kind} ${shortened(spelledOut(entity), 400)} from ${network} (${addressesOf(addresses)}).`,
-      `IP Insights scores it ${dotProduct.toFixed(4)}, the threshold is ${about.threshold.toFixed(4)}; the model knows the entity from ${plural(events, 'access', 'accesses')}.`,
+      `Its anomaly score is ${anomalyScore.toFixed(4)}, alerts begin above ${(0 - about.threshold).toFixed(4)}. IP Insights scores it ${dotProduct.toFixed(4)}; the model knows the entity from ${plural(events, 'access', 'accesses')}.`,
       `Seen before for this entity: ${seenBefore(finding) || 'unknown'}. ${first} to ${last}.`,
+      ...(reasons.length > 0 ? [`Why: ${reasons.join('; ')}.`] : []),
     ].join(' '),
     1024,
   )

@@ -83,6 +83,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
       run: about.run,
       network: finding.network,
       dot_product: finding.dotProduct,
+      anomaly_score: finding.anomalyScore,
       threshold: about.threshold,
       training_accesses: finding.events,
       ...(finding.seen !== undefined && { seen: finding.seen }),

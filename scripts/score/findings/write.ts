@@ -76,7 +76,7 @@ function mostAnomalous(findings: readonly Finding[], most: number, stretch: numb
   })
 }
 
-const byAnomaly = (a: Finding, b: Finding): number => a.dotProduct - b.dotProduct || (a.id < b.id ? -1 : 1)
+const byAnomaly = (a: Finding, b: Finding): number => b.anomalyScore - a.anomalyScore || (a.id < b.id ? -1 : 1)
 
 /** When a pair occurred; empty where that is unknown. */
 export type Times = (verdict: Verdict) => readonly Span[]

@@ -100,22 +100,32 @@ export async function reusableJobs(
 type Ask = (lines: () => Iterable<string>) => AsyncIterable<number>
 
 /** A trial in one go. */
-async function measured({ distinct, examples }: Trial, ask: Ask): Promise<Measured> {
+async function measured({ distinct, examples, madeUp }: Trial, ask: Ask): Promise<Measured> {
   const { entities, entityIndex, normal, attack } = examples
   const parts = [
     { entities: distinct.entities, entityIndex: distinct.entityIndex, ips: distinct.ip },
     { entities, entityIndex, ips: normal },
     { entities, entityIndex, ips: attack },
+    { entities: madeUp.entities, entityIndex: madeUp.entityIndex, ips: madeUp.ip },
   ]
   function* lines() {
     for (const part of parts)
       for (const [i, ip] of part.ips.entries()) yield lineOf(part.entities[part.entityIndex[i] ?? 0] ?? '', ip)
   }
-  const all = new Float64Array(distinct.ip.length + normal.length + attack.length)
+  const all = new Float64Array(parts.reduce((sum, { ips }) => sum + ips.length, 0))
   let at = 0
   for await (const score of ask(lines)) all[at++] = score
-  const [first, second] = [distinct.ip.length, distinct.ip.length + normal.length]
-  return { distinct: all.subarray(0, first), normal: all.subarray(first, second), attack: all.subarray(second) }
+  let from = 0
+  const next = (count: number) => {
+    from += count
+    return all.subarray(from - count, from)
+  }
+  return {
+    distinct: next(distinct.ip.length),
+    normal: next(normal.length),
+    attack: next(attack.length),
+    madeUp: next(madeUp.ip.length),
+  }
 }
 
 /** A scorer that gives out the answers as they come: what is asked for is what was sent, in that base. */

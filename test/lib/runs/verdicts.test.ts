@@ -17,6 +17,7 @@ const JUDGED: Verdict = {
   anomalyScore: 1.5,
   flagged: false,
   allowed: '198.51.100.0/24',
+  reasons: [{ weight: 2.5, text: 'never in this /16; others neither' }],
   seen: { ip: false, net24: true, net16: true },
   label: 'near-network',
   accesses: 3,
@@ -24,6 +25,8 @@ const JUDGED: Verdict = {
 const UNSEEN: Verdict = { entity: 'x', ip: '1.2.3.4', events: 0, verdict: 'unseen-entity', flagged: false, accesses: 1 }
 
 const SCORED: ScoreResult = {
+  rank: 'evidence',
+  prior: 'even',
   of: 'holdout',
   ...{ scored: 1, unseen: 1, sparse: 0, flagged: 0, allowed: 1 },
   ...{ threshold: -1, alertsPerDay: 10, minEvents: 10, allow: [], attacks: null },
@@ -71,6 +74,7 @@ const damaged: [what: string, line: string][] = [
   ['another kind of verdict', changed({ verdict: 'fine' })],
   ['a score of an unknown entity', changed({ verdict: 'unseen-entity' })],
   ['a score that is no number', changed({ dotProduct: '-1' })],
+  ['a reason without a weight', changed({ reasons: [{ text: 'x' }] })],
   ['half an access', changed({ accesses: 0.5 })],
   ['a label that is no text', changed({ label: 1 })],
   ['an allowance that is no text', changed({ allowed: true })],

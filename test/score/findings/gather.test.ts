@@ -35,7 +35,7 @@ const verdictOf = (change: Partial<Verdict> = {}): Verdict => ({
   events: 50,
   verdict: 'scored',
   dotProduct: -1,
-  anomalyScore: 1,
+  anomalyScore: 0 - (change.dotProduct ?? -1),
   flagged: true,
   accesses: 1,
   ...change,

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Accesses } from '../../scripts/lib/insights/accesses.ts'
+import { parseCidr } from '../../scripts/lib/insights/ipv4.ts'
+import { cappedThreshold } from '../../scripts/score/judge.ts'
+
+/** One entity from the addresses 0.0.0.0 up, whose values are their numbers. */
+const ten = {
+  accesses: new Accesses({
+    entities: ['e'],
+    entityIndex: new Uint32Array(10),
+    ip: Uint32Array.from({ length: 10 }, (_, i) => i),
+  }),
+  events: () => 50,
+}
+const scored = {
+  dotProducts: new Float64Array(10),
+  values: Float64Array.from({ length: 10 }, (_, i) => i),
+}
+const policy = { threshold: 6, minEvents: 10, allow: [] }
+
+const flagged = (budget: number, change: object = {}): number[] => {
+  const task = { ...ten, policy: { ...policy, ...change } }
+  const threshold = cappedThreshold(task, scored, budget)
+  return [...scored.values].filter((value) => value < threshold)
+}
+
+test('the most suspicious pairs of what is judged fill the budget, and no quiet day is made loud', () => {
+  assert.deepEqual(flagged(3), [0, 1, 2])
+  assert.deepEqual(flagged(100), [0, 1, 2, 3, 4, 5])
+  assert.deepEqual(flagged(0), [])
+})
+
+test('pairs in allowed networks take nothing of the budget', () =>
+  assert.deepEqual(flagged(3, { allow: [parseCidr('0.0.0.1/32')] }), [0, 1, 2, 3]))
