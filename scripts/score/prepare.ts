@@ -4,8 +4,9 @@ import { type Calibration, parseCalibration, thresholdFor } from '../lib/insight
 import { type Cidr, formatCidr } from '../lib/insights/ipv4.ts'
 import type { Prior, RankName } from '../lib/insights/rank.ts'
 import type { StepSettings } from '../lib/runs/ledger.ts'
+import { networkList } from '../lib/runs/network-list.ts'
 import type { Target } from './target.ts'
-import { allowList, type Labels, readLabels } from './user-files.ts'
+import { type Labels, readLabels } from './user-files.ts'
 
 export interface ThresholdOptions {
   readonly threshold: number | undefined
@@ -39,7 +40,7 @@ export interface Prepared {
 
 /** Reads and checks the small inputs first: a wrong option should fail before anything is loaded. */
 export async function preparedFor(target: Target, options: PrepareOptions): Promise<Prepared> {
-  const allow = await allowList(options.allow)
+  const allow = await networkList('--allow', options.allow)
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels, target.source)
   const calibration = await ownCalibration(target)
   const isKnown = calibration !== undefined || options.threshold !== undefined || target.heldOut === undefined
@@ -80,7 +81,7 @@ function rankFor(options: ThresholdOptions, target: Target, calibration: Calibra
 }
 
 /** How far beyond the budget on the holdout a pair may lie and still be among the most suspicious of other days. */
-const LEEWAY = 3
+const LEEWAY = 10
 
 /** What a threshold follows from. */
 interface Basis {

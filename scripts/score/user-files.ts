@@ -3,43 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { parse } from 'csv-parse/sync'
 import { messageOf, UsageError } from '../lib/cli/errors.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
-import { type Cidr, formatCidr, formatIpv4, parseCidr, parseIpv4 } from '../lib/insights/ipv4.ts'
-
-// What users write for `score`: networks that are never flagged, and known attacks.
-
-/**
- * Networks that are never flagged. An entry is a network, or a file with one network a line, where `#` starts a comment.
- * @throws UsageError that names the entry, or the line of the file
- */
-export async function allowList(entries: readonly string[]): Promise<Cidr[]> {
-  const found: Cidr[] = []
-  for (const entry of entries)
-    if (/^[\d./]+$/.test(entry)) found.push(networkIn(entry, `--allow "${entry}"`))
-    else found.push(...(await networksIn(entry)))
-  const byText = new Map(found.map((cidr) => [formatCidr(cidr), cidr]))
-  return [...byText.values()].sort((a, b) => a.base - b.base || a.length - b.length)
-}
-
-async function networksIn(file: string): Promise<Cidr[]> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UsageError(
-      `--allow ${file}: ${messageOf(error)}`,
-      'name a network such as 198.51.100.0/24, or a file of them',
-    )
-  })
-  return text.split('\n').flatMap((line, i) => {
-    const entry = line.replace(/#.*/, '').trim()
-    return entry === '' ? [] : [networkIn(entry, `${file}:${i + 1}: "${entry}"`)]
-  })
-}
-
-function networkIn(text: string, where: string): Cidr {
-  try {
-    return parseCidr(text)
-  } catch (error) {
-    throw new UsageError(`${where}: ${messageOf(error)}`)
-  }
-}
+import { formatIpv4, parseIpv4 } from '../lib/insights/ipv4.ts'
 
 /** Known attacks. */
 export interface Labels {

@@ -6,10 +6,11 @@ import fc from 'fast-check'
 import { UsageError } from '../../scripts/lib/cli/errors.ts'
 import { spelledOut } from '../../scripts/lib/cli/format.ts'
 import { formatCidr } from '../../scripts/lib/insights/ipv4.ts'
+import { networkList } from '../../scripts/lib/runs/network-list.ts'
 import type { Verdict } from '../../scripts/lib/runs/verdicts.ts'
 import { Anomalies, anomalyRows } from '../../scripts/score/anomalies.ts'
 import { Tally } from '../../scripts/score/tally.ts'
-import { allowList, readLabels } from '../../scripts/score/user-files.ts'
+import { readLabels } from '../../scripts/score/user-files.ts'
 import { tempFolder } from '../support/temp.ts'
 
 function fileOf(text: string): string {
@@ -32,7 +33,7 @@ const verdictOf = (change: Partial<Verdict> = {}): Verdict => ({
 
 test('allowed networks come from the command line and from files, each once', async () => {
   const file = fileOf('# offices\n198.51.100.0/24\n\n 203.0.113.9 # the lab\r\n')
-  const list = await allowList(['10.0.0.0/8', file, '10.0.0.0/8'])
+  const list = await networkList('--allow', ['10.0.0.0/8', file, '10.0.0.0/8'])
   assert.deepEqual(list.map(formatCidr), ['10.0.0.0/8', '198.51.100.0/24', '203.0.113.9/32'])
 })
 
@@ -46,7 +47,7 @@ const badNetworks: [what: string, entry: string, says: RegExp][] = [
 
 for (const [what, entry, says] of badNetworks)
   test(`an allowed network that is none: ${what}`, () =>
-    assert.rejects(allowList([entry]), (error) => error instanceof UsageError && says.test(error.message)))
+    assert.rejects(networkList('--allow', [entry]), (error) => error instanceof UsageError && says.test(error.message)))
 
 const HEADER = 'source,entity,ip,kind,time\n'
 

@@ -10,6 +10,7 @@ export const ORDER = [
   'train',
   'deploy',
   'score',
+  'evaluate',
   'report',
   'clean',
   'inventory',

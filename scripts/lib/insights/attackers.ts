@@ -1,6 +1,5 @@
 import { type Grouped, lowerBound } from './accesses.ts'
 import { type Cidr, isPublic, networkOf } from './ipv4.ts'
-import type { Pairs } from './pairs.ts'
 import type { Random } from './random.ts'
 
 /** Where somebody comes from who uses an entity's name: the made-up attackers that ranks are fitted and measured on. */
@@ -14,13 +13,11 @@ const ATTEMPTS = 20
 
 /** Makes up attackers on entities of training pairs. */
 export class Attackers {
-  private readonly train: Pairs
   private readonly grouped: Grouped
   private readonly listed: readonly Cidr[]
 
   /** @param listed networks that attackers of the kind listed come from */
-  constructor(train: Pairs, grouped: Grouped, listed: readonly Cidr[] = []) {
-    this.train = train
+  constructor(grouped: Grouped, listed: readonly Cidr[] = []) {
     this.grouped = grouped
     this.listed = listed
   }
@@ -41,14 +38,14 @@ export class Attackers {
     return kind === 'other-entity' ? other : networkOf(other, 20) + random.below(2 ** 12)
   }
 
-  /** Undefined when nobody else is there. */
+  /** An access of somebody else; undefined when nobody else is there. */
   private ofOthers(entity: number, random: Random): number | undefined {
-    const { ip, entityIndex } = this.train
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const row = random.below(ip.length)
-      if (entityIndex[row] !== entity) return ip[row]
-    }
-    return undefined
+    const { starts, ips } = this.grouped
+    const [first, end] = [starts[entity]!, starts[entity + 1]!]
+    const others = ips.length - (end - first)
+    if (others === 0) return undefined
+    const at = random.below(others)
+    return ips[at < first ? at : at + end - first]
   }
 
   private near(entity: number, random: Random): number {

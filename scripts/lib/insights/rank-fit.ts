@@ -21,7 +21,7 @@ const MOST_USUAL = 15_000
 /** Made-up attacks on the entities of distinct holdout pairs, each as often as it has such pairs. Equal seeds, equal attacks. */
 export function madeUpAttacks(train: Pairs, distinct: Pairs, seed: number): Pairs {
   const random = new Random(seed, 7)
-  const attackers = new Attackers(train, groupByEntity(train))
+  const attackers = new Attackers(groupByEntity(train))
   const indexOf = new Map(train.entities.map((entity, e) => [entity, e]))
   const count = Math.min(MOST_ATTACKS, Math.max(FEWEST_ATTACKS, 2 * distinct.ip.length))
   const entityIndex = Uint32Array.from({ length: count }, () => distinct.entityIndex[random.below(distinct.ip.length)]!)
