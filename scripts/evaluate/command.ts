@@ -12,7 +12,7 @@ import { type Named, subjectOfFiles, subjectOfRun } from './subject.ts'
 const options = {
   ...workspaceOption,
   run: text({ about: 'id of a run, or latest: the run that a command named last', value: 'ID', default: 'latest' }),
-  source: text({ about: 'with --run latest: the latest run of this source', value: 'NAME' }),
+  source: list({ about: 'with --run latest: the latest run of this source', value: 'NAME' }),
   pairs: list({ about: 'files of training pairs, instead of a run; with --holdout', value: 'FILE' }),
   holdout: text({ about: 'with --pairs: file of pairs that were not trained on', value: 'FILE' }),
   holdoutDays: number({
@@ -31,14 +31,7 @@ const options = {
       'also attackers from these networks, such as those of hosting or VPN providers: a network, or a file with one per line',
     value: 'CIDR|FILE',
   }),
-  alertsPerDay: list({
-    about: 'alert budgets per day to measure at (default: 5, 10, 50)',
-    value: 'NUMBER',
-    parse: (input) => {
-      if (!/^\d+(\.\d+)?$/.test(input)) throw new Error('must be a number')
-      return input
-    },
-  }),
+  alertsPerDay: number({ about: 'alert budget per day to measure at', default: 10, min: 0 }),
   attacks: number({ about: 'attacks of each kind', default: 10_000, min: 100, max: 1e6, integer: true }),
   seed: number({ about: 'another seed, other attacks', default: 1, min: 0, max: 4294967295, integer: true }),
   ...awsOptions,
@@ -67,8 +60,7 @@ export const command = defineCommand({
   async run(context, values) {
     const listed = await networkList('--addresses', values.addresses)
     const { run, subject } = await namedSubject(context, values)
-    const budgets = values.alertsPerDay.length === 0 ? [5, 10, 50] : values.alertsPerDay.map(Number)
-    const settings = { seed: values.seed, attacks: values.attacks, alertsPerDay: budgets, listed }
+    const settings = { seed: values.seed, attacks: values.attacks, alertsPerDay: [values.alertsPerDay], listed }
     const progress = context.progress('evaluating')
     const evaluation = await evaluate(subject, settings, context.signal)
     progress.end()

@@ -41,7 +41,7 @@ test('a run, and the same as files: the same figures', async () => {
 })
 
 test('without a model, what needs none is measured', async () => {
-  const { json } = await evaluated({ ...files(), alertsPerDay: ['3'] })
+  const { json } = await evaluated({ ...files(), alertsPerDay: 3 })
   const lines = json.lines as { ranking: string; budget: object }[]
   assert.deepEqual(
     [...new Set(lines.map(({ ranking }) => ranking))],
