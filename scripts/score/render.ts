@@ -100,7 +100,9 @@ export function summaryOf(result: ScoreResult, run?: string, more: readonly [str
 }
 
 const thresholdText = ({ rank, threshold }: ScoreResult): string =>
-  rank === 'score' ? `dot product below ${threshold.toPrecision(5)}` : `anomaly score above ${(0 - threshold).toPrecision(5)}`
+  rank === 'score'
+    ? `dot product below ${threshold.toPrecision(5)}`
+    : `anomaly score above ${(0 - threshold).toPrecision(5)}`
 
 const byText = (by: ScoredBy): string =>
   by.via === 'endpoint'
