@@ -79,7 +79,7 @@ export interface Scored {
  * Scores all distinct pairs of entities that the model knows: for others its score means nothing.
  * @param onPairs called with how many pairs are done in addition, judged or not
  */
-export async function scoreAll(
+export async function scorePairs(
   task: Omit<JudgeTask, 'labels' | 'before'>,
   scorer: Scorer,
   onPairs: (pairs: number) => void,

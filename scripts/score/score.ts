@@ -12,7 +12,7 @@ import { writeVerdicts } from '../lib/runs/verdicts.ts'
 import type { Store } from '../lib/stores/store.ts'
 import { Anomalies, anomalyRows, MOST_ROWS } from './anomalies.ts'
 import type { Backend } from './backend.ts'
-import { cappedThreshold, type JudgeTask, judgeAll, type Scored, scoreAll } from './judge.ts'
+import { cappedThreshold, type JudgeTask, judgeAll, type Scored, scorePairs } from './judge.ts'
 import { type Prepared, type ThresholdOptions, thresholdOf } from './prepare.ts'
 import { rankingOf } from './ranking.ts'
 import { scoreResultOf } from './render.ts'
@@ -81,7 +81,7 @@ async function scoredBy(
       if (kindOf(events(entity), policy.minEvents) === 'scored') yield lineOf(entity, ip)
   })
   const progress = progressOf('scoring', undefined, 'pairs')
-  const scored = await scoreAll(task, scorer, (pairs) => {
+  const scored = await scorePairs(task, scorer, (pairs) => {
     signal.throwIfAborted()
     progress.advance(pairs)
   })

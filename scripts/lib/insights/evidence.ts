@@ -1,7 +1,7 @@
 import { type Grouped, groupByEntity, lowerBound } from './accesses.ts'
 import { Novelty } from './novelty.ts'
 import type { Pairs } from './pairs.ts'
-import { PrefixModel, type Slice, sizeOf, within } from './prefixes.ts'
+import { countIn, PrefixModel, type Slice, within } from './prefixes.ts'
 
 /** What the training pairs say about an access, without the model. */
 export interface Evidence {
@@ -46,18 +46,18 @@ export class EvidenceModel {
     const [own24, all24] = [within(own16, ip, 24), within(all16, ip, 24)]
     const distance = distanceTo(own, ip)
     return {
-      accesses: sizeOf(own),
-      ip: distance > 0 ? 0 : sizeOf(within(own24, ip, 32)),
-      net24: sizeOf(own24),
-      net20: sizeOf(within(own16, ip, 20)),
-      net16: sizeOf(own16),
+      accesses: countIn(own),
+      ip: distance > 0 ? 0 : countIn(within(own24, ip, 32)),
+      net24: countIn(own24),
+      net20: countIn(within(own16, ip, 20)),
+      net16: countIn(own16),
       near16: near(own, ip, 2 ** 16),
       near20: near(own, ip, 2 ** 20),
       distance,
       novelty: this.novelty.of(e, distance),
       pmi: this.prefixes.pmi(e, ip),
-      others24: sizeOf(all24) - sizeOf(own24),
-      others16: sizeOf(all16) - sizeOf(own16),
+      others24: countIn(all24) - countIn(own24),
+      others16: countIn(all16) - countIn(own16),
     }
   }
 }

@@ -19,7 +19,7 @@ export function within({ sorted, from, to }: Slice, ip: number, length: number):
   return { sorted, from: first, to: lowerBound(sorted, base + 2 ** (32 - length), first, to) }
 }
 
-export const sizeOf = ({ from, to }: Slice): number => to - from
+export const countIn = ({ from, to }: Slice): number => to - from
 
 /** How many networks of a length they are in. */
 function networks({ sorted, from, to }: Slice, length: number): number {
@@ -62,7 +62,7 @@ export class PrefixModel {
       const [ownWithin, allWithin] = [within(own, ip, length), within(all, ip, length)]
       const uniform = 2 ** (shorter - length)
       const common = smoothed(all, allWithin, this.networksOfAll(all, ip, [shorter, length]), uniform)
-      const mine = sizeOf(own) === 0 ? common : smoothed(own, ownWithin, networks(own, length), common)
+      const mine = countIn(own) === 0 ? common : smoothed(own, ownWithin, networks(own, length), common)
       sum += Math.log(mine / common)
       ;[own, all, shorter] = [ownWithin, allWithin, length]
     }
@@ -78,4 +78,4 @@ export class PrefixModel {
 }
 
 const smoothed = (outer: Slice, inner: Slice, distinct: number, fallback: number): number =>
-  sizeOf(outer) === 0 ? fallback : (sizeOf(inner) + distinct * fallback) / (sizeOf(outer) + distinct)
+  countIn(outer) === 0 ? fallback : (countIn(inner) + distinct * fallback) / (countIn(outer) + distinct)
