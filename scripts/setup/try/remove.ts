@@ -39,17 +39,29 @@ export async function removeTry(given: TryPlace, began: Date, warn: (text: strin
   const failures: string[] = []
   for (const part of [jobsOf, queriesOf, resourcesOf, objectsOf])
     try {
-      for (const { remove } of await part(removal)) await remove(signal)
+      for (const { remove } of await found(part, removal))
+        await remove(signal).catch((error: unknown) => failures.push(messageOf(error)))
     } catch (error) {
-      // Who may not look for something could not have made it.
-      if (error instanceof UserError && error.exitCode === 4 && part !== objectsOf) warn(messageOf(error))
-      else failures.push(messageOf(error))
+      failures.push(messageOf(error))
     }
   if (failures.length > 0)
     throw new UserError(`what the try has made could not all be removed: ${failures.join('; ')}`, {
       hint: 'the same command removes the rest, and tries again',
     })
   await place.store.remove(NOTE)
+}
+
+type Part = (removal: Removal) => Promise<Leftover[]>
+
+/** Who may not look for something could not have made it. */
+async function found(part: Part, removal: Removal): Promise<Leftover[]> {
+  try {
+    return await part(removal)
+  } catch (error) {
+    if (!(error instanceof UserError) || error.exitCode !== 4) throw error
+    removal.warn(error.message)
+    return []
+  }
 }
 
 interface Removal {
@@ -99,9 +111,9 @@ async function objectsOf({ place, warn }: Removal): Promise<Leftover[]> {
   const roots = placesOf({ workspace, id: TRY }).map(keyIn)
   const there = { client: await s3Client(aws, bucket), bucket, roots, store, onVersions }
   const stays: readonly string[] = [NOTE, paths.lock]
-  const found = [
+  const objects = [
     await failedUploads(there),
     await objectsBelow(there, 'objects of the try', '', (key) => !stays.includes(key)),
   ]
-  return found.filter((one) => one !== undefined)
+  return objects.filter((one) => one !== undefined)
 }

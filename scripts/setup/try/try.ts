@@ -62,7 +62,9 @@ export async function runTry(context: Context, stack: Stack, options: TryOptions
   await context.approve({ action: 'try what is believed of AWS', plan, kind: 'spend', usd })
   const place = await placeIn(stack, options)
   const purpose = { ...runHostOf(options.settings), step: 'setup --check --try', place: 'try' }
-  return withLock(place.store, purpose, () => locked(context, place, options))
+  // With the signal a stop would keep it from taking the lock away.
+  const lock = await storeOf(place.workspace, { ...options.settings, signal: undefined })
+  return withLock(lock, purpose, () => locked(context, place, options))
 }
 
 async function placeIn(stack: Stack, { settings, region }: TryOptions): Promise<TryPlace> {
