@@ -29,7 +29,6 @@ export const defaultQuotas = (): Map<string, number> =>
     ['ml.m5.large for spot training job usage', 10],
     ['ml.m5.xlarge for transform job usage', 5],
     ['Maximum total concurrency that can be allocated across all serverless endpoints', 10],
-    ['Memory size in MB per serverless endpoint', 3072],
   ])
 
 /** Service Quotas: only the lists for SageMaker, one quota per page. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { packTar } from 'modern-tar'
+import { SERVERLESS_CONCURRENCY } from '../../scripts/lib/aws/quota-names.ts'
 import { type BeliefId, tried } from '../../scripts/setup/try/beliefs.ts'
 import type { Fault, TextReply } from '../sandbox/faults.ts'
 import type { Sandbox } from '../sandbox/start.ts'
@@ -63,7 +64,7 @@ const rows =
     settings.answer = (query) => (isMeant.test(query) ? { columns, rows: given } : before(query))
   }
 
-const noQuota = ({ defaultQuotas }: Sandbox) => void defaultQuotas.delete('Memory size in MB per serverless endpoint')
+const noQuota = ({ defaultQuotas }: Sandbox) => void defaultQuotas.delete(SERVERLESS_CONCURRENCY)
 
 const failing =
   (when: RegExp, stage: 'start' | 'running') =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { tried } from '../../scripts/setup/try/beliefs.ts'
+import { masked } from '../../scripts/setup/try/render.ts'
 import { differing, heldUntilAsked, triable, unseen } from './try-sandbox.ts'
 
 /** Slow enough that requests meet each other. */
@@ -58,6 +59,20 @@ describe('setup --check --try', () => {
       [],
     )
   })
+
+  const secret: [text: string, shown: string][] = [
+    [
+      'User: arn:aws:sts::111122223333:assumed-role/Ops/ann@example.com may not on arn:aws:s3:::org-bucket-1/x',
+      'User: arn:aws:sts::ACCOUNT:assumed-role/WHO may not on arn:aws:s3:::BUCKET/x',
+    ],
+    [
+      'arn:aws:kms:eu-west-1:444455556666:key/0a1b2c3d-1111-2222-3333-444455556666',
+      'arn:aws:kms:eu-west-1:ACCOUNT:key/KEY',
+    ],
+    ['signed by AKIAIOSFODNN7EXAMPLE,\nask bob@example.org', 'signed by KEY, ask WHO'],
+  ]
+  for (const [text, shown] of secret)
+    it(`shows ${shown}`, () => assert.equal(masked(text, { account: '111122223333', bucket: 'org-bucket-1' }), shown))
 
   const wrong: [args: string[], says: RegExp][] = [
     [['--try'], /--try belongs to --check/],

@@ -36,7 +36,7 @@ const BASE = {
   'sagemaker-missing-transform':
     'a missing transform job is ValidationException "Could not find requested job with name"',
   'sagemaker-config-quota': 'quotas of serverless endpoints do not count for CreateEndpointConfig',
-  'sagemaker-quota-names': 'Service Quotas has the names of the quotas of serverless endpoints',
+  'sagemaker-quota-names': 'Service Quotas has the name of the quota of requests at once to serverless endpoints',
 } as const
 
 /** What is tried with an endpoint besides. */

@@ -13,11 +13,11 @@ const LONGEST = 240
 export function masked(text: string, { account, bucket }: Secrets): string {
   const plain = text
     .replaceAll(bucket, 'BUCKET')
+    .replace(/\bkey\/[0-9a-f-]{36}\b/g, 'key/KEY')
     .replaceAll(account, 'ACCOUNT')
     .replace(/\b\d{12}\b/g, 'ACCOUNT')
     .replace(/\b(user|assumed-role|federated-user)\/[^\s"']+/g, '$1/WHO')
     .replace(/\b(AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b/g, 'KEY')
-    .replace(/\bkey\/[0-9a-f-]{36}\b/g, 'key/KEY')
     .replace(/\b[\w.+-]+@[\w-]+\.[\w.-]+\b/g, 'WHO')
     .replace(/\s+/g, ' ')
   return printable(plain.length > LONGEST ? `${plain.slice(0, LONGEST)}…` : plain)
