@@ -36,7 +36,7 @@ const MODEL: Readonly<Record<string, Ranking>> = {
 export function rankingsOf(model: boolean, rank: Calibration['rank']): Readonly<Record<string, Ranking>> {
   if (!model) return BASELINES
   if (rank === undefined) return { ...BASELINES, ...MODEL }
-  const [even, accesses] = [new Rank(rank.halves, 'even'), new Rank(rank.halves, 'accesses')]
+  const [even, accesses] = [new Rank(rank.folds, 'even'), new Rank(rank.folds, 'accesses')]
   return {
     ...BASELINES,
     ...MODEL,

@@ -23,7 +23,7 @@ export function rankingOf(
 ): Ranking {
   const fitted = calibration?.rank
   if (name === 'score' || fitted === undefined || evidence === undefined) return byScore
-  const rank = new Rank(fitted.halves, prior)
+  const rank = new Rank(fitted.folds, prior)
   return {
     value: (entity, ip, dotProduct) => rank.value(entity, evidence.of(entity, ip), dotProduct),
     reasons: (entity, ip, dotProduct) => {

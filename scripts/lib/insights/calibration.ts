@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { messageOf, misfits, UserError } from '../cli/errors.ts'
 import { quantile } from './metrics.ts'
-import { treesSchema } from './rank.ts'
+import { foldsSchema } from './rank.ts'
 
 const number = v.pipe(v.number(), v.finite())
 const share = v.pipe(number, v.minValue(0), v.maxValue(1))
@@ -42,7 +42,7 @@ const calibrationSchema = v.strictObject({
   /** What ranks by score and evidence, and its values on the same pairs for either prior. Absent in older files. */
   rank: v.exactOptional(
     v.strictObject({
-      halves: treesSchema,
+      folds: foldsSchema,
       even: v.strictObject(distributionSchema),
       accesses: v.strictObject(distributionSchema),
     }),

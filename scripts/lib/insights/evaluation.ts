@@ -7,8 +7,7 @@ import { auc } from './metrics.ts'
 import { entityRow, type Weights } from './network.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
-import { type Prior, Rank } from './rank.ts'
-import { fittedHalves, madeUpAttacks, rankedBy } from './rank-fit.ts'
+import { fittedFolds, madeUpAttacks, rankedBy } from './rank-fit.ts'
 
 /** Most pairs that an AUC is computed from: more only take longer (the error is below 0.001). */
 const LARGEST_SAMPLE = 100_000
@@ -179,9 +178,9 @@ function rankOf(
   seed: number,
 ): NonNullable<Calibration['rank']> {
   const normal = { pairs: distinct, scores: measured.distinct }
-  const halves = fittedHalves(evidence, normal, { pairs: madeUp, scores: measured.madeUp }, seed)
-  const values = (prior: Prior) => scoresOf(rankedBy(new Rank(halves, prior), evidence, normal))
-  return { halves, even: values('even'), accesses: values('accesses') }
+  const folds = fittedFolds(evidence, normal, { pairs: madeUp, scores: measured.madeUp }, seed)
+  const { even, accesses } = rankedBy(folds, evidence, normal)
+  return { folds, even: scoresOf(even), accesses: scoresOf(accesses) }
 }
 
 /** The metrics of the scores in a trial. */

@@ -37,10 +37,14 @@ export class EvidenceModel {
     this.indexOf = new Map(pairs.entities.map((entity, e) => [entity, e]))
   }
 
+  /** Whether the entity came from this /24 before: cheaper than all of the evidence. */
+  isUsual(entity: string, ip: number): boolean {
+    return countIn(within(this.prefixes.of(this.index(entity)), ip, 24)) > 0
+  }
+
   /** @param entity encoded; one that occurs in the training pairs. @throws RangeError for another one */
   of(entity: string, ip: number): Evidence {
-    const e = this.indexOf.get(entity)
-    if (e === undefined) throw new RangeError(`${entity} does not occur in training`)
+    const e = this.index(entity)
     const own = this.prefixes.of(e)
     const [own16, all16] = [within(own, ip, 16), within(this.prefixes.all, ip, 16)]
     const [own24, all24] = [within(own16, ip, 24), within(all16, ip, 24)]
@@ -59,6 +63,12 @@ export class EvidenceModel {
       others24: countIn(all24) - countIn(own24),
       others16: countIn(all16) - countIn(own16),
     }
+  }
+
+  private index(entity: string): number {
+    const e = this.indexOf.get(entity)
+    if (e === undefined) throw new RangeError(`${entity} does not occur in training`)
+    return e
   }
 }
 

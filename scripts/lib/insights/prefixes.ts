@@ -41,6 +41,8 @@ export class PrefixModel {
   private readonly grouped: Grouped
   /** Networks within a prefix of all entities, by the prefix's length and first address: they are asked for again and again. */
   private readonly known = new Map<number, number>()
+  /** The same of the entity that was asked for last: pairs come entity by entity. */
+  private last = { entity: -1, networks: 0 }
 
   constructor(pairs: Pairs, grouped: Grouped = groupByEntity(pairs)) {
     this.all = { sorted: pairs.ip.slice().sort(), from: 0, to: pairs.ip.length }
@@ -62,11 +64,17 @@ export class PrefixModel {
       const [ownWithin, allWithin] = [within(own, ip, length), within(all, ip, length)]
       const uniform = 2 ** (shorter - length)
       const common = smoothed(all, allWithin, this.networksOfAll(all, ip, [shorter, length]), uniform)
-      const mine = countIn(own) === 0 ? common : smoothed(own, ownWithin, networks(own, length), common)
+      const distinct = shorter === 0 ? this.networksOf(entity, own) : networks(own, length)
+      const mine = countIn(own) === 0 ? common : smoothed(own, ownWithin, distinct, common)
       sum += Math.log(mine / common)
       ;[own, all, shorter] = [ownWithin, allWithin, length]
     }
     return sum
+  }
+
+  private networksOf(entity: number, own: Slice): number {
+    if (this.last.entity !== entity) this.last = { entity, networks: networks(own, LENGTHS[0]) }
+    return this.last.networks
   }
 
   private networksOfAll(slice: Slice, ip: number, [shorter, length]: [number, number]): number {

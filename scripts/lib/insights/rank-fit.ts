@@ -4,7 +4,7 @@ import { boosted, type Examples } from './boosting.ts'
 import type { EvidenceModel } from './evidence.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
-import { featureNames, featuresOf, type Halves, halfOf, offsetOf, type Rank } from './rank.ts'
+import { FOLDS, type Folds, featureNames, featuresOf, foldOf, offsetOf, Rank, shiftOf } from './rank.ts'
 
 /** Pairs with their dot products. */
 export interface ScoredPairs {
@@ -32,23 +32,28 @@ export function madeUpAttacks(train: Pairs, distinct: Pairs, seed: number): Pair
   return { entities: distinct.entities, entityIndex, ip }
 }
 
-/** Fits a rank for each half of the entities: what is normal against what is made up, both alike in weight. */
-export function fittedHalves(evidence: EvidenceModel, normal: ScoredPairs, attacks: ScoredPairs, seed: number): Halves {
+/** Fits trees for each fold on the entities of all others: what is normal against what is made up, both alike in weight. */
+export function fittedFolds(evidence: EvidenceModel, normal: ScoredPairs, attacks: ScoredPairs, seed: number): Folds {
   const rows = [...rowsOf(evidence, normal, seed), ...rowsOf(evidence, attacks)]
-  const half = (wanted: 0 | 1) => boosted(examplesOf(rows.filter((row) => row.half === wanted)))
-  return [half(0), half(1)]
+  return Array.from({ length: FOLDS }, (_, fold) => boosted(examplesOf(rows.filter((row) => row.fold !== fold))))
 }
 
-/** The rank's values of pairs, in their sequence; low is suspicious. */
-export const rankedBy = (rank: Rank, evidence: EvidenceModel, { pairs, scores }: ScoredPairs): Float64Array =>
-  Float64Array.from(pairs.ip, (ip, i) => {
+/** The values of pairs under both priors, in their sequence; low is suspicious. */
+export function rankedBy(folds: Folds, evidence: EvidenceModel, { pairs, scores }: ScoredPairs) {
+  const [rank, even] = [new Rank(folds, 'accesses'), new Float64Array(pairs.ip.length)]
+  const accesses = Float64Array.from(pairs.ip, (ip, i) => {
     const entity = pairs.entities[pairs.entityIndex[i]!]!
-    return rank.value(entity, evidence.of(entity, ip), scores[i]!)
+    const about = evidence.of(entity, ip)
+    const value = rank.value(entity, about, scores[i]!)
+    even[i] = value - shiftOf('even', about)
+    return value
   })
+  return { even, accesses }
+}
 
 interface Row {
   readonly features: Float64Array
-  readonly half: 0 | 1
+  readonly fold: number
   readonly weight: number
   readonly attack: 0 | 1
 }
@@ -57,14 +62,14 @@ interface Row {
 function* rowsOf(evidence: EvidenceModel, { pairs, scores }: ScoredPairs, seed?: number): Generator<Row> {
   const random = seed === undefined ? undefined : new Random(seed, 8)
   const share = Math.min(1, MOST_USUAL / pairs.ip.length)
-  const halves = pairs.entities.map(halfOf)
+  const folds = pairs.entities.map(foldOf)
   for (const [i, ip] of pairs.ip.entries()) {
     const e = pairs.entityIndex[i]!
-    const about = evidence.of(pairs.entities[e]!, ip)
-    const isUsual = random !== undefined && about.net24 > 0
+    const entity = pairs.entities[e]!
+    const isUsual = random !== undefined && evidence.isUsual(entity, ip)
     if (isUsual && random.uniform() >= share) continue
-    const features = featuresOf(about, scores[i]!)
-    yield { features, half: halves[e]!, weight: isUsual ? 1 / share : 1, attack: random === undefined ? 1 : 0 }
+    const features = featuresOf(evidence.of(entity, ip), scores[i]!)
+    yield { features, fold: folds[e]!, weight: isUsual ? 1 / share : 1, attack: random === undefined ? 1 : 0 }
   }
 }
 

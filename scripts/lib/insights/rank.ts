@@ -48,9 +48,12 @@ const treeSchema = v.strictObject({
   value: numbers(NODES),
 })
 
-/** As calibration.json holds it: one half's trees judge the entities of the other. */
-export const treesSchema = v.tuple([v.array(treeSchema), v.array(treeSchema)])
-export type Halves = [Tree[], Tree[]]
+/** Entities are parted into so many folds. */
+export const FOLDS = 4
+
+/** As calibration.json holds it: for each fold the trees that judge its entities, and were fitted on all others. */
+export const foldsSchema = v.pipe(v.array(v.array(treeSchema)), v.length(FOLDS))
+export type Folds = Tree[][]
 
 /** Log odds before any tree: how seldom the entity comes from so far off is taken as it is, the trees say the rest. */
 export const offsetOf = (features: ArrayLike<number>): number => BASE - (features[0] ?? 0)
@@ -58,8 +61,11 @@ export const offsetOf = (features: ArrayLike<number>): number => BASE - (feature
 /** Brings the offset of ordinary accesses near their share. */
 const BASE = -5
 
-/** Which half of the entities this one belongs to. It is the same wherever the entity occurs. */
-export const halfOf = (entity: string): 0 | 1 => (entityRow(entity, 2) === 0 ? 0 : 1)
+/** The fold of an entity, the same wherever it occurs. */
+export const foldOf = (entity: string): number => entityRow(entity, FOLDS)
+
+/** Somebody who comes a hundred times as often is as much less likely the attacker, unless attackers take entities accordingly. */
+export const shiftOf = (prior: Prior, { accesses }: Evidence): number => (prior === 'even' ? -Math.log(accesses) : 0)
 
 /** What a part of the evidence adds to the log odds. */
 export type Contributions = Readonly<Record<FeatureName | 'prior', number>>
@@ -69,18 +75,18 @@ export type Contributions = Readonly<Record<FeatureName | 'prior', number>>
  * trees that were fitted on other entities, so that what is flagged on the holdout says what will be flagged later.
  */
 export class Rank {
-  private readonly halves: Halves
+  private readonly folds: Folds
   private readonly prior: Prior
 
-  constructor(halves: Halves, prior: Prior) {
-    this.halves = halves
+  constructor(folds: Folds, prior: Prior) {
+    this.folds = folds
     this.prior = prior
   }
 
   /** Low is suspicious, as with the score: the negative log odds. @param entity encoded */
   value(entity: string, evidence: Evidence, dotProduct: number): number {
     const features = featuresOf(evidence, dotProduct)
-    let odds = offsetOf(features) + this.shift(evidence)
+    let odds = offsetOf(features) + shiftOf(this.prior, evidence)
     for (const tree of this.treesFor(entity)) odds += follow(tree, features)
     return -odds
   }
@@ -94,15 +100,10 @@ export class Rank {
         sums[feature]! += change
       })
     const named = Object.fromEntries(featureNames.map((name, f) => [name, sums[f] ?? 0])) as Record<FeatureName, number>
-    return { ...named, novelty: named.novelty - (features[0] ?? 0), prior: this.shift(evidence) }
-  }
-
-  /** Somebody who comes a hundred times as often is as much less likely the attacker, unless attackers take entities accordingly. */
-  private shift({ accesses }: Evidence): number {
-    return this.prior === 'even' ? -Math.log(accesses) : 0
+    return { ...named, novelty: named.novelty - (features[0] ?? 0), prior: shiftOf(this.prior, evidence) }
   }
 
   private treesFor(entity: string): readonly Tree[] {
-    return this.halves[halfOf(entity) === 0 ? 1 : 0]
+    return this.folds[foldOf(entity)] ?? []
   }
 }

@@ -9,7 +9,7 @@ import { Novelty } from '../../../scripts/lib/insights/novelty.ts'
 import type { Pairs } from '../../../scripts/lib/insights/pairs.ts'
 import { PrefixModel } from '../../../scripts/lib/insights/prefixes.ts'
 import { Random } from '../../../scripts/lib/insights/random.ts'
-import { halfOf, Rank } from '../../../scripts/lib/insights/rank.ts'
+import { foldOf, Rank } from '../../../scripts/lib/insights/rank.ts'
 import { reasonsOf } from '../../../scripts/lib/insights/reasons.ts'
 
 const ip = (text: string): number => parseIpv4(text) ?? assert.fail(text)
@@ -160,21 +160,24 @@ const constant = (value: number): Tree => ({
   value: Array.from({ length: 15 }, () => value),
 })
 
-test('an entity is judged by the trees of the other half; the prior is the number of its accesses', () => {
+test('an entity is judged by the trees of its fold; the prior is the number of its accesses', () => {
   const entities = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
-  assert.deepEqual([...new Set(entities.map(halfOf))].sort(), [0, 1])
+  assert.equal(new Set(entities.map(foldOf)).size, 4)
   const about = new EvidenceModel(PAIRS).of('a', ip('20.0.0.2'))
   const value = (entity: string, prior: 'even' | 'accesses') =>
-    new Rank([[constant(100)], [constant(-100)]], prior).value(entity, about, 0)
+    new Rank(
+      [100, 200, 300, 400].map((value) => [constant(value)]),
+      prior,
+    ).value(entity, about, 0)
   for (const entity of entities) {
-    assert.equal(Math.sign(value(entity, 'accesses')), halfOf(entity) === 0 ? 1 : -1)
+    assert.equal(Math.round(value(entity, 'accesses') / -100), foldOf(entity) + 1)
     assert.ok(Math.abs(value(entity, 'even') - value(entity, 'accesses') - Math.log(6)) < 1e-9)
   }
 })
 
 test('reasons say what the evidence is, weightiest first', () => {
   const about = new EvidenceModel(PAIRS).of('a', ip('90.1.9.9'))
-  const rank = new Rank([[constant(1)], [constant(1)]], 'even')
+  const rank = new Rank([], 'even')
   const reasons = reasonsOf(about, -3.125, rank.contributions('a', about, -3.125))
   const weights = reasons.map(({ weight }) => weight)
   assert.deepEqual(
