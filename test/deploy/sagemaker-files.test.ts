@@ -73,7 +73,9 @@ describe('a model of files that SageMaker has trained', () => {
       '--scores',
       'a',
     )
-    assert.deepEqual([byName.run, byName.threshold, byName.unseen], [run, deployed.threshold, 0])
+    assert.deepEqual([byName.run, byName.rank, byName.unseen], [run, 'evidence', 0])
+    const byScore = await done('score', '--pairs', 'holdout.csv', '--model', MODEL, '--rank', 'score', '--scores', 'd')
+    assert.equal(byScore.threshold, deployed.threshold)
     const byModel = await done('score', '--pairs', 'holdout.csv', '--model', MODEL, '--scores', 'b')
     assert.equal(byModel.scored, byName.scored)
     assert.equal(verdicts('b'), verdicts('a'))

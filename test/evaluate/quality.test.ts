@@ -6,10 +6,10 @@ import { calibrate, scoreBy } from '../../scripts/lib/insights/evaluation.ts'
 import { validated } from '../../scripts/lib/insights/hyperparameters.ts'
 import { parseCidr } from '../../scripts/lib/insights/ipv4.ts'
 import { trainWeights } from '../../scripts/lib/insights/trainer.ts'
-import { worldOf } from '../support/worlds.ts'
+import { simulatedWorld } from '../support/worlds.ts'
 
 /** Attacks stay in the holdout: nobody knows them there either. */
-const world = worldOf({ seed: 21, users: 250 })
+const world = simulatedWorld({ seed: 21, users: 250 })
 const { signal } = new AbortController()
 let evaluation: Evaluation
 before(async () => {
