@@ -3,7 +3,7 @@ import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { table } from '../lib/cli/format.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
-import { argument, flag, number, text, type Values } from '../lib/cli/options.ts'
+import { argument, flag, number, parsed, text, type Values } from '../lib/cli/options.ts'
 import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import type { ExtractSettings } from '../lib/engines/render.ts'
@@ -28,9 +28,16 @@ const options = {
   csv: flag({ about: 'the rows as CSV, with a header' }),
   limit: number({ about: 'most rows to show', default: 100, min: 1, max: 1_000_000, integer: true }),
   entity: text({ about: 'entity of classified (default: as extracted, else the first of the source)', value: 'NAME' }),
+  entityName: text({ about: 'name of an entity, as in the logs, for questions about one', value: 'NAME' }),
+  ip: parsed({ about: 'an address, for questions about one', value: 'ADDRESS', parse: addressIn }),
   ...guarded,
   ...athenaOptions,
   ...awsOptions,
+}
+
+function addressIn(input: string): string {
+  if (!/^[\da-f]*[.:][\da-f.:]+$/i.test(input)) throw new Error('must be an address, such as 203.0.113.9')
+  return input
 }
 
 type Options = Values<typeof options>
@@ -51,6 +58,10 @@ export const command = defineCommand({
       does: 'as CSV',
     },
     {
+      run: 'npx zx scripts/query.mjs --run latest sql/explore/entities-of-address.sql --ip 203.0.113.9',
+      does: 'who comes from this address, and from the network around it?',
+    },
+    {
       run: 'npx zx scripts/query.mjs --workspace s3://org-staging/prestage sql/explore/root-usage.sql --print',
       does: 'shows the statement to paste into the Athena console; runs nothing',
     },
@@ -63,7 +74,11 @@ export const command = defineCommand({
     const question = await findQuestion(values.file)
     const run = await chosenRun(values, context)
     const settings = settingsOf(run, values.entity)
-    const statement = statementOf(question, settings.source, settings)
+    const statement = statementOf(question, settings.source, {
+      ...settings,
+      entityName: values.entityName,
+      ip: values.ip,
+    })
     const query = { context, run, settings, statement }
     const athena = run.folder === undefined
     if (values.print) {

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
-import { type ExtractSettings, fill, placeholdersOf } from '../lib/engines/render.ts'
+import { type ExtractSettings, fill, literal, placeholdersOf } from '../lib/engines/render.ts'
+import { encodeEntity } from '../lib/insights/entity-codec.ts'
 import type { Run } from '../lib/runs/run.ts'
 import type { Source } from '../lib/sources/source.ts'
 
@@ -57,11 +58,14 @@ function questionOf(path: string, text: string): Question {
   }
 }
 
-/** The times that a question may name. */
-interface Times {
+/** What a question may name. */
+interface Named {
   readonly from: Date
   readonly to: Date
   readonly cutoff: Date
+  /** An entity of `classified`, as in the logs. */
+  readonly entityName?: string | undefined
+  readonly ip?: string | undefined
 }
 
 /** A question as SQL, and the relations that it names. */
@@ -73,31 +77,42 @@ export interface Statement {
   readonly scans: number
 }
 
+/** The options that give a question what the run does not have. */
+const GIVEN = { entity: '--entity-name NAME', ip: '--ip ADDRESS' } as const
+
 /** The statement of a question. @throws UsageError when it cannot be asked about this source, or about any */
-export function statementOf(question: Question, source: Source, times: Times): Statement {
+export function statementOf(question: Question, source: Source, named: Named): Statement {
   if (question.source !== undefined && question.source !== source.id)
     throw new UsageError(
       `${question.name} is about ${question.source}, and the run has ${source.id}`,
       'npx zx scripts/query.mjs lists the questions of each source',
     )
   const values = {
-    from: String(times.from.getTime()),
-    to: String(times.to.getTime()),
-    cutoff: String(times.cutoff.getTime()),
+    from: String(named.from.getTime()),
+    to: String(named.to.getTime()),
+    cutoff: String(named.cutoff.getTime()),
+    ...(named.entityName !== undefined && { entity: literal(encodeEntity(named.entityName)) }),
+    ...(named.ip !== undefined && { ip: literal(named.ip) }),
   }
   const unknown = placeholdersOf(question.text).filter((name) => !Object.hasOwn(values, name))
+  const missing = unknown.find((name): name is keyof typeof GIVEN => Object.hasOwn(GIVEN, name))
+  if (missing !== undefined)
+    throw new UsageError(
+      `${question.name} is about one ${missing === 'ip' ? 'address' : 'entity'}`,
+      `add ${GIVEN[missing]}`,
+    )
   if (unknown.length > 0)
     throw new UsageError(
-      `${question.path} has {{${unknown.join('}}, {{')}}}, and only {{from}}, {{to}} and {{cutoff}} are known here`,
+      `${question.path} has {{${unknown.join('}}, {{')}}}, and only {{from}}, {{to}}, {{cutoff}}, {{entity}} and {{ip}} are known here`,
       'write the value itself into the text',
     )
   const sql = fill(question.text, values, question.path)
   // Literals and comments name no relation and end no statement.
   const bare = sql.replace(/--[^\n]*|'(?:[^']|'')*'/g, "''")
   // Anywhere in the text: a superfluous relation only costs time, a missing one is an error.
-  const named = (relation: string) => new RegExp(`\\b${relation}\\b`, 'i').test(bare)
+  const reads = (relation: string) => new RegExp(`\\b${relation}\\b`, 'i').test(bare)
   const scans = Math.max(1, bare.match(/\b(from|join)\s+"?(accesses|classified)\b/gi)?.length ?? 0)
-  const statement = { sql, accesses: named('accesses'), classified: named('classified'), scans }
+  const statement = { sql, accesses: reads('accesses'), classified: reads('classified'), scans }
   if (!/^\s*(select|with)\b/i.test(sql) || bare.includes(';'))
     throw new UsageError(`${question.path} is not one query`, 'it must be a single SELECT')
   if (!statement.accesses && !statement.classified)

@@ -12,6 +12,7 @@ import type { Run } from '../lib/runs/run.ts'
 import { type Verdict, verdictsOf } from '../lib/runs/verdicts.ts'
 import { sourceNameOf } from '../lib/sources/registry.ts'
 import type { Anomaly, Attacks, Extracted, ReportData, RunFacts, Scored, Trained } from './data.ts'
+import { questionsOf } from './questions.ts'
 import { VerdictSummary } from './verdict-summary.ts'
 
 /** What stops the reading of large files, and completes the commands that a page shows. */
@@ -28,7 +29,11 @@ export async function reportData(run: Run, other: Run | undefined, context: Repo
   return {
     ...logsOf(run),
     ...(isTrained && { trained: await trainedOf(run) }),
-    ...(isTrained && run.isDone(scoreStep(judged)) && { scored: await scoredOf(run, judged, context.signal) }),
+    ...(isTrained &&
+      run.isDone(scoreStep(judged)) && {
+        scored: await scoredOf(run, other, context.signal),
+        questions: questionsOf(run, other, context),
+      }),
     ...(other && { judged: logsOf(other) }),
     next: context.completed(nextCommand(isTrained ? scoreStep(judged) : 'train', run)),
   }
@@ -79,22 +84,22 @@ function hyperparametersOf(run: Run): [string, string][] {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-/** Rows of the table beyond what is flagged. */
-const CONTEXT_ROWS = 3
-
-async function scoredOf(run: Run, judged: string, signal: AbortSignal): Promise<Scored> {
+async function scoredOf(run: Run, other: Run | undefined, signal: AbortSignal): Promise<Scored> {
+  const judged = other?.id ?? HOLDOUT
   const result = run.result(scoreStep(judged))
   const verdicts = new VerdictSummary()
   for await (const batch of verdictsOf(run, judged, signal)) for (const verdict of batch) verdicts.add(verdict)
-  const before = new Accesses(await pairsOf(run, 'train', signal))
+  const usualOf = usualNetworks(new Accesses(await pairsOf(run, 'train', signal)))
   const attacks = attacksOf(result, verdicts)
   const { scored, attacks: _, by, ...counts } = result
   return {
     ...counts,
     judged: scored,
     bins: verdicts.bins(result.threshold),
-    top: verdicts.top(CONTEXT_ROWS).map((verdict) => anomalyOf(verdict, before)),
+    top: verdicts.top().map((verdict) => anomalyOf(verdict, usualOf)),
     unjudged: verdicts.unjudged(),
+    unjudgedEntities: verdicts.unjudgedEntities,
+    days: daysOf(run, other),
     ...(attacks !== undefined && { attacks }),
     ...(by && { by: byText(by) }),
   }
@@ -105,12 +110,32 @@ const byText = (by: ScoredBy): string =>
     ? `SageMaker endpoint ${by.endpoint} in ${by.region}`
     : `SageMaker transform job ${by.job} on ${by.instanceType} in ${by.region}`
 
-function anomalyOf(verdict: Verdict, before: Accesses): Anomaly {
+function anomalyOf(verdict: Verdict, usualOf: UsualOf): Anomaly {
   const { verdict: _, dotProduct: __, reasons: ___, anomalyScore = 0, ...rest } = verdict
-  const usual = before
-    .usual(encodeEntity(verdict.entity))
-    .map(({ network, share }) => ({ network: formatCidr(network), share }))
-  return { ...rest, anomalyScore, usual }
+  return { ...rest, anomalyScore, usual: usualOf(verdict.entity) }
+}
+
+type UsualOf = (entity: string) => Anomaly['usual']
+
+/** Remembers what it found: an attacked entity is flagged at many addresses. */
+function usualNetworks(before: Accesses): UsualOf {
+  const found = new Map<string, Anomaly['usual']>()
+  return (entity) => {
+    const known = found.get(entity)
+    if (known !== undefined) return known
+    const usual = before
+      .usual(encodeEntity(entity))
+      .map(({ network, share }) => ({ network: formatCidr(network), share }))
+    found.set(entity, usual)
+    return usual
+  }
+}
+
+/** Days of what was judged: of the holdout, or of the window of another run. */
+function daysOf(run: Run, other: Run | undefined): number {
+  if (other === undefined) return run.holdout().days
+  const { from, to } = other.request
+  return (Date.parse(to) - Date.parse(from)) / 86_400_000
 }
 
 function attacksOf({ attacks, flagged, threshold }: ScoreResult, verdicts: VerdictSummary): Attacks | undefined {

@@ -17,6 +17,8 @@ export interface ReportData {
   readonly judged?: { readonly run: RunFacts; readonly extracted: Extracted }
   /** The command that comes next when nothing has been scored. */
   readonly next: string
+  /** Absent while nothing has been scored. */
+  readonly questions?: Questions
 }
 
 export interface RunFacts
@@ -62,8 +64,12 @@ export interface Scored extends ScoreCounts {
   readonly judged: number
   readonly bins: readonly Bin[]
   readonly top: readonly Anomaly[]
-  /** Entities that could not be judged, most accesses first. */
+  /** Entities that could not be judged, most accesses first; many, not all. */
   readonly unjudged: readonly Unjudged[]
+  /** How many there are in all. */
+  readonly unjudgedEntities: number
+  /** How long a time was judged. */
+  readonly days: number
   /** Absent where no attacks are known. */
   readonly attacks?: Attacks
   /** What scored in SageMaker, as text. */
@@ -87,8 +93,21 @@ export interface Anomaly extends Omit<Verdict, 'verdict' | 'dotProduct' | 'anoma
 export interface Unjudged {
   readonly entity: string
   readonly verdict: 'unseen-entity' | 'sparse-entity'
+  /** How many. */
   readonly addresses: number
+  /** The busiest of them. */
+  readonly busiest: readonly { readonly ip: string; readonly accesses: number }[]
   readonly accesses: number
+}
+
+/** Commands that follow an alert, each up to the word that names its entity or address. */
+export interface Questions {
+  /** What was done from an address. Absent where there are no logs. */
+  readonly address?: string
+  /** Where an entity came from, and when. Absent where there are no logs. */
+  readonly entity?: string
+  /** Scores again and allows an address. */
+  readonly allow: string
 }
 
 /** How well labelled attacks were found. */

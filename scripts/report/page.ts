@@ -2,20 +2,23 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { chartist } from './charts.ts'
 import type { ReportData } from './data.ts'
-import { type Content, day, Html, html } from './html.ts'
-import { anomalies, unjudged } from './sections/anomalies.ts'
-import { headline } from './sections/headline.ts'
+import { type Content, Html, html } from './html.ts'
+import { anomalies } from './sections/anomalies.ts'
+import { headline, judgedText } from './sections/headline.ts'
 import { origin, settings } from './sections/origin.ts'
 import { attacks, scores } from './sections/scores.ts'
+import { unjudged } from './sections/unjudged.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 
 const style = readFileSync(new URL('style.css', import.meta.url), 'utf8')
+/** Filters, sorts and copies; the page is whole without it. */
+const script = readFileSync(new URL('browser/tables.js', import.meta.url), 'utf8')
 
-/** The whole page: one file that loads nothing and runs nothing. Equal data give equal bytes. */
+/** The whole page: one file that loads nothing. Equal data give equal bytes. */
 export async function pageOf(data: ReportData): Promise<string> {
-  const { sourceName, from, to } = data.judged?.run ?? data.run
-  return documentOf(`${sourceName} · ${day(from)} – ${day(to)}`, sectionsOf(data, await chartist()))
+  const { sourceName } = data.judged?.run ?? data.run
+  return documentOf(`${sourceName} · ${judgedText(data)}`, sectionsOf(data, await chartist()))
 }
 
 /** Everything about one run. */
@@ -46,11 +49,14 @@ export const documentOf = (title: string, content: Content): string =>
 <main>
 ${content}
 </main>
+<script type="module">${new Html(script)}</script>
 </body>
 </html>
 `.markup
 
 const DOCTYPE = new Html('<!doctype html>')
 
-/** Nothing may load and nothing may run; the one style sheet is known by its hash. */
-const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`
+const hashed = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+/** Nothing may load; the one style sheet and the one script are known by their hashes. */
+const policy = `default-src 'none'; style-src ${hashed(style)}; script-src ${hashed(script)}; base-uri 'none'; form-action 'none'`

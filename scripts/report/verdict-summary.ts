@@ -8,10 +8,12 @@ export class VerdictSummary {
   private readonly normal = new Scores()
   private readonly attack = new Scores()
   private readonly seen = { normal: counts(), attack: counts() }
-  private readonly flagged = new Most()
-  private readonly others = new Most()
+  private readonly flagged = new Most(SHOWN)
+  private readonly others = new Most(CONTEXT)
   private busiest: Unjudged[] = []
   private open: Unjudged | undefined
+  /** Entities that could not be judged. */
+  unjudgedEntities = 0
   private hasHistory = true
 
   add(verdict: Verdict): void {
@@ -30,20 +32,26 @@ export class VerdictSummary {
   }
 
   /** The verdicts on one entity are adjacent. */
-  private addUnjudged({ entity, verdict, accesses }: Verdict): void {
+  private addUnjudged({ entity, verdict, ip, accesses }: Verdict): void {
     if (verdict === 'scored') return
-    if (this.open?.entity === entity) {
-      this.open = { ...this.open, addresses: this.open.addresses + 1, accesses: this.open.accesses + accesses }
+    const { open } = this
+    if (open?.entity !== entity) {
+      this.closeEntity()
+      this.open = { entity, verdict, addresses: 1, busiest: [{ ip, accesses }], accesses }
       return
     }
-    this.closeEntity()
-    this.open = { entity, verdict, addresses: 1, accesses }
+    const all = [...open.busiest, { ip, accesses }]
+    // Only now and then: an entity may have very many addresses.
+    const busiest = all.length < 4 * ADDRESSES_SHOWN ? all : busiestOf(all)
+    this.open = { ...open, addresses: open.addresses + 1, busiest, accesses: open.accesses + accesses }
   }
 
   private closeEntity(): void {
-    if (this.open !== undefined) this.busiest.push(this.open)
+    if (this.open === undefined) return
+    this.busiest.push({ ...this.open, busiest: busiestOf(this.open.busiest) })
+    this.unjudgedEntities += 1
     this.open = undefined
-    if (this.busiest.length >= 1000) this.busiest = byAccesses(this.busiest)
+    if (this.busiest.length >= 4 * UNJUDGED_SHOWN) this.busiest = byAccesses(this.busiest)
   }
 
   unjudged(): Unjudged[] {
@@ -51,10 +59,10 @@ export class VerdictSummary {
     return byAccesses(this.busiest)
   }
 
-  /** The flagged pairs and at most so many others, most anomalous first; 25 in all. */
-  top(others: number): Verdict[] {
+  /** The flagged pairs, 10,000 at most, and the next three; most anomalous first. */
+  top(): Verdict[] {
     // Flagged pairs come first: a pair in an allowed network may be more anomalous.
-    return [...this.flagged.top(), ...this.others.top().slice(0, others)].slice(0, SHOWN).sort(byAnomaly)
+    return [...this.flagged.top(), ...this.others.top()].sort(byAnomaly)
   }
 
   /** Undefined unless both attacks and other pairs were judged. */
@@ -106,8 +114,12 @@ export class VerdictSummary {
   }
 }
 
-const SHOWN = 25
-const UNJUDGED_SHOWN = 10
+/** As many as anomalies.csv has. */
+const SHOWN = 10_000
+/** Pairs that are not flagged, for context. */
+const CONTEXT = 3
+const UNJUDGED_SHOWN = 1000
+const ADDRESSES_SHOWN = 20
 const ROC_POINTS = 400
 const BINS = 60
 const EXTREME = 0.0005
@@ -116,17 +128,25 @@ const counts = (): Record<Rule, number> => ({ ip: 0, net24: 0, net16: 0 })
 const byAccesses = (all: readonly Unjudged[]): Unjudged[] =>
   all.toSorted((a, b) => b.accesses - a.accesses || (a.entity < b.entity ? -1 : 1)).slice(0, UNJUDGED_SHOWN)
 
+const busiestOf = (addresses: Unjudged['busiest']): Unjudged['busiest'] =>
+  addresses.toSorted((a, b) => b.accesses - a.accesses || (a.ip < b.ip ? -1 : 1)).slice(0, ADDRESSES_SHOWN)
+
 /** The most anomalous verdicts, in bounded memory. */
 class Most {
   private kept: Verdict[] = []
+  private readonly limit: number
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
 
   add(verdict: Verdict): void {
     this.kept.push(verdict)
-    if (this.kept.length >= 1000) this.kept = this.top()
+    if (this.kept.length >= 4 * Math.max(this.limit, 250)) this.kept = this.top()
   }
 
   top(): Verdict[] {
-    return this.kept.toSorted(byAnomaly).slice(0, SHOWN)
+    return this.kept.toSorted(byAnomaly).slice(0, this.limit)
   }
 }
 

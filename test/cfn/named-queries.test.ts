@@ -5,11 +5,10 @@ import { TrinoSQL } from 'dt-sql-parser'
 import { accessesSql } from '../../scripts/lib/engines/athena/sql.ts'
 import { classifiedValues, fill, renderSql, withRelations } from '../../scripts/lib/engines/render.ts'
 import { sources } from '../../scripts/lib/sources/registry.ts'
-import { questions } from '../../scripts/query/question.ts'
 import { Parser } from '../sandbox/athena/syntax-tree.ts'
 import { parseTemplate, Resolver } from '../sandbox/cloudformation/template.ts'
 import { ROOT } from '../support/run-script.ts'
-import { ALL, LAST_DAY, RUN, withoutNotes } from './named-queries.ts'
+import { ALL, LAST_DAY, RUN, savedQuestions, withoutNotes } from './named-queries.ts'
 
 const template = parseTemplate(readFileSync(`${ROOT}cfn/prestage.yaml`, 'utf8'))
 const resolver = new Resolver(template, { parameters: {}, pseudo: {}, ref: (id) => id, att: (id) => id })
@@ -18,7 +17,7 @@ const saved = new Map(
     .filter(({ Type }) => Type === 'AWS::Athena::NamedQuery')
     .map(({ Properties = {} }) => [String(Properties.Name), Properties]),
 )
-const all = (await questions()).flatMap((question) =>
+const all = (await savedQuestions()).flatMap((question) =>
   Object.values(sources)
     .filter(({ id }) => (question.source ?? id) === id)
     .map((source) => ({ name: `${source.id} ${question.name}`, question, source })),

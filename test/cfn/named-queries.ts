@@ -1,5 +1,5 @@
 import { accessesSql } from '../../scripts/lib/engines/athena/sql.ts'
-import { classifiedValues, fill, renderSql } from '../../scripts/lib/engines/render.ts'
+import { classifiedValues, fill, placeholdersOf, renderSql } from '../../scripts/lib/engines/render.ts'
 import { sources } from '../../scripts/lib/sources/registry.ts'
 import type { Source } from '../../scripts/lib/sources/source.ts'
 import { type Question, questions } from '../../scripts/query/question.ts'
@@ -19,12 +19,16 @@ export const LAST_DAY = `(
     * 1000 - 86400000
   )`
 
+/** The questions that need nothing but a run: each alert has others about its entity and address, and those are asked with `query`. */
+export const savedQuestions = async (): Promise<Question[]> =>
+  (await questions()).filter(({ text }) => !placeholdersOf(text).some((name) => name === 'entity' || name === 'ip'))
+
 /** A text without what it says to whoever pastes it. */
 export const withoutNotes = (sql: string): string => sql.replace(NOTE, '').replace(NOTE_BELOW, '')
 
 /** The parts of the template that are made of sql/: `texts` are its mappings, `resources` the named queries. */
 export async function namedQueryParts(): Promise<Record<'texts' | 'resources', string>> {
-  const asked = await questions()
+  const asked = await savedQuestions()
   const mapped = await Promise.all(Object.values(sources).map(relationsOf))
   const [shared, ...others] = new Set(mapped.map(({ judged }) => judged))
   if (shared === undefined || others.length > 0) throw new Error('sources differ in more than their columns')

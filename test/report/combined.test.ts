@@ -57,7 +57,7 @@ for (const [what, parts, says, not] of pages)
   test(`a page over two sources: ${what}`, async () => {
     const page = await combinedPageOf(parts)
     for (const text of says) assert.match(page, text)
-    assert.doesNotMatch(page.replace(/<style>[\s\S]*<\/style>/, ''), not)
+    assert.doesNotMatch(page.replace(/<(style|script)[^>]*>[\s\S]*?<\/\1>/g, ''), not)
     assert.equal(page, await combinedPageOf(parts))
     assert.equal(page.match(/<html/g)?.length, 1)
   })

@@ -40,7 +40,13 @@ export function hostileData(): ReportData {
       of: all,
       allow: HOSTILE,
       top: HOSTILE.map((text) => ({ ...first, entity: text, label: text, allowed: text })),
-      unjudged: HOSTILE.map((entity) => ({ entity, verdict: 'unseen-entity', addresses: 1, accesses: 1 })),
+      unjudged: HOSTILE.map((entity) => ({
+        entity,
+        verdict: 'unseen-entity',
+        addresses: 1,
+        busiest: [{ ip: '192.0.2.1', accesses: 1 }],
+        accesses: 1,
+      })),
       attacks: {
         ...(scored.attacks ?? assert.fail()),
         kinds: HOSTILE.map((kind) => ({ kind, attacks: 2, flagged: 1 })),
@@ -51,7 +57,7 @@ export function hostileData(): ReportData {
 
 /** All that the page may consist of. */
 export const ELEMENTS =
-  /^(html|head|meta|title|style|body|main|header|section|h1|h2|p|span|em|b|bdi|strong|small|code|mark|dl|dt|dd|div|table|caption|thead|tbody|tr|th|td|figure|figcaption|svg|g|path|rect|line|circle|text|tspan)$/
+  /^(html|head|meta|title|style|body|main|header|section|h1|h2|p|span|em|b|bdi|strong|small|code|mark|dl|dt|dd|div|table|caption|thead|tbody|tr|th|td|figure|figcaption|svg|g|path|rect|line|circle|text|tspan|script|details|summary|ul|li|var|label|input|select|option|button)$/
 
 export interface Seen {
   readonly url: string
@@ -74,12 +80,16 @@ before(async () => {
 })
 after(() => browser?.close())
 
-export async function opened(url: string, options: { dark?: boolean; width?: number; print?: boolean } = {}) {
+export async function opened(
+  url: string,
+  options: { dark?: boolean; width?: number; print?: boolean; noScript?: boolean } = {},
+) {
   const troubles: string[] = []
   const requests: string[] = []
   const page: Page =
     (await browser?.newPage({
       colorScheme: options.dark ? 'dark' : 'light',
+      javaScriptEnabled: options.noScript !== true,
       viewport: { width: options.width ?? 1100, height: 900 },
     })) ?? assert.fail('no browser')
   page.on('pageerror', (error) => troubles.push(error.message))

@@ -81,6 +81,16 @@ test('the page has the numbers of the run, and where an entity usually comes fro
   assert.match(text, new RegExp(` 1 ${entity} .*? never 1 ${network} `))
 })
 
+test('its command that allows an address is the one that scored, and one more', async () => {
+  await take(score, silentContext(), { workspace, run: run.id, threshold: -2.5, allow: ['10.0.0.0/8'] })
+  const { page } = await write()
+  const [, words = ''] = /npx zx scripts\/score\.mjs ([^<]* --allow )</.exec(page) ?? assert.fail()
+  const { stdout, stderr } = await runScript('score', [...words.trim().split(' '), '192.0.2.7', '--output', 'json'])
+  assert.ok(stdout, stderr)
+  const { threshold, allow } = JSON.parse(stdout)
+  assert.deepEqual([threshold, allow], [-2.5, ['10.0.0.0/8', '192.0.2.7/32']])
+})
+
 test('scored with labels it shows what was found; and equal runs give equal bytes', async () => {
   await take(score, silentContext(), { workspace, run: run.id, labels: `${workspace}/${LABELS}` })
   const first = await write()
@@ -106,10 +116,18 @@ test('a page names what was judged: another run has a page of its own, under its
   // What was scored last is what is shown.
   const shown = await write()
   assert.deepEqual([shown.judged, shown.report], [other.id, run.path(`scores/${other.id}/report.html`)])
-  assert.match(shown.page, /<title>AWS WAF · 3 Dec 2026 – 4 Dec 2026<\/title>/)
+  assert.match(
+    shown.page,
+    /<title>AWS WAF · 3 Dec 2026 – 4 Dec 2026 UTC, judged by the model of 20 Nov 2026 – 30 Nov 2026 UTC<\/title>/,
+  )
   assert.match(shown.page, new RegExp(`The model judged the accesses of run ${other.id}, by the model of 20 Nov 2026`))
   assert.match(shown.page, new RegExp(`<dt>judged run</dt><dd>${other.id}</dd>`))
-  assert.match(holdout.page, /<title>AWS WAF · 20 Nov 2026 – 30 Nov 2026<\/title>/)
+  assert.match(
+    holdout.page,
+    /<title>AWS WAF · 2\d Nov 2026( \d\d:\d\d)? – 30 Nov 2026 UTC, judged by the model of 20 Nov 2026 – /,
+  )
+  assert.match(shown.page, new RegExp(`query.mjs --run ${other.id} .*addresses-of-entity.sql --entity-name=<`))
+  assert.match(shown.page, new RegExp(`score.mjs --run ${run.id} --from-run ${other.id} .*--allow <`))
   const again = await write({ fromRun: 'holdout' })
   assert.deepEqual([again.repeated, again.page], [true, holdout.page])
   await take(score, silentContext(), { workspace, run: run.id, overwrite: true })

@@ -76,9 +76,23 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
       bins: sampleBins(),
       top: sampleTop(),
       unjudged: [
-        { entity: 'AIDAQNEWPERSON0000001', verdict: 'unseen-entity', addresses: 3, accesses: 210 },
-        { entity: 'AROAQRARELYUSED000002', verdict: 'sparse-entity', addresses: 1, accesses: 7 },
+        {
+          entity: 'AIDAQNEWPERSON0000001',
+          verdict: 'unseen-entity',
+          addresses: 23,
+          busiest: busiestOf(20),
+          accesses: 210,
+        },
+        {
+          entity: 'AROAQRARELYUSED000002',
+          verdict: 'sparse-entity',
+          addresses: 1,
+          busiest: [{ ip: '192.0.2.77', accesses: 7 }],
+          accesses: 7,
+        },
       ],
+      unjudgedEntities: 2,
+      days: 2,
       attacks: {
         kinds: [
           { kind: 'random-network', attacks: 20, flagged: 18, byRule: { ip: 0.1, net24: 0.4, net16: 1.6 } },
@@ -102,9 +116,16 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
       },
     },
     next: 'npx zx scripts/score.mjs --run cloudtrail-20260302T0000Z-20260312T0000Z-3f9a1c',
+    questions: {
+      address: 'npx zx scripts/query.mjs --run r sql/explore/entities-of-address.sql --ip=',
+      entity: 'npx zx scripts/query.mjs --run r sql/explore/addresses-of-entity.sql --entity-name=',
+      allow: 'npx zx scripts/score.mjs --run r --alerts-per-day=10 --allow ',
+    },
     ...change,
   }
 }
+
+const busiestOf = (n: number) => Array.from({ length: n }, (_, i) => ({ ip: `203.0.113.${i}`, accesses: n - i }))
 
 function sampleBins() {
   return Array.from({ length: 60 }, (_, i) => {

@@ -24,7 +24,7 @@ function summaryOf(verdicts: Iterable<Verdict>): VerdictSummary {
 
 /** How many of the shown pairs are flagged and not flagged. */
 function shown(verdicts: Iterable<Verdict>): [flagged: number, others: number] {
-  const top = summaryOf(verdicts).top(3)
+  const top = summaryOf(verdicts).top()
   const scores = top.map(({ anomalyScore }) => anomalyScore ?? Number.NaN)
   assert.deepEqual(
     scores,
@@ -39,12 +39,14 @@ const many = (n: number, from: number, change: Partial<Verdict> = {}) =>
 const FLAGGED = { flagged: true }
 const ALLOWED = { allowed: '192.0.2.0/24' }
 
+const address = (accesses: number) => ({ ip: '192.0.2.1', accesses })
+
 const tables: [what: string, verdicts: Verdict[], flagged: number, others: number][] = [
   ['all that is flagged, and three more', [...many(5, -9, FLAGGED), ...many(99, 5)], 5, 3],
   ['what is allowed pushes out nothing that is flagged', [...many(5, -9, FLAGGED), ...many(99, -20, ALLOWED)], 5, 3],
   ['nor does much of it', [...many(3000, -20, ALLOWED), ...many(16, -9, FLAGGED), ...many(3000, -20, ALLOWED)], 16, 3],
-  ['no more than 25', [...many(3000, -9, FLAGGED), ...many(99, 5)], 25, 0],
-  ['and no more than 25 with the others', [...many(24, -9, FLAGGED), ...many(99, 5)], 24, 1],
+  ['all of many, and three more', [...many(3000, -9, FLAGGED), ...many(99, 5)], 3000, 3],
+  ['no more than 10,000 that are flagged', [...many(41_000, -9, FLAGGED), ...many(99, 5)], 10_000, 3],
   ['nothing flagged', many(99, 5), 0, 3],
   ['nothing at all', [], 0, 0],
 ]
@@ -86,9 +88,19 @@ test('what could not be judged: the busiest entities, their addresses and access
   const few = Array.from({ length: 2000 }, (_, i) => verdictOf({ entity: `few-${i}`, verdict: 'sparse-entity' }))
   const summary = summaryOf([...few, unseen('new', 40), unseen('new', 2), ...few, scoredAs(1), unseen('other', 3)])
   const list = summary.unjudged()
-  assert.equal(list.length, 10)
+  assert.equal(list.length, 1000)
+  assert.equal(summary.unjudgedEntities, 4002)
   assert.deepEqual(list.slice(0, 2), [
-    { entity: 'new', verdict: 'unseen-entity', addresses: 2, accesses: 42 },
-    { entity: 'other', verdict: 'unseen-entity', addresses: 1, accesses: 3 },
+    { entity: 'new', verdict: 'unseen-entity', addresses: 2, busiest: [address(40), address(2)], accesses: 42 },
+    { entity: 'other', verdict: 'unseen-entity', addresses: 1, busiest: [address(3)], accesses: 3 },
   ])
+})
+
+test('of an entity that could not be judged, the busiest addresses are listed and all are counted', () => {
+  const pairs = Array.from({ length: 500 }, (_, i) =>
+    verdictOf({ entity: 'new', ip: `192.0.${i >> 8}.${i & 255}`, accesses: i + 1, verdict: 'unseen-entity' }),
+  )
+  const [one = assert.fail()] = summaryOf(pairs).unjudged()
+  assert.deepEqual([one.addresses, one.busiest.length, one.busiest[0]], [500, 20, { ip: '192.0.1.243', accesses: 500 }])
+  assert.equal(one.busiest.at(-1)?.accesses, 481)
 })

@@ -117,7 +117,9 @@ for (const source of Object.values(sources))
       await staged(source)
       const asked = (await questions()).filter((question) => [undefined, source.id].includes(question.source))
       const texts = await Promise.all(
-        asked.map(async ({ path }) => statementOf(await findQuestion(path), source, settings)),
+        asked.map(async ({ path }) =>
+          statementOf(await findQuestion(path), source, { ...settings, entityName: 'e', ip: '192.0.2.1' }),
+        ),
       )
       const expected = await inDuckdb(
         settings,

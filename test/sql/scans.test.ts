@@ -38,7 +38,7 @@ describe('the logs are scanned once', () => {
 
     for (const question of asked.filter((one) => (one.source ?? source.id) === source.id))
       it(`by ${question.name} over ${source.id}, on either engine`, async () => {
-        const statement = statementOf(question, source, settings)
+        const statement = statementOf(question, source, { ...settings, entityName: 'e', ip: '192.0.2.1' })
         const query = { run: { id: table.run } as Run, settings, statement }
         assert.equal(await scans(await textForAthena(query, table.database)), 1)
         assert.equal(await scans(statement.sql), 1)

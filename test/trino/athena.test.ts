@@ -128,7 +128,7 @@ async function compareAnswers(
   settings: ExtractSettings,
   question: Question,
 ): Promise<void> {
-  const statement = statementOf(question, settings.source, settings)
+  const statement = statementOf(question, settings.source, { ...settings, entityName: 'e', ip: '192.0.2.1' })
   const text = await textForAthena({ run: { id: table.run } as Run, settings, statement }, DATABASE)
   assert.deepEqual(await ask(url, text), await rowsIn(duckdb, statement.sql))
 }

@@ -29,6 +29,7 @@ export function origin({ run, extracted, trained, scored, judged }: ReportData):
   ]
   return html`<section>
 <h2>From logs to ${scored === undefined ? 'pairs' : 'alerts'}</h2>
+<p>Bars are as long as the cube roots of the numbers, so that a handful stays visible beside millions.</p>
 <div class="pair">
 <div class="scroll"><table class="funnel"><tbody>${stages.map((stage) => row(stage, events))}</tbody></table></div>
 ${dropped(logs.extracted)}

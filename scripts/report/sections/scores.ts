@@ -39,7 +39,7 @@ const butFor = (allowed: number): string =>
 const section = (what: string, chart: Html): Html =>
   html`<section>
 <h2>Scores</h2>
-<p>${what} Heights are shares of each group, on a scale that keeps small ones visible.</p>
+<p>${what} Heights are the square roots of shares of each group, so that small ones stay visible.</p>
 <figure>${chart}</figure>
 </section>`
 
@@ -87,7 +87,7 @@ const besideCurve = (attacks: Attacks, curve: Curve, alerts: number, charts: Cha
   html`<div class="pair">
 <figure>${charts.roc(curve)}
 <figcaption>The curve is the model at every threshold; the rings are the rules “same address, /24 or /16 seen before”, which can
-only say yes or no.</figcaption></figure>
+only say yes or no. The axis of normal pairs is logarithmic.</figcaption></figure>
 <div class="scroll">${kindTable(attacks, alerts)}${curve.rules && aucTable(curve.auc, curve.rules)}</div>
 </div>`
 

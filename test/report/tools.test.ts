@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { after, before, describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import type { Anomaly, ReportData } from '../../scripts/report/data.ts'
+import { pageOf } from '../../scripts/report/page.ts'
+import { BROWSER } from '../support/browser.ts'
+import { fileOf, HOSTILE, opened } from './pages.ts'
+import { sampleData } from './sample.ts'
+
+const skip = BROWSER.missing
+const FLAGGED = 120
+/** A shell runs what stands in it, if it is not quoted. */
+const EVIL = `it's "$(touch hacked)" \`id\` <script>window.hacked = 1</script>`
+
+/** 120 flagged pairs: 40 of one entity in one /24, the others each of its own. */
+function manyRows(): ReportData {
+  const data = sampleData()
+  const scored = data.scored ?? assert.fail()
+  const [first = assert.fail()] = scored.top
+  const top = Array.from(
+    { length: FLAGGED },
+    (_, i): Anomaly => ({
+      ...first,
+      entity: i % 3 === 0 ? 'AIDAQSCANNED000000001' : i === 1 ? EVIL : `role-${i}`,
+      ip: i % 3 === 0 ? `148.177.91.${i + 66}` : `198.51.${i}.7`,
+      accesses: (i * 37) % 1000 === 0 ? 1500 : (i * 37) % 1000,
+      anomalyScore: 12 - i / 20,
+      flagged: i < FLAGGED - 1,
+      seen: { ip: false, net24: false, net16: i % 2 === 0 },
+      label: i % 3 === 0 ? 'scanner' : EVIL,
+      ...(i === FLAGGED - 1 && { allowed: '198.51.0.0/16' }),
+    }),
+  )
+  return { ...data, scored: { ...scored, flagged: FLAGGED - 1, top } }
+}
+
+/** What the flagged table shows: the words of each visible row's cell. */
+const column = (page: Page, cell: string): Promise<string[]> =>
+  page.locator(`.anomalies tbody tr:visible ${cell}`).allTextContents()
+const field = (page: Page, name: string) => page.locator('section.long').first().locator('label', { hasText: name })
+const status = (page: Page) => page.locator('.shown').first().textContent()
+
+describe('the tools of the page', { skip }, () => {
+  let page: Page
+  let troubles: string[]
+  let requests: string[]
+  let url: string
+  before(async () => {
+    if (BROWSER.missing !== false) return
+    url = fileOf(await pageOf(manyRows()))
+    ;({ page, troubles, requests } = await opened(url))
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  })
+  after(() => {
+    if (BROWSER.missing !== false) return
+    assert.deepEqual(troubles, [])
+    assert.deepEqual(requests, [url])
+  })
+
+  test('a part of the rows is shown, and more when asked', async () => {
+    assert.equal((await column(page, '.ip')).length, 50)
+    assert.match((await status(page)) ?? '', /^50 of 120 rows/)
+    assert.equal(await page.locator('details').count(), 0)
+    await page.locator('.more-rows').first().click()
+    await page.locator('.more-rows').first().click()
+    assert.equal((await column(page, '.ip')).length, FLAGGED)
+    assert.equal(await page.locator('.more-rows').first().isVisible(), false)
+  })
+
+  const filters: [what: string, name: string, value: string, rows: number][] = [
+    ['an entity', 'entity', 'aidaqscanned', 40],
+    ['a part of a hostile entity', 'entity', '$(touch', 1],
+    ['a network', 'network', '148.177.91.0/24', 40],
+    ['a smaller network', 'network', '148.177.91.64/30', 1],
+    ['an address', 'network', '148.177.91.69', 1],
+    ['an address is no beginning of another one', 'network', '148.177.91.6', 0],
+    ['the first numbers of an address', 'network', '198.51', 80],
+    ['what is no network', 'network', '198.51.0.0/99', 0],
+    ['any text', 'any text', 'NEVER', FLAGGED / 2],
+    ['any text of a column', 'any text', 'allowed by 198.51', 1],
+  ]
+  for (const [what, name, value, rows] of filters)
+    test(`it filters by ${what}`, async () => {
+      const input = field(page, name).locator('input')
+      await input.fill(value)
+      assert.match((await status(page)) ?? '', new RegExp(` of ${rows} rows`))
+      assert.equal((await column(page, '.ip')).length, Math.min(50, rows))
+      await input.fill('')
+    })
+
+  test('it filters by kind: flagged or not, seen before, known as', async () => {
+    const select = field(page, 'kind').locator('select')
+    const options = await select.locator('option').allTextContents()
+    for (const name of ['flagged (119)', '/16 (60)', 'never (60)', 'scanner (40)', 'allowed by 198.51.0.0/16 (1)'])
+      assert.ok(options.includes(name), `${name}: ${options}`)
+    await select.selectOption('scanner')
+    assert.deepEqual(new Set(await column(page, '.entity .strange')), new Set(['AIDAQSCANNED000000001']))
+    assert.match((await status(page)) ?? '', /^40 of 40 rows/)
+    await field(page, 'network').locator('input').fill('148.177.91.66')
+    assert.match((await status(page)) ?? '', /^1 of 1 rows/)
+    await field(page, 'network').locator('input').fill('')
+    await select.selectOption('')
+  })
+
+  const sorts: [column: string, cell: string, first: string, last: string][] = [
+    ['accesses', '.accesses', '33', '1,500'],
+    ['anomaly score', '.score', '6.05', '12.00'],
+    ['address', '.ip', '148.177.91.66', '198.51.119.7'],
+    ['entity', '.entity .strange', 'AIDAQSCANNED000000001', 'role-119'],
+  ]
+  for (const [name, cell, first, last] of sorts)
+    test(`it sorts by ${name}, up and down`, async () => {
+      const head = page.locator('.anomalies th', { hasText: name }).first()
+      await head.locator('button').click()
+      assert.equal(await head.getAttribute('aria-sort'), 'ascending')
+      assert.equal((await column(page, cell))[0]?.trim().split(' ')[0], first)
+      await head.locator('button').click()
+      assert.equal(await head.getAttribute('aria-sort'), 'descending')
+      assert.equal((await column(page, cell))[0]?.trim().split(' ')[0], last)
+      assert.equal(await page.locator('.anomalies th[aria-sort]').count(), 1)
+    })
+
+  /** Clicks a button in the first row, and reads the clipboard. */
+  async function copied(label: string, place: string): Promise<string> {
+    await page.locator(`.anomalies tbody tr:visible ${place} .copy`, { hasText: label }).first().click()
+    await page.locator('.said b', { hasText: 'Copied' }).waitFor()
+    const text = (await page.evaluate('navigator.clipboard.readText()')) as string
+    assert.equal(await page.locator('.said code').textContent(), text)
+    return text
+  }
+
+  test('it copies the commands of a row, and a shell reads the name as one word', async () => {
+    await field(page, 'entity').locator('input').fill('$(touch')
+    const { questions } = sampleData()
+    assert.equal(await copied('allow', '.address'), `${questions?.allow}198.51.1.7`)
+    assert.equal(await copied('ask', '.address'), `${questions?.address}198.51.1.7`)
+    const asked = await copied('ask', '.entity')
+    const [name, ...words] = asked.split('--entity-name=')
+    assert.equal(`${name}--entity-name=`, questions?.entity)
+    const read = execFileSync('/bin/sh', ['-c', `printf '%s|' ${words.join('')}`], { encoding: 'utf8' })
+    assert.equal(read, `${EVIL}|`)
+    await field(page, 'entity').locator('input').fill('')
+  })
+
+  test('where a page may not copy, the command is shown and selected', async () => {
+    await page.evaluate(`Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })`)
+    await page.locator('.anomalies tbody tr:visible .address .copy').first().click()
+    assert.match((await page.locator('.said').textContent()) ?? '', /^Copy this npx zx scripts\//)
+    assert.equal(await page.evaluate('getSelection().toString()'), await page.locator('.said code').textContent())
+  })
+
+  test('what could not be judged has addresses, and questions about them', async () => {
+    const row = page.locator('.unjudged tbody tr').first()
+    assert.equal(await row.locator('.ip').count(), 20)
+    assert.match((await row.textContent()) ?? '', /and 3 more/)
+    assert.equal(await row.locator('.addresses .copy').count(), 20)
+  })
+
+  test('names stay text after all of this', async () => {
+    assert.equal(await page.evaluate('window.hacked'), undefined)
+    assert.equal(await page.locator('script').count(), 1)
+  })
+})
+
+/** Text of an element that its container or the window cuts. */
+const CUT = `[...document.querySelectorAll('.ip, .networks span, .strange')].filter((one) => one.checkVisibility()).flatMap((one) => {
+  const box = one.getBoundingClientRect()
+  const frames = [document.documentElement, one.closest('.scroll')].filter((frame) => frame !== null)
+  return frames.every((frame) => box.right <= frame.getBoundingClientRect().left + frame.clientWidth + 0.5) && box.left >= 0 ? [] : [one.textContent]
+})`
+
+for (const [width, print] of [
+  [390, false],
+  [700, false],
+  [980, false],
+  [1100, false],
+  [680, true],
+] as const)
+  test(`no address is cut at ${width} px${print ? ' on paper' : ''}`, { skip }, async () => {
+    const data = manyRows()
+    const scored = data.scored ?? assert.fail()
+    const [first = assert.fail()] = scored.top
+    const long = HOSTILE.map((entity) => ({ ...first, entity, label: entity, ip: '255.255.255.255' }))
+    const wide = { ...data, scored: { ...scored, top: [...long, ...scored.top] } }
+    const { page, troubles } = await opened(fileOf(await pageOf(wide)), { width, print })
+    assert.deepEqual(await page.evaluate(CUT), [])
+    assert.deepEqual(troubles, [])
+    await page.close()
+  })
+
+test('without scripts all rows are there, the first ones unfolded, and no tool pretends to work', {
+  skip,
+}, async () => {
+  const url = fileOf(await pageOf(manyRows()))
+  const { page, troubles } = await opened(url, { noScript: true })
+  assert.equal((await column(page, '.ip')).length, 25)
+  assert.equal(await page.locator('button, input, select').count(), 0)
+  await page.locator('summary').first().click()
+  assert.equal((await column(page, '.ip')).length, FLAGGED)
+  assert.match((await page.locator('.next').first().textContent()) ?? '', /query\.mjs .* --ip=ADDRESS/)
+  assert.deepEqual(troubles, [])
+})
