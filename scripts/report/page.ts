@@ -4,7 +4,7 @@ import { chartist } from './charts.ts'
 import type { ReportData } from './data.ts'
 import { type Content, Html, html } from './html.ts'
 import { anomalies } from './sections/anomalies.ts'
-import { headline, judgedText } from './sections/headline.ts'
+import { headline, subjectOf } from './sections/headline.ts'
 import { origin, settings } from './sections/origin.ts'
 import { attacks, scores } from './sections/scores.ts'
 import { unjudged } from './sections/unjudged.ts'
@@ -18,7 +18,7 @@ const script = readFileSync(new URL('browser/tables.js', import.meta.url), 'utf8
 /** The whole page: one file that loads nothing. Equal data give equal bytes. */
 export async function pageOf(data: ReportData): Promise<string> {
   const { sourceName } = data.judged?.run ?? data.run
-  return documentOf(`${sourceName} · ${judgedText(data)}`, sectionsOf(data, await chartist()))
+  return documentOf(`${sourceName} · ${subjectOf(data)}`, sectionsOf(data, await chartist()))
 }
 
 /** Everything about one run. */

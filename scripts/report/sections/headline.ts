@@ -10,7 +10,7 @@ export function headline(data: ReportData): Html {
   const calibrated = trained?.calibrated
   const scope = [...run.accounts.map((id) => `account ${id}`), ...run.regions].join(', ')
   return html`<header>
-<p class="kicker">${run.sourceName}<span> · ${judgedText(data)}</span>${scope !== '' && html`<span> · ${scope}</span>`}</p>
+<p class="kicker">${run.sourceName}<span> · ${subjectOf(data)}</span>${scope !== '' && html`<span> · ${scope}</span>`}</p>
 <h1>${scored === undefined ? unscored(trained !== undefined) : sentence(scored)}</h1>
 <p class="lead">${scored === undefined ? html`${trained === undefined ? 'To train the model' : 'To score the holdout'}: <code>${next}</code>` : lead(scored, data)}</p>
 <dl class="tiles">
@@ -24,7 +24,7 @@ ${scored === undefined && tile('cost so far', usd(run.usd), 'estimate')}
 }
 
 /** What the page is about: the time that was judged and by what; while nothing is scored, the window. */
-export function judgedText({ run, judged, extracted, scored }: ReportData): string {
+export function subjectOf({ run, judged, extracted, scored }: ReportData): string {
   const between = (from: string, to: string) => `${day(from)} – ${day(to)} UTC`
   if (judged !== undefined)
     return `${between(judged.run.from, judged.run.to)}, judged by the model of ${between(run.from, run.to)}`
