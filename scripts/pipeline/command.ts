@@ -1,6 +1,6 @@
 import { stackOutputs } from '../lib/aws/settings.ts'
 import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
-import { duration, facts } from '../lib/cli/format.ts'
+import { duration } from '../lib/cli/format.ts'
 import { choices, flag, number, text } from '../lib/cli/options.ts'
 import {
   awsOptions,
@@ -16,7 +16,7 @@ import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
 import { command as stageCommand } from '../stage/command.ts'
 import { checkDemo, DEMO_ALERTS, DEMO_FOLDER, renderDemoPlan, simulateLogs } from './demo.ts'
-import { resultLines, stepResults, type Taken, takeThrough } from './one.ts'
+import { resultLines, resultText, stepResults, type Taken, takeThrough } from './one.ts'
 import { adviceFor, distinctSources, entitiesOf, withWindow } from './sources.ts'
 import { withBudget } from './together.ts'
 
@@ -116,7 +116,7 @@ export const command = defineCommand({
     const took = duration(context.now().getTime() - started)
     return {
       json: { run: run.id, steps: stepResults(taken), report },
-      text: facts([...resultLines(run, taken, given.again), ['took', took], ['report', report]]),
+      text: resultText(taken, [...resultLines(run, taken, given.again), ['took', took], ['report', report]]),
     }
   },
 })

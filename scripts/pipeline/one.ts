@@ -1,14 +1,16 @@
 import * as v from 'valibot'
 import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
 import type { Command, CommandResult, Context } from '../lib/cli/command.ts'
-import { count, duration, plural } from '../lib/cli/format.ts'
+import { count, duration, facts, plural } from '../lib/cli/format.ts'
 import type { OptionSpecs, Values } from '../lib/cli/options.ts'
 import { fitted } from '../lib/cli/shapes.ts'
+import { alertsIn } from '../lib/runs/alerts.ts'
 import { HOLDOUT } from '../lib/runs/paths.ts'
 import type { AttackResult, ScoreResult, TrainResult } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { openRun } from '../lib/runs/workspace.ts'
 import { locationOf } from '../lib/stores/uri.ts'
+import { alertTable } from '../score/alerts/text.ts'
 import { lateFilesText } from '../stage/render.ts'
 
 /** Values of options by key, for whichever step has them. */
@@ -113,6 +115,12 @@ export function resultLines(run: Run, { steps }: Taken, again: string): [string,
 
 const trainedText = ({ auc }: TrainResult): string =>
   auc === null ? 'without a measure' : `AUC ${count(auc)} against random addresses`
+
+/** The results and, below them, the first alerts. */
+export function resultText({ steps }: Taken, lines: readonly [string, string][]): string {
+  const alerts = alertTable(alertsIn(steps.get('score')?.json ?? {}))
+  return [facts(lines), ...(alerts === undefined ? [] : [alerts])].join('\n\n')
+}
 
 const scoreLines = ({ scored, flagged, unseen, sparse, attacks }: ScoreResult): [string, string][] => [
   ['scored', `${plural(scored, 'distinct pair')}, ${count(flagged)} flagged`],

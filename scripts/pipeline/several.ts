@@ -6,7 +6,7 @@ import type { Run } from '../lib/runs/run.ts'
 import { windowOf } from '../lib/runs/window.ts'
 import { locationOf } from '../lib/stores/uri.ts'
 import { noLogs } from '../stage/request.ts'
-import { type Given, resultLines, stepResults, type Taken, takeThrough } from './one.ts'
+import { type Given, resultLines, resultText, stepResults, type Taken, takeThrough } from './one.ts'
 import { entitiesOf, nameOfAll } from './sources.ts'
 import { named, together } from './together.ts'
 
@@ -126,7 +126,7 @@ function textOf({ taken, failure, run }: End, again: string): string {
     const { message, hint } = failure
     return facts([['failed', message], hint === undefined ? undefined : ['to do', hint]])
   }
-  return run === undefined ? (taken.steps.get('stage')?.text ?? '') : facts(resultLines(run, taken, again))
+  return run === undefined ? (taken.steps.get('stage')?.text ?? '') : resultText(taken, resultLines(run, taken, again))
 }
 
 /** Why a source failed. */

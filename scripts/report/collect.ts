@@ -3,6 +3,7 @@ import { Accesses } from '../lib/insights/accesses.ts'
 import { parseCalibration } from '../lib/insights/calibration.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
 import { formatCidr } from '../lib/insights/ipv4.ts'
+import { type Alert, alertsOf, pairKey } from '../lib/runs/alerts.ts'
 import { priceNote } from '../lib/runs/cost.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { pairsOf } from '../lib/runs/pairs.ts'
@@ -90,13 +91,17 @@ async function scoredOf(run: Run, other: Run | undefined, signal: AbortSignal): 
   const verdicts = new VerdictSummary()
   for await (const batch of verdictsOf(run, judged, signal)) for (const verdict of batch) verdicts.add(verdict)
   const usualOf = usualNetworks(new Accesses(await pairsOf(run, 'train', signal)))
+  const alerts = new Map((await alertsOf(run, judged)).map((alert) => [pairKey(alert), alert]))
   const attacks = attacksOf(result, verdicts)
   const { scored, attacks: _, by, ...counts } = result
   return {
     ...counts,
     judged: scored,
     bins: verdicts.bins(result.threshold),
-    top: verdicts.top().map((verdict) => anomalyOf(verdict, usualOf)),
+    top: verdicts.top().map((verdict) => ({
+      ...anomalyOf(verdict, usualOf),
+      ...detailsOf(alerts.get(pairKey(verdict))),
+    })),
     unjudged: verdicts.unjudged(),
     unjudgedEntities: verdicts.unjudgedEntities,
     days: daysOf(run, other),
@@ -109,6 +114,8 @@ const byText = (by: ScoredBy): string =>
   by.via === 'endpoint'
     ? `SageMaker endpoint ${by.endpoint} in ${by.region}`
     : `SageMaker transform job ${by.job} on ${by.instanceType} in ${by.region}`
+
+const detailsOf = (alert: Alert | undefined) => alert?.details && { details: alert.details }
 
 function anomalyOf(verdict: Verdict, usualOf: UsualOf): Anomaly {
   const { verdict: _, dotProduct: __, reasons: ___, anomalyScore = 0, ...rest } = verdict

@@ -1,5 +1,6 @@
 import { type RuleResult, ruleNames } from '../lib/insights/accesses.ts'
 import type { Calibration } from '../lib/insights/calibration.ts'
+import type { Details } from '../lib/runs/alerts.ts'
 import type { Request } from '../lib/runs/request.ts'
 import type { Results, ScoreResult } from '../lib/runs/results.ts'
 import type { Verdict } from '../lib/runs/verdicts.ts'
@@ -88,6 +89,8 @@ export interface Anomaly extends Omit<Verdict, 'verdict' | 'dotProduct' | 'anoma
   readonly anomalyScore: number
   /** Where the entity usually comes from. */
   readonly usual: readonly { readonly network: string; readonly share: number }[]
+  /** What the logs say about it; of the first alerts. */
+  readonly details?: Details
 }
 
 export interface Unjudged {

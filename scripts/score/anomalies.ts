@@ -1,8 +1,9 @@
 import { csvCell, shortened, spelledOut } from '../lib/cli/format.ts'
 import type { Accesses } from '../lib/insights/accesses.ts'
-import { encodeEntity } from '../lib/insights/entity-codec.ts'
-import { formatCidr } from '../lib/insights/ipv4.ts'
+import { type Alert, type Details, pairKey, valuesOf } from '../lib/runs/alerts.ts'
 import { byAnomaly, type Verdict } from '../lib/runs/verdicts.ts'
+import { usualNetworks } from './alerts/alerts.ts'
+import { calls, usualText } from './alerts/text.ts'
 
 /** Rows that are not flagged, for context. */
 const CONTEXT_ROWS = 100
@@ -10,7 +11,7 @@ const CONTEXT_ROWS = 100
 export const MOST_ROWS = 10_000
 
 const HEADER =
-  'rank,flagged,entity,ip,anomaly_score,accesses,training_accesses,seen_before,usual_networks,allowed,label'
+  'rank,flagged,entity,ip,anomaly_score,accesses,training_accesses,seen_before,usual_networks,allowed,label,first_access,last_access,name,arn,account,regions,calls,errors,mfa,credentials,user_agents'
 
 /** Longest name in a table, in bytes. */
 export const NAME_BYTES = 8192
@@ -40,18 +41,27 @@ export class Anomalies {
   }
 }
 
+/** What a table has besides verdicts. */
+interface Beside {
+  /** The training pairs. */
+  readonly before: Accesses | undefined
+  readonly alerts: readonly Alert[]
+}
+
 /** The table for people and spreadsheets. */
-export function* anomalyRows(top: readonly Verdict[], before: Accesses | undefined): Generator<string> {
+export function* anomalyRows(top: readonly Verdict[], { before, alerts }: Beside): Generator<string> {
+  const details = new Map(alerts.map((alert) => [pairKey(alert), alert.details]))
   yield `${HEADER}\n`
-  for (const [i, verdict] of top.entries())
-    yield `${rowOf(i + 1, verdict, before)
-      .map(csvCell)
-      .join(',')}\n`
+  for (const [i, verdict] of top.entries()) {
+    const known = details.get(pairKey(verdict))
+    const times = [known?.first ?? '', known?.last ?? '']
+    const cells = [...rowOf(i + 1, verdict, before), ...times, ...detailCells(known)]
+    yield `${cells.map(csvCell).join(',')}\n`
+  }
 }
 
 function rowOf(rank: number, verdict: Verdict, before: Accesses | undefined): string[] {
   const { flagged, entity, ip, anomalyScore = 0, accesses, events, allowed = '', label = '' } = verdict
-  const usual = before?.usual(encodeEntity(entity)) ?? []
   return [
     String(rank),
     flagged ? 'yes' : 'no',
@@ -61,9 +71,25 @@ function rowOf(rank: number, verdict: Verdict, before: Accesses | undefined): st
     String(accesses),
     String(events),
     seenBefore(verdict),
-    usual.map(({ network, share }) => `${formatCidr(network)} ${Math.round(share * 100)} %`).join('; '),
+    usualText(usualNetworks(before, entity)),
     allowed,
     shortened(spelledOut(label), NAME_BYTES),
+  ]
+}
+
+/** Of CloudTrail the identity and its calls; of WAF the requests stand in place of calls. */
+export function detailCells(details: Details | undefined): string[] {
+  const list = (aspect: string) => shortened(valuesOf(details, aspect).map(spelledOut).join('; '), NAME_BYTES)
+  return [
+    list('name'),
+    list('arn'),
+    list('account'),
+    list('region'),
+    shortened(calls(details).join('; '), NAME_BYTES),
+    list('error'),
+    list('mfa'),
+    list('credential'),
+    list('agent'),
   ]
 }
 

@@ -1,5 +1,6 @@
 import { choice, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
 import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { priorNames, rankNames } from '../lib/insights/rank.ts'
 import { backendNames } from './backend.ts'
 import { findingsOptions } from './findings/options.ts'
@@ -59,7 +60,13 @@ export const scoreOptions = {
   }),
   allow: list({ about: 'network that is never flagged, or a file with one network per line', value: 'CIDR|FILE' }),
   labels: text({ about: 'known attacks to measure against: source,entity,ip,kind,time', value: 'FILE' }),
+  details: choice(['yes', 'no'], {
+    about:
+      'whether alerts say who it was, when and what was called, which takes one look at the logs; with a workspace in S3, Athena scans them',
+    default: 'yes',
+  }),
   ...findingsOptions,
+  ...athenaOptions,
   ...runOptions,
   ...awsOptions,
 }

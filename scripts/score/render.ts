@@ -48,16 +48,45 @@ export function scoreResultOf({ of, tally, prepared, policy, output, anomalies, 
 export const judgedText = (of: string): string =>
   of === HOLDOUT ? 'the holdout' : of === 'files' ? 'the files' : `run ${of}`
 
-const costText = (usd: number | undefined): string =>
+/** What scoring would cost. */
+interface Cost {
+  /** In all; undefined where the price of an instance is unknown. */
+  readonly usd: number | undefined
+  /** Of it, for the scan that tells what alerts are about. */
+  readonly lookup: number
+}
+
+/** Undefined where nothing costs anything. @param own of the backend; null where it is unknown. @param paid share of it */
+export function costOf({
+  own,
+  paid,
+  lookup = 0,
+}: {
+  readonly own: number | null | undefined
+  readonly paid: number
+  readonly lookup?: number | undefined
+}): Cost | undefined {
+  if (own === undefined && lookup === 0) return undefined
+  if (own === null && paid < 1) return { usd: undefined, lookup }
+  return { usd: (own ?? 0) * (1 - paid) + lookup, lookup }
+}
+
+const scanText = ({ lookup }: Cost): string[] =>
+  lookup === 0
+    ? []
+    : [`scan the logs once with Athena, to tell what alerts are about: ${aboutUsd(lookup)}; not with --details no`]
+
+const costText = ({ usd }: Cost): string =>
   usd === undefined ? 'cost unknown: this instance type is in no price table here' : `${aboutUsd(usd)} (${priceNote})`
 
 /** The question before money is spent. */
-export const scoreApproval = (what: string, backend: Backend, usd: number | undefined) => ({
+export const scoreApproval = (what: string, backend: Backend, cost: Cost) => ({
   action: `score ${backend.unasked === true ? backend.about : `by ${backend.about}`}`,
-  plan: [`score ${what}`, costText(usd)],
+  plan: [`score ${what}`, ...scanText(cost), costText(cost)],
   kind: 'spend' as const,
-  ...(backend.unasked === true && { unasked: true }),
-  ...(usd !== undefined && { usd }),
+  // Nobody has approved a scan before.
+  ...(backend.unasked === true && cost.lookup === 0 && { unasked: true }),
+  ...(cost.usd !== undefined && { usd: cost.usd }),
 })
 
 /** What would be done. */
@@ -65,20 +94,22 @@ export function renderScorePlan(
   target: Target,
   { threshold, settings }: Prepared,
   backend: Backend,
-  { run, usd }: { run: string | undefined; usd: number | undefined },
+  { run, cost }: { run: string | undefined; cost: Cost | undefined },
 ): CommandResult {
-  const costs = backend.usd !== undefined
   const flagged = threshold === undefined ? 'the calibration is made first' : `flagged: below ${threshold}`
   return {
     json: {
       ...(run !== undefined && { run }),
-      ...(costs && { estimatedUsd: usd ?? null }),
+      ...(cost && { estimatedUsd: cost.usd ?? null }),
       dryRun: true,
       threshold: threshold ?? null,
       backend: backend.about,
       ...settings,
     },
-    text: [`would judge ${target.of} ${backend.about}; ${flagged}`, ...(costs ? [costText(usd)] : [])].join('\n'),
+    text: [
+      `would judge ${target.of} ${backend.about}; ${flagged}`,
+      ...(cost ? [...scanText(cost), costText(cost)] : []),
+    ].join('\n'),
   }
 }
 

@@ -1,6 +1,7 @@
 import { awsOf } from '../lib/aws/settings.ts'
 import type { CommandResult, Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
+import { alertsOf } from '../lib/runs/alerts.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { paths, reportStep, scorePaths, scoreStep } from '../lib/runs/paths.ts'
 import { OF_FILES } from '../lib/runs/request.ts'
@@ -8,12 +9,14 @@ import type { StepName } from '../lib/runs/results.ts'
 import { type Run, type StepPlan, typedOption } from '../lib/runs/run.ts'
 import { chosenRun, otherRun, runOfModel } from '../lib/runs/workspace.ts'
 import { type AwsSettings, openStore } from '../lib/stores/open.ts'
+import { lookupFor } from './alerts/lookup.ts'
+import { alertTable, SHOWN } from './alerts/text.ts'
 import { backendFor } from './backend.ts'
 import { wantedFindings } from './findings/options.ts'
 import { findingRows, writeAlerts } from './findings/write.ts'
 import type { ScoreOptions } from './options.ts'
 import { preparedFor } from './prepare.ts'
-import { judgedText, renderScorePlan, scoreApproval, summaryOf } from './render.ts'
+import { costOf, judgedText, renderScorePlan, scoreApproval, summaryOf } from './render.ts'
 import { score } from './score.ts'
 import { filesOfRun, filesTarget, runTarget } from './target.ts'
 
@@ -42,7 +45,7 @@ export async function scoreRun(context: Context, options: ScoreOptions): Promise
   const prepared = await preparedFor(target, options)
   const [step, place] = [scoreStep(target.of), scorePaths(target.of)]
   const plan = {
-    settings: prepared.settings,
+    settings: { ...prepared.settings, details: options.details },
     inputs: ['extract', 'train'],
     overwrite: options.overwrite,
     onChange: 'redo',
@@ -51,34 +54,49 @@ export async function scoreRun(context: Context, options: ScoreOptions): Promise
   const isDone = await run.isCurrent(step, plan)
   if (!isDone) await target.check?.()
   const backend = await backendFor(options, { run, target, prepared, context, aws })
-  const noted = run.savedBy(step, plan, WHAT_IS_SCORED) ?? {}
+  const judged = other ?? run
+  const left = run.unfinished(step, plan)?.checkpoint
+  const lookup = isDone ? undefined : await lookupFor(options, { run, judged, context, aws, left })
+  // Statements in Athena are noted by the attempt that they belong to.
+  const { salt: _, queries: __, ...noted } = run.savedBy(step, plan, WHAT_IS_SCORED) ?? {}
   const paid = isDone ? 0 : ((await backend.paid?.(noted)) ?? 0)
-  const whole = backend.usd?.(pairsToJudge(run, other)) ?? undefined
-  const cost = whole === undefined ? undefined : whole * (1 - paid)
-  if (options.dryRun) return renderScorePlan(target, prepared, backend, { run: run.id, usd: cost })
-  if (!isDone && backend.usd !== undefined && paid < 1)
+  const cost = costOf({ own: backend.usd?.(pairsToJudge(run, other)), paid, lookup: lookup?.usd })
+  if (options.dryRun) return renderScorePlan(target, prepared, backend, { run: run.id, cost })
+  if (!isDone && cost !== undefined && cost.usd !== 0)
     await context.approve(scoreApproval(`${judgedText(target.of)} with the model of run ${run.id}`, backend, cost))
   const replaced = isDone ? [] : changedSettings(run, step, plan)
   if (replaced.length > 0)
     talk.info(`replacing the verdicts on ${judgedText(target.of)}, which were made with ${replaced.join(' ')}`)
   const { repeated, ...result } = await run.step(step, plan, async (checkpoint) => {
     // After two jobs were started, the second attempt at one of them must not forget the price of the other.
-    const usd = checkpoint.saved.usd ?? cost
-    if (backend.usd !== undefined) await checkpoint.save({ ...noted, ...(usd !== undefined && { usd }) })
+    const usd = checkpoint.saved.usd ?? cost?.usd
+    if (cost !== undefined) await checkpoint.save({ ...noted, ...(usd !== undefined && { usd }) })
     const keep = async (calibration: string) => void (await run.store.write(paths.calibration, calibration))
     const scores = run.store.within(place.folder)
-    const done = await score({ context, target, prepared, options, backend, scores, checkpoint, keep })
+    const done = await score({
+      context,
+      target,
+      prepared,
+      options,
+      backend,
+      scores,
+      checkpoint,
+      keep,
+      ...(lookup && { lookup }),
+    })
     return usd === undefined ? done : { ...done, estimatedUsd: usd }
   })
   if (repeated) talk.info('nothing to do, this was scored before')
   const { threshold } = result
-  const judged = other ?? run
   const { signal } = context
   const findings =
     wanted && (await writeAlerts({ wanted, run, judged, threshold, signal, warn: (text) => talk.warn(text) }))
+  const alerts = await alertsOf(run, target.of)
   return {
-    json: { run: run.id, ...result, ...(findings && { findings }), repeated },
-    text: summaryOf(result, run.id, findings && findingRows(findings)),
+    json: { run: run.id, ...result, alerts: alerts.slice(0, SHOWN), ...(findings && { findings }), repeated },
+    text: [summaryOf(result, run.id, findings && findingRows(findings)), alertTable(alerts)]
+      .filter(Boolean)
+      .join('\n\n'),
     next: nextCommand(reportStep(target.of), run),
   }
 }
@@ -106,9 +124,9 @@ export async function scoreFiles(context: Context, options: ScoreOptions): Promi
   const target = run === undefined ? await filesTarget(pairs, model, aws) : await filesOfRun(run, pairs, aws)
   const prepared = await preparedFor(target, options)
   const backend = await backendFor(options, { run, target, prepared, context, aws })
-  const usd = backend.usd?.((await target.pairs(context.signal)).ip.length) ?? undefined
-  if (options.dryRun) return renderScorePlan(target, prepared, backend, { run: run?.id, usd })
-  if (backend.usd !== undefined) await context.approve(scoreApproval('the files', backend, usd))
+  const cost = costOf({ own: backend.usd?.((await target.pairs(context.signal)).ip.length), paid: 0 })
+  if (options.dryRun) return renderScorePlan(target, prepared, backend, { run: run?.id, cost })
+  if (cost !== undefined) await context.approve(scoreApproval('the files', backend, cost))
   const scores = await openStore(options.scores, aws)
   const keep = async (calibration: string) => void (await run?.store.write(paths.calibration, calibration))
   const result = await score({ context, target, prepared, options, backend, scores, keep })

@@ -6,10 +6,13 @@ import { type Calibration, calibrationText } from '../lib/insights/calibration.t
 import { calibrationOf, trialOf } from '../lib/insights/evaluation.ts'
 import { EvidenceModel } from '../lib/insights/evidence.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
+import { writeAlertFile } from '../lib/runs/alerts.ts'
 import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
 import type { ScoreResult } from '../lib/runs/results.ts'
 import { writeVerdicts } from '../lib/runs/verdicts.ts'
 import type { Store } from '../lib/stores/store.ts'
+import { alertsAmong } from './alerts/alerts.ts'
+import type { Lookup } from './alerts/lookup.ts'
 import { Anomalies, anomalyRows, MOST_ROWS } from './anomalies.ts'
 import type { Backend } from './backend.ts'
 import { cappedThreshold, type JudgeTask, judgeAll, type Scored, scorePairs } from './judge.ts'
@@ -29,6 +32,8 @@ export interface ScoreTask {
   /** Where the verdicts go. */
   readonly scores: Store
   readonly checkpoint?: Checkpoint<Saved<'score'>>
+  /** What asks the logs about flagged pairs, where there are logs. */
+  readonly lookup?: Lookup
   /** Keeps a calibration that had to be made. */
   readonly keep?: (calibration: string) => Promise<void>
 }
@@ -53,7 +58,7 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   const judging = { accesses, events, before, ranking, policy: { threshold, minEvents, allow }, labels }
   const scored = await scoredBy(context, judging, session)
   const policy = { ...judging.policy, threshold: heldThreshold(judging, scored, { target, options }) }
-  const { tally, digest } = await writeScores(context, scores, { ...judging, policy }, scored)
+  const { tally, digest } = await writeScores(task, { ...judging, policy }, scored)
   await session.tidy?.()
   const at = (file: string) => scores.localPath?.(file) ?? scores.uriOf(file)
   const [output, anomalies] = [at(files.verdicts), at(files.anomalies)]
@@ -66,8 +71,8 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   return scoreResultOf({ of: target.of, tally, prepared, policy, output, anomalies, digest, by })
 }
 
-/** Names of the two files in a folder of scores. */
-const files = { verdicts: 'verdicts.ndjson', anomalies: 'anomalies.csv' } as const
+/** Names of the files in a folder of scores. */
+const files = { verdicts: 'verdicts.ndjson', anomalies: 'anomalies.csv', alerts: 'alerts.ndjson' } as const
 
 /** Asks the model about every pair. */
 async function scoredBy(
@@ -100,7 +105,8 @@ function heldThreshold(
 }
 
 /** Earlier files stay untouched until every pair is judged. */
-async function writeScores({ signal }: Context, scores: Store, task: JudgeTask, scored: Scored) {
+async function writeScores({ context, scores, lookup, checkpoint }: ScoreTask, task: JudgeTask, scored: Scored) {
+  const { signal } = context
   const [tally, anomalies] = [new Tally(), new Anomalies()]
   async function* counted() {
     for (const verdicts of judgeAll(task, scored)) {
@@ -113,7 +119,10 @@ async function writeScores({ signal }: Context, scores: Store, task: JudgeTask, 
     }
   }
   const digest = await writeVerdicts(scores, files.verdicts, counted())
-  const rows = Readable.from(anomalyRows(anomalies.top(), task.before), { objectMode: false })
+  const top = anomalies.top()
+  const alerts = await alertsAmong(top, { context, before: task.before, lookup, checkpoint })
+  await writeAlertFile(scores, files.alerts, alerts)
+  const rows = Readable.from(anomalyRows(top, { before: task.before, alerts }), { objectMode: false })
   await scores.write(files.anomalies, rows)
   return { tally, digest }
 }

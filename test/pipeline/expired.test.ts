@@ -86,7 +86,7 @@ describe('a run whose bulk has expired', async () => {
     judged = staged.result.run
     const extracted = await all.run('extract', ['--run', judged, '--yes'])
     assert.ok(extracted.result, extracted.stderr)
-    const { result } = await done('score', '--from-run', judged)
+    const { result } = await done('score', '--from-run', judged, '--yes')
     assert.ok(result.scored > 0)
   })
 
@@ -120,7 +120,7 @@ describe('a run whose bulk has expired', async () => {
     assert.equal((await done('extract', '--yes')).result.repeated, false)
     assert.deepEqual(await linesAt(all.sandbox, id, 'pairs/holdout/'), holdout)
     assert.equal((await done('train', ...ROLE)).result.repeated, true, 'the pairs are the same')
-    const { stderr } = await done('score', '--overwrite')
+    const { stderr } = await done('score', '--overwrite', '--yes')
     assert.doesNotMatch(stderr, /any more/)
   })
 

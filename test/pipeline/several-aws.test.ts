@@ -142,7 +142,8 @@ describe('both sources in AWS', () => {
       },
     })
     assert.equal(code, 3, said)
-    const asks = ['cloudtrail: copy', 'cloudtrail: scan', 'cloudtrail: train', 'cloudtrail: deploy', 'waf: copy']
+    const own = ['copy', 'scan', 'train', 'deploy', 'score'].map((what) => `cloudtrail: ${what}`)
+    const asks = [...own, 'waf: copy']
     assert.deepEqual(answered.toSorted(), asks.toSorted())
     for (const answer of said.split('[y/N] ').slice(1)) assert.doesNotMatch(answer.split('\n')[0] ?? '', /: /)
     assert.match(said, /waf failed: declined/)

@@ -10,6 +10,18 @@ const scored = all.scored ?? assert.fail()
 const { attacks: _, ...withoutLabels } = scored
 const { scored: __, ...trainedOnly } = all
 
+const madeUser = {
+  first: '2026-03-10T01:02:03.000Z',
+  last: '2026-03-10T02:00:00.000Z',
+  accesses: 1200,
+  aspects: {
+    name: [{ value: 'john', events: 1200 }],
+    account: [{ value: '111122223333', events: 1200 }],
+    call: [{ value: 'iam.amazonaws.com:CreateUser', events: 1200 }],
+    error: [{ value: 'AccessDenied', events: 3 }],
+  },
+}
+
 /** What a run may lack. */
 const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][] = [
   [
@@ -28,7 +40,7 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     'scored without labels',
     { ...all, scored: withoutLabels },
     [/17 pairs/, /random public addresses/],
-    [/known attacks found/],
+    [/known attacks found/, /what was done/],
   ],
   [
     'attacks of which none could be judged',
@@ -73,6 +85,18 @@ const variants: [what: string, data: ReportData, says: RegExp[], not: RegExp[]][
     'more flagged than anybody reads',
     { ...all, scored: { ...withoutLabels, flagged: 300 } },
     [/The first 20 of 300 flagged pairs; the verdicts in scores\/holdout\/verdicts\.ndjson have them all/],
+    [],
+  ],
+  [
+    'what the logs say about an alert',
+    { ...all, scored: { ...scored, top: scored.top.map((anomaly) => ({ ...anomaly, details: madeUser })) } },
+    [
+      /<th>what was done<\/th>/,
+      /john.*111122223333/,
+      /2026-03-10 01:02 to 2026-03-10 02:00/,
+      /iam:CreateUser.*<small>1,200<\/small>/,
+      /AccessDenied/,
+    ],
     [],
   ],
   [

@@ -25,6 +25,16 @@ export const HOSTILE = [
   '<b'.repeat(2000),
 ]
 
+/** What logs say that somebody else has written. */
+const detailsBy = (text: string) => ({
+  first: '2026-03-10T01:02:03.000Z',
+  last: '2026-03-10T02:00:00.000Z',
+  accesses: 2,
+  aspects: Object.fromEntries(
+    ['name', 'account', 'call', 'request', 'error'].map((aspect) => [aspect, [{ value: text, events: 2 }]]),
+  ),
+})
+
 export function hostileData(): ReportData {
   const data = sampleData()
   const scored = data.scored ?? assert.fail()
@@ -39,7 +49,7 @@ export function hostileData(): ReportData {
       ...scored,
       of: all,
       allow: HOSTILE,
-      top: HOSTILE.map((text) => ({ ...first, entity: text, label: text, allowed: text })),
+      top: HOSTILE.map((text) => ({ ...first, entity: text, label: text, allowed: text, details: detailsBy(text) })),
       unjudged: HOSTILE.map((entity) => ({
         entity,
         verdict: 'unseen-entity',

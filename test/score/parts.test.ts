@@ -87,12 +87,14 @@ for (const [what, content, says] of badLabels)
 
 test('labels: no such file', () => assert.rejects(readLabels('/nowhere.csv'), UsageError))
 
+const nothing = { before: undefined, alerts: [] }
+
 test('whatever strangers write, a row stays a row and no cell begins like a formula', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (entity) => {
-      const rows = parse([...anomalyRows([verdictOf({ entity, label: entity })], undefined)].join('')) as string[][]
+      const rows = parse([...anomalyRows([verdictOf({ entity, label: entity })], nothing)].join('')) as string[][]
       assert.equal(rows.length, 2)
-      assert.equal(rows[1]?.length, 11)
+      assert.equal(rows[1]?.length, 22)
       const shown = spelledOut(entity)
       for (const cell of [rows[1]?.[2] ?? '', rows[1]?.[10] ?? '']) {
         assert.doesNotMatch(cell, /^[=+\-@]|\p{Cc}|\p{Cf}/u)
@@ -104,7 +106,7 @@ test('whatever strangers write, a row stays a row and no cell begins like a form
 
 test('names that differ only far beyond what is shown stay different in the table', () => {
   const rows = [...'ab'].map((end) =>
-    [...anomalyRows([verdictOf({ entity: `${'x'.repeat(20_000)}${end}` })], undefined)].join(''),
+    [...anomalyRows([verdictOf({ entity: `${'x'.repeat(20_000)}${end}` })], nothing)].join(''),
   )
   assert.notEqual(rows[0], rows[1])
 })

@@ -82,7 +82,8 @@ describe('every text', () => {
 describe('the common texts', () => {
   const explore = readdirSync(`${ROOT}sql/explore`).map((name) => `explore/${name}`)
   const pairs = readdirSync(`${ROOT}sql`).filter((name) => name.endsWith('.sql'))
-  const common = [...pairs, ...explore]
+  const alerts = Object.keys(sources).map((id) => `${id}/alerts.sql`)
+  const common = [...pairs, ...explore, ...alerts]
   // Names that mean something else, or nothing, on one of the two engines.
   const forbidden = [
     /->/,

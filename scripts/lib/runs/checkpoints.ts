@@ -50,10 +50,15 @@ const stage = optionalMembers({
 /** The last attempt at a statement in Athena; its id is null before it is started. */
 const athenaQuery = v.strictObject({ attempt: whole, id: v.nullable(v.string()) })
 
-const extract = optionalMembers({
+/** What a step that asks Athena saves about its statements. */
+const statements = {
   /** Part of the names of all attempts at statements. */
   salt: v.exactOptional(v.string()),
   queries: v.exactOptional(record(v.string(), athenaQuery)),
+}
+
+const extract = optionalMembers({
+  ...statements,
   /** What Athena extracted; saved before the tables are dropped. */
   extracted: v.exactOptional(
     v.strictObject({
@@ -90,6 +95,7 @@ const deploy = optionalMembers({
 })
 
 const score = optionalMembers({
+  ...statements,
   usd: v.exactOptional(number),
   /** Names of transform jobs. */
   scoringJob: v.exactOptional(v.string()),

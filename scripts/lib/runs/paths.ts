@@ -38,6 +38,8 @@ export function scorePaths(judged: string) {
   return {
     folder,
     verdicts: `${folder}verdicts.ndjson`,
+    /** The most anomalous of the flagged pairs, with what the logs say about them. */
+    alerts: `${folder}alerts.ndjson`,
     /** Alerts for other systems: asff-0001.json …, ocsf.ndjson, findings.csv. */
     findings: `findings/${judged}/`,
     report: judged === HOLDOUT ? paths.report : `${folder}report.html`,

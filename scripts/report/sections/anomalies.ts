@@ -1,4 +1,5 @@
 import { count, plural } from '../../lib/cli/format.ts'
+import { callText, valuesOf } from '../../lib/runs/alerts.ts'
 import { type Anomaly, type ReportData, rules, shortName } from '../data.ts'
 import { type Html, html, scoreText, share, strange } from '../html.ts'
 import { budget } from './budget.ts'
@@ -14,6 +15,7 @@ export function anomalies(data: ReportData): Html | undefined {
   const labelled = attacks !== undefined
   const most = Math.max(...top.map((anomaly) => anomaly.anomalyScore))
   const least = -scored.threshold
+  const known = top.some(({ details }) => details !== undefined)
   const width = (value: number) => Math.max(0, Math.round(100 * ((value - least) / (most - least || 1))))
   return html`<section class="long">
 <h2>Most anomalous pairs</h2>
@@ -22,8 +24,8 @@ The bar is linear: empty at the threshold, full at the highest score. The usual 
 ${budget(scored)}
 ${longTable(
   'anomalies',
-  html`<tr><th class="number"></th><th>entity</th><th>address</th><th>anomaly score</th><th>seen before</th><th class="number">accesses</th><th>usual networks</th>${labelled && html`<th>known as</th>`}</tr>`,
-  top.map((anomaly, i) => row(anomaly, i, width(anomaly.anomalyScore), labelled)),
+  html`<tr><th class="number"></th><th>entity</th><th>address</th><th>anomaly score</th><th>seen before</th><th class="number">accesses</th>${known && html`<th>what was done</th>`}<th>usual networks</th>${labelled && html`<th>known as</th>`}</tr>`,
+  top.map((anomaly, i) => row(anomaly, i + 1, width(anomaly.anomalyScore), { known, labelled })),
 )}
 ${nextQuestions(data, true)}
 </section>`
@@ -35,8 +37,14 @@ function whatOf(of: string, flagged: number, shown: number): string {
   return flagged === 0 ? 'Nothing is flagged; these come closest.' : 'All flagged pairs, and the next ones.'
 }
 
-const row = (anomaly: Anomaly, i: number, width: number, labelled: boolean): Html =>
-  html`<tr class="${anomaly.flagged ? 'flagged' : 'below'}"><td class="number rank">${i + 1}</td>${entityCell(anomaly.entity, `${plural(anomaly.events, 'access', 'accesses')} in training`)}<td class="address"><b class="ip">${anomaly.ip}</b></td><td class="score">${bar(width)}${scoreText(anomaly.anomalyScore)}${notFlagged(anomaly)}</td><td class="seen">${seen(anomaly)}</td><td class="number accesses">${count(anomaly.accesses)}</td><td class="networks">${usual(anomaly)}</td>${labelled && html`<td class="known-as">${anomaly.label !== undefined && html`<mark class="kind">${strange(anomaly.label, 30)}</mark>`}</td>`}</tr>
+/** Columns that not every table has. */
+interface Columns {
+  readonly known: boolean
+  readonly labelled: boolean
+}
+
+const row = (anomaly: Anomaly, rank: number, width: number, { known, labelled }: Columns): Html =>
+  html`<tr class="${anomaly.flagged ? 'flagged' : 'below'}"><td class="number rank">${rank}</td>${entityCell(anomaly.entity, `${plural(anomaly.events, 'access', 'accesses')} in training`)}<td class="address"><b class="ip">${anomaly.ip}</b></td><td class="score">${bar(width)}${scoreText(anomaly.anomalyScore)}${notFlagged(anomaly)}</td><td class="seen">${seen(anomaly)}</td><td class="number accesses">${count(anomaly.accesses)}</td>${known && html`<td class="done">${done(anomaly)}</td>`}<td class="networks">${usual(anomaly)}</td>${labelled && html`<td class="known-as">${anomaly.label !== undefined && html`<mark class="kind">${strange(anomaly.label, 30)}</mark>`}</td>`}</tr>
 `
 
 const bar = (width: number): Html =>
@@ -56,6 +64,25 @@ function seen({ seen }: Anomaly): Html {
     ? html`<span class="kind never">never</span>`
     : html`<span class="kind">${shortName[found]}</span>`
 }
+
+/** Calls or requests in a row of the table. */
+const CALLS = 3
+
+/** By whom, when, what was called or requested, and what failed. */
+function done({ details }: Anomaly): Html | false {
+  if (details === undefined) return false
+  const { first, last, aspects } = details
+  const calls = [...(aspects.call ?? []), ...(aspects.request ?? [])]
+    .slice(0, CALLS)
+    .map(({ value, events }) => html`<span>${strange(callText(value), 40)} <small>${count(events)}</small></span> `)
+  const most = (aspect: string) =>
+    valuesOf(details, aspect)
+      .slice(0, 1)
+      .map((value) => html`<small>${strange(value, 40)}</small> `)
+  return html`${most('name')}${most('account')}<small>${minute(first)}${last !== first && ` to ${minute(last)}`}</small> ${calls}${most('error')}`
+}
+
+const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ')
 
 const usual = ({ usual }: Anomaly): Html | Html[] =>
   usual.length === 0

@@ -1,5 +1,7 @@
 import { partitionOf } from '../../lib/aws/arn.ts'
 import { shortened, spelledOut } from '../../lib/cli/format.ts'
+import type { Details } from '../../lib/runs/alerts.ts'
+import { aspectTexts, mostCalled } from '../alerts/text.ts'
 import { seenBefore } from '../anomalies.ts'
 import { type About, addressesOf, descriptionOf, type Finding, reasonOf, severityOf, titleOf } from './finding.ts'
 import { whoIs } from './resource.ts'
@@ -48,7 +50,7 @@ export function asffOf(finding: Finding, about: About, { account, region }: Hub)
 }
 
 /** A CloudTrail record is a call of an API, a WAF record a request over the network. */
-function actionOf({ addresses, first, last }: Finding, { source }: About): Record<string, unknown> {
+function actionOf({ addresses, first, last, details }: Finding, { source }: About): Record<string, unknown> {
   const RemoteIpDetails = { IpAddressV4: addresses[0] }
   if (source !== 'cloudtrail')
     return {
@@ -57,12 +59,24 @@ function actionOf({ addresses, first, last }: Finding, { source }: About): Recor
     }
   return {
     ActionType: 'AWS_API_CALL',
-    AwsApiCallAction: { CallerType: 'remoteIp', RemoteIpDetails, FirstSeen: time(first), LastSeen: time(last) },
+    AwsApiCallAction: {
+      ...apiOf(details),
+      CallerType: 'remoteIp',
+      RemoteIpDetails,
+      FirstSeen: time(first),
+      LastSeen: time(last),
+    },
   }
 }
 
+/** The call that was made most. */
+function apiOf(details: Details | undefined): Record<string, string> {
+  const call = mostCalled(details)
+  return call === undefined ? {} : { Api: shortened(call.operation, 128), ServiceName: shortened(call.service, 128) }
+}
+
 function productFields(finding: Finding, about: About): Record<string, string> {
-  const { state, entity, network, addresses, dotProduct, anomalyScore, accesses, events, labels } = finding
+  const { state, entity, network, addresses, dotProduct, anomalyScore, accesses, events, labels, details } = finding
   const fields = {
     run: about.run,
     source: about.source,
@@ -76,6 +90,7 @@ function productFields(finding: Finding, about: About): Record<string, string> {
     accesses: String(accesses),
     'training-accesses': String(events),
     'seen-before': seenBefore(finding) || 'unknown',
+    ...Object.fromEntries(aspectTexts(details).map(([aspect, texts]) => [aspect, shortened(texts.join(', '), 2048)])),
     ...(state === 'allowed' && { allowed: reasonOf(finding) }),
     ...(labels.length > 0 && { label: shortened(spelledOut(labels.join(', ')), 2048) }),
   }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { csvCell, shortened, spelledOut } from '../../lib/cli/format.ts'
 import type { Store } from '../../lib/stores/store.ts'
-import { NAME_BYTES, seenBefore } from '../anomalies.ts'
+import { detailCells, NAME_BYTES, seenBefore } from '../anomalies.ts'
 import { asffOf, MOST_IN_BATCH } from './asff.ts'
 import { type About, type Finding, severityOf } from './finding.ts'
 import { ocsfOf } from './ocsf.ts'
@@ -48,7 +48,7 @@ function* ndjson(values: Iterable<unknown>): Generator<string> {
 }
 
 const HEADER =
-  'id,state,severity,run,source,entity_kind,entity,network,addresses,first_event,last_event,anomaly_score,threshold,accesses,training_accesses,seen_before,allowed,label'
+  'id,state,severity,run,source,entity_kind,entity,network,addresses,first_event,last_event,anomaly_score,threshold,accesses,training_accesses,seen_before,allowed,label,name,arn,account,regions,calls,errors,mfa,credentials,user_agents'
 
 /** The findings as a table for ticket systems and spreadsheets. */
 export function* csvRows(findings: Iterable<Finding>, about: About): Generator<string> {
@@ -75,4 +75,5 @@ const rowOf = (finding: Finding, about: About): string[] => [
   seenBefore(finding),
   finding.allowed.join(' '),
   shortened(finding.labels.map(spelledOut).join(' '), NAME_BYTES),
+  ...detailCells(finding.details),
 ]

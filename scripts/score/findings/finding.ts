@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { count, plural, shortened, spelledOut } from '../../lib/cli/format.ts'
 import type { Seen } from '../../lib/insights/accesses.ts'
 import { formatCidr, networkOf, parseIpv4 } from '../../lib/insights/ipv4.ts'
+import { type Details, mergedDetails, pairKey, valuesOf } from '../../lib/runs/alerts.ts'
 import type { Verdict } from '../../lib/runs/verdicts.ts'
 import { compactTime, type Window } from '../../lib/runs/window.ts'
+import { calls, whoText } from '../alerts/text.ts'
 import { seenBefore } from '../anomalies.ts'
 
 /** What all findings of a run have in common. */
@@ -22,6 +24,8 @@ export interface About {
   readonly period: number
   /** When the verdicts were made: of two findings with one id, the one that was scored later holds. */
   readonly scoredAt: Date
+  /** What the logs say about pairs, by `pairKey`. */
+  readonly details?: ReadonlyMap<string, Details>
 }
 
 /** One alert: an entity that came from a /24 where it does not belong, in one period. */
@@ -51,6 +55,8 @@ export interface Finding {
   /** Event times in milliseconds since 1970: first and last access, or where they are not known the bounds of what was judged. */
   readonly first: number
   readonly last: number
+  /** What the logs say about these addresses, in all that was judged. */
+  readonly details?: Details
 }
 
 /** Whether a pair is below the threshold, in an allowed network or not. */
@@ -78,6 +84,7 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
   if (worst === undefined) throw new Error('a finding of nothing')
   const { entity, events, seen, dotProduct = 0, anomalyScore = 0, reasons = [] } = worst
   const network = networkText(worst.ip)
+  const details = mergedDetails(distinct(verdicts.map(pairKey)).flatMap((key) => about.details?.get(key) ?? []))
   const first = kept.reduce((least, sighting) => Math.min(least, sighting.first), Infinity)
   return {
     id: idOf(about, entity, network, first),
@@ -95,6 +102,7 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
     labels: distinct(verdicts.map(({ label }) => label)),
     first,
     last: kept.reduce((most, sighting) => Math.max(most, sighting.last), first),
+    ...(details && { details }),
   }
 }
 
@@ -124,19 +132,36 @@ export const severityOf = ({ state, seen }: Finding): 'informational' | 'low' | 
 /** Addresses that a text lists; of the rest it only gives the number. */
 const NAMED = 10
 
-export const titleOf = ({ entity, network }: Finding, { kind }: About): string =>
-  shortened(`Access of ${kind} ${shortened(spelledOut(entity), 160)} from ${network} does not fit`, 256)
+export const titleOf = ({ entity, network, details }: Finding, { kind }: About): string =>
+  shortened(`Access of ${kind} ${shortened(nameOf({ entity, details }), 160)} from ${network} does not fit`, 256)
+
+/** The entity, and who that is where the logs say so. */
+function nameOf({ entity, details }: { readonly entity: string; readonly details: Details | undefined }): string {
+  const text = spelledOut(entity)
+  const who = details === undefined ? text : whoText({ entity, details })
+  return who === text || valuesOf(details, 'name').length === 0 ? text : `${text} (${who})`
+}
+
+/** What was done most, in words. */
+function deeds(details: Details | undefined): string[] {
+  const [done, failed] = [calls(details), valuesOf(details, 'error')]
+  return [
+    ...(done.length > 0 ? [`What was done: ${shortened(done.join(', '), 240)}.`] : []),
+    ...(failed.length > 0 ? [`Errors: ${shortened(failed.map(spelledOut).join(', '), 120)}.`] : []),
+  ]
+}
 
 /** What happened, how certain that is, and when. */
 export function descriptionOf(finding: Finding, about: About): string {
-  const { entity, network, addresses, accesses, events, dotProduct, anomalyScore, reasons } = finding
+  const { network, addresses, accesses, events, dotProduct, anomalyScore, reasons, details } = finding
   const [first, last] = [finding.first, finding.last].map((time) => new Date(time).toISOString())
   return shortened(
     [
       ...(finding.state === 'allowed' ? [`${reasonOf(finding)}.`] : []),
-      `${plural(accesses, 'access', 'accesses')} of ${about.kind} ${shortened(spelledOut(entity), 400)} from ${network} (${addressesOf(addresses)}).`,
+      `${plural(accesses, 'access', 'accesses')} of ${about.kind} ${shortened(nameOf({ ...finding, details }), 400)} from ${network} (${addressesOf(addresses)}).`,
       `Its anomaly score is ${anomalyScore.toFixed(4)}, alerts begin above ${(0 - about.threshold).toFixed(4)}. IP Insights scores it ${dotProduct.toFixed(4)}; the model knows the entity from ${plural(events, 'access', 'accesses')}.`,
       `Seen before for this entity: ${seenBefore(finding) || 'unknown'}. ${first} to ${last}.`,
+      ...deeds(details),
       ...(reasons.length > 0 ? [`Why: ${reasons.join('; ')}.`] : []),
     ].join(' '),
     1024,

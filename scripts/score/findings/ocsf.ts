@@ -1,4 +1,5 @@
 import { shortened, spelledOut } from '../../lib/cli/format.ts'
+import { aspectTexts, mostCalled } from '../alerts/text.ts'
 import { type About, descriptionOf, type Finding, reasonOf, severityOf, titleOf } from './finding.ts'
 import { whoIs } from './resource.ts'
 
@@ -21,6 +22,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
   const [activityId, activity] = state === 'open' ? [1, 'Create'] : [3, 'Close']
   const who = whoIs(finding, about)
   const name = shortened(spelledOut(entity), TEXT_BYTES)
+  const call = mostCalled(finding.details)
   const observed = addresses.slice(0, OBSERVED)
   return {
     activity_id: activityId,
@@ -68,6 +70,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
     evidences: observed.map((ip) => ({
       src_endpoint: { ip },
       ...(who.user && { actor: { user: who.user } }),
+      ...(call && { api: { operation: call.operation, service: { name: call.service } } }),
       data: { [about.kind]: name },
     })),
     observables: [
@@ -86,6 +89,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
       anomaly_score: finding.anomalyScore,
       threshold: about.threshold,
       training_accesses: finding.events,
+      ...(finding.details && { details: Object.fromEntries(aspectTexts(finding.details)) }),
       ...(finding.seen !== undefined && { seen: finding.seen }),
       ...(finding.labels.length > 0 && { labels: finding.labels.map(spelledOut) }),
     },

@@ -1,4 +1,5 @@
 import { shortened, spelledOut } from '../../lib/cli/format.ts'
+import { type Details, valuesOf } from '../../lib/runs/alerts.ts'
 import type { About, Finding } from './finding.ts'
 
 /** The entity in the terms of the finding formats. */
@@ -12,22 +13,64 @@ export interface Who {
   /** Kind of observable in OCSF. */
   readonly observable: { readonly id: number; readonly name: string }
   /** OCSF `actor.user`, where the entity is one. */
-  readonly user?: { readonly uid: string } | { readonly name: string }
+  readonly user?: User
+}
+
+interface User {
+  readonly uid?: string
+  readonly name?: string
+  /** AWS user: the ARN beside the id, or the reverse. */
+  readonly uid_alt?: string
+  readonly credential_uid?: string
+  readonly account?: { readonly uid: string }
 }
 
 const ID_BYTES = 512
+/** Longest name of a user or role: "IAM and STS quotas", IAM user guide. */
+const IAM_NAME_BYTES = 64
 const DETAIL_BYTES = 1024
 
 /** Unique ids: "IAM identifiers", IAM user guide. */
 const UNIQUE = { user: /^AIDA[A-Z0-9]+$/, role: /^AROA[A-Z0-9]+(:|$)/ }
 
-/** How findings name an entity. They say nothing about it that its own text does not say. */
-export function whoIs({ entity }: Pick<Finding, 'entity'>, { kind }: Pick<About, 'kind'>): Who {
+/** How findings name an entity: by its own text, and by what the logs say about it. */
+export function whoIs({ entity, details }: Pick<Finding, 'entity' | 'details'>, { kind }: Pick<About, 'kind'>): Who {
   const name = shortened(spelledOut(entity), DETAIL_BYTES)
-  if (kind === 'user-name') return { ...resourceOf(entity, kind), user: { name } }
-  return kind.startsWith('principal') || kind === 'arn'
-    ? { ...resourceOf(entity, kind), user: { uid: name } }
-    : resourceOf(entity, kind)
+  const resource = withDetails(resourceOf(entity, kind), details)
+  const [uid_alt, account] = [firstOf(details, 'arn'), firstOf(details, 'account')]
+  const known = {
+    ...(account !== undefined && { account: { uid: account } }),
+    ...(firstOf(details, 'credential')?.match(/^A[KS]IA/) && { credential_uid: firstOf(details, 'credential') ?? '' }),
+  }
+  if (kind === 'user-name')
+    return { ...resource, user: { name, ...(uid_alt !== undefined && { uid: uid_alt }), ...known } }
+  if (!kind.startsWith('principal') && kind !== 'arn') return resource
+  const userName = firstOf(details, 'name')
+  const alias = kind === 'arn' || uid_alt === undefined ? {} : { uid_alt }
+  return { ...resource, user: { uid: name, ...(userName !== undefined && { name: userName }), ...alias, ...known } }
+}
+
+/** The most frequent value of an aspect, safe to show. */
+const firstOf = (details: Details | undefined, aspect: string): string | undefined =>
+  valuesOf(details, aspect)
+    .slice(0, 1)
+    .filter((value) => value !== '')
+    .map((value) => shortened(spelledOut(value), DETAIL_BYTES))[0]
+
+/** A resource with its name and ARN. The id of a user becomes its ARN; a role has that of each session, which is not its own. */
+function withDetails(resource: Who, details: Details | undefined): Who {
+  const [name, arn] = [firstOf(details, 'name'), firstOf(details, 'arn')]
+  const named = (field: string) => (name === undefined ? {} : { [field]: shortened(name, IAM_NAME_BYTES) })
+  const { AwsIamUser: user, AwsIamRole: role } = resource.details
+  if (user !== undefined)
+    return {
+      ...resource,
+      id: arn !== undefined && /^arn:aws[\w-]*:iam::\d{12}:user\//.test(arn) ? shortened(arn, ID_BYTES) : resource.id,
+      details: { ...resource.details, AwsIamUser: { ...user, ...named('UserName') } },
+    }
+  if (role !== undefined)
+    return { ...resource, details: { ...resource.details, AwsIamRole: { ...role, ...named('RoleName') } } }
+  return resource
 }
 
 function resourceOf(entity: string, kind: string): Who {

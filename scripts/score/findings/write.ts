@@ -1,6 +1,7 @@
 import { UserError } from '../../lib/cli/errors.ts'
 import { count, plural } from '../../lib/cli/format.ts'
 import { encodeEntity } from '../../lib/insights/entity-codec.ts'
+import { alertsOf, pairKey } from '../../lib/runs/alerts.ts'
 import { nextCommand } from '../../lib/runs/next.ts'
 import { toMakePairs } from '../../lib/runs/pairs.ts'
 import { HOLDOUT, paths, scorePaths, scoreStep } from '../../lib/runs/paths.ts'
@@ -141,6 +142,8 @@ export interface Alerts {
 export async function writeAlerts({ wanted, run, judged, threshold, signal, warn }: Alerts): Promise<FindingsResult> {
   const { account, region, period, cap } = wanted
   const of = judged.id === run.id ? HOLDOUT : judged.id
+  const alerts = await alertsOf(run, of)
+  const details = new Map(alerts.flatMap((alert) => (alert.details ? [[pairKey(alert), alert.details]] : [])))
   const about: About = {
     run: judged.id,
     source: run.request.source,
@@ -150,6 +153,7 @@ export async function writeAlerts({ wanted, run, judged, threshold, signal, warn
     ...(region !== undefined && { region }),
     window: judged.id === run.id ? run.holdout() : windowOfRequest(judged.request),
     period,
+    details,
     scoredAt: new Date(run.ledger.steps[scoreStep(of)]?.finishedAt ?? run.ledger.touchedAt),
   }
   const verdicts = await suspects(run, of, signal)

@@ -222,7 +222,7 @@ test('whatever strangers call themselves: each format holds its shape, ids are d
       const rows = parse([...csvRows(findings, about)].join('')) as string[][]
       assert.equal(rows.length, entities.length + 1)
       for (const row of rows) {
-        assert.equal(row.length, 18)
+        assert.equal(row.length, 27)
         for (const cell of row) assert.doesNotMatch(cell, /[\p{Cc}\p{Cf}]|^[=+@]/u)
       }
     }),

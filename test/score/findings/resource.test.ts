@@ -27,3 +27,41 @@ for (const [kind, entity, type, id] of entities)
     const who = whoIs({ entity }, { kind })
     assert.deepEqual([who.type, who.id], [type, id])
   })
+
+const details = {
+  first: '2026-03-10T01:00:00.000Z',
+  last: '2026-03-10T02:00:00.000Z',
+  accesses: 3,
+  aspects: {
+    name: [{ value: 'john', events: 3 }],
+    account: [{ value: '111122223333', events: 3 }],
+    credential: [{ value: 'AKIAEXAMPLE', events: 3 }],
+  },
+}
+const withArn = (value: string) => ({ ...details, aspects: { ...details.aspects, arn: [{ value, events: 3 }] } })
+const USER = 'arn:aws:iam::111122223333:user/team/john'
+const SESSION = 'arn:aws:sts::111122223333:assumed-role/john/s'
+
+test('a user has the name and the ARN that the logs tell, a role its name', () => {
+  const user = whoIs({ entity: 'AIDAEXAMPLE', details: withArn(USER) }, { kind: 'principal' })
+  assert.deepEqual([user.id, user.details], [USER, { AwsIamUser: { UserId: 'AIDAEXAMPLE', UserName: 'john' } }])
+  const role = whoIs({ entity: 'AROAEXAMPLE', details: withArn(SESSION) }, { kind: 'principal' })
+  assert.deepEqual(
+    [role.id, role.details],
+    ['AROAEXAMPLE', { AwsIamRole: { RoleId: 'AROAEXAMPLE', RoleName: 'john' } }],
+  )
+  assert.deepEqual(role.user, {
+    uid: 'AROAEXAMPLE',
+    name: 'john',
+    uid_alt: SESSION,
+    account: { uid: '111122223333' },
+    credential_uid: 'AKIAEXAMPLE',
+  })
+})
+
+test('by name or by ARN, the other is beside it', () => {
+  const named = whoIs({ entity: 'john', details: withArn(USER) }, { kind: 'user-name' })
+  assert.deepEqual([named.user?.name, named.user?.uid], ['john', USER])
+  const byArn = whoIs({ entity: USER, details: withArn(USER) }, { kind: 'arn' })
+  assert.deepEqual([byArn.user?.uid, byArn.user?.name, byArn.user?.uid_alt], [USER, 'john', undefined])
+})

@@ -58,6 +58,8 @@ export const asffFinding = v.strictObject({
         RemoteIpDetails: remote,
         FirstSeen: time,
         LastSeen: time,
+        Api: v.exactOptional(words(128)),
+        ServiceName: v.exactOptional(words(128)),
       }),
     }),
     v.strictObject({
@@ -77,8 +79,8 @@ export const asffFinding = v.strictObject({
         Region: words(16),
         Details: v.union([
           v.strictObject({ Other: record(words(), words()) }),
-          v.strictObject({ AwsIamUser: v.strictObject({ UserId: words() }) }),
-          v.strictObject({ AwsIamRole: v.strictObject({ RoleId: words() }) }),
+          v.strictObject({ AwsIamUser: v.strictObject({ UserId: words(), UserName: v.exactOptional(words(64)) }) }),
+          v.strictObject({ AwsIamRole: v.strictObject({ RoleId: words(), RoleName: v.exactOptional(words(64)) }) }),
           v.strictObject({ AwsIamAccessKey: v.strictObject({ AccessKeyId: words() }) }),
         ]),
       }),
@@ -97,6 +99,17 @@ export const [FINDING_BYTES, BATCH_BYTES] = [240_000, 6_000_000]
 const text = v.pipe(v.string(), v.maxLength(65_535), v.regex(NO_CONTROL))
 const whole = v.pipe(v.number(), v.safeInteger())
 const ms = v.pipe(whole, v.minValue(0))
+
+const user = v.pipe(
+  v.strictObject({
+    uid: v.optional(text),
+    name: v.optional(text),
+    uid_alt: v.optional(text),
+    credential_uid: v.optional(text),
+    account: v.optional(v.strictObject({ uid: text })),
+  }),
+  v.check(({ uid, name, account }) => uid !== undefined || name !== undefined || account !== undefined),
+)
 
 /** Class detection_finding of the published OCSF schema 1.3.0 with its profile cloud; required, types, numbers and "at least one" as there. */
 export const ocsfFinding = v.strictObject({
@@ -144,9 +157,9 @@ export const ocsfFinding = v.strictObject({
   evidences: v.array(
     v.strictObject({
       src_endpoint: v.strictObject({ ip: address }),
-      actor: v.optional(
-        v.strictObject({ user: v.union([v.strictObject({ uid: text }), v.strictObject({ name: text })]) }),
-      ),
+      actor: v.optional(v.strictObject({ user })),
+      // Objects evidences, api and service of the published schema.
+      api: v.optional(v.strictObject({ operation: text, service: v.strictObject({ name: text }) })),
       data: record(text, text),
     }),
   ),
