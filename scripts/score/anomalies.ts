@@ -11,7 +11,7 @@ const CONTEXT_ROWS = 100
 export const MOST_ROWS = 10_000
 
 const HEADER =
-  'rank,flagged,entity,ip,anomaly_score,accesses,training_accesses,seen_before,usual_networks,allowed,label,first_access,last_access,name,arn,account,regions,calls,errors,mfa,credentials,user_agents'
+  'rank,flagged,entity,ip,anomaly_score,accesses,training_accesses,seen_before,usual_networks,allowed,label,why,first_access,last_access,name,arn,account,regions,calls,errors,mfa,credentials,user_agents'
 
 /** Longest name in a table, in bytes. */
 export const NAME_BYTES = 8192
@@ -74,8 +74,13 @@ function rowOf(rank: number, verdict: Verdict, before: Accesses | undefined): st
     usualText(usualNetworks(before, entity)),
     allowed,
     shortened(spelledOut(label), NAME_BYTES),
+    why(verdict),
   ]
 }
+
+/** Every part of the evidence with what it adds to the anomaly score, weightiest first; empty where only the score ranks. */
+const why = ({ reasons = [] }: Pick<Verdict, 'reasons'>): string =>
+  reasons.map(({ weight, text }) => `${text} (${weight < 0 ? '−' : '+'}${Math.abs(weight).toFixed(1)})`).join('; ')
 
 /** Of CloudTrail the identity and its calls; of WAF the requests stand in place of calls. */
 export function detailCells(details: Details | undefined): string[] {

@@ -86,6 +86,8 @@ describe('a model of files that SageMaker has trained', () => {
     assert.equal(verdicts('c'), verdicts('a'))
     const holdout = await done('score', '--workspace', MODEL)
     assert.deepEqual([holdout.run, holdout.scored], [run, byName.scored])
+    const measured = await done('evaluate', '--workspace', MODEL, '--attacks', '100')
+    assert.deepEqual([measured.run, measured.pairs, measured.lines.length], [run, byName.scored, 4 * 2 * 10])
     assert.deepEqual(sandbox.violations, [])
   })
 

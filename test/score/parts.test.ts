@@ -94,7 +94,7 @@ test('whatever strangers write, a row stays a row and no cell begins like a form
     fc.property(fc.string({ unit: 'binary' }), (entity) => {
       const rows = parse([...anomalyRows([verdictOf({ entity, label: entity })], nothing)].join('')) as string[][]
       assert.equal(rows.length, 2)
-      assert.equal(rows[1]?.length, 22)
+      assert.equal(rows[1]?.length, 23)
       const shown = spelledOut(entity)
       for (const cell of [rows[1]?.[2] ?? '', rows[1]?.[10] ?? '']) {
         assert.doesNotMatch(cell, /^[=+\-@]|\p{Cc}|\p{Cf}/u)

@@ -41,6 +41,8 @@ test('model and evidence rank together, and every alert says why', async () => {
       assert.ok(reasons.some(({ text }) => /never in this \/16|before, none from the/.test(text)))
     }
     assert.ok(verdicts.every((verdict) => verdict.flagged || verdict.reasons === undefined))
+    const [, first] = readFileSync(String(json.anomalies), 'utf8').split('\n')
+    assert.match(first ?? '', /accesses of this entity in training \([−+]\d+\.\d\)/)
   }
 })
 

@@ -86,9 +86,10 @@ export class Rank {
   /** Low is suspicious, as with the score: the negative log odds. @param entity encoded */
   value(entity: string, evidence: Evidence, dotProduct: number): number {
     const features = featuresOf(evidence, dotProduct)
-    let odds = offsetOf(features) + shiftOf(this.prior, evidence)
+    let odds = offsetOf(features)
     for (const tree of this.treesFor(entity)) odds += follow(tree, features)
-    return -odds
+    // Last, so that one prior's values follow from the other's to the bit.
+    return -odds - shiftOf(this.prior, evidence)
   }
 
   /** The same, by what it is made of. */
