@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
-import { type ExtractSettings, fill, literal, placeholdersOf } from '../lib/engines/render.ts'
+import { type ExtractSettings, fill, identifier, literal, placeholdersOf } from '../lib/engines/render.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
 import type { Run } from '../lib/runs/run.ts'
 import type { Source } from '../lib/sources/source.ts'
@@ -60,6 +60,8 @@ function questionOf(path: string, text: string): Question {
 
 /** What a question may name. */
 interface Named {
+  /** One of the source's entity choices. */
+  readonly entity: string
   readonly from: Date
   readonly to: Date
   readonly cutoff: Date
@@ -78,7 +80,7 @@ export interface Statement {
 }
 
 /** The options that give a question what the run does not have. */
-const GIVEN = { entity: '--entity-name NAME', ip: '--ip ADDRESS' } as const
+const GIVEN = { entity: '--entity-name NAME', entity_name: '--entity-name NAME', ip: '--ip ADDRESS' } as const
 
 /** The statement of a question. @throws UsageError when it cannot be asked about this source, or about any */
 export function statementOf(question: Question, source: Source, named: Named): Statement {
@@ -91,7 +93,11 @@ export function statementOf(question: Question, source: Source, named: Named): S
     from: String(named.from.getTime()),
     to: String(named.to.getTime()),
     cutoff: String(named.cutoff.getTime()),
-    ...(named.entityName !== undefined && { entity: literal(encodeEntity(named.entityName)) }),
+    entity_column: identifier(source.entities[named.entity]?.column ?? named.entity),
+    ...(named.entityName !== undefined && {
+      entity: literal(encodeEntity(named.entityName)),
+      entity_name: literal(named.entityName),
+    }),
     ...(named.ip !== undefined && { ip: literal(named.ip) }),
   }
   const unknown = placeholdersOf(question.text).filter((name) => !Object.hasOwn(values, name))
@@ -103,7 +109,7 @@ export function statementOf(question: Question, source: Source, named: Named): S
     )
   if (unknown.length > 0)
     throw new UsageError(
-      `${question.path} has {{${unknown.join('}}, {{')}}}, and only {{from}}, {{to}}, {{cutoff}}, {{entity}} and {{ip}} are known here`,
+      `${question.path} has {{${unknown.join('}}, {{')}}}, and only {{from}}, {{to}}, {{cutoff}}, {{entity}}, {{entity_name}}, {{entity_column}} and {{ip}} are known here`,
       'write the value itself into the text',
     )
   const sql = fill(question.text, values, question.path)

@@ -21,7 +21,7 @@ export const LAST_DAY = `(
 
 /** The questions that need nothing but a run: each alert has others about its entity and address, and those are asked with `query`. */
 export const savedQuestions = async (): Promise<Question[]> =>
-  (await questions()).filter(({ text }) => !placeholdersOf(text).some((name) => name === 'entity' || name === 'ip'))
+  (await questions()).filter(({ text }) => !placeholdersOf(text).some((name) => /^(entity|entity_name|ip)$/.test(name)))
 
 /** A text without what it says to whoever pastes it. */
 export const withoutNotes = (sql: string): string => sql.replace(NOTE, '').replace(NOTE_BELOW, '')

@@ -18,7 +18,8 @@ const record = (principalId: string, sourceIPAddress: string, hour: number) => (
 })
 const Records = [
   record(NAME, '52.94.76.9', 2),
-  record(NAME, '8.8.8.8', 3),
+  record(NAME, '8.8.8.8', 8),
+  record(NAME, '8.8.8.8', 9),
   record('AIDA1', '52.94.76.9', 3),
   record('AIDA1', '52.94.76.90', 2),
   record('AIDA1', '52.94.7.9', 2),
@@ -37,7 +38,7 @@ test('where one entity comes from, whatever its name is', async () => {
   assert.deepEqual(
     cells(stdout, 'ip', 'first_time'),
     [
-      ['8.8.8.8', '2026-03-02T03:00:00.000Z'],
+      ['8.8.8.8', '2026-03-02T08:00:00.000Z'],
       ['52.94.76.9', '2026-03-02T02:00:00.000Z'],
     ],
     stderr,
@@ -57,7 +58,31 @@ test('who comes from an address, and from the network around it', async () => {
   )
 })
 
+test('what an entity did from an address, and from wherever before and after it', async () => {
+  const there = await ask('entity-calls', '--entity-name', NAME, '--ip', '52.94.76.9')
+  assert.deepEqual(
+    cells(there.stdout, 'event_time', 'event_source', 'event_name'),
+    [['2026-03-02T02:00:00.000Z', 's3.amazonaws.com', 'GetObject']],
+    there.stderr,
+  )
+  const around = await ask('entity-calls-around', '--entity-name', NAME, '--ip', '52.94.76.9')
+  assert.deepEqual(
+    cells(around.stdout, 'event_time', 'ip'),
+    [
+      ['2026-03-02T02:00:00.000Z', '52.94.76.9'],
+      // Six hours later, and no more.
+      ['2026-03-02T08:00:00.000Z', '8.8.8.8'],
+    ],
+    around.stderr,
+  )
+})
+
 const refused: [what: string, args: string[], says: RegExp][] = [
+  [
+    'no entity beside the address',
+    ['entity-calls', '--ip', '8.8.8.8'],
+    /is about one entity\n {2}add --entity-name NAME/,
+  ],
   ['no entity', ['addresses-of-entity'], /is about one entity\n {2}add --entity-name NAME/],
   ['no address', ['entities-of-address'], /is about one address\n {2}add --ip ADDRESS/],
   ['no valid address', ['entities-of-address', '--ip', "1.2.3.4' or '1"], /--ip .*must be an address/],
