@@ -3,11 +3,11 @@
 // node test/run.mjs [--all] [--checks] [part of a path …] [--node-option …]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const args = process.argv.slice(2)
@@ -52,7 +52,43 @@ const env = {
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   ...(all && { PRESTAGE_TEST_ALL: 'yes' }),
 }
-const child = spawn(process.execPath, [...memory, ...light, ...loader, '--test', ...limits, ...options, ...files], {
+
+/** Hooks and awaits at the top of a file would reach into the files beside it. */
+const isAlone = (/** @type {string} */ file) =>
+  /^((before|after|beforeEach|afterEach)\(|await |const .* = await )/m.test(readFileSync(`${root}${file}`, 'utf8'))
+
+/** Loading a process and its modules takes longer than most files: those of a folder share one, a few at a time. */
+function groupsOf(/** @type {string[]} */ all) {
+  /** @type {Map<string, string[][]>} */
+  const groups = new Map()
+  for (const file of all) {
+    const [folder, alone] = [dirname(file), isAlone(file)]
+    const known = groups.get(folder) ?? []
+    const last = known.at(-1)
+    if (alone || last === undefined || last.length === MOST_FILES)
+      groups.set(folder, alone ? [[file], ...known] : [...known, [file]])
+    else last.push(file)
+  }
+  return [...groups.values()].flat()
+}
+
+const MOST_FILES = 12
+
+const entries = groupsOf(files).map((group, n) => {
+  if (group.length === 1) return `${root}${group[0]}`
+  const entry = join(scratch, `group-${n}.mjs`)
+  const urls = group.map((file) => pathToFileURL(`${root}${file}`).href)
+  // A file that cannot be loaded is a test that fails, and the others run all the same.
+  writeFileSync(
+    entry,
+    `import { test } from 'node:test'
+for (const url of ${JSON.stringify(urls)}) await import(url).catch((error) => test(url, () => { throw error }))
+`,
+  )
+  return entry
+})
+
+const child = spawn(process.execPath, [...memory, ...light, ...loader, '--test', ...limits, ...options, ...entries], {
   cwd: root,
   env,
   stdio: ['ignore', 'pipe', 'inherit'],
