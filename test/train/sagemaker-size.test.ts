@@ -11,6 +11,7 @@ import {
   vectorsFor,
   volumeFor,
   type Work,
+  whyInstance,
 } from '../../scripts/train/sagemaker/spec.ts'
 
 const MILLION = 1_000_000
@@ -31,19 +32,35 @@ describe('the size of a job', () => {
     assert.deepEqual(shares, [0.393, 0.181, 0.095, 0.049, 0.01])
   })
 
-  const works: [what: string, work: Partial<Work>, instance: string][] = [
-    ['little', {}, 'ml.m5.large'],
-    ['much to do', { pairs: 10 * MILLION, epochs: 5 }, 'ml.m5.2xlarge'],
-    ['a large model', { entityVectors: 10 * MILLION, dim: 128 }, 'ml.m5.2xlarge'],
-    ['more than there is', { entityVectors: 10 * MILLION, dim: 1024 }, 'ml.m5.12xlarge'],
+  const works: [what: string, work: Partial<Work>, instance: string, why: RegExp][] = [
+    ['little', {}, 'ml.m5.large', /^the smallest for 2\.1 GB of memory and at most an hour$/],
+    ['much to do', { pairs: 10 * MILLION, epochs: 5 }, 'ml.m5.2xlarge', /for 2\.1 GB of memory and at most an hour$/],
+    [
+      'a large model',
+      { entityVectors: 10 * MILLION, dim: 128 },
+      'ml.m5.2xlarge',
+      /for 22\.\d GB of memory and at most an hour$/,
+    ],
+    ['more than there is', { entityVectors: 10 * MILLION, dim: 1024 }, 'ml.m5.12xlarge', /for 166 GB of memory/],
   ]
-  for (const [what, change, instance] of works)
+  for (const [what, change, instance, why] of works)
     it(`${what}: ${instance}`, () => {
       const work = { pairs: 1000, epochs: 5, bytes: 30_000, entityVectors: 1000, dim: 32, ...change }
       assert.equal(instanceFor(work), instance)
+      assert.match(whyInstance(work, instance, undefined), why)
       assert.ok(secondsOf(work, instance) >= 240)
       assert.ok(volumeFor(work) * 1e9 > 2 * work.entityVectors * work.dim * 4)
     })
+
+  it('an instance that somebody named may be too small, and is said to be', () => {
+    const work = { pairs: 1000, epochs: 5, bytes: 30_000, entityVectors: 10 * MILLION, dim: 128 }
+    assert.match(
+      whyInstance(work, 'ml.m5.large', 'ml.m5.large'),
+      /^which may be too small: training may take 22\.\d GB/,
+    )
+    assert.match(whyInstance(work, 'ml.m5.4xlarge', 'ml.m5.4xlarge'), /^as you named it/)
+    assert.match(whyInstance(work, 'ml.unknown', 'ml.unknown'), /^as you named it/)
+  })
 
   it('more data never get a smaller instance', () => {
     const memory = [1, 10, 100].map((times) => {

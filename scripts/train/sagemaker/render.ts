@@ -20,6 +20,8 @@ interface Estimate {
 export interface PlannedJob {
   readonly pairSet: PairSet
   readonly spec: TrainingJobSpec
+  /** Why this instance type. */
+  readonly why: string
   readonly alertsPerDay: number
   readonly estimate: Estimate
 }
@@ -68,7 +70,7 @@ function encryptionText({ kmsKey, bucketKey }: TrainingJobSpec): string {
 }
 
 function planFacts(job: PlannedJob): [string, string][] {
-  const { pairSet, spec } = job
+  const { pairSet, spec, why } = job
   const { num_entity_vectors: vectors, vector_dim: dim } = spec.hyperparameters
   const shown = asStrings(spec.hyperparameters)
   return [
@@ -82,7 +84,7 @@ function planFacts(job: PlannedJob): [string, string][] {
     ['image', spec.image],
     [
       'instance',
-      `${spec.instanceType}${spec.maxWaitSeconds === undefined ? '' : ' (spot)'}, ${spec.volumeGB} GB, stopped after ${duration(1000 * spec.maxRuntimeSeconds)}`,
+      `${spec.instanceType}${spec.maxWaitSeconds === undefined ? '' : ' (spot)'} (${why}), ${spec.volumeGB} GB of disk, stopped after ${duration(1000 * spec.maxRuntimeSeconds)}`,
     ],
     ['encryption', encryptionText(spec)],
     ['cost', costText(job)],

@@ -1,6 +1,7 @@
 import type { Channel, CreateTrainingJobCommandInput, Tag } from '@aws-sdk/client-sagemaker'
 import { jobName, tagsOf } from '../../lib/aws/sagemaker/names.ts'
 import { UsageError } from '../../lib/cli/errors.ts'
+import { bytes as byteText } from '../../lib/cli/format.ts'
 import { asStrings, type Hyperparameters } from '../../lib/insights/hyperparameters.ts'
 import { hasOwnDisk, INSTANCES, LADDER, modelBytesOf } from '../../lib/runs/cost.ts'
 
@@ -126,6 +127,16 @@ export function instanceFor(work: Work): string {
   const fitting = LADDER.filter((type) => (INSTANCES[type]?.memoryGiB ?? 0) * 2 ** 30 * 0.9 >= memoryOf(work))
   const quick = fitting.find((type) => secondsOf(work, type) <= GOOD_SECONDS)
   return quick ?? fitting.at(-1) ?? LADDER[LADDER.length - 1] ?? 'ml.m5.12xlarge'
+}
+
+/** Why this instance type, for the plan. */
+export function whyInstance(work: Work, instanceType: string, named: string | undefined): string {
+  const needed = byteText(memoryOf(work))
+  const { memoryGiB } = INSTANCES[instanceType] ?? {}
+  if (memoryGiB !== undefined && memoryGiB * 2 ** 30 < memoryOf(work))
+    return `which may be too small: training may take ${needed} of memory`
+  if (named !== undefined) return `as you named it; training may take ${needed} of memory`
+  return `the smallest for ${needed} of memory${secondsOf(work, instanceType) <= GOOD_SECONDS ? ' and at most an hour' : ''}`
 }
 
 /** Gigabytes of disk: pairs and model twice over, and some to breathe. */

@@ -41,6 +41,7 @@ import {
   trainingJobRequest,
   volumeFor,
   type Work,
+  whyInstance,
 } from './spec.ts'
 
 export interface TrainOptions extends SagemakerOptions {
@@ -127,7 +128,8 @@ async function planJob(pairSet: PairSet, request: TrainRequest): Promise<Planned
     bucketKey: await bucketKeyFor(options, aws, location.bucket),
     tags: tagsIn(options),
   }
-  return { pairSet, spec, alertsPerDay: options.alertsPerDay, estimate: estimateOf(spec, seconds) }
+  const why = whyInstance(work, instanceType, options.instanceType)
+  return { pairSet, spec, why, alertsPerDay: options.alertsPerDay, estimate: estimateOf(spec, seconds) }
 }
 
 const clientFor = async ({ spec }: PlannedJob, aws: AwsSettings): Promise<SageMakerClient> => {
