@@ -46,7 +46,9 @@ export async function preparedFor(target: Target, options: PrepareOptions): Prom
   const isKnown = calibration !== undefined || options.threshold !== undefined || target.heldOut === undefined
   const alertsPerDay = options.threshold === undefined ? options.alertsPerDay : undefined
   const minEvents = options.minEvents ?? calibration?.minEvents ?? MIN_EVENTS
-  const rank = rankFor(options, target, calibration)
+  const wanted = rankFor(options, target, calibration)
+  // What is done with pairs that are gone by now stays done: only what is yet to be done goes by the score alone.
+  const rank = target.trained === undefined ? 'score' : wanted
   return {
     calibration,
     threshold: isKnown ? thresholdOf(options, { calibration, rank, days: target.days }) : undefined,
@@ -62,8 +64,8 @@ export async function preparedFor(target: Target, options: PrepareOptions): Prom
       alertsPerDay: alertsPerDay ?? null,
       threshold: options.threshold ?? null,
       minEvents,
-      rank,
-      prior: rank === 'evidence' ? options.prior : null,
+      rank: wanted,
+      prior: wanted === 'evidence' ? options.prior : null,
       allow: allow.map(formatCidr),
       labels: labels?.digest ?? null,
     },
@@ -73,8 +75,8 @@ export async function preparedFor(target: Target, options: PrepareOptions): Prom
 /** By evidence unless it is not to be had. @throws UsageError when it is wanted all the same */
 function rankFor(options: ThresholdOptions, target: Target, calibration: Calibration | undefined): RankName {
   const hasRank = calibration === undefined ? target.heldOut !== undefined : calibration.rank !== undefined
-  const missing =
-    target.trained === undefined ? 'the training pairs' : hasRank ? undefined : `a rank in ${target.calibration.uri}`
+  const isGone = target.trained === undefined && (target.lostTraining === undefined || options.rank === 'evidence')
+  const missing = isGone ? 'the training pairs' : hasRank ? undefined : `a rank in ${target.calibration.uri}`
   if (options.rank === 'evidence' && missing !== undefined)
     throw new UsageError(`--rank evidence needs ${missing}`, 'train again with --overwrite, or use --rank score')
   return options.rank ?? (missing === undefined && options.threshold === undefined ? 'evidence' : 'score')

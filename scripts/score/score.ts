@@ -43,7 +43,9 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   const { context, target, prepared, options, backend, scores } = task
   const { signal, talk } = context
   if (target.lostTraining !== undefined)
-    talk.warn(`the training pairs are gone: no verdict says what was seen before. ${target.lostTraining}`)
+    talk.warn(
+      `the training pairs are gone: no verdict says what was seen before, and pairs are ranked by their score alone. ${target.lostTraining}`,
+    )
   talk.detail(`scoring ${backend.about}`)
   const session = await backend.open(task.checkpoint)
   const trained = await target.trained?.(signal)
