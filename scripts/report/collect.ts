@@ -118,7 +118,7 @@ const byText = (by: ScoredBy): string =>
 const detailsOf = (alert: Alert | undefined) => alert?.details && { details: alert.details }
 
 function anomalyOf(verdict: Verdict, usualOf: UsualOf): Anomaly {
-  const { verdict: _, dotProduct: __, reasons: ___, anomalyScore = 0, ...rest } = verdict
+  const { verdict: _, dotProduct: __, anomalyScore = 0, ...rest } = verdict
   return { ...rest, anomalyScore, usual: usualOf(verdict.entity) }
 }
 

@@ -85,7 +85,7 @@ export interface Bin {
   readonly attack: number
 }
 
-export interface Anomaly extends Omit<Verdict, 'verdict' | 'dotProduct' | 'anomalyScore' | 'reasons'> {
+export interface Anomaly extends Omit<Verdict, 'verdict' | 'dotProduct' | 'anomalyScore'> {
   readonly anomalyScore: number
   /** Where the entity usually comes from. */
   readonly usual: readonly { readonly network: string; readonly share: number }[]

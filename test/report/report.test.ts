@@ -78,7 +78,7 @@ test('the page has the numbers of the run, and where an entity usually comes fro
   const csv = readFileSync(run.path('scores/holdout/anomalies.csv'), 'utf8')
   const [, entity = '', network = ''] =
     /^1,yes,([\w-]+),.*,never,([\d./]+) /m.exec(csv) ?? assert.fail(csv.slice(0, 300))
-  assert.match(text, new RegExp(` 1 ${entity} .*? never 1 ${network} `))
+  assert.match(text, new RegExp(` 1 ${entity} .*? never [^<>]{5,200} 1 ${network} `))
 })
 
 test('its command that allows an address is the one that scored, and one more', async () => {

@@ -35,6 +35,23 @@ function manyRows(): ReportData {
   return { ...data, scored: { ...scored, flagged: FLAGGED - 1, top } }
 }
 
+/** As long as they come: everybody's names, calls and reasons. */
+const FULL: Pick<Anomaly, 'details' | 'reasons'> = {
+  details: {
+    first: '2026-03-10T01:02:03.000Z',
+    last: '2026-03-10T02:00:00.000Z',
+    accesses: 2,
+    aspects: Object.fromEntries(
+      ['name', 'account', 'call', 'error'].map((aspect) => [aspect, [{ value: 'x'.repeat(300), events: 2000 }]]),
+    ),
+  },
+  reasons: [
+    { weight: 7.3, text: 'this entity is so far from all its other addresses once in 21,784 accesses' },
+    { weight: 1.5, text: 'by prefixes, its /24 is 374 times less likely for this entity than for all' },
+    { weight: -6.5, text: '747 accesses of this entity in training' },
+  ],
+}
+
 /** What the flagged table shows: the words of each visible row's cell. */
 const column = (page: Page, cell: string): Promise<string[]> =>
   page.locator(`.anomalies tbody tr:visible ${cell}`).allTextContents()
@@ -164,7 +181,7 @@ describe('the tools of the page', { skip }, () => {
 })
 
 /** Text of an element that its container or the window cuts. */
-const CUT = `[...document.querySelectorAll('.ip, .networks span, .strange')].filter((one) => one.checkVisibility()).flatMap((one) => {
+const CUT = `[...document.querySelectorAll('.ip, .networks span, .why, .strange')].filter((one) => one.checkVisibility()).flatMap((one) => {
   const box = one.getBoundingClientRect()
   // A blank at the end of a line of a name hangs over.
   const slack = one.matches('.strange') ? 6 : 0.5
@@ -183,9 +200,13 @@ for (const [width, print] of [
     const data = manyRows()
     const scored = data.scored ?? assert.fail()
     const [first = assert.fail()] = scored.top
-    const long = HOSTILE.map((entity) => ({ ...first, entity, label: entity, ip: '255.255.255.255' }))
+    const long = HOSTILE.map((entity) => ({ ...first, ...FULL, entity, label: entity, ip: '255.255.255.255' }))
     const wide = { ...data, scored: { ...scored, top: [...long, ...scored.top] } }
     const { page, troubles } = await opened(fileOf(await pageOf(wide)), { width, print })
+    assert.match(
+      (await column(page, '.seen'))[0] ?? '',
+      /^\/16 .*once in 21,784 accesses .*374 times less likely for this entity than for all$/,
+    )
     assert.deepEqual(await page.evaluate(CUT), [])
     assert.deepEqual(troubles, [])
     await page.close()

@@ -44,7 +44,7 @@ interface Columns {
 }
 
 const row = (anomaly: Anomaly, rank: number, width: number, { known, labelled }: Columns): Html =>
-  html`<tr class="${anomaly.flagged ? 'flagged' : 'below'}"><td class="number rank">${rank}</td>${entityCell(anomaly.entity, `${plural(anomaly.events, 'access', 'accesses')} in training`)}<td class="address"><b class="ip">${anomaly.ip}</b></td><td class="score">${bar(width)}${scoreText(anomaly.anomalyScore)}${notFlagged(anomaly)}</td><td class="seen">${seen(anomaly)}</td><td class="number accesses">${count(anomaly.accesses)}</td>${known && html`<td class="done">${done(anomaly)}</td>`}<td class="networks">${usual(anomaly)}</td>${labelled && html`<td class="known-as">${anomaly.label !== undefined && html`<mark class="kind">${strange(anomaly.label, 30)}</mark>`}</td>`}</tr>
+  html`<tr class="${anomaly.flagged ? 'flagged' : 'below'}"><td class="number rank">${rank}</td>${entityCell(anomaly.entity, `${plural(anomaly.events, 'access', 'accesses')} in training`)}<td class="address"><b class="ip">${anomaly.ip}</b></td><td class="score">${bar(width)}${scoreText(anomaly.anomalyScore)}${notFlagged(anomaly)}</td><td class="seen">${seen(anomaly)}${why(anomaly)}</td><td class="number accesses">${count(anomaly.accesses)}</td>${known && html`<td class="done">${done(anomaly)}</td>`}<td class="networks">${usual(anomaly)}</td>${labelled && html`<td class="known-as">${anomaly.label !== undefined && html`<mark class="kind">${strange(anomaly.label, 30)}</mark>`}</td>`}</tr>
 `
 
 const bar = (width: number): Html =>
@@ -64,6 +64,16 @@ function seen({ seen }: Anomaly): Html {
     ? html`<span class="kind never">never</span>`
     : html`<span class="kind">${shortName[found]}</span>`
 }
+
+/** Reasons in a row of the table. */
+const REASONS = 2
+
+/** What speaks most against the pair; what speaks for it has a negative weight. */
+const why = ({ reasons = [] }: Anomaly): Html[] =>
+  reasons
+    .filter(({ weight }) => weight > 0)
+    .slice(0, REASONS)
+    .map(({ text }) => html` <small class="why">${text}</small>`)
 
 /** Calls or requests in a row of the table. */
 const CALLS = 3
