@@ -20,6 +20,11 @@ test('the demo goes to the workspace that is named', async () => {
   assert.match(again.stdout, /^extracted +[\d,]+ pairs of [\d,]+ entities to train on, [\d,]+ pairs held out$/m)
   assert.match(again.stdout, /^scored +[\d,]+ distinct pairs, \d+ flagged$/m)
   assert.match(again.stdout, /^not judged +\d+ of entities never seen in training, \d+ of rare ones$/m)
+  assert.match(again.stdout, /^first at, UTC +who +address +does not fit because +did$/m)
+  assert.match(
+    again.stdout,
+    /^2026-\d\d-\d\d \d\d:\d\d +\S+ in \d{12} +[\d.]+ {2}usually from [\d.]+\/\d+ .* [a-z0-9]+:\w+ \d+/m,
+  )
   const [, found, known, kinds = ''] = /^attacks +(\d+) of (\d+) known ones flagged: (.*)$/m.exec(again.stdout) ?? []
   const parts = [...kinds.matchAll(/([a-z-]+) (\d+) of (\d+)(, |$)/g)]
   assert.deepEqual(
