@@ -55,7 +55,7 @@ export async function scoreRun(context: Context, options: ScoreOptions): Promise
   if (!isDone) await target.check?.()
   const backend = await backendFor(options, { run, target, prepared, context, aws })
   const judged = other ?? run
-  const left = run.unfinished(step, plan)?.checkpoint
+  const left = run.unfinished(step, plan)
   const lookup = isDone ? undefined : await lookupFor(options, { run, judged, context, aws, left })
   // Statements in Athena are noted by the attempt that they belong to.
   const { salt: _, queries: __, ...noted } = run.savedBy(step, plan, WHAT_IS_SCORED) ?? {}

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import type { AwsSettings } from '../../lib/aws/settings.ts'
 import { bytes } from '../../lib/cli/format.ts'
 import { openAthena } from '../../lib/engines/athena/athena.ts'
-import { Attempts } from '../../lib/engines/athena/attempts.ts'
+import { Attempts, notedAttempts } from '../../lib/engines/athena/attempts.ts'
 import { accessesSql } from '../../lib/engines/athena/sql.ts'
 import { ensureTable } from '../../lib/engines/athena/table.ts'
 import { withRelations } from '../../lib/engines/render.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import type { Run } from '../../lib/runs/run.ts'
-import type { Logs, LookupOptions, Rows } from './lookup.ts'
+import type { Logs, LookupOptions, Rows, ScoreRecord } from './lookup.ts'
 
 type AthenaOptions = LookupOptions & AwsSettings
 
@@ -45,9 +45,14 @@ export async function lookUpInAthena(
 
 const LOOKUP = 'alerts_'
 
-/** Whether an unfinished attempt has started the scan, and it runs or has succeeded. */
-export async function isLookupPaid(saved: Saved<'score'>, logs: Logs, options: AthenaOptions): Promise<boolean> {
-  const noted = Object.entries(saved.queries ?? {}).find(([name]) => name.startsWith(LOOKUP))
-  const id = noted?.[1].id ?? null
-  return id !== null && (await open(logs.judged, options, logs)).isGood(id)
+/** Whether the scan is done, under way, or was about to start when an attempt was killed. */
+export async function isLookupPaid(
+  { state, checkpoint }: ScoreRecord,
+  logs: Logs,
+  options: AthenaOptions,
+): Promise<boolean> {
+  const noted = Object.entries(notedAttempts(checkpoint)?.queries ?? {}).find(([name]) => name.startsWith(LOOKUP))?.[1]
+  if (noted === undefined) return false
+  // Only its token tells whether that query was started. Sent again, the token starts no second query.
+  return noted.id === null ? state === 'running' : (await open(logs.judged, options, logs)).isGood(noted.id)
 }

@@ -6,7 +6,9 @@ import { decodeEntity, encodeEntity } from '../../lib/insights/entity-codec.ts'
 import { type Details, MOST_VALUES, pairKey } from '../../lib/runs/alerts.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { totalOf } from '../../lib/runs/cost.ts'
+import type { StepRecord } from '../../lib/runs/ledger.ts'
 import { OF_FILES, windowOfRequest } from '../../lib/runs/request.ts'
+import type { StepName } from '../../lib/runs/results.ts'
 import type { Run } from '../../lib/runs/run.ts'
 import { scanCosts, stagedTotals } from '../../lib/runs/staged.ts'
 import type { Window } from '../../lib/runs/window.ts'
@@ -55,14 +57,17 @@ export interface Lookup {
 /** A statement in Athena has at most 262,144 bytes ("Service quotas", Athena user guide), and some are for its relations. */
 const MOST_BYTES = 200_000
 
+/** What the ledger says about scoring, the holdout or another run. */
+export type ScoreRecord = Pick<StepRecord<Extract<StepName, `score${string}`>>, 'state' | 'checkpoint'>
+
 interface LookupInput {
   /** The run whose model judges, and the run whose accesses are judged. */
   readonly run: Run
   readonly judged: Run
   readonly context: Context
   readonly aws: AwsSettings
-  /** What an unfinished attempt has saved. */
-  readonly left: Saved<'score'> | undefined
+  /** An unfinished attempt. */
+  readonly left: ScoreRecord | undefined
 }
 
 /** Undefined when nobody wants to know, or the logs are gone, which is said. */
