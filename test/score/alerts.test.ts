@@ -83,6 +83,26 @@ describe('alerts say who it was, when, and what was done', () => {
     assert.equal(aws.sandbox.requests.of('StartQueryExecution'), before)
     assert.match((await aws.text('scores/holdout/alerts.ndjson')) ?? '', /"request"/)
   })
+
+  test('killed for good: clean stops the scan', async () => {
+    const aws = await fixture(FAST, { calibrated: true })
+    await aws.deploy()
+    stageThere(aws)
+    aws.sandbox.athena.settings.pace = 'manual'
+    let isNoted = false
+    const watch = setInterval(async () => {
+      isNoted ||= /"alerts_\w+": *\{[^}]*"id": *"[\w-]+"/.test((await aws.text('run.json')) ?? '')
+      if (!isNoted && !aws.sandbox.athena.queries.all.at(-1)?.text.includes('aspects'))
+        await aws.sandbox.athena.advance()
+    }, 2)
+    const killed = await aws.script('score', [...MANY, '--yes'], { killWhen: () => isNoted })
+    clearInterval(watch)
+    assert.equal(killed.signal, 'SIGKILL', killed.stderr)
+    assert.equal(aws.sandbox.athena.queries.all.at(-1)?.state, 'QUEUED')
+    const cleaned = await aws.script('clean', ['--yes'])
+    assert.match(cleaned.stderr + cleaned.stdout, /Athena query \S+ .*will be stopped|no longer runs/)
+    assert.equal(aws.sandbox.athena.queries.all.at(-1)?.state, 'CANCELLED')
+  })
 })
 
 const bytesHere = ({ local }: Fixture, file: string) => readFileSync(local.path(`scores/holdout/${file}`), 'utf8')

@@ -31,15 +31,26 @@ function unfinishedExtraction(run: Run) {
 const open = (run: Run, options: AthenaOptions, host: Host): Promise<Athena> =>
   openAthena(options, run.uriOf(`${paths.tmp}athena/`), { ...host, onState: () => {} })
 
-/** Queries of an interrupted extraction that still run. */
+const isScore = (name: string): name is 'score' | `score/${string}` => /^score(\/|$)/.test(name)
+
+/** Ids of the queries by which unfinished scorings look up their alerts. */
+const lookupsOf = ({ ledger: { steps } }: Run): (string | null)[] =>
+  Object.keys(steps)
+    .filter(isScore)
+    .map((name) => steps[name])
+    .filter((record) => record?.state !== 'done')
+    .flatMap((record) => Object.values(notedAttempts(record?.checkpoint)?.queries ?? {}).map(({ id }) => id))
+
+/** Queries of an interrupted extraction or scoring that still run. */
 export async function queryLeftovers(run: Run, options: AthenaOptions, host: Host): Promise<Leftover[]> {
   const noted = unfinishedExtraction(run)
   const ids = Object.values(noted?.queries ?? {}).map(({ id }) => id)
-  if (noted === undefined || ids.length === 0) return []
+  const known = [...ids, ...lookupsOf(run)]
+  if (known.length === 0) return []
   const athena = await open(run, options, host)
   const running = new Set<string>()
-  for (const id of ids) if (id !== null && (await athena.isUnderWay(id))) running.add(id)
-  if (ids.includes(null))
+  for (const id of known) if (id !== null && (await athena.isUnderWay(id))) running.add(id)
+  if (noted !== undefined && ids.includes(null))
     for (const id of await unnotedQueries(athena, [`'${run.id}'`, `_${noted.salt}_`], noted.startedAt, host))
       running.add(id)
   return [...running].map((id) => ({
