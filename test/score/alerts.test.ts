@@ -90,11 +90,12 @@ describe('alerts say who it was, when, and what was done', () => {
     stageThere(aws)
     aws.sandbox.athena.settings.pace = 'manual'
     let isNoted = false
-    const watch = setInterval(async () => {
+    const look = async () => {
       isNoted ||= /"alerts_\w+": *\{[^}]*"id": *"[\w-]+"/.test((await aws.text('run.json')) ?? '')
       if (!isNoted && !aws.sandbox.athena.queries.all.at(-1)?.text.includes('aspects'))
         await aws.sandbox.athena.advance()
-    }, 2)
+    }
+    const watch = setInterval(() => void look(), 2)
     const killed = await aws.script('score', [...MANY, '--yes'], { killWhen: () => isNoted })
     clearInterval(watch)
     assert.equal(killed.signal, 'SIGKILL', killed.stderr)
