@@ -195,9 +195,11 @@ async function deleted(context: Context, stack: OpenStack, { dryRun }: Chosen): 
     return { json: { stack: stack.name, deleted: false }, text: `there is no stack ${stack.name} in ${stack.region}` }
   const { plan, bucket = null } = done
   if (dryRun) return { json: { stack: stack.name, dryRun, keeps: bucket }, text: ['would', ...plan].join('\n') }
+  const kept = plan.slice(1).filter((line) => !after.includes(line))
+  const taken = isNamed ? [`  ${path} no longer names it`] : []
   return {
     json: { stack: stack.name, deleted: true, keeps: bucket },
-    text: [`stack ${stack.name} is deleted`, ...plan.slice(1)].join('\n'),
+    text: [`stack ${stack.name} is deleted`, ...kept, ...taken].join('\n'),
   }
 }
 
