@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { runScript } from '../support/run-script.ts'
 import { fixture, LOGS } from './sandbox.ts'
 
 describe('setup', () => {
@@ -269,17 +268,6 @@ describe('setup', () => {
       assert.equal(code, 0, stderr)
       assert.equal(readFileSync(`${cwd}/prestage.yaml`, 'utf8'), expected)
     })
-
-  it('says that the configuration no longer names a stack that is deleted', async () => {
-    const { cwd, sandbox, existingStack } = await fixture()
-    await existingStack()
-    writeFileSync(`${cwd}/prestage.yaml`, 'stack: prestage\n')
-    const args = ['--poll', '0.05', '--delete', '--yes']
-    const { code, stdout, stderr } = await runScript('setup', args, { cwd, env: sandbox.env })
-    assert.equal(code, 0, stderr)
-    assert.match(stdout, /^stack prestage is deleted\n(.*\n)* {2}\S+\/prestage\.yaml no longer names it$/m)
-    assert.doesNotMatch(stdout, /then take/)
-  })
 
   const mistakes: [what: string, args: string[], code: number, says: RegExp][] = [
     ['no logs', ['--yes'], 2, /no logs\n.*add --read-logs s3:\/\/bucket/],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { hourlyKeys } from '../stage/logs.ts'
+import { runScript } from '../support/run-script.ts'
 import { fixture } from './sandbox.ts'
 
 const DAY = ['--source', 'cloudtrail', '--logs', 's3://org-logs', '--from', '2026-03-02', '--to', '2026-03-03']
@@ -51,4 +52,15 @@ describe('settings from a stack', () => {
       const here = await script('report', ['--workspace', './here'], { env })
       assert.match(here.stderr, /there is no run in/)
     })
+})
+
+it('setup --delete says that the configuration no longer names a stack that is deleted', async () => {
+  const { cwd, sandbox, existingStack } = await fixture()
+  await existingStack()
+  writeFileSync(`${cwd}/prestage.yaml`, 'stack: prestage\n')
+  const args = ['--poll', '0.05', '--delete', '--yes']
+  const { code, stdout, stderr } = await runScript('setup', args, { cwd, env: sandbox.env })
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /^stack prestage is deleted\n(.*\n)* {2}\S+\/prestage\.yaml no longer names it$/m)
+  assert.doesNotMatch(stdout, /then take/)
 })
