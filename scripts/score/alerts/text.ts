@@ -4,7 +4,8 @@ import { type Alert, callText, type Details, valuesOf } from '../../lib/runs/ale
 /** Alerts that a summary shows. */
 export const SHOWN = 10
 
-const WHO_BYTES = 48
+/** Names in IAM have 64 characters at most; an account follows. */
+const WHO_BYTES = 84
 /** What a cell shows of what was done. */
 const CALLS = 3
 const CALL_BYTES = 96
