@@ -10,33 +10,8 @@ import { csvRows } from '../../../scripts/score/findings/files.ts'
 import type { About } from '../../../scripts/score/findings/finding.ts'
 import { ocsfOf } from '../../../scripts/score/findings/ocsf.ts'
 import { gather } from '../../../scripts/score/findings/write.ts'
+import { aboutOf, HUB, verdictOf } from './samples.ts'
 import { asffFinding, ocsfFinding } from './shapes.ts'
-
-const DAY = 24 * 3_600_000
-const HUB = { account: '012345678901', region: 'us-east-1' }
-
-const aboutOf = (change: Partial<About> = {}): About => ({
-  run: 'waf-20260310T0000Z-20260311T0000Z-abcdef',
-  source: 'waf',
-  kind: 'user-agent',
-  threshold: 0.25,
-  window: { from: new Date('2026-03-10T00:00:00Z'), to: new Date('2026-03-11T00:00:00Z') },
-  period: DAY,
-  scoredAt: new Date('2026-03-11T04:00:00Z'),
-  ...change,
-})
-
-const verdictOf = (change: Partial<Verdict> = {}): Verdict => ({
-  entity: 'curl/8',
-  ip: '198.51.100.7',
-  events: 50,
-  verdict: 'scored',
-  dotProduct: -1,
-  anomalyScore: 0 - (change.dotProduct ?? -1),
-  flagged: true,
-  accesses: 1,
-  ...change,
-})
 
 const gathered = (verdicts: readonly Verdict[], change: Partial<About>) =>
   gather(verdicts, aboutOf(change), 100, undefined)

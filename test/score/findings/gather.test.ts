@@ -13,33 +13,8 @@ import { type About, isBelow } from '../../../scripts/score/findings/finding.ts'
 import { ocsfOf } from '../../../scripts/score/findings/ocsf.ts'
 import { type Gathered, gather, type Times } from '../../../scripts/score/findings/write.ts'
 import { tempFolder } from '../../support/temp.ts'
+import { aboutOf, DAY, HUB, verdictOf } from './samples.ts'
 import { asffBatch, asffFinding, BATCH_BYTES, FINDING_BYTES, ocsfFinding } from './shapes.ts'
-
-const DAY = 24 * 3_600_000
-const HUB = { account: '012345678901', region: 'us-east-1' }
-
-const aboutOf = (change: Partial<About> = {}): About => ({
-  run: 'waf-20260310T0000Z-20260311T0000Z-abcdef',
-  source: 'waf',
-  kind: 'user-agent',
-  threshold: 0.25,
-  window: { from: new Date('2026-03-10T00:00:00Z'), to: new Date('2026-03-11T00:00:00Z') },
-  period: DAY,
-  scoredAt: new Date('2026-03-11T04:00:00Z'),
-  ...change,
-})
-
-const verdictOf = (change: Partial<Verdict> = {}): Verdict => ({
-  entity: 'curl/8',
-  ip: '198.51.100.7',
-  events: 50,
-  verdict: 'scored',
-  dotProduct: -1,
-  anomalyScore: 0 - (change.dotProduct ?? -1),
-  flagged: true,
-  accesses: 1,
-  ...change,
-})
 
 const gathered = (verdicts: readonly Verdict[], change: Partial<About> = {}, cap = 100, times?: Times): Gathered =>
   gather(verdicts.filter(isBelow), aboutOf(change), cap, times)
