@@ -53,16 +53,25 @@ const env = {
   ...(all && { PRESTAGE_TEST_ALL: 'yes' }),
 }
 
-/** Hooks and awaits at the top of a file would reach into the files beside it. */
-const isAlone = (/** @type {string} */ file) =>
-  /^((before|after|beforeEach|afterEach)\(|await |const .* = await )/m.test(readFileSync(`${root}${file}`, 'utf8'))
+/**
+ * Hooks and awaits at the top of a file, or of one in test/ that it imports, would reach into the files beside it.
+ * @returns {boolean}
+ */
+const isAlone = (/** @type {string} */ file, seen = new Set([file])) => {
+  const text = readFileSync(file, 'utf8')
+  if (/^((before|after|beforeEach|afterEach)\(|await |const .* = await )/m.test(text)) return true
+  return [...text.matchAll(/ from '(\.[^']+\.ts)'/g)]
+    .map(([, name = '']) => join(dirname(file), name))
+    .filter((name) => name.startsWith(`${root}test`) && !seen.has(name))
+    .some((name) => isAlone(name, seen.add(name)))
+}
 
 /** Loading a process and its modules takes longer than most files: those of a folder share one, a few at a time. */
 function groupsOf(/** @type {string[]} */ all) {
   /** @type {Map<string, string[][]>} */
   const groups = new Map()
   for (const file of all) {
-    const [folder, alone] = [dirname(file), isAlone(file)]
+    const [folder, alone] = [dirname(file), isAlone(`${root}${file}`)]
     const known = groups.get(folder) ?? []
     const last = known.at(-1)
     if (alone || last === undefined || last.length === MOST_FILES)
