@@ -60,7 +60,7 @@ const env = {
 const isAlone = (/** @type {string} */ file, seen = new Set([file])) => {
   const text = readFileSync(file, 'utf8')
   if (/^((before|after|beforeEach|afterEach)\(|await |const .* = await )/m.test(text)) return true
-  return [...text.matchAll(/ from '(\.[^']+\.ts)'/g)]
+  return [...text.matchAll(/\b(?:from|import) '(\.[^']+\.ts)'/g)]
     .map(([, name = '']) => join(dirname(file), name))
     .filter((name) => name.startsWith(`${root}test`) && !seen.has(name))
     .some((name) => isAlone(name, seen.add(name)))
