@@ -3,7 +3,16 @@
 // node test/run.mjs [--all] [--checks] [part of a path …] [--node-option …]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -62,23 +71,24 @@ const isAlone = (/** @type {string} */ file, seen = new Set([file])) => {
   if (/^((before|after|beforeEach|afterEach)\(|await |const .* = await )/m.test(text)) return true
   return [...text.matchAll(/\b(?:from|import) '(\.[^']+\.ts)'/g)]
     .map(([, name = '']) => join(dirname(file), name))
-    .filter((name) => name.startsWith(`${root}test`) && !seen.has(name))
+    .filter((name) => name.startsWith(`${root}test`) && !seen.has(name) && existsSync(name))
     .some((name) => isAlone(name, seen.add(name)))
 }
 
 /** Loading a process and its modules takes longer than most files: those of a folder share one, a few at a time. */
 function groupsOf(/** @type {string[]} */ all) {
+  const alone = all.filter((file) => isAlone(`${root}${file}`))
   /** @type {Map<string, string[][]>} */
-  const groups = new Map()
+  const shared = new Map()
   for (const file of all) {
-    const [folder, alone] = [dirname(file), isAlone(`${root}${file}`)]
-    const known = groups.get(folder) ?? []
-    const last = known.at(-1)
-    if (alone || last === undefined || last.length === MOST_FILES)
-      groups.set(folder, alone ? [[file], ...known] : [...known, [file]])
+    if (alone.includes(file)) continue
+    const groups = shared.get(dirname(file)) ?? []
+    const last = groups.at(-1)
+    if (last === undefined || last.length === MOST_FILES) groups.push([file])
     else last.push(file)
+    shared.set(dirname(file), groups)
   }
-  return [...groups.values()].flat()
+  return [...alone.map((file) => [file]), ...[...shared.values()].flat()]
 }
 
 const MOST_FILES = 12
