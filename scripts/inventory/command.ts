@@ -3,8 +3,9 @@ import { type CommandResult, type Context, defineCommand } from '../lib/cli/comm
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { choices, number, text } from '../lib/cli/options.ts'
 import { awsOptions, scopeOptions } from '../lib/cli/shared-options.ts'
-import { sourceIds } from '../lib/sources/registry.ts'
+import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
 import { placesIn } from '../lib/stores/uri.ts'
+import { explanationOf } from './explain.ts'
 import { type Inventory, inventoryOf, type Search } from './place.ts'
 import { stageCommand } from './render.ts'
 
@@ -13,6 +14,12 @@ const options = {
   logs: text({
     about: 'where the logs are: s3://bucket[/prefix], several separated by commas, or a folder with the same keys',
     value: 'URI',
+  }),
+  explain: text({
+    about:
+      'say of this key which source and layout it has and which events it is read for, or where it parts from them; needs no logs',
+    value: 'KEY',
+    offline: true,
   }),
   source: choices(sourceIds, { about: 'only these kinds of log', value: 'NAME' }),
   concurrency: number({ about: 'requests in flight at once', default: 16, min: 1, max: 256, integer: true }),
@@ -30,11 +37,19 @@ export const command = defineCommand({
       run: 'npx zx scripts/inventory.mjs --logs ./logs --account 012345678901 --output json',
       does: 'one account, with every region and web ACL listed separately',
     },
+    {
+      run: 'npx zx scripts/inventory.mjs --explain AWSLogs/111122223333/CloudTrail/us-east-2/2026/03/02/111122223333_CloudTrail_us-east-2_20260302T0210Z_a.json.gz',
+      does: 'what a key means, or why it is not recognized',
+    },
     { run: 'npx zx scripts/inventory.mjs', does: 'after setup: all logs that the stack may read' },
   ],
   stackOutputs,
   options,
   async run(context, values) {
+    if (values.explain !== undefined) {
+      const chosen = values.source.length === 0 ? sourceIds : values.source
+      return explanationOf(values.explain, chosen.map(sourceOf))
+    }
     if (values.logs === undefined) throw new UsageError('no logs', 'add --logs FOLDER or --logs s3://bucket')
     const [place = '', ...more] = placesIn(values.logs)
     if (more.length > 0) return allOf(context, [place, ...more], values)

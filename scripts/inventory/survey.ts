@@ -168,6 +168,12 @@ const SERVICES: Readonly<Record<string, string>> = {
 }
 const READ = new Set(['CloudTrail', 'CloudTrail-Digest', 'WAFLogs'])
 
+/** What a key belongs to whose folder is known and not read. */
+export function serviceOf(key: string): string | undefined {
+  const name = /(?:^|\/)AWSLogs\/(?:o-[a-z0-9]+\/)?\d+\/([^/]+)\//.exec(key)?.[1] ?? ''
+  return READ.has(name) || !Object.hasOwn(SERVICES, name) ? undefined : SERVICES[name]
+}
+
 /** Services whose logs lie beside those that sources read. */
 export async function othersOf(lister: Lister, roots: readonly string[], options: DiscoverOptions): Promise<Other[]> {
   const { concurrency, accounts = [] } = options

@@ -14,7 +14,7 @@ export interface Option<T> {
   readonly required?: boolean
   /** Typed as a bare word, without its name. A command has one at most. */
   readonly argument?: boolean
-  /** Of a flag: with it the script works on this machine alone, and takes no settings from a stack. */
+  /** With it the script works on this machine alone, and takes no settings from a stack. */
   readonly offline?: boolean
   /** Turns the text of a flag, variable or configuration entry into the value; throws an Error that says what is valid. */
   parse(text: string): unknown
@@ -25,6 +25,7 @@ export type Values<S extends OptionSpecs> = { readonly [K in keyof S]: S[K] exte
 
 interface Basics {
   about: string
+  offline?: boolean
   value?: string
   short?: string
   required?: boolean
@@ -59,11 +60,8 @@ export function list(basics: Basics & { parse?: (text: string) => string }): Opt
 }
 
 /** A switch without a value. */
-export function flag({
-  offline,
-  ...basics
-}: Omit<Basics, 'value' | 'required'> & { offline?: boolean }): Option<boolean> {
-  return { ...option('flag', { ...basics, parse: truth, default: false }), ...(offline !== undefined && { offline }) }
+export function flag(basics: Omit<Basics, 'value' | 'required'>): Option<boolean> {
+  return option('flag', { ...basics, parse: truth, default: false })
 }
 
 /** Longer lists of words stand in the explanation. */
@@ -137,7 +135,7 @@ function option<T>(
   kind: Option<T>['kind'],
   settings: Basics & { parse: (text: string) => unknown; default?: T; defaultText?: string | undefined },
 ): Option<T> {
-  const { about, value, short, required, parse, default: fallback, defaultText } = settings
+  const { about, value, short, required, offline, parse, default: fallback, defaultText } = settings
   return {
     kind,
     about,
@@ -145,6 +143,7 @@ function option<T>(
     ...(value !== undefined && { value }),
     ...(short !== undefined && { short }),
     ...(required !== undefined && { required }),
+    ...(offline !== undefined && { offline }),
     ...(fallback !== undefined && { fallback }),
     ...(defaultText !== undefined && { defaultText }),
   }

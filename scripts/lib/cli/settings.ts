@@ -76,7 +76,9 @@ async function settingsOfStack(
   }
   const [stack, workspace] = [given('stack'), given('workspace')]
   const isHere = workspace !== undefined && !workspace.startsWith('s3://')
-  const offline = Object.entries(specs).some(([key, spec]) => spec.offline && typed[key] === 'true')
+  const offline = Object.entries(specs).some(
+    ([key, spec]) => spec.offline && typed[key] !== undefined && typed[key] !== 'false',
+  )
   const wanted = Object.keys(specs)
     .map(kebab)
     .filter((name) => Object.hasOwn(OF_STACK, name) && given(name) === undefined)

@@ -71,18 +71,41 @@ export function nameParser(layout: Layout): (key: string) => ParsedKey | undefin
   return (key) => parsed(pattern.exec(key))
 }
 
+/** A part of a template: text that stands there, or a variable. */
+export type Piece =
+  | { readonly text: string }
+  | { readonly name: string; readonly isOptional: boolean; readonly slash: '' | '/' }
+
+/** Takes a template apart. */
+export const piecesOf = (template: string): Piece[] =>
+  template
+    .split(/(\{\w+\??\}\/?)/)
+    .filter((piece) => piece !== '')
+    .map((piece) => {
+      const match = /^\{(\w+)(\??)\}(\/?)$/.exec(piece)
+      if (match === null) return { text: piece }
+      const [, name = '', optional, slash] = match
+      return { name, isOptional: optional === '?', slash: slash === '/' ? '/' : '' }
+    })
+
+/** The regular expression of a piece. @param seen the variables before it, which have their value already */
+export function expressionOf(piece: Piece, seen: ReadonlySet<string>): string {
+  if ('text' in piece) return piece.text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const { name, isOptional, slash } = piece
+  if (seen.has(name)) return `\\k<${name}>${slash}`
+  const group = `(?<${name}>${PATTERNS[name]})${slash}`
+  return isOptional ? `(?:${group})?` : group
+}
+
 function expression(template: string): string {
   const seen = new Set<string>()
-  const pieces = template.split(/(\{\w+\??\}\/?)/).map((piece) => {
-    const match = /^\{(\w+)(\??)\}(\/?)$/.exec(piece)
-    if (match === null) return piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-    const [, name = '', optional, slash = ''] = match
-    if (seen.has(name)) return `\\k<${name}>${slash}`
-    seen.add(name)
-    const group = `(?<${name}>${PATTERNS[name]})${slash}`
-    return optional === '' ? group : `(?:${group})?`
-  })
-  return pieces.join('')
+  return piecesOf(template)
+    .map((piece) => {
+      const pattern = expressionOf(piece, seen)
+      if ('name' in piece) seen.add(piece.name)
+      return pattern
+    })
+    .join('')
 }
 
 function parsed(match: RegExpExecArray | null): ParsedKey | undefined {
@@ -119,14 +142,12 @@ const timeFields = (time: Date): Variables => {
 export function renderTemplate(template: string, variables: Variables, time: Date): string {
   const values: Variables = { ...variables, ...timeFields(time) }
   let text = ''
-  for (const piece of template.split(/(\{\w+\??\}\/?)/)) {
-    const match = /^\{(\w+)(\??)\}(\/?)$/.exec(piece)
-    if (match === null) text += piece
+  for (const piece of piecesOf(template)) {
+    if ('text' in piece) text += piece.text
     else {
-      const [, name = '', optional, slash = ''] = match
-      const value = values[name]
-      if (value !== undefined) text += value + slash
-      else if (optional === '') return text
+      const value = values[piece.name]
+      if (value !== undefined) text += value + piece.slash
+      else if (!piece.isOptional) return text
     }
   }
   return text
@@ -154,6 +175,15 @@ export function keyRange(
   return {
     startAfter: branch.path + renderTemplate(layout.timed, branch.variables, first),
     endBefore: branch.path + renderTemplate(layout.timed, branch.variables, last) + LAST,
+  }
+}
+
+/** The events that a key of this time is read for: those of `[from, to)`. The inverse of `paddedSpan`. */
+export function eventSpan(padding: Padding, time: Date): { from: Date; to: Date } {
+  const unit = padding.unit * MINUTE
+  return {
+    from: new Date(time.getTime() - padding.after * MINUTE),
+    to: new Date((Math.floor(time.getTime() / unit) + 1) * unit + padding.before * MINUTE),
   }
 }
 
