@@ -2,8 +2,9 @@ import { bytes, count, plural, quoted, table } from '../lib/cli/format.ts'
 import { DAY_MS } from '../lib/runs/window.ts'
 import { sourceOf } from '../lib/sources/registry.ts'
 import { settlingOf } from '../lib/sources/source.ts'
+import type { BranchDays } from './days.ts'
 import type { LooseFound, LooseSurvey } from './loose.ts'
-import type { BranchDays, Found, Other } from './survey.ts'
+import type { Found, Other } from './survey.ts'
 
 /** One line per source and account. */
 export function surveyText(found: readonly Found[], others: readonly Other[]): string {

@@ -1,17 +1,10 @@
 import pMap from 'p-map'
-import { type Branch, type DiscoverOptions, discover, distinctValues, type Lister } from '../lib/sources/discover.ts'
-import { keyParser, matchesVariable } from '../lib/sources/layout.ts'
+import { type DiscoverOptions, discover, distinctValues, type Lister } from '../lib/sources/discover.ts'
+import { sources as allSources } from '../lib/sources/registry.ts'
 import type { Source } from '../lib/sources/source.ts'
+import { matchesVariable } from '../lib/sources/template.ts'
 import type { Store } from '../lib/stores/store.ts'
-
-/** One account, region, web ACL, … of a source. */
-export interface BranchDays {
-  /** Prefix below which its logs lie. */
-  readonly path: string
-  readonly variables: Readonly<Record<string, string>>
-  readonly first: string
-  readonly last: string
-}
+import { type BranchDays, datedBranches } from './days.ts'
 
 /** The logs of one source in one layout. Days are those of the keys, `2026-03-02`, UTC. */
 export interface Found {
@@ -73,60 +66,6 @@ export async function survey(
   return { found, roots: [...roots], skipped: [...skipped] }
 }
 
-async function datedBranches(
-  store: Store,
-  lister: Lister,
-  branches: readonly Branch[],
-  { concurrency, signal }: DiscoverOptions,
-): Promise<BranchDays[]> {
-  const dated = async (branch: Branch): Promise<BranchDays[]> => {
-    const { path, variables } = branch
-    const days = await daysOf(lister, path)
-    if (days === undefined || !(await isOfLayout(store, branch, days.last))) return []
-    return [{ path, variables, ...days }]
-  }
-  return (await pMap(branches, dated, { concurrency, ...(signal && { signal }) })).flat()
-}
-
-/** Objects to read before a folder of years counts as something else. */
-const LOOKS = 100
-
-/** Years directly below a prefix may belong to anything: the names of objects decide. */
-async function isOfLayout(store: Store, { layout, path }: Branch, day: string): Promise<boolean> {
-  if (layout.path !== '') return true
-  const parse = keyParser(layout)
-  let looks = 0
-  for await (const { key } of store.list({ prefix: `${path}${day.replaceAll('-', '/')}/` })) {
-    if (parse(key) !== undefined) return true
-    if (++looks === LOOKS) return false
-  }
-  return false
-}
-
-/** Years, months, days as AWS writes them; names outside of these ranges are something else. */
-const LEVELS = [/^\d{4}$/, /^(?:0[1-9]|1[0-2])$/, /^(?:0[1-9]|[12]\d|3[01])$/] as const
-
-/** First and last day below a path, found by descending years, months and days. `2026-03-02`. */
-async function daysOf(lister: Lister, path: string): Promise<{ first: string; last: string } | undefined> {
-  const first = await edgeDay(lister, path, 0, (children) => children)
-  const last = first && (await edgeDay(lister, path, 0, (children) => children.toReversed()))
-  return first === undefined || last === undefined ? undefined : { first, last }
-}
-
-type Order = (children: string[]) => string[]
-
-/** Falls back to the neighbour where a year or month turns out to have no day in it. */
-async function edgeDay(lister: Lister, path: string, level: number, order: Order): Promise<string | undefined> {
-  const names = (await lister.prefixes({ prefix: path }))
-    .map((child) => child.slice(path.length, -1))
-    .filter((name) => LEVELS[level]?.test(name))
-  for (const name of order(names)) {
-    const rest = level === 2 ? '' : await edgeDay(lister, `${path}${name}/`, level + 1, order)
-    if (rest !== undefined) return rest === '' ? name : `${name}-${rest}`
-  }
-  return undefined
-}
-
 /** Lists every prefix once, and sees only what lies below the base or above it. */
 export function remembering(lister: Lister, base: string): Lister {
   const known = new Map<string, Promise<string[]>>()
@@ -166,7 +105,11 @@ const SERVICES: Readonly<Record<string, string>> = {
   CloudFront: 'CloudFront standard logs',
   redshift: 'Redshift audit logs',
 }
-const READ = new Set(['CloudTrail', 'CloudTrail-Digest', 'WAFLogs'])
+const READ = new Set(
+  Object.values(allSources)
+    .flatMap(({ layouts, digest }) => [...layouts, ...(digest === undefined ? [] : [digest])])
+    .flatMap(({ path }) => /\{account\}\/([^/{]+)\//.exec(path)?.[1] ?? []),
+)
 
 /** What a key belongs to whose folder is known and not read. */
 export function serviceOf(key: string): string | undefined {

@@ -1,7 +1,8 @@
 import pMap from 'p-map'
 import { exitCodeOf } from '../cli/errors.ts'
-import { type Layout, matchesVariable, type Variables } from './layout.ts'
+import type { Layout } from './layout.ts'
 import type { Source } from './source.ts'
+import { expressionOfTemplate, isFree, piecesOf, type Variables, variablesOf } from './template.ts'
 
 /** What discovery needs of a store. */
 export interface Lister {
@@ -31,7 +32,7 @@ const ROOT_BREADTH = 100
 
 export interface Discovery {
   readonly branches: readonly Branch[]
-  /** Prefixes before `AWSLogs/` or before the years of Firehose. */
+  /** Prefixes before the layouts: before `AWSLogs/`, or before the years of Firehose. */
   readonly roots: readonly string[]
   /** Which folders were not searched for a root, and why: a warning each. */
   readonly skipped: readonly string[]
@@ -62,68 +63,80 @@ function treeOf(lister: Lister, { base }: DiscoverOptions): Tree {
   }
 }
 
-const AWS_LOGS = 'AWSLogs/'
+/** The folder with which a layout begins, with its slash; undefined where any name could be that folder, or it has none. */
+function beginningOf({ path, timed }: Layout): RegExp | undefined {
+  const [folder, rest] = (path + timed).split(/(?<=\/)(.*)/s)
+  if (folder === undefined || rest === undefined) return undefined
+  return piecesOf(folder).some((piece) => 'text' in piece || !isFree(piece.name))
+    ? new RegExp(`^${expressionOfTemplate(folder)}$`)
+    : undefined
+}
 
 async function findRoots(tree: Tree, source: Source, options: DiscoverOptions) {
+  const { base, concurrency } = options
   const roots: { root: string; layout: Layout }[] = []
   const skipped: string[] = []
-  const inAwsLogs = source.layouts.filter((layout) => layout.path.startsWith(AWS_LOGS))
-  const byYear = source.layouts.filter((layout) => layout.path === '')
+  const beginnings = source.layouts.map((layout) => ({ layout, pattern: beginningOf(layout) }))
+  // Where any folder could be the first one, only the place that was named tells.
+  roots.push(...beginnings.flatMap(({ layout, pattern }) => (pattern === undefined ? [{ root: base, layout }] : [])))
   const search = async (path: string, depth: number): Promise<void> => {
     const children = await tree(path).catch((error: unknown) => {
       // What was named must be readable; what only lies there, such as lost+found, may be somebody else's.
-      if (exitCodeOf(error) !== 4 || path.length <= options.base.length) throw error
+      if (exitCodeOf(error) !== 4 || path.length <= base.length) throw error
       skipped.push(`no right to look for logs in ${JSON.stringify(path)}: what lies there is left out`)
       return []
     })
     const names = children.map((child) => child.slice(path.length))
-    if (names.includes(AWS_LOGS)) roots.push(...inAwsLogs.map((layout) => ({ root: path, layout })))
-    if (names.some((name) => /^\d{4}\/$/.test(name))) roots.push(...byYear.map((layout) => ({ root: path, layout })))
-    const others = children.filter((_, i) => names[i] !== AWS_LOGS && !/^\d+\/$/.test(names[i] ?? ''))
+    const isBeginning = (name: string) => beginnings.some(({ pattern }) => pattern?.test(name))
+    for (const { layout, pattern } of beginnings)
+      if (names.some((name) => pattern?.test(name))) roots.push({ root: path, layout })
+    const others = children.filter((_, i) => !isInside(names[i] ?? '') && !isBeginning(names[i] ?? ''))
     // On the way to `base` no depth is used up.
-    const nextDepth = options.base.length > path.length ? depth : depth + 1
+    const nextDepth = base.length > path.length ? depth : depth + 1
     if (nextDepth > ROOT_DEPTH) return
     if (others.length > ROOT_BREADTH)
       skipped.push(`too many folders below ${JSON.stringify(path)} to look for logs in each: name a longer --logs`)
-    else await pMap(others, (child) => search(child, nextDepth), { concurrency: options.concurrency })
+    else await pMap(others, (child) => search(child, nextDepth), { concurrency })
   }
   await search('', 0)
   roots.sort((a, b) => (a.root < b.root ? -1 : a.root > b.root ? 1 : 0))
   return { roots, skipped }
 }
 
+/** Folders below which no root is: those of AWS, and years, months, … of something else. */
+const isInside = (name: string): boolean => name === 'AWSLogs/' || /^\d+\/$/.test(name)
+
 async function descend(tree: Tree, layout: Layout, root: string, options: DiscoverOptions): Promise<Branch[]> {
+  const { base, concurrency, signal } = options
   let front: Branch[] = [{ layout, path: root, variables: {} }]
-  for (const segment of layout.path.split('/').filter(Boolean)) {
-    const variable = /^\{(\w+)(\??)\}$/.exec(segment)
-    if (variable === null) {
+  for (const folder of layout.path.split('/').filter(Boolean)) {
+    if (!folder.includes('{')) {
       front = front
-        .map((branch) => ({ ...branch, path: `${branch.path}${segment}/` }))
-        .filter(({ path }) => path.startsWith(options.base) || options.base.startsWith(path))
+        .map((branch) => ({ ...branch, path: `${branch.path}${folder}/` }))
+        .filter(({ path }) => path.startsWith(base) || base.startsWith(path))
       continue
     }
-    const [, name = '', optional] = variable
-    const next = await pMap(front, (branch) => expand(tree, branch, { name, isOptional: optional === '?' }, options), {
-      concurrency: options.concurrency,
-      ...(options.signal && { signal: options.signal }),
+    const next = await pMap(front, (branch) => expand(tree, branch, folder, options), {
+      concurrency,
+      ...(signal && { signal }),
     })
     front = next.flat()
   }
   return front
 }
 
-async function expand(
-  tree: Tree,
-  branch: Branch,
-  { name, isOptional }: { name: string; isOptional: boolean },
-  options: DiscoverOptions,
-): Promise<Branch[]> {
-  const children = await tree(branch.path)
-  const found = children
-    .map((path) => ({ path, value: path.slice(branch.path.length, -1) }))
-    .filter(({ value }) => matchesVariable(name, value) && inScope(name, value, options))
-    .map(({ path, value }) => ({ ...branch, path, variables: { ...branch.variables, [name]: value } }))
-  return isOptional ? [branch, ...found] : found
+/** The folders below a branch that are this one: `{region}`, `{org?}`, `account={account}`. */
+async function expand(tree: Tree, branch: Branch, folder: string, options: DiscoverOptions): Promise<Branch[]> {
+  const pattern = new RegExp(`^${expressionOfTemplate(folder)}$`)
+  const found = (await tree(branch.path)).flatMap((path): Branch[] => {
+    const match = pattern.exec(path.slice(branch.path.length, -1))
+    const values = match === null ? undefined : variablesOf(match.groups ?? {})
+    if (values === undefined || !Object.entries(values).every(([name, value]) => inScope(name, value, options)))
+      return []
+    const isSame = Object.entries(values).every(([name, value]) => (branch.variables[name] ?? value) === value)
+    return isSame ? [{ ...branch, path, variables: { ...branch.variables, ...values } }] : []
+  })
+  return /^\{\w+\?\}$/.test(folder) ? [branch, ...found] : found
 }
 
 function inScope(name: string, value: string, { accounts = [], regions = [] }: DiscoverOptions): boolean {

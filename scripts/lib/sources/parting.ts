@@ -1,4 +1,5 @@
-import { expressionOf, type Layout, piecesOf } from './layout.ts'
+import type { Layout } from './layout.ts'
+import { expressionOf, piecesOf } from './template.ts'
 
 /** Where a key stops to have a layout. */
 export interface Parting {
@@ -49,7 +50,7 @@ function stepsOf({ path, timed, tail }: Layout): Step[] {
     const isRepeated = seen.has(name)
     // What ends a variable is looked for later on; until then it reaches as far as it can.
     const pattern = expressionOf(piece, seen).replaceAll('+?', '+')
-    seen.add(name)
+    if (!piece.isOptional) seen.add(name)
     return [
       {
         pattern,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { AwsSettings } from '../aws/settings.ts'
 import { plural } from '../cli/format.ts'
-import { matchesVariable } from '../sources/layout.ts'
+import { matchesVariable } from '../sources/template.ts'
 import { fencedFolderStore, folderStore } from './folder.ts'
 import type { Store } from './store.ts'
 import { locationOf } from './uri.ts'

@@ -42,7 +42,11 @@ export const isInScope = ({ variables: { account, region }, time, layout }: Sour
   mayHold(layout.padding, scope.window, time)
 
 /** Which keys lie in a folder of a day of the padded window, `2026/11/20`, at the root of a bucket too: a pattern for Trino and DuckDB. */
-export const dayPattern = (scope: Scope): string => `(^|/)(${daysOf(scope).join('|')})/`
+export const dayPattern = (scope: Scope): string =>
+  // Other layouts have their days elsewhere, or those of another time zone: their keys are all looked at.
+  scope.source.layouts.every(({ timed, zone }) => timed.startsWith('{yyyy}/{MM}/{dd}/') && zone === undefined)
+    ? `(^|/)(${daysOf(scope).join('|')})/`
+    : ''
 
 function daysOf({ source, window }: Scope): string[] {
   const spans = source.layouts.map(({ padding }) => paddedSpan(padding, window))

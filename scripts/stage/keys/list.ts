@@ -1,7 +1,8 @@
 import { UserError } from '../../lib/cli/errors.ts'
 import { plural, quoted } from '../../lib/cli/format.ts'
 import { type Branch, discover, distinctValues, scopesThere, scopeText } from '../../lib/sources/discover.ts'
-import { keyParser, keyRange, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
+import { keyParser, keyRange, type Layout, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
+import { sourceParser } from '../../lib/sources/source.ts'
 import { batchesOf, compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
 import { concurrently } from '../concurrency.ts'
 import type { KeySource, Scope } from './key-source.ts'
@@ -26,9 +27,7 @@ export async function listKeys(store: Store, scope: Scope, settings: ListSetting
     if (discovery.roots.length === 0) return undefined
     throw await absentScope(store, scope, settings)
   }
-  const ranges = discovery.branches
-    .map((branch) => ({ branch, base, ...keyRange(branch.layout, branch, scope.window) }))
-    .sort((a, b) => compareKeys(a.startAfter, b.startAfter))
+  const ranges = rangesOf(discovery.branches, scope, base)
   const pages = concurrently(
     ranges.map((range) => () => readRange(store, scope, range, signal)),
     { concurrency },
@@ -45,11 +44,28 @@ export async function listKeys(store: Store, scope: Scope, settings: ListSetting
 }
 
 interface Range {
-  readonly branch: Branch
+  /** Layouts that keys may have there. */
+  readonly layouts: readonly Layout[]
   /** Prefix that the user named; may end below the branch. */
   readonly base: string
   readonly startAfter: string
   readonly endBefore: string
+}
+
+/** One range a folder: layouts that share it have their keys between each other's. */
+function rangesOf(branches: readonly Branch[], { window }: Scope, base: string): Range[] {
+  const byPath = new Map<string, Range>()
+  for (const { layout, path, variables } of branches) {
+    const { startAfter, endBefore } = keyRange(layout, { path, variables }, window)
+    const other = byPath.get(path)
+    byPath.set(path, {
+      base,
+      layouts: [...(other?.layouts ?? []), layout],
+      startAfter: other !== undefined && compareKeys(other.startAfter, startAfter) < 0 ? other.startAfter : startAfter,
+      endBefore: other !== undefined && compareKeys(other.endBefore, endBefore) > 0 ? other.endBefore : endBefore,
+    })
+  }
+  return [...byPath.values()].sort((a, b) => compareKeys(a.startAfter, b.startAfter))
 }
 
 const PAGE = 1000
@@ -70,15 +86,15 @@ export async function* readRange(
 async function* inRange(
   objects: AsyncIterable<ObjectInfo>,
   scope: Scope,
-  { branch: { layout }, endBefore }: Range,
+  { layouts, endBefore }: Range,
   signal: AbortSignal,
 ): AsyncGenerator<ObjectInfo> {
-  const parse = keyParser(layout)
+  const parse = sourceParser({ layouts }, keyParser)
   for await (const object of objects) {
     signal.throwIfAborted()
     if (compareKeys(object.key, endBefore) >= 0) return
-    const time = parse(object.key)?.time
-    if (time !== undefined && mayHold(layout.padding, scope.window, time)) yield object
+    const parsed = parse(object.key)
+    if (parsed !== undefined && mayHold(parsed.layout.padding, scope.window, parsed.time)) yield object
   }
 }
 

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import {
-  keyParser,
-  keyRange,
-  type Layout,
-  matchesVariable,
-  mayHold,
-  nameParser,
-  renderTemplate,
-} from '../../../scripts/lib/sources/layout.ts'
+import { keyParser, keyRange, type Layout, mayHold, nameParser } from '../../../scripts/lib/sources/layout.ts'
 import { sourceIds, sourceOf, sources } from '../../../scripts/lib/sources/registry.ts'
+import { matchesVariable, renderTemplate } from '../../../scripts/lib/sources/template.ts'
 import { compareKeys } from '../../../scripts/lib/stores/store.ts'
 
 const digest = sources.cloudtrail?.digest
@@ -74,6 +67,19 @@ for (const layout of layouts)
         fc.property(root, variablesOf(layout), second, word, (prefix, variables, time, tail) => {
           const parsed = keyParser(layout)(keyOf(layout, prefix, variables, time, tail))
           assert.deepEqual(parsed, { root: prefix, variables, time: roundedTo(layout, time) })
+        }),
+      ))
+
+    it('is claimed by one source', () =>
+      fc.assert(
+        fc.property(root, variablesOf(layout), second, word, (prefix, variables, time, tail) => {
+          const key = keyOf(layout, prefix, variables, time, tail)
+          const claims = Object.values(sources).filter(({ layouts, digest }) =>
+            [...layouts, ...(digest === undefined ? [] : [digest])].some(
+              (other) => keyParser(other)(key) !== undefined,
+            ),
+          )
+          assert.equal(claims.length, 1, key)
         }),
       ))
 

@@ -94,7 +94,7 @@ async function* readBranch(reading: Reading, branch: IndexedBranch): AsyncGenera
       `digests of ${name} end at ${until?.toISOString() ?? 'no time'}: the rest is found by listing`,
     )
   const range = {
-    branch: { ...branch.logs, layout },
+    layouts: [layout],
     base: settings.base,
     ...keyRange(layout, branch.logs, scope.window),
   }
@@ -109,7 +109,7 @@ const digestHorizon = ({ source, window }: Scope): Date =>
 
 async function readDigests({ store, scope, requests, settings }: Reading, branch: Branch): Promise<ChainedDigest[]> {
   const parse = keyParser(branch.layout)
-  const range = { branch, base: branch.path, ...keyRange(branch.layout, branch, scope.window) }
+  const range = { layouts: [branch.layout], base: branch.path, ...keyRange(branch.layout, branch, scope.window) }
   const keys: { key: string; trail: string }[] = []
   for await (const { key } of flat(readRange(store, scope, range, settings.signal)))
     keys.push({ key, trail: parse(key)?.variables.trail ?? '' })
