@@ -65,7 +65,7 @@ export async function evaluate(
 ): Promise<Evaluation | undefined> {
   const { train, days, minEvents, score, rank } = subject
   const grouped = groupByEntity(train)
-  const known = eventsByEntity(train, grouped)
+  const known = eventsByEntity(train)
   const holdout = holdoutOf(subject.holdout, known, minEvents)
   if (holdout.scorable.length === 0) return undefined
   const evidence = new EvidenceModel(train, grouped)

@@ -71,7 +71,7 @@ const without = ({ entities, entityIndex, ip }: Pairs, last: number): Pairs => (
 
 function foundBy({ train, holdout, days, attacks }: World, weights: Weights, rank: Calibration['rank']) {
   const grouped = groupByEntity(train)
-  const { entities, entityIndex, ip } = distinctOf(holdoutOf(holdout, eventsByEntity(train, grouped), MIN_EVENTS))
+  const { entities, entityIndex, ip } = distinctOf(holdoutOf(holdout, eventsByEntity(train), MIN_EVENTS))
   const evidence = new EvidenceModel(train, grouped)
   const scores = scoreBy(weights)(entities, entityIndex, ip)
   const cases = Array.from(ip, (address, i) => {

@@ -31,6 +31,7 @@ export interface TrainFigures {
   /** Of the whole process: reading, training, calibrating, writing. */
   readonly seconds: number
   readonly trainSeconds: number
+  readonly cpuSeconds: number | undefined
   /** Largest resident set; undefined where the system does not say. */
   readonly peakBytes: number | undefined
   /** AUC of holdout pairs against attackers on the same entities, by kind; the tutorial's is random-network. */
@@ -64,6 +65,7 @@ export async function benchTrain(): Promise<TrainFigures> {
       choice: CHOICE,
       seconds: trained.seconds,
       trainSeconds: result.trainSeconds ?? Number.NaN,
+      cpuSeconds: trained.cpuSeconds,
       peakBytes: trained.peakBytes,
       auc: await attackAuc(users, folder),
       ownAuc: result.auc ?? Number.NaN,
@@ -127,7 +129,7 @@ export function describeTrain(figures: TrainFigures): string {
     `  choice: ${Object.entries(choice)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}`,
-    `  whole process ${figures.seconds.toFixed(1)} s (training ${figures.trainSeconds.toFixed(1)} s; wanted: at most 8), peak ${
+    `  whole process ${figures.seconds.toFixed(1)} s (wanted: at most 15), ${figures.cpuSeconds?.toFixed(1) ?? '?'} s of processor time, training ${figures.trainSeconds.toFixed(1)} s (wanted: at most 8), peak ${
       peakBytes === undefined ? 'not known' : `${Math.round(peakBytes / 1e6)} MB`
     }`,
     `  AUC against random-network attackers ${attack['random-network'].toFixed(4)} (wanted: at least 0.987), other-entity ${attack['other-entity'].toFixed(4)}, near-network ${attack['near-network'].toFixed(4)}`,

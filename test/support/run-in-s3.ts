@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { before } from 'node:test'
-import { eventsByEntity, groupByEntity } from '../../scripts/lib/insights/accesses.ts'
+import { eventsByEntity } from '../../scripts/lib/insights/accesses.ts'
 import { digestOf } from '../../scripts/lib/insights/model.ts'
 import { readPairs } from '../../scripts/lib/insights/pairs.ts'
 import type { Ledger } from '../../scripts/lib/runs/ledger.ts'
@@ -47,7 +47,7 @@ export async function runInS3(sandbox: Sandbox, { calibrated = false } = {}): Pr
   put('pairs/train/train_ab12cd_1/20261201_part_y', (training as Buffer).subarray(half))
   put('pairs/holdout/holdout_ab12cd_1/20261201_part_z', holdout as Buffer)
   const pairs = await readPairs([local.path('pairs/train/part-0.csv')])
-  const known = eventsByEntity(pairs, groupByEntity(pairs))
+  const known = eventsByEntity(pairs)
   put('entities.csv', [...known].map(([entity, events]) => `${entity},${events},1\n`).join(''))
   const bytes = readFileSync(local.path('model/model.tar.gz'))
   const job = `prestage-${local.id}`

@@ -88,23 +88,31 @@ export interface Grouped {
   readonly ips: Uint32Array
 }
 
-export function groupByEntity(pairs: Pairs): Grouped {
-  const starts = new Uint32Array(pairs.entities.length + 1)
-  for (const entity of pairs.entityIndex) starts[entity + 1]! += 1
-  for (let e = 0; e < pairs.entities.length; e++) starts[e + 1]! += starts[e]!
-  const ips = new Uint32Array(pairs.ip.length)
+export function groupByEntity({ entities, entityIndex, ip }: Pairs): Grouped {
+  const starts = startsOf(entities.length, entityIndex)
+  const ips = new Uint32Array(ip.length)
   const next = starts.slice()
-  for (const [row, entity] of pairs.entityIndex.entries()) {
-    ips[next[entity]!] = pairs.ip[row]!
+  for (let row = 0; row < ip.length; row++) {
+    const entity = entityIndex[row]!
+    ips[next[entity]!] = ip[row]!
     next[entity]! += 1
   }
-  for (let e = 0; e < pairs.entities.length; e++) ips.subarray(starts[e]!, starts[e + 1]!).sort()
+  for (let e = 0; e < entities.length; e++) ips.subarray(starts[e]!, starts[e + 1]!).sort()
   return { starts, ips }
 }
 
+function startsOf(entities: number, entityIndex: Uint32Array): Uint32Array {
+  const starts = new Uint32Array(entities + 1)
+  for (let row = 0; row < entityIndex.length; row++) starts[entityIndex[row]! + 1]! += 1
+  for (let e = 0; e < entities; e++) starts[e + 1]! += starts[e]!
+  return starts
+}
+
 /** Training pairs per entity. */
-export const eventsByEntity = (pairs: Pairs, { starts }: Grouped): Map<string, number> =>
-  new Map(pairs.entities.map((entity, e) => [entity, starts[e + 1]! - starts[e]!]))
+export function eventsByEntity({ entities, entityIndex }: Pairs): Map<string, number> {
+  const starts = startsOf(entities.length, entityIndex)
+  return new Map(entities.map((entity, e) => [entity, starts[e + 1]! - starts[e]!]))
+}
 
 /** What each entity was seen with in training: what the simple rules remember. */
 export class History {

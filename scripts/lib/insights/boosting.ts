@@ -33,21 +33,9 @@ export interface Examples {
 }
 
 /** Trees whose sum, with the offset, are the log odds of a yes. */
-export function boosted({ columns, offset, weight, answer }: Examples): Tree[] {
-  const cuts = columns.map(cutsOf)
-  const bins = columns.map((column, f) => Uint8Array.from(column, (value) => binOf(cuts[f]!, value)))
-  const odds = offset.slice()
-  const [slope, curve] = [new Float64Array(odds.length), new Float64Array(odds.length)]
-  return Array.from({ length: TREES }, () => {
-    for (let i = 0; i < odds.length; i++) {
-      const p = 1 / (1 + Math.exp(-odds[i]!))
-      slope[i] = (answer[i]! - p) * weight[i]!
-      curve[i] = Math.max(p * (1 - p), 1e-6) * weight[i]!
-    }
-    const { tree, node } = grown({ bins, cuts, slope, curve })
-    for (let i = 0; i < odds.length; i++) odds[i]! += tree.value[node[i]!]!
-    return tree
-  })
+export function boosted(examples: Examples): Tree[] {
+  const grower = new Grower(examples)
+  return Array.from({ length: TREES }, () => grower.next())
 }
 
 /** Follows one tree to its leaf. @param step called with each feature that is asked for and what the answer changes */
@@ -74,7 +62,7 @@ function cutsOf(column: Float64Array): number[] {
 }
 
 /** How many cuts are not above. */
-function binOf(cuts: readonly number[], value: number): number {
+export function binOf(cuts: readonly number[], value: number): number {
   let [low, high] = [0, cuts.length]
   while (low < high) {
     const middle = (low + high) >>> 1
@@ -84,92 +72,138 @@ function binOf(cuts: readonly number[], value: number): number {
   return low
 }
 
-interface Growing {
-  readonly bins: readonly Uint8Array[]
-  readonly cuts: readonly (readonly number[])[]
-  readonly slope: Float64Array
-  readonly curve: Float64Array
-}
+/** Grows trees one after the other, each on what those before it leave to say. */
+class Grower {
+  private readonly examples: Examples
+  private readonly features: number
+  private readonly cuts: readonly (readonly number[])[]
+  /** Of each example its features' places in `sums`, one after the other: all of them are asked for together. */
+  private readonly places: Uint16Array
+  private readonly odds: Float64Array
+  private readonly slope: Float64Array
+  private readonly curve: Float64Array
+  /** Examples node by node; those of one node ascend. */
+  private readonly rows: Uint32Array
+  private readonly spare: Uint32Array
+  /** Slope and curvature of the node at hand by feature and bin. */
+  private readonly sums: Float64Array
 
-function grown(growing: Growing): { tree: Tree; node: Uint8Array } {
-  const { bins, cuts, slope } = growing
-  const node = new Uint8Array(slope.length)
-  const tree = {
-    feature: Array.from({ length: INNER }, () => -1),
-    cut: Array.from({ length: INNER }, () => 0),
-    value: Array.from({ length: NODES }, () => 0),
+  constructor(examples: Examples) {
+    const { columns, offset } = examples
+    this.examples = examples
+    this.features = columns.length
+    this.cuts = columns.map(cutsOf)
+    this.places = new Uint16Array(offset.length * columns.length)
+    for (const [f, column] of columns.entries())
+      for (let i = 0; i < column.length; i++)
+        this.places[i * columns.length + f] = placeOf(f, binOf(this.cuts[f]!, column[i]!))
+    this.odds = offset.slice()
+    this.slope = new Float64Array(offset.length)
+    this.curve = new Float64Array(offset.length)
+    this.rows = new Uint32Array(offset.length)
+    this.spare = new Uint32Array(offset.length)
+    this.sums = new Float64Array(2 * BINS * columns.length)
   }
-  for (let first = 0; first < NODES; first = 2 * first + 1) {
+
+  next(): Tree {
+    const { odds, slope, curve, rows } = this
+    const { answer, weight } = this.examples
+    for (let i = 0; i < odds.length; i++) {
+      const p = 1 / (1 + Math.exp(-odds[i]!))
+      slope[i] = (answer[i]! - p) * weight[i]!
+      curve[i] = Math.max(p * (1 - p), 1e-6) * weight[i]!
+      rows[i] = i
+    }
+    const tree = {
+      feature: Array.from({ length: INNER }, () => -1),
+      cut: Array.from({ length: INNER }, () => 0),
+      value: Array.from({ length: NODES }, () => 0),
+    }
+    this.grow(tree, 0, 0, rows.length)
+    return tree
+  }
+
+  /** The node that the examples from `from` up to, not including, `to` are in, and all below. */
+  private grow(tree: Tree, node: number, from: number, to: number): void {
     // Leaves need only their totals, which every feature has.
-    const asked = first < INNER ? bins : bins.slice(0, 1)
-    const sums = asked.map((of, f) => sumsOf(growing, of, { node, first, last: 2 * first, size: cuts[f]!.length + 1 }))
-    for (let n = first; n <= 2 * first; n++) {
-      const all = total(sums[0]!, n - first)
-      tree.value[n] = (RATE * all.slope) / (all.curve + PENALTY)
-      const best = n < INNER ? bestCut(sums, n - first, all) : undefined
-      if (best === undefined) continue
-      tree.feature[n] = best.feature
-      tree.cut[n] = cuts[best.feature]![best.cut]!
-      const of = bins[best.feature]!
-      for (let i = 0; i < node.length; i++) if (node[i] === n) node[i] = 2 * n + (of[i]! <= best.cut ? 1 : 2)
+    this.sum(from, to, node < INNER ? this.features : 1)
+    const all = this.total()
+    const value = (RATE * all.slope) / (all.curve + PENALTY)
+    tree.value[node] = value
+    const best = node < INNER ? this.bestCut(all) : undefined
+    if (best === undefined) {
+      for (let i = from; i < to; i++) this.odds[this.rows[i]!]! += value
+      return
+    }
+    tree.feature[node] = best.feature
+    tree.cut[node] = this.cuts[best.feature]![best.cut]!
+    const middle = this.part(from, to, best)
+    this.grow(tree, 2 * node + 1, from, middle)
+    this.grow(tree, 2 * node + 2, middle, to)
+  }
+
+  private sum(from: number, to: number, features: number): void {
+    const { rows, slope, curve, places, sums } = this
+    sums.fill(0)
+    for (let i = from; i < to; i++) {
+      const row = rows[i]!
+      const first = row * this.features
+      for (let f = first; f < first + features; f++) {
+        const at = places[f]!
+        sums[at]! += slope[row]!
+        sums[at + 1]! += curve[row]!
+      }
     }
   }
-  return { tree, node }
-}
 
-/** Sums over the examples in each node and bin of one feature. */
-interface Sums {
-  readonly size: number
-  readonly slope: Float64Array
-  readonly curve: Float64Array
-}
-
-interface Nodes {
-  readonly node: Uint8Array
-  readonly first: number
-  readonly last: number
-  readonly size: number
-}
-
-function sumsOf({ slope, curve }: Growing, bins: Uint8Array, { node, first, last, size }: Nodes): Sums {
-  const sums = {
-    size,
-    slope: new Float64Array((last - first + 1) * size),
-    curve: new Float64Array((last - first + 1) * size),
-  }
-  for (let i = 0; i < bins.length; i++) {
-    if (node[i]! < first) continue
-    const at = (node[i]! - first) * size + bins[i]!
-    sums.slope[at]! += slope[i]!
-    sums.curve[at]! += curve[i]!
-  }
-  return sums
-}
-
-function total({ size, slope, curve }: Sums, n: number) {
-  const sum = { slope: 0, curve: 0 }
-  for (let at = n * size; at < (n + 1) * size; at++) {
-    sum.slope += slope[at]!
-    sum.curve += curve[at]!
-  }
-  return sum
-}
-
-/** Undefined where no cut helps. */
-function bestCut(sums: readonly Sums[], n: number, all: { slope: number; curve: number }) {
-  let best: { feature: number; cut: number } | undefined
-  let most = all.slope ** 2 / (all.curve + PENALTY) + 1e-3
-  for (const [feature, { size, slope, curve }] of sums.entries()) {
-    let [left, weight] = [0, 0]
-    for (let cut = 0; cut < size - 1; cut++) {
-      left += slope[n * size + cut]!
-      weight += curve[n * size + cut]!
-      if (weight < FEWEST || all.curve - weight < FEWEST) continue
-      const gain = left ** 2 / (weight + PENALTY) + (all.slope - left) ** 2 / (all.curve - weight + PENALTY)
-      if (gain <= most) continue
-      most = gain
-      best = { feature, cut }
+  private total() {
+    const sum = { slope: 0, curve: 0 }
+    for (let at = 0; at < 2 * BINS; at += 2) {
+      sum.slope += this.sums[at]!
+      sum.curve += this.sums[at + 1]!
     }
+    return sum
   }
-  return best
+
+  /** Undefined where no cut helps. */
+  private bestCut(all: { slope: number; curve: number }): Cut | undefined {
+    let best: Cut | undefined
+    let most = all.slope ** 2 / (all.curve + PENALTY) + 1e-3
+    for (let feature = 0; feature < this.features; feature++) {
+      let [left, weight] = [0, 0]
+      for (let cut = 0; cut < this.cuts[feature]!.length; cut++) {
+        left += this.sums[placeOf(feature, cut)]!
+        weight += this.sums[placeOf(feature, cut) + 1]!
+        if (weight < FEWEST || all.curve - weight < FEWEST) continue
+        const gain = left ** 2 / (weight + PENALTY) + (all.slope - left) ** 2 / (all.curve - weight + PENALTY)
+        if (gain <= most) continue
+        most = gain
+        best = { feature, cut }
+      }
+    }
+    return best
+  }
+
+  /** Brings those that are below the cut to the front; returns where the others begin. */
+  private part(from: number, to: number, { feature, cut }: Cut): number {
+    const { rows, spare, places } = this
+    const last = placeOf(feature, cut)
+    let [middle, above] = [from, 0]
+    for (let i = from; i < to; i++) {
+      const row = rows[i]!
+      if (places[row * this.features + feature]! <= last) rows[middle++] = row
+      else spare[above++] = row
+    }
+    rows.set(spare.subarray(0, above), middle)
+    return middle
+  }
+}
+
+/** Where a bin's slope is among the sums; its curvature follows. */
+const placeOf = (feature: number, bin: number): number => 2 * (feature * BINS + bin)
+
+/** Below it lie the bins up to `cut`. */
+interface Cut {
+  readonly feature: number
+  readonly cut: number
 }

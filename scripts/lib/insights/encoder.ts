@@ -1,4 +1,6 @@
+import { networkOf } from './ipv4.ts'
 import { type Layer, type Level, levelsOf, prefixRow, type Weights } from './network.ts'
+import { mix } from './random.ts'
 
 /** Slope for negative values between two layers (leaky ReLU), so that no unit dies. */
 export const LEAK = 0.1
@@ -110,21 +112,47 @@ function leak(values: Float32Array, size: number): void {
   for (let i = 0; i < size; i++) if (values[i]! < 0) values[i]! *= LEAK
 }
 
-/** Addresses encoded at a time: enough for the blocks of the layers, few enough for the caches. */
+/** Networks encoded at a time: enough for the blocks of the layers, few enough for the caches. */
 const BLOCK = 256
+/** Pairs scored at a time: the more, the more of them share a network. */
+const PAIRS = 1 << 15
 
 /** Dot products of many pairs, given by row of the entity's vector and address. */
 export function scoreAll(weights: Weights, entityRows: Uint32Array, ips: Uint32Array): Float64Array {
-  const { dim } = weights.shape
-  const entities = { values: weights.entities, dim }
+  const { dim, prefixLengths } = weights.shape
   const encoder = new Encoder(weights, BLOCK)
   const scores = new Float64Array(ips.length)
-  for (let start = 0; start < ips.length; start += BLOCK) {
-    const block = ips.subarray(start, start + BLOCK)
-    const vectors = { values: encoder.encode(block, block.length), dim }
-    for (let i = 0; i < block.length; i++) scores[start + i] = dot(entities, entityRows[start + i]!, vectors, i)
+  const entities = { values: weights.entities, dim }
+  for (let start = 0; start < ips.length; start += PAIRS) {
+    const { networks, indexOf } = distinctNetworks(ips.subarray(start, start + PAIRS), Math.max(...prefixLengths))
+    const vectors = { values: new Float32Array(networks.length * dim), dim }
+    for (let first = 0; first < networks.length; first += BLOCK) {
+      const block = networks.subarray(first, first + BLOCK)
+      vectors.values.set(encoder.encode(block, block.length).subarray(0, block.length * dim), first * dim)
+    }
+    for (let i = 0; i < indexOf.length; i++)
+      scores[start + i] = dot(entities, entityRows[start + i]!, vectors, indexOf[i]!)
   }
   return scores
+}
+
+/** The networks that addresses are in, each once, and for each address which one: all of a network have the same vector. */
+function distinctNetworks(ips: Uint32Array, length: number): { networks: Uint32Array; indexOf: Uint32Array } {
+  // Open addressing: a slot holds the index of its network plus 1.
+  const slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * ips.length + 1)))
+  const [networks, indexOf] = [new Uint32Array(ips.length), new Uint32Array(ips.length)]
+  let count = 0
+  for (let i = 0; i < ips.length; i++) {
+    const network = networkOf(ips[i]!, length)
+    let slot = mix(network) & (slots.length - 1)
+    while (slots[slot]! > 0 && networks[slots[slot]! - 1] !== network) slot = (slot + 1) & (slots.length - 1)
+    if (slots[slot] === 0) {
+      networks[count++] = network
+      slots[slot] = count
+    }
+    indexOf[i] = slots[slot]! - 1
+  }
+  return { networks: networks.subarray(0, count), indexOf }
 }
 
 /** Vectors of `dim` numbers, one after the other. */

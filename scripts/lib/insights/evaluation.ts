@@ -1,4 +1,4 @@
-import { eventsByEntity, groupByEntity, History, kindOf, rulesOn } from './accesses.ts'
+import { eventsByEntity, type Grouped, groupByEntity, History, kindOf, rulesOn } from './accesses.ts'
 import { publicAddress } from './attackers.ts'
 import { type Calibration, scoresOf, thresholdFor } from './calibration.ts'
 import { scoreAll } from './encoder.ts'
@@ -35,11 +35,19 @@ export interface Holdout {
 
 export function holdoutOf(pairs: Pairs, known: ReadonlyMap<string, number>, minEvents: number): Holdout {
   const kinds = pairs.entities.map((entity) => kindOf(known.get(entity) ?? 0, minEvents))
-  const rowsOf = (kind: string) => pairs.entityIndex.reduce((sum, e) => sum + (kinds[e] === kind ? 1 : 0), 0)
-  const scorable = new Uint32Array(rowsOf('scored'))
-  let next = 0
-  for (const [row, e] of pairs.entityIndex.entries()) if (kinds[e] === 'scored') scorable[next++] = row
-  return { pairs, scorable, unseen: rowsOf('unseen-entity'), sparse: rowsOf('sparse-entity') }
+  const rows = { scored: 0, 'unseen-entity': 0, 'sparse-entity': 0 }
+  const scorable = new Uint32Array(pairs.ip.length)
+  for (let row = 0; row < scorable.length; row++) {
+    const kind = kinds[pairs.entityIndex[row]!]!
+    if (kind === 'scored') scorable[rows.scored] = row
+    rows[kind] += 1
+  }
+  return {
+    pairs,
+    scorable: scorable.slice(0, rows.scored),
+    unseen: rows['unseen-entity'],
+    sparse: rows['sparse-entity'],
+  }
 }
 
 /** Draws examples, the same for the same seed. */
@@ -124,6 +132,7 @@ export interface CalibrationSettings {
 /** What a model is measured on: held-out traffic of entities that it knows, and attacks on them. */
 export interface Trial {
   readonly train: Pairs
+  readonly grouped: Grouped
   readonly holdout: Holdout
   readonly examples: Examples
   readonly distinct: Pairs
@@ -136,12 +145,12 @@ export interface Trial {
 /** Undefined when no pair of the holdout can be scored. */
 export function trialOf(train: Pairs, holdoutPairs: Pairs, minEvents: number, seed: number): Trial | undefined {
   const grouped = groupByEntity(train)
-  const holdout = holdoutOf(holdoutPairs, eventsByEntity(train, grouped), minEvents)
+  const holdout = holdoutOf(holdoutPairs, eventsByEntity(train), minEvents)
   if (holdout.scorable.length === 0) return undefined
   const distinct = distinctOf(holdout)
   const evidence = new EvidenceModel(train, grouped)
-  const madeUp = madeUpAttacks(train, distinct, seed)
-  return { train, holdout, examples: examplesOf(holdout, seed), distinct, evidence, madeUp }
+  const madeUp = madeUpAttacks(train, grouped, distinct, seed)
+  return { train, grouped, holdout, examples: examplesOf(holdout, seed), distinct, evidence, madeUp }
 }
 
 /** A model's scores in a trial. */
@@ -185,7 +194,7 @@ function rankOf(
 
 /** The metrics of the scores in a trial. */
 export function scoreCalibrationOf(
-  { train, holdout, examples }: Trial,
+  { train, grouped, holdout, examples }: Trial,
   measured: Measured,
   settings: CalibrationSettings,
 ) {
@@ -202,7 +211,7 @@ export function scoreCalibrationOf(
     sparsePairs: holdout.sparse,
     ...scores,
     auc: auc(measured.normal, measured.attack),
-    baselines: baselinesOn(new History(train), examples),
+    baselines: baselinesOn(new History(train, grouped), examples),
     model,
   } satisfies Calibration
 }

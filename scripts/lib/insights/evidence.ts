@@ -1,7 +1,7 @@
-import { type Grouped, groupByEntity, lowerBound } from './accesses.ts'
+import { type Grouped, groupByEntity } from './accesses.ts'
 import { Novelty } from './novelty.ts'
 import type { Pairs } from './pairs.ts'
-import { countIn, PrefixModel, type Slice, within } from './prefixes.ts'
+import { LEVEL, PrefixModel } from './prefixes.ts'
 
 /** What the training pairs say about an access, without the model. */
 export interface Evidence {
@@ -25,11 +25,12 @@ export interface Evidence {
   readonly others16: number
 }
 
-/** Tells what training pairs say about other pairs of their entities. */
+/** Tells what training pairs say about other pairs of their entities: fastest entity by entity, addresses ascending. */
 export class EvidenceModel {
   private readonly prefixes: PrefixModel
   private readonly novelty: Novelty
   private readonly indexOf: ReadonlyMap<string, number>
+  private last: { entity: string; index: number } | undefined
 
   constructor(pairs: Pairs, grouped: Grouped = groupByEntity(pairs)) {
     this.prefixes = new PrefixModel(pairs, grouped)
@@ -39,44 +40,37 @@ export class EvidenceModel {
 
   /** Whether the entity came from this /24 before: cheaper than all of the evidence. */
   isUsual(entity: string, ip: number): boolean {
-    return countIn(within(this.prefixes.of(this.index(entity)), ip, 24)) > 0
+    this.prefixes.at(this.index(entity), ip)
+    return this.prefixes.own(LEVEL[24]) > 0
   }
 
   /** @param entity encoded; one that occurs in the training pairs. @throws RangeError for another one */
   of(entity: string, ip: number): Evidence {
+    const { prefixes } = this
     const e = this.index(entity)
-    const own = this.prefixes.of(e)
-    const [own16, all16] = [within(own, ip, 16), within(this.prefixes.all, ip, 16)]
-    const [own24, all24] = [within(own16, ip, 24), within(all16, ip, 24)]
-    const distance = distanceTo(own, ip)
+    prefixes.at(e, ip)
+    const distance = prefixes.distance()
     return {
-      accesses: countIn(own),
-      ip: distance > 0 ? 0 : countIn(within(own24, ip, 32)),
-      net24: countIn(own24),
-      net20: countIn(within(own16, ip, 20)),
-      net16: countIn(own16),
-      near16: near(own, ip, 2 ** 16),
-      near20: near(own, ip, 2 ** 20),
+      accesses: prefixes.own(0),
+      ip: prefixes.here(distance),
+      net24: prefixes.own(LEVEL[24]),
+      net20: prefixes.own(LEVEL[20]),
+      net16: prefixes.own(LEVEL[16]),
+      near16: prefixes.near(2 ** 16, distance),
+      near20: prefixes.near(2 ** 20, distance),
       distance,
       novelty: this.novelty.of(e, distance),
-      pmi: this.prefixes.pmi(e, ip),
-      others24: countIn(all24) - countIn(own24),
-      others16: countIn(all16) - countIn(own16),
+      pmi: prefixes.pmi(),
+      others24: prefixes.others(LEVEL[24]),
+      others16: prefixes.others(LEVEL[16]),
     }
   }
 
   private index(entity: string): number {
-    const e = this.indexOf.get(entity)
-    if (e === undefined) throw new RangeError(`${entity} does not occur in training`)
-    return e
+    if (this.last?.entity === entity) return this.last.index
+    const index = this.indexOf.get(entity)
+    if (index === undefined) throw new RangeError(`${entity} does not occur in training`)
+    this.last = { entity, index }
+    return index
   }
 }
-
-function distanceTo({ sorted, from, to }: Slice, ip: number): number {
-  const at = lowerBound(sorted, ip, from, to)
-  const above = at < to ? sorted[at]! - ip : Number.POSITIVE_INFINITY
-  return at > from ? Math.min(above, ip - sorted[at - 1]!) : above
-}
-
-const near = ({ sorted, from, to }: Slice, ip: number, distance: number): number =>
-  lowerBound(sorted, ip + distance, from, to) - lowerBound(sorted, ip - distance, from, to)

@@ -21,6 +21,8 @@ export class Novelty {
   private readonly accesses: Uint32Array
   /** By size of entity: how many distances are not shorter, and the accesses. */
   private readonly sizes: readonly { readonly atLeast: Float64Array; accesses: number }[]
+  /** By size and distance: the share of accesses from so far off all others among entities of about the size, never 0. */
+  private readonly habits: readonly Float64Array[]
   private readonly strength: number
 
   constructor({ starts, ips }: Grouped) {
@@ -35,6 +37,7 @@ export class Novelty {
       this.starts[e + 1] = next
     }
     for (const { atLeast } of this.sizes) for (let bin = BINS - 2; bin >= 0; bin--) atLeast[bin]! += atLeast[bin + 1]!
+    this.habits = this.sizes.map((_, size) => this.habitsOf(size))
     this.strength = this.likeliest()
   }
 
@@ -76,15 +79,16 @@ export class Novelty {
     return end - low
   }
 
-  /** The same share among entities of about the same size, never 0. */
   private habit(entity: number, distance: number): number {
-    const size = sizeOf(this.accesses[entity]!)
-    let [count, accesses] = [0.5, 1]
-    for (const near of this.sizes.slice(Math.max(0, size - 1), size + 2)) {
-      count += near.atLeast[binOf(distance)]!
-      accesses += near.accesses
-    }
-    return Math.min(0.5, count / accesses)
+    return this.habits[sizeOf(this.accesses[entity]!)]![binOf(distance)]!
+  }
+
+  private habitsOf(size: number): Float64Array {
+    const near = this.sizes.slice(Math.max(0, size - 1), size + 2)
+    const accesses = near.reduce((sum, of) => sum + of.accesses, 1)
+    return new Float64Array(BINS).map((_, bin) =>
+      Math.min(0.5, near.reduce((sum, of) => sum + of.atLeast[bin]!, 0.5) / accesses),
+    )
   }
 
   private likeliest(): number {

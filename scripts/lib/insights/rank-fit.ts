@@ -1,4 +1,4 @@
-import { groupByEntity } from './accesses.ts'
+import type { Grouped } from './accesses.ts'
 import { Attackers } from './attackers.ts'
 import { boosted, type Examples } from './boosting.ts'
 import type { EvidenceModel } from './evidence.ts'
@@ -15,13 +15,13 @@ export interface ScoredPairs {
 /** The kinds of attackers that a rank is fitted on. Others are left for measuring. */
 const FITTED = ['random-network', 'other-entity', 'near-network'] as const
 const [FEWEST_ATTACKS, MOST_ATTACKS] = [1000, 20_000] as const
-/** Of pairs from a /24 that the entity had in training, which are many and alike, about so many are taken. */
-const MOST_USUAL = 15_000
+/** Of pairs from a /24 that the entity had in training, which are many and alike, about so many are taken, and of all others. */
+const [MOST_USUAL, MOST_UNUSUAL] = [15_000, 30_000] as const
 
 /** Made-up attacks on the entities of distinct holdout pairs, each as often as it has such pairs. Equal seeds, equal attacks. */
-export function madeUpAttacks(train: Pairs, distinct: Pairs, seed: number): Pairs {
+export function madeUpAttacks(train: Pairs, grouped: Grouped, distinct: Pairs, seed: number): Pairs {
   const random = new Random(seed, 7)
-  const attackers = new Attackers(groupByEntity(train))
+  const attackers = new Attackers(grouped)
   const indexOf = new Map(train.entities.map((entity, e) => [entity, e]))
   const count = Math.min(MOST_ATTACKS, Math.max(FEWEST_ATTACKS, 2 * distinct.ip.length))
   const entityIndex = Uint32Array.from({ length: count }, () => distinct.entityIndex[random.below(distinct.ip.length)]!)
@@ -40,37 +40,45 @@ export function fittedFolds(evidence: EvidenceModel, normal: ScoredPairs, attack
 
 /** The values of pairs under both priors, in their sequence; low is suspicious. */
 export function rankedBy(folds: Folds, evidence: EvidenceModel, { pairs, scores }: ScoredPairs) {
-  const [rank, even] = [new Rank(folds, 'accesses'), new Float64Array(pairs.ip.length)]
-  const accesses = Float64Array.from(pairs.ip, (ip, i) => {
+  const rank = new Rank(folds, 'accesses')
+  const [even, accesses] = [new Float64Array(pairs.ip.length), new Float64Array(pairs.ip.length)]
+  for (let i = 0; i < pairs.ip.length; i++) {
     const entity = pairs.entities[pairs.entityIndex[i]!]!
-    const about = evidence.of(entity, ip)
-    const value = rank.value(entity, about, scores[i]!)
-    even[i] = value - shiftOf('even', about)
-    return value
-  })
+    const about = evidence.of(entity, pairs.ip[i]!)
+    accesses[i] = rank.value(entity, about, scores[i]!)
+    even[i] = accesses[i]! - shiftOf('even', about)
+  }
   return { even, accesses }
 }
 
 interface Row {
-  readonly features: Float64Array
+  readonly features: readonly number[]
   readonly fold: number
   readonly weight: number
   readonly attack: 0 | 1
 }
 
-/** @param seed draws among usual pairs; absent for attacks, which are all taken */
+/** @param seed draws among many pairs; absent for attacks, which are all taken */
 function* rowsOf(evidence: EvidenceModel, { pairs, scores }: ScoredPairs, seed?: number): Generator<Row> {
-  const random = seed === undefined ? undefined : new Random(seed, 8)
-  const share = Math.min(1, MOST_USUAL / pairs.ip.length)
   const folds = pairs.entities.map(foldOf)
+  const shares = seed === undefined ? undefined : sharesOf(evidence, pairs)
+  const [ofUsual, ofOthers] = [new Random(seed ?? 0, 8), new Random(seed ?? 0, 9)]
   for (const [i, ip] of pairs.ip.entries()) {
     const e = pairs.entityIndex[i]!
     const entity = pairs.entities[e]!
-    const isUsual = random !== undefined && evidence.isUsual(entity, ip)
-    if (isUsual && random.uniform() >= share) continue
+    const isUsual = shares !== undefined && evidence.isUsual(entity, ip)
+    const share = shares === undefined ? 1 : isUsual ? shares.usual : shares.others
+    if (share < 1 && (isUsual ? ofUsual : ofOthers).uniform() >= share) continue
     const features = featuresOf(evidence.of(entity, ip), scores[i]!)
-    yield { features, fold: folds[e]!, weight: isUsual ? 1 / share : 1, attack: random === undefined ? 1 : 0 }
+    yield { features, fold: folds[e]!, weight: 1 / share, attack: shares === undefined ? 1 : 0 }
   }
+}
+
+/** Which share of the usual pairs is taken, and of the others. */
+function sharesOf(evidence: EvidenceModel, { entities, entityIndex, ip }: Pairs) {
+  let others = 0
+  for (let i = 0; i < ip.length; i++) if (!evidence.isUsual(entities[entityIndex[i]!]!, ip[i]!)) others += 1
+  return { usual: Math.min(1, MOST_USUAL / ip.length), others: Math.min(1, MOST_UNUSUAL / others) }
 }
 
 /** Attacks weigh as much as all that is normal. */

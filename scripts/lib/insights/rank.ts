@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { follow, INNER, NODES, type Tree } from './boosting.ts'
 import type { Evidence } from './evidence.ts'
+import { Forest } from './forest.ts'
 import { entityRow } from './network.ts'
 
 /** What accesses are put in sequence by: model and evidence together, or the dot product alone. */
@@ -25,18 +26,17 @@ export const featureNames = [
 ] as const
 export type FeatureName = (typeof featureNames)[number]
 
-export const featuresOf = (evidence: Evidence, dotProduct: number): Float64Array =>
-  Float64Array.of(
-    Math.log(evidence.novelty),
-    Math.log2(Math.min(evidence.distance, 2 ** 32) + 1),
-    dotProduct,
-    evidence.pmi,
-    evidence.accesses,
-    evidence.net24,
-    evidence.net16,
-    evidence.near16,
-    evidence.near20,
-  )
+export const featuresOf = (evidence: Evidence, dotProduct: number): readonly number[] => [
+  Math.log(evidence.novelty),
+  Math.log2(Math.min(evidence.distance, 2 ** 32) + 1),
+  dotProduct,
+  evidence.pmi,
+  evidence.accesses,
+  evidence.net24,
+  evidence.net16,
+  evidence.near16,
+  evidence.near20,
+]
 
 const number = v.pipe(v.number(), v.finite())
 const numbers = (length: number) => v.pipe(v.array(number), v.length(length))
@@ -77,17 +77,20 @@ export type Contributions = Readonly<Record<FeatureName | 'prior', number>>
 export class Rank {
   private readonly folds: Folds
   private readonly prior: Prior
+  private readonly forests: readonly Forest[]
+  /** Pairs come entity by entity. */
+  private last = { entity: '', fold: foldOf('') }
 
   constructor(folds: Folds, prior: Prior) {
     this.folds = folds
     this.prior = prior
+    this.forests = folds.map((trees) => new Forest(trees, featureNames.length))
   }
 
   /** Low is suspicious, as with the score: the negative log odds. @param entity encoded */
   value(entity: string, evidence: Evidence, dotProduct: number): number {
     const features = featuresOf(evidence, dotProduct)
-    let odds = offsetOf(features)
-    for (const tree of this.treesFor(entity)) odds += follow(tree, features)
+    const odds = this.forests[this.fold(entity)]?.sum(features, offsetOf(features)) ?? offsetOf(features)
     // Last, so that one prior's values follow from the other's to the bit.
     return -odds - shiftOf(this.prior, evidence)
   }
@@ -96,7 +99,7 @@ export class Rank {
   contributions(entity: string, evidence: Evidence, dotProduct: number): Contributions {
     const features = featuresOf(evidence, dotProduct)
     const sums = featureNames.map(() => 0)
-    for (const tree of this.treesFor(entity))
+    for (const tree of this.folds[this.fold(entity)] ?? [])
       follow(tree, features, (feature, change) => {
         sums[feature]! += change
       })
@@ -104,7 +107,8 @@ export class Rank {
     return { ...named, novelty: named.novelty - (features[0] ?? 0), prior: shiftOf(this.prior, evidence) }
   }
 
-  private treesFor(entity: string): readonly Tree[] {
-    return this.folds[foldOf(entity)] ?? []
+  private fold(entity: string): number {
+    if (entity !== this.last.entity) this.last = { entity, fold: foldOf(entity) }
+    return this.last.fold
   }
 }

@@ -2,7 +2,7 @@ import { totalmem } from 'node:os'
 import type { Context } from '../../lib/cli/command.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { bytes } from '../../lib/cli/format.ts'
-import { eventsByEntity, groupByEntity, MIN_EVENTS } from '../../lib/insights/accesses.ts'
+import { eventsByEntity, MIN_EVENTS } from '../../lib/insights/accesses.ts'
 import { type Calibration, calibrationText } from '../../lib/insights/calibration.ts'
 import { aucOn, calibrate, examplesOf, holdoutOf, scoreBy } from '../../lib/insights/evaluation.ts'
 import type { Hyperparameters } from '../../lib/insights/hyperparameters.ts'
@@ -96,7 +96,7 @@ function aucAfterEpoch(
   seed: number,
 ): ((weights: Weights) => number) | undefined {
   if (pairs === undefined) return undefined
-  const holdout = holdoutOf(pairs, eventsByEntity(train, groupByEntity(train)), MIN_EVENTS)
+  const holdout = holdoutOf(pairs, eventsByEntity(train), MIN_EVENTS)
   const examples = examplesOf(holdout, seed, EPOCH_SAMPLE)
   return examples.normal.length === 0 ? undefined : (weights) => aucOn(weights, examples)
 }
@@ -114,7 +114,7 @@ function trainedOf(pairs: Pairs, weights: Weights, { hyperparameters, seed }: Se
       entityCodec: 'percent',
     },
     weights,
-    entities: eventsByEntity(pairs, groupByEntity(pairs)),
+    entities: eventsByEntity(pairs),
   }
 }
 

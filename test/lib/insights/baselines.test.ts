@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { eventsByEntity, groupByEntity, History, rulesOn } from '../../../scripts/lib/insights/accesses.ts'
+import { eventsByEntity, History, rulesOn } from '../../../scripts/lib/insights/accesses.ts'
 import { parseIpv4 } from '../../../scripts/lib/insights/ipv4.ts'
 import type { Pairs } from '../../../scripts/lib/insights/pairs.ts'
 
@@ -33,7 +33,7 @@ test('the history remembers exactly what was there', () =>
 test('events are counted with repeats', () =>
   fc.assert(
     fc.property(somePairs, (pairs) => {
-      const events = eventsByEntity(pairs, groupByEntity(pairs))
+      const events = eventsByEntity(pairs)
       for (const [e, entity] of ENTITIES.entries())
         assert.equal(events.get(entity), pairs.entityIndex.filter((other) => other === e).length)
     }),

@@ -4,6 +4,7 @@ import { groupByEntity } from '../../../scripts/lib/insights/accesses.ts'
 import { Attackers, attackerKinds } from '../../../scripts/lib/insights/attackers.ts'
 import { boosted, type Examples, follow, type Tree } from '../../../scripts/lib/insights/boosting.ts'
 import { EvidenceModel } from '../../../scripts/lib/insights/evidence.ts'
+import { Forest } from '../../../scripts/lib/insights/forest.ts'
 import { isPublic, isWithin, networkOf, parseCidr, parseIpv4 } from '../../../scripts/lib/insights/ipv4.ts'
 import { Novelty } from '../../../scripts/lib/insights/novelty.ts'
 import type { Pairs } from '../../../scripts/lib/insights/pairs.ts'
@@ -63,11 +64,10 @@ test('the prefix model is the smoothed product over prefixes', () => {
       '90.1.2.3',
       '7.7.7.7',
       '255.255.255.255',
-    ])
-      assert.ok(
-        Math.abs(model.pmi(entity, ip(address)) - pmiByHand(entity, ip(address))) < 1e-9,
-        `${entity} ${address}`,
-      )
+    ]) {
+      model.at(entity, ip(address))
+      assert.ok(Math.abs(model.pmi() - pmiByHand(entity, ip(address))) < 1e-9, `${entity} ${address}`)
+    }
 })
 
 test('novelty: the farther off the rarer, and rarer for those who never strayed', () => {
@@ -113,6 +113,37 @@ test('evidence: what the entity and others did there', () => {
   assert.throws(() => evidence.of('c', 1), RangeError)
 })
 
+test('evidence is what counting row by row gives, in whatever sequence pairs are looked at', () => {
+  const random = new Random(6)
+  // Few bits, so that addresses share prefixes of every length.
+  const address = () =>
+    ((random.below(3) << 30) | (random.below(4) << 18) | (random.below(4) << 10) | random.below(9)) >>> 0
+  const ips = Uint32Array.from({ length: 400 }, address)
+  const entityIndex = ips.map(() => random.below(2))
+  const evidence = new EvidenceModel({ entities: ['a', 'b'], entityIndex, ip: ips })
+  const asked = Array.from({ length: 300 }, () => [random.below(2), address()] as const)
+  for (const [entity, at] of [...asked, ...asked.toSorted(([a, x], [b, y]) => a - b || x - y)]) {
+    const count = (holds: (ip: number) => boolean, of = entity) =>
+      ips.filter((ip, i) => entityIndex[i] === of && holds(ip)).length
+    const inside = (length: number) => (ip: number) => networkOf(ip, length) === networkOf(at, length)
+    const near = (range: number) => count((ip) => ip >= at - range && ip < at + range)
+    const { novelty, pmi, ...about } = evidence.of(['a', 'b'][entity] ?? '', at)
+    assert.deepEqual(about, {
+      accesses: count(() => true),
+      ip: count((ip) => ip === at),
+      net24: count(inside(24)),
+      net20: count(inside(20)),
+      net16: count(inside(16)),
+      near16: near(2 ** 16),
+      near20: near(2 ** 20),
+      distance: Math.min(...[...ips].filter((_, i) => entityIndex[i] === entity).map((ip) => Math.abs(ip - at))),
+      others24: count(inside(24), 1 - entity),
+      others16: count(inside(16), 1 - entity),
+    })
+    assert.ok(novelty > 0 && Number.isFinite(pmi))
+  }
+})
+
 /** Yes where exactly one of two features is high; a third one is noise. */
 function exclusive(rows: number): Examples {
   const random = new Random(8)
@@ -150,6 +181,22 @@ test('what the features add is what the tree says beyond its root', () => {
       sum += change
     })
     assert.ok(Math.abs(value - sum) < 1e-12)
+  }
+})
+
+test('a forest says what its trees say one by one, to the bit', () => {
+  const trees = [...boosted(exclusive(700)), constant(0.25), ...boosted(exclusive(60))].slice(0, 150)
+  const forest = new Forest(trees, 3)
+  const random = new Random(4)
+  const cuts = trees.flatMap(({ feature, cut }) => cut.filter((_, n) => (feature[n] ?? -1) >= 0))
+  assert.ok(cuts.length > 100)
+  for (let n = 0; n < 500; n++) {
+    // Values on a cut, too: those are not below it.
+    const features = [0, 1, 2].map(() => (n % 2 === 0 ? random.uniform() : (cuts[random.below(cuts.length)] ?? 0)))
+    assert.equal(
+      forest.sum(features, 0.5),
+      trees.reduce((sum, tree) => sum + follow(tree, features), 0.5),
+    )
   }
 })
 

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { packTar, unpackTar } from 'modern-tar'
-import { eventsByEntity, groupByEntity } from '../../../scripts/lib/insights/accesses.ts'
+import { eventsByEntity } from '../../../scripts/lib/insights/accesses.ts'
 import { scoreAll } from '../../../scripts/lib/insights/encoder.ts'
 import type { Hyperparameters } from '../../../scripts/lib/insights/hyperparameters.ts'
 import { auc } from '../../../scripts/lib/insights/metrics.ts'
@@ -58,7 +58,7 @@ export async function train({ hyperparameters, channels, signal }: TrainingInput
       entityCodec: 'percent',
     },
     weights,
-    entities: eventsByEntity(pairs, groupByEntity(pairs)),
+    entities: eventsByEntity(pairs),
   })
   return { artifact: await wrapped(packed), auc: validation && discriminatorAuc(weights, set, validation) }
 }
