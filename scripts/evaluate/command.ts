@@ -2,8 +2,9 @@ import { awsOf, stackOutputs } from '../lib/aws/settings.ts'
 import { type Context, defineCommand } from '../lib/cli/command.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { list, number, text, type Values } from '../lib/cli/options.ts'
-import { awsOptions, workspaceOption } from '../lib/cli/shared-options.ts'
+import { awsOptions, networksOption, workspaceOption } from '../lib/cli/shared-options.ts'
 import { networkList } from '../lib/runs/network-list.ts'
+import { openProviders } from '../lib/runs/providers/providers.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
 import { evaluate } from './evaluate.ts'
 import { renderEvaluation } from './render.ts'
@@ -31,6 +32,7 @@ const options = {
       'also attackers from these networks, such as those of hosting or VPN providers: a network, or a file with one per line',
     value: 'CIDR|FILE',
   }),
+  ...networksOption,
   alertsPerDay: number({ about: 'alert budget per day to measure at', default: 10, min: 0 }),
   attacks: number({ about: 'attacks of each kind', default: 10_000, min: 100, max: 1e6, integer: true }),
   seed: number({ about: 'another seed, other attacks', default: 1, min: 0, max: 4294967295, integer: true }),
@@ -43,7 +45,7 @@ export const command = defineCommand({
   name: 'evaluate',
   summary: 'measure how well attacks are told from normal accesses',
   description:
-    'Makes up attackers who use the names of entities: from random networks, from the addresses and the networks of others, from near an own network, and from a list of networks. Entities are drawn evenly, or as often as they come. Every ranking is measured on the same attacks: the rules "address, /24, /16 seen before", the share of the /16, the smoothed prefix model, the score of IP Insights, and the rank that puts the score and the evidence together. What counts is the share of attacks that is found at few false alarms. Nothing is written. A model in SageMaker is asked through the endpoint that deploy made, which costs what its requests cost.',
+    'Makes up attackers who use the names of entities: from random networks, from the addresses and the networks of others, from near an own network, and from a list of networks. Entities are drawn evenly, or as often as they come. Every ranking is measured on the same attacks: the rules "address, /24, /16 seen before", the share of the /16, the smoothed prefix model, the score of IP Insights, and the rank that puts the score and the evidence together. What counts is the share of attacks that is found at few false alarms. With --networks the rule "never from this provider before" is measured, too. Nothing is written. A model in SageMaker is asked through the endpoint that deploy made, which costs what its requests cost.',
   examples: [
     { run: 'npx zx scripts/evaluate.mjs --run latest', does: 'the holdout of the latest run' },
     {
@@ -59,8 +61,15 @@ export const command = defineCommand({
   options,
   async run(context, values) {
     const listed = await networkList('--addresses', values.addresses)
+    const providers = await openProviders(values.networks)
     const { run, subject } = await namedSubject(context, values)
-    const settings = { seed: values.seed, attacks: values.attacks, alertsPerDay: [values.alertsPerDay], listed }
+    const settings = {
+      seed: values.seed,
+      attacks: values.attacks,
+      alertsPerDay: [values.alertsPerDay],
+      listed,
+      providers,
+    }
     const progress = context.progress('evaluating')
     const evaluation = await evaluate(subject, settings, context.signal)
     progress.end()

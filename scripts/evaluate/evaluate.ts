@@ -1,4 +1,4 @@
-import { eventsByEntity, groupByEntity } from '../lib/insights/accesses.ts'
+import { Accesses, eventsByEntity, groupByEntity } from '../lib/insights/accesses.ts'
 import { type AttackerKind, Attackers, attackerKinds } from '../lib/insights/attackers.ts'
 import type { Calibration } from '../lib/insights/calibration.ts'
 import { distinctOf, type Holdout, holdoutOf, type Score } from '../lib/insights/evaluation.ts'
@@ -8,6 +8,8 @@ import { auc } from '../lib/insights/metrics.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
 import { Random } from '../lib/insights/random.ts'
 import { type Prior, priorNames } from '../lib/insights/rank.ts'
+import { ProviderHistory } from '../lib/runs/providers/history.ts'
+import type { Providers } from '../lib/runs/providers/providers.ts'
 import { type Case, type Ranking, rankingsOf } from './rankings.ts'
 import { type Alarms, alarmsOf, type Recall, recallAt } from './recall.ts'
 
@@ -29,6 +31,8 @@ export interface EvaluateSettings {
   readonly alertsPerDay: readonly number[]
   /** Networks that attackers of the kind listed come from. */
   readonly listed: readonly Cidr[]
+  /** Where files of networks are given. */
+  readonly providers?: Providers | undefined
 }
 
 /** One ranking against one kind of attackers. */
@@ -70,8 +74,10 @@ export async function evaluate(
   if (holdout.scorable.length === 0) return undefined
   const evidence = new EvidenceModel(train, grouped)
   const attackers = new Attackers(grouped, settings.listed)
-  const rankings = rankingsOf(score !== undefined, rank)
-  const normal = await casesOf(distinctOf(holdout), evidence, score)
+  const history = settings.providers && new ProviderHistory(settings.providers, new Accesses(train))
+  const rankings = rankingsOf({ score: score !== undefined, providers: history !== undefined }, rank)
+  const about = { evidence, score, history }
+  const normal = await casesOf(distinctOf(holdout), about)
   const sorted = sortedBy(rankings, normal)
   const points = pointsOf(normal.length, days, settings)
   const lines: Line[] = []
@@ -82,11 +88,7 @@ export async function evaluate(
       signal.throwIfAborted()
       const random = new Random(settings.seed, 20, attackerKinds.indexOf(kind), priorNames.indexOf(prior))
       const targets = { train, holdout, known, minEvents, prior }
-      const attacks = await casesOf(
-        drawn(targets, attackers, { kind, many: settings.attacks, random }),
-        evidence,
-        score,
-      )
+      const attacks = await casesOf(drawn(targets, attackers, { kind, many: settings.attacks, random }), about)
       for (const [name, ranking] of Object.entries(rankings))
         lines.push({
           attackers: kind,
@@ -124,11 +126,19 @@ function drawn(
   return { entities: train.entities, entityIndex, ip: entityIndex.map((e) => attackers.draw(kind, e, random)) }
 }
 
-async function casesOf(pairs: Pairs, evidence: EvidenceModel, score: Score | undefined): Promise<Case[]> {
+/** What is known about accesses. */
+interface About {
+  readonly evidence: EvidenceModel
+  readonly score: Score | undefined
+  readonly history: ProviderHistory | undefined
+}
+
+async function casesOf(pairs: Pairs, { evidence, score, history }: About): Promise<Case[]> {
   const scores = await score?.(pairs.entities, pairs.entityIndex, pairs.ip)
   return Array.from(pairs.ip, (ip, i) => {
     const entity = pairs.entities[pairs.entityIndex[i] ?? 0] ?? ''
-    return { entity, evidence: evidence.of(entity, ip), dotProduct: scores?.[i] ?? Number.NaN }
+    const provider = history?.before(entity, ip) ?? Number.NaN
+    return { entity, evidence: evidence.of(entity, ip), provider, dotProduct: scores?.[i] ?? Number.NaN }
   })
 }
 

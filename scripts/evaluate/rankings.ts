@@ -7,6 +7,8 @@ export interface Case {
   /** Encoded. */
   readonly entity: string
   readonly evidence: Evidence
+  /** Training accesses of the entity from the provider of the address; NaN where nobody knows providers. */
+  readonly provider: number
   /** NaN where no model is asked. */
   readonly dotProduct: number
 }
@@ -27,18 +29,24 @@ const BASELINES: Readonly<Record<string, Ranking>> = {
   'prefixes + ln n': (of) => -of.evidence.pmi - often(of),
 }
 
+const PROVIDERS: Readonly<Record<string, Ranking>> = { 'provider not seen': ({ provider }) => seen(provider) }
+
 const MODEL: Readonly<Record<string, Ranking>> = {
   score: ({ dotProduct }) => -dotProduct,
   'score + ln n': (of) => -of.dotProduct - often(of),
 }
 
-/** All rankings that can be had. @param model whether there are dot products */
-export function rankingsOf(model: boolean, rank: Calibration['rank']): Readonly<Record<string, Ranking>> {
-  if (!model) return BASELINES
-  if (rank === undefined) return { ...BASELINES, ...MODEL }
+/** All rankings that can be had. @param known whether there are dot products, and whether providers are known */
+export function rankingsOf(
+  known: { readonly score: boolean; readonly providers: boolean },
+  rank: Calibration['rank'],
+): Readonly<Record<string, Ranking>> {
+  const rules = known.providers ? { ...BASELINES, ...PROVIDERS } : BASELINES
+  if (!known.score) return rules
+  if (rank === undefined) return { ...rules, ...MODEL }
   const [even, accesses] = [new Rank(rank.folds, 'even'), new Rank(rank.folds, 'accesses')]
   return {
-    ...BASELINES,
+    ...rules,
     ...MODEL,
     'evidence, even': ({ entity, evidence, dotProduct }) => -even.value(entity, evidence, dotProduct),
     'evidence, accesses': ({ entity, evidence, dotProduct }) => -accesses.value(entity, evidence, dotProduct),

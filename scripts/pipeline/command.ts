@@ -5,12 +5,14 @@ import { choices, flag, number, text } from '../lib/cli/options.ts'
 import {
   awsOptions,
   guardOptions,
+  networksOption,
   sagemakerOptions,
   scopeOptions,
   windowOptions,
   workspaceOption,
 } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
+import { openProviders } from '../lib/runs/providers/providers.ts'
 import { sourceIds } from '../lib/sources/registry.ts'
 import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
@@ -74,6 +76,7 @@ export const command = defineCommand({
     batchRole: stageCommand.options.batchRole,
     poll: stageCommand.options.poll,
     allow: scoreCommand.options.allow,
+    ...networksOption,
     ...findingsOptions,
     ...athenaOptions,
     ...sagemakerOptions,
@@ -89,6 +92,7 @@ export const command = defineCommand({
       { accounts: options.account, regions: options.region },
       { ...options, alertsPerDay: options.alertsPerDay ?? 10 },
     )
+    await openProviders(options.networks)
     const sources = distinctSources(options.source)
     if (sources.length > 0) entitiesOf(sources, options.entity)
     const taken: Taken = { steps: new Map() }

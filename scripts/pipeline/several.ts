@@ -2,6 +2,7 @@ import { awsOf } from '../lib/aws/settings.ts'
 import type { CommandResult, Context } from '../lib/cli/command.ts'
 import { type ExitCode, exitCodeOf, messageOf, UserError } from '../lib/cli/errors.ts'
 import { duration, facts } from '../lib/cli/format.ts'
+import { openProviders } from '../lib/runs/providers/providers.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { windowOf } from '../lib/runs/window.ts'
 import { locationOf } from '../lib/stores/uri.ts'
@@ -19,6 +20,7 @@ export type GivenToAll = Given & {
   readonly to: string | undefined
   readonly last: string | undefined
   readonly entity: string | undefined
+  readonly networks: readonly string[]
 }
 
 /** How one source ended. */
@@ -95,7 +97,8 @@ async function combined(
   const sources = ends.map(({ source }) => source)
   const page = { workspace: given.workspace, name: nameOfAll(sources, given) }
   const parts = ends.map((end) => ({ ...end, run: end.taken.run }))
-  return writeCombined(page, parts, awsOf(given, context), context)
+  const providers = await openProviders(given.networks)
+  return writeCombined(page, parts, awsOf(given, context), { ...context, providers })
 }
 
 function renderSeveral(

@@ -2,22 +2,24 @@ import type { Context } from '../lib/cli/command.ts'
 import { Accesses } from '../lib/insights/accesses.ts'
 import { parseCalibration } from '../lib/insights/calibration.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
-import { formatCidr } from '../lib/insights/ipv4.ts'
+import { parseIpv4 } from '../lib/insights/ipv4.ts'
 import { type Alert, alertsOf, pairKey } from '../lib/runs/alerts.ts'
 import { priceNote } from '../lib/runs/cost.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { pairsOf } from '../lib/runs/pairs.ts'
 import { HOLDOUT, paths, scoreStep } from '../lib/runs/paths.ts'
+import { pairProviders, type Usual, usualPlaces } from '../lib/runs/providers/history.ts'
+import type { Providers } from '../lib/runs/providers/providers.ts'
 import type { Results, ScoredBy, ScoreResult } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { type Verdict, verdictsOf } from '../lib/runs/verdicts.ts'
 import { sourceNameOf } from '../lib/sources/registry.ts'
-import type { Anomaly, Attacks, Extracted, ReportData, RunFacts, Scored, Trained } from './data.ts'
+import type { Anomaly, Attacks, Extracted, ReportData, RunFacts, Scored, Trained, Unjudged } from './data.ts'
 import { questionsOf } from './questions.ts'
 import { VerdictSummary } from './verdict-summary.ts'
 
 /** What stops the reading of large files, and completes the commands that a page shows. */
-export type ReportContext = Pick<Context, 'signal' | 'completed'>
+export type ReportContext = Pick<Context, 'signal' | 'completed'> & { readonly providers?: Providers | undefined }
 
 /**
  * Everything that a report shows. What is not done yet is left out.
@@ -32,7 +34,7 @@ export async function reportData(run: Run, other: Run | undefined, context: Repo
     ...(isTrained && { trained: await trainedOf(run) }),
     ...(isTrained &&
       run.isDone(scoreStep(judged)) && {
-        scored: await scoredOf(run, other, context.signal),
+        scored: await scoredOf(run, other, context),
         questions: questionsOf(run, other, context),
       }),
     ...(other && { judged: logsOf(other) }),
@@ -85,12 +87,14 @@ function hyperparametersOf(run: Run): [string, string][] {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-async function scoredOf(run: Run, other: Run | undefined, signal: AbortSignal): Promise<Scored> {
+async function scoredOf(run: Run, other: Run | undefined, { signal, providers }: ReportContext): Promise<Scored> {
   const judged = other?.id ?? HOLDOUT
   const result = run.result(scoreStep(judged))
   const verdicts = new VerdictSummary()
   for await (const batch of verdictsOf(run, judged, signal)) for (const verdict of batch) verdicts.add(verdict)
-  const usualOf = usualNetworks(new Accesses(await pairsOf(run, 'train', signal)))
+  const trained = new Accesses(await pairsOf(run, 'train', signal))
+  const usualOf = usualPlaces(trained, providers)
+  const providerOf = providers && pairProviders(providers, trained)
   const alerts = new Map((await alertsOf(run, judged)).map((alert) => [pairKey(alert), alert]))
   const attacks = attacksOf(result, verdicts)
   const { scored, attacks: _, by, ...counts } = result
@@ -99,10 +103,9 @@ async function scoredOf(run: Run, other: Run | undefined, signal: AbortSignal): 
     judged: scored,
     bins: verdicts.bins(result.threshold),
     top: verdicts.top().map((verdict) => ({
-      ...anomalyOf(verdict, usualOf),
-      ...detailsOf(alerts.get(pairKey(verdict))),
+      ...anomalyOf(verdict, alerts.get(pairKey(verdict)), { usualOf, providerOf }),
     })),
-    unjudged: verdicts.unjudged(),
+    unjudged: verdicts.unjudged().map((one) => located(one, providers)),
     unjudgedEntities: verdicts.unjudgedEntities,
     days: daysOf(run, other),
     ...(attacks !== undefined && { attacks }),
@@ -115,28 +118,33 @@ const byText = (by: ScoredBy): string =>
     ? `SageMaker endpoint ${by.endpoint} in ${by.region}`
     : `SageMaker transform job ${by.job} on ${by.instanceType} in ${by.region}`
 
-const detailsOf = (alert: Alert | undefined) => alert?.details && { details: alert.details }
-
-function anomalyOf(verdict: Verdict, usualOf: UsualOf): Anomaly {
-  const { verdict: _, dotProduct: __, anomalyScore = 0, ...rest } = verdict
-  return { ...rest, anomalyScore, usual: usualOf(verdict.entity) }
+interface Known {
+  readonly usualOf: (entity: string) => readonly Usual[]
+  readonly providerOf: ReturnType<typeof pairProviders> | undefined
 }
 
-type UsualOf = (entity: string) => Anomaly['usual']
-
-/** Remembers what it found: an attacked entity is flagged at many addresses. */
-function usualNetworks(before: Accesses): UsualOf {
-  const found = new Map<string, Anomaly['usual']>()
-  return (entity) => {
-    const known = found.get(entity)
-    if (known !== undefined) return known
-    const usual = before
-      .usual(encodeEntity(entity))
-      .map(({ network, share }) => ({ network: formatCidr(network), share }))
-    found.set(entity, usual)
-    return usual
+/** Networks are named by the files of this page, or else by those with which it was scored. */
+function anomalyOf(verdict: Verdict, alert: Alert | undefined, { usualOf, providerOf }: Known): Anomaly {
+  const { verdict: _, dotProduct: __, anomalyScore = 0, provider: scored, ...rest } = verdict
+  const provider =
+    providerOf === undefined ? scored : providerOf(encodeEntity(verdict.entity), parseIpv4(verdict.ip) ?? 0)
+  const usual = providerOf === undefined ? alert?.usual : undefined
+  return {
+    ...rest,
+    anomalyScore,
+    usual: usual ?? usualOf(verdict.entity),
+    ...(provider && { provider }),
+    ...(alert?.details && { details: alert.details }),
   }
 }
+
+const located = ({ busiest, ...rest }: Unjudged, providers: Providers | undefined): Unjudged => ({
+  ...rest,
+  busiest: busiest.map((one) => {
+    const provider = providers?.of(parseIpv4(one.ip) ?? 0)
+    return provider === undefined ? one : { ...one, provider }
+  }),
+})
 
 /** Days of what was judged: of the holdout, or of the window of another run. */
 function daysOf(run: Run, other: Run | undefined): number {

@@ -3,9 +3,10 @@ import { awsOf, stackOutputs } from '../lib/aws/settings.ts'
 import { type Context, defineCommand } from '../lib/cli/command.ts'
 import { bytes, facts, quoted } from '../lib/cli/format.ts'
 import { text } from '../lib/cli/options.ts'
-import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { awsOptions, networksOption, runOptions } from '../lib/cli/shared-options.ts'
 import { hasPairs, toMakePairs } from '../lib/runs/pairs.ts'
 import { HOLDOUT, reportStep, scorePaths, scoreStep } from '../lib/runs/paths.ts'
+import { openProviders } from '../lib/runs/providers/providers.ts'
 import type { StepName } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { chosenRun, openRun, otherRun, type RunChoice } from '../lib/runs/workspace.ts'
@@ -36,6 +37,7 @@ export const command = defineCommand({
       about: 'show the verdicts on this other run, or on the holdout (default: what was scored last)',
       value: 'ID|holdout',
     }),
+    ...networksOption,
     ...runOptions,
     ...awsOptions,
   },
@@ -50,9 +52,10 @@ export const command = defineCommand({
     const isScored = run.isDone(scored)
     const path = run.store.localPath?.(key) ?? run.uriOf(key)
     const inputs: StepName[] = ['stage', 'extract', ...(['train', scored] as const).filter((step) => run.isDone(step))]
+    const providers = await openProviders(values.networks)
     if (dryRun) return { json: { run: run.id, dryRun: true, report: path, inputs }, text: `would write ${path}` }
     const plan = {
-      settings: {},
+      settings: { ...(providers && { networks: providers.digest }) },
       inputs,
       overwrite,
       onChange: 'redo',
@@ -60,7 +63,7 @@ export const command = defineCommand({
     } as const
     const { repeated, ...result } = await run.step(reportStep(judged), plan, async () => {
       const [{ reportData }, { pageOf }] = await Promise.all([import('./collect.ts'), import('./page.ts')])
-      const page = await pageOf(await reportData(run, other, context))
+      const page = await pageOf(await reportData(run, other, { ...context, providers }))
       context.signal.throwIfAborted()
       await run.store.write(key, page)
       const digest = createHash('sha256').update(page).digest('hex')

@@ -1,6 +1,8 @@
 import { type RuleResult, ruleNames } from '../lib/insights/accesses.ts'
 import type { Calibration } from '../lib/insights/calibration.ts'
 import type { Details } from '../lib/runs/alerts.ts'
+import type { Usual } from '../lib/runs/providers/history.ts'
+import type { Provider } from '../lib/runs/providers/provider.ts'
 import type { Request } from '../lib/runs/request.ts'
 import type { Results, ScoreResult } from '../lib/runs/results.ts'
 import type { Verdict } from '../lib/runs/verdicts.ts'
@@ -88,7 +90,7 @@ export interface Bin {
 export interface Anomaly extends Omit<Verdict, 'verdict' | 'dotProduct' | 'anomalyScore'> {
   readonly anomalyScore: number
   /** Where the entity usually comes from. */
-  readonly usual: readonly { readonly network: string; readonly share: number }[]
+  readonly usual: readonly Usual[]
   /** What the logs say about it; of the first alerts. */
   readonly details?: Details
 }
@@ -99,7 +101,7 @@ export interface Unjudged {
   /** How many. */
   readonly addresses: number
   /** The busiest of them. */
-  readonly busiest: readonly { readonly ip: string; readonly accesses: number }[]
+  readonly busiest: readonly { readonly ip: string; readonly accesses: number; readonly provider?: Provider }[]
   readonly accesses: number
 }
 

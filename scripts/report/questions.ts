@@ -31,7 +31,9 @@ function sameScore(run: Run, other: Run | undefined): string {
     // With =, since a number may be negative.
     return [value].flat().map((one) => `--${kebab(name)}=${quoted(String(one))}`)
   })
-  // Of the file of labels only its digest is known.
-  const labels = typeof settings.labels === 'string' ? ['--labels', 'FILE'] : []
-  return [...words, ...labels].map((word) => ` ${word}`).join('')
+  // Of these files only the digest is known.
+  const files = ['labels', 'networks'].flatMap((name) =>
+    typeof settings[name] === 'string' ? [`--${name}`, 'FILE'] : [],
+  )
+  return [...words, ...files].map((word) => ` ${word}`).join('')
 }

@@ -1,8 +1,8 @@
 import { csvCell, shortened, spelledOut } from '../lib/cli/format.ts'
-import type { Accesses } from '../lib/insights/accesses.ts'
 import { type Alert, type Details, pairKey, valuesOf } from '../lib/runs/alerts.ts'
+import type { Usual } from '../lib/runs/providers/history.ts'
+import { providerText } from '../lib/runs/providers/provider.ts'
 import { byAnomaly, type Verdict } from '../lib/runs/verdicts.ts'
-import { usualNetworks } from './alerts/alerts.ts'
 import { calls, usualText } from './alerts/text.ts'
 
 /** Rows that are not flagged, for context. */
@@ -11,7 +11,7 @@ const CONTEXT_ROWS = 100
 export const MOST_ROWS = 10_000
 
 const HEADER =
-  'rank,flagged,entity,ip,anomaly_score,accesses,training_accesses,seen_before,usual_networks,allowed,label,why,first_access,last_access,name,arn,account,regions,calls,errors,mfa,credentials,user_agents'
+  'rank,flagged,entity,ip,provider,anomaly_score,accesses,training_accesses,seen_before,usual_networks,allowed,label,why,first_access,last_access,name,arn,account,regions,calls,errors,mfa,credentials,user_agents'
 
 /** Longest name in a table, in bytes. */
 export const NAME_BYTES = 8192
@@ -43,35 +43,35 @@ export class Anomalies {
 
 /** What a table has besides verdicts. */
 interface Beside {
-  /** The training pairs. */
-  readonly before: Accesses | undefined
+  readonly usualOf: (entity: string) => readonly Usual[]
   readonly alerts: readonly Alert[]
 }
 
 /** The table for people and spreadsheets. */
-export function* anomalyRows(top: readonly Verdict[], { before, alerts }: Beside): Generator<string> {
+export function* anomalyRows(top: readonly Verdict[], { usualOf, alerts }: Beside): Generator<string> {
   const details = new Map(alerts.map((alert) => [pairKey(alert), alert.details]))
   yield `${HEADER}\n`
   for (const [i, verdict] of top.entries()) {
     const known = details.get(pairKey(verdict))
     const times = [known?.first ?? '', known?.last ?? '']
-    const cells = [...rowOf(i + 1, verdict, before), ...times, ...detailCells(known)]
+    const cells = [...rowOf(i + 1, verdict, usualOf(verdict.entity)), ...times, ...detailCells(known)]
     yield `${cells.map(csvCell).join(',')}\n`
   }
 }
 
-function rowOf(rank: number, verdict: Verdict, before: Accesses | undefined): string[] {
+function rowOf(rank: number, verdict: Verdict, usual: readonly Usual[]): string[] {
   const { flagged, entity, ip, anomalyScore = 0, accesses, events, allowed = '', label = '' } = verdict
   return [
     String(rank),
     flagged ? 'yes' : 'no',
     shortened(spelledOut(entity), NAME_BYTES),
     ip,
+    providerText(verdict.provider),
     anomalyScore.toFixed(4),
     String(accesses),
     String(events),
     seenBefore(verdict),
-    usualText(usualNetworks(before, entity)),
+    usualText(usual),
     allowed,
     shortened(spelledOut(label), NAME_BYTES),
     why(verdict),

@@ -2,6 +2,7 @@ import { pMapIterable } from 'p-map'
 import { type Accesses, type DistinctPair, kindOf, type Seen } from '../lib/insights/accesses.ts'
 import { decodeEntity } from '../lib/insights/entity-codec.ts'
 import { type Cidr, formatCidr, formatIpv4, isWithin } from '../lib/insights/ipv4.ts'
+import type { PairProvider } from '../lib/runs/providers/provider.ts'
 import type { Reason, Verdict } from '../lib/runs/verdicts.ts'
 import type { Ranking } from './ranking.ts'
 import type { Scorer } from './scorer.ts'
@@ -56,6 +57,9 @@ export function judge(pair: KnownPair, policy: Policy, reasons?: () => readonly 
 const allowing = ({ allow }: Pick<Policy, 'allow'>, ip: number): Cidr | undefined =>
   allow.find((cidr) => isWithin(ip, cidr))
 
+/** Whether a pair is below the threshold, in an allowed network or not. */
+export const isBelow = ({ flagged, allowed }: Verdict): boolean => flagged || allowed !== undefined
+
 export interface JudgeTask {
   /** What is judged. */
   readonly accesses: Accesses
@@ -66,6 +70,8 @@ export interface JudgeTask {
   readonly ranking: Ranking
   readonly policy: Policy
   readonly labels: Labels | undefined
+  /** Where files of networks are given. */
+  readonly providerOf?: (entity: string, ip: number) => PairProvider | undefined
 }
 
 /** Of all pairs that can be judged, in their sequence. */
@@ -160,7 +166,7 @@ function* batches(pairs: Iterable<DistinctPair>): Generator<DistinctPair[]> {
 
 /** Verdicts on all distinct pairs, in batches, in the sequence of the pairs. */
 export function* judgeAll(task: JudgeTask, { dotProducts, values }: Scored): Generator<Verdict[]> {
-  const { accesses, events, before, ranking, policy, labels } = task
+  const { accesses, events, before, ranking, policy, labels, providerOf } = task
   let at = 0
   for (const batch of batches(accesses.distinct()))
     yield batch.map((pair) => {
@@ -171,10 +177,12 @@ export function* judgeAll(task: JudgeTask, { dotProducts, values }: Scored): Gen
       const label = labels?.of(entity, ip)
       const seen = before?.seen(entity, ip)
       const known = { ...pair, events: count, dotProduct, value }
-      return judge(
+      const verdict = judge(
         { ...known, ...(seen && { seen }), ...(label !== undefined && { label }) },
         policy,
         ranking.reasons && (() => ranking.reasons?.(entity, ip, dotProduct) ?? []),
       )
+      const provider = isBelow(verdict) ? providerOf?.(entity, ip) : undefined
+      return provider === undefined ? verdict : { ...verdict, provider }
     })
 }

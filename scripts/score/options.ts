@@ -1,5 +1,5 @@
 import { choice, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
-import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { awsOptions, networksOption, runOptions } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { priorNames, rankNames } from '../lib/insights/rank.ts'
 import { backendNames } from './backend.ts'
@@ -65,6 +65,7 @@ export const scoreOptions = {
       'whether alerts say who it was, when and what was called, which takes one look at the logs; with a workspace in S3, Athena scans them',
     default: 'yes',
   }),
+  ...networksOption,
   ...findingsOptions,
   ...athenaOptions,
   ...runOptions,

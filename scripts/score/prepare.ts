@@ -5,6 +5,7 @@ import { type Cidr, formatCidr } from '../lib/insights/ipv4.ts'
 import type { Prior, RankName } from '../lib/insights/rank.ts'
 import type { StepSettings } from '../lib/runs/ledger.ts'
 import { networkList } from '../lib/runs/network-list.ts'
+import { openProviders, type Providers } from '../lib/runs/providers/providers.ts'
 import type { Target } from './target.ts'
 import { type Labels, readLabels } from './user-files.ts'
 
@@ -19,6 +20,7 @@ export interface ThresholdOptions {
 export interface PrepareOptions extends ThresholdOptions {
   readonly allow: readonly string[]
   readonly labels: string | undefined
+  readonly networks: readonly string[]
 }
 
 /** Everything that is settled before a pair is judged. */
@@ -34,6 +36,8 @@ export interface Prepared {
   /** Undefined when the threshold was set by hand. */
   readonly alertsPerDay: number | undefined
   readonly labels: Labels | undefined
+  /** Undefined without files of networks. */
+  readonly providers: Providers | undefined
   /** What shapes the verdicts. */
   readonly settings: StepSettings
 }
@@ -42,6 +46,7 @@ export interface Prepared {
 export async function preparedFor(target: Target, options: PrepareOptions): Promise<Prepared> {
   const allow = await networkList('--allow', options.allow)
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels, target.source)
+  const providers = await openProviders(options.networks)
   const calibration = await ownCalibration(target)
   const isKnown = calibration !== undefined || options.threshold !== undefined || target.heldOut === undefined
   const alertsPerDay = options.threshold === undefined ? options.alertsPerDay : undefined
@@ -58,6 +63,7 @@ export async function preparedFor(target: Target, options: PrepareOptions): Prom
     allow,
     alertsPerDay,
     labels,
+    providers,
     settings: {
       of: target.of,
       pairs: target.pairsDigest ?? null,
@@ -68,6 +74,7 @@ export async function preparedFor(target: Target, options: PrepareOptions): Prom
       prior: wanted === 'evidence' ? options.prior : null,
       allow: allow.map(formatCidr),
       labels: labels?.digest ?? null,
+      ...(providers && { networks: providers.digest }),
     },
   }
 }

@@ -105,15 +105,19 @@ export async function scoreRun(context: Context, options: ScoreOptions): Promise
 const pairsToJudge = (run: Run, other: Run | undefined): number =>
   other === undefined ? run.result('extract').holdoutPairs : other.result('extract').pairs
 
+/** Of these only the digest is known. */
+const OF_FILE = ['labels', 'networks']
+
 /** Options with which finished verdicts were made, where they differ from those of the plan, as they are typed. */
 function changedSettings(run: Run, step: StepName, { settings }: StepPlan): string[] {
   const before = run.isDone(step) ? run.ledger.steps[step]?.settings : undefined
   if (before === undefined) return []
-  return Object.keys(settings)
+  return Object.keys({ ...before, ...settings })
     .filter((name) => JSON.stringify(before[name] ?? null) !== JSON.stringify(settings[name]))
-    .map((name) =>
-      name === 'pairs' ? 'other pairs' : name === 'labels' ? 'other --labels' : typedOption(name, before[name]),
-    )
+    .map((name) => {
+      if (name === 'pairs') return 'other pairs'
+      return OF_FILE.includes(name) ? `other --${name}` : typedOption(name, before[name])
+    })
 }
 
 /** Judges files of pairs, with a model in a folder, of a run, or at an endpoint. */

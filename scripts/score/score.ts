@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Context } from '../lib/cli/command.ts'
 import { UserError } from '../lib/cli/errors.ts'
+import { count } from '../lib/cli/format.ts'
 import { Accesses, kindOf } from '../lib/insights/accesses.ts'
 import { type Calibration, calibrationText } from '../lib/insights/calibration.ts'
 import { calibrationOf, trialOf } from '../lib/insights/evaluation.ts'
@@ -8,6 +9,7 @@ import { EvidenceModel } from '../lib/insights/evidence.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
 import { writeAlertFile } from '../lib/runs/alerts.ts'
 import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
+import { pairProviders, usualPlaces } from '../lib/runs/providers/history.ts'
 import type { ScoreResult } from '../lib/runs/results.ts'
 import { writeVerdicts } from '../lib/runs/verdicts.ts'
 import type { Store } from '../lib/stores/store.ts'
@@ -57,10 +59,12 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   const ranking = rankingOf(prepared, calibration, evidence)
   const events = await eventsOf(target, before, backend)
   const accesses = new Accesses(await target.pairs(signal))
-  const judging = { accesses, events, before, ranking, policy: { threshold, minEvents, allow }, labels }
+  const providerOf = prepared.providers && pairProviders(prepared.providers, before)
+  const policy = { threshold, minEvents, allow }
+  const judging = { accesses, events, before, ranking, policy, labels, ...(providerOf && { providerOf }) }
   const scored = await scoredBy(context, judging, session)
-  const policy = { ...judging.policy, threshold: heldThreshold(judging, scored, { target, options }) }
-  const { tally, digest } = await writeScores(task, { ...judging, policy }, scored)
+  const held = { ...policy, threshold: heldThreshold(judging, scored, { target, options }) }
+  const { tally, digest } = await writeScores(task, { ...judging, policy: held }, scored)
   await session.tidy?.()
   const at = (file: string) => scores.localPath?.(file) ?? scores.uriOf(file)
   const [output, anomalies] = [at(files.verdicts), at(files.anomalies)]
@@ -69,8 +73,11 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   if (tally.total === 0) talk.warn(`there was no pair to judge (${target.of})`)
   else if (tally.scored === 0) talk.warn('no pair could be judged: the model knows none of these entities well')
   if (labels !== undefined && tally.attacks === 0) talk.warn('none of the labelled pairs is among what was judged')
+  const below = tally.flagged + tally.allowed
+  if (prepared.providers !== undefined && below > 0 && tally.located === 0)
+    talk.warn(`--networks knows none of the ${count(below)} addresses below the threshold: is it the right file?`)
   const by = tally.scored === 0 ? undefined : session.by?.()
-  return scoreResultOf({ of: target.of, tally, prepared, policy, output, anomalies, digest, by })
+  return scoreResultOf({ of: target.of, tally, prepared, policy: held, output, anomalies, digest, by })
 }
 
 /** Names of the files in a folder of scores. */
@@ -107,7 +114,11 @@ function heldThreshold(
 }
 
 /** Earlier files stay untouched until every pair is judged. */
-async function writeScores({ context, scores, lookup, checkpoint }: ScoreTask, task: JudgeTask, scored: Scored) {
+async function writeScores(
+  { context, prepared, scores, lookup, checkpoint }: ScoreTask,
+  task: JudgeTask,
+  scored: Scored,
+) {
   const { signal } = context
   const [tally, anomalies] = [new Tally(), new Anomalies()]
   async function* counted() {
@@ -122,9 +133,10 @@ async function writeScores({ context, scores, lookup, checkpoint }: ScoreTask, t
   }
   const digest = await writeVerdicts(scores, files.verdicts, counted())
   const top = anomalies.top()
-  const alerts = await alertsAmong(top, { context, before: task.before, lookup, checkpoint })
+  const usualOf = usualPlaces(task.before, prepared.providers)
+  const alerts = await alertsAmong(top, { context, usualOf, lookup, checkpoint })
   await writeAlertFile(scores, files.alerts, alerts)
-  const rows = Readable.from(anomalyRows(top, { before: task.before, alerts }), { objectMode: false })
+  const rows = Readable.from(anomalyRows(top, { usualOf, alerts }), { objectMode: false })
   await scores.write(files.anomalies, rows)
   return { tally, digest }
 }

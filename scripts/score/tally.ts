@@ -11,6 +11,8 @@ export class Tally {
   sparse = 0
   flagged = 0
   allowed = 0
+  /** Pairs whose provider is known. */
+  located = 0
   private readonly kinds = new Map<string, KindCount>()
   private readonly alarms: Record<Rule, number> = { ip: 0, net24: 0, net16: 0 }
   private hasHistory = true
@@ -21,6 +23,7 @@ export class Tally {
     else this.scored += 1
     if (verdict.flagged) this.flagged += 1
     if (verdict.allowed !== undefined) this.allowed += 1
+    if (verdict.provider !== undefined) this.located += 1
     const kind = verdict.label === undefined ? undefined : this.kindOf(verdict.label)
     if (kind !== undefined) kind.attacks += 1
     if (kind !== undefined && verdict.flagged) kind.flagged += 1

@@ -76,10 +76,10 @@ function foundBy({ train, holdout, days, attacks }: World, weights: Weights, ran
   const scores = scoreBy(weights)(entities, entityIndex, ip)
   const cases = Array.from(ip, (address, i) => {
     const entity = entities[entityIndex[i] ?? 0] ?? ''
-    return { entity, evidence: evidence.of(entity, address), dotProduct: scores[i] ?? Number.NaN }
+    return { entity, evidence: evidence.of(entity, address), provider: Number.NaN, dotProduct: scores[i] ?? Number.NaN }
   })
   const kindOf = new Map(attacks.map(({ kind, entity, ip: address }) => [`user_${entity} ${address}`, kind]))
-  const found = Object.entries(rankingsOf(true, rank)).map(([name, ranking]) => {
+  const found = Object.entries(rankingsOf({ score: true, providers: false }, rank)).map(([name, ranking]) => {
     const suspicion = Float64Array.from(cases, ranking)
     const sequence = [...suspicion.keys()].sort((a, b) => (suspicion[b] ?? 0) - (suspicion[a] ?? 0))
     const at = (alerts: number): Found => {

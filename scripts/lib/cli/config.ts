@@ -42,6 +42,7 @@ const configSchema = v.object({
   'query-timeout': v.optional(amount),
   'alerts-per-day': v.optional(amount),
   allow: v.optional(words),
+  networks: v.optional(words),
   'max-cost': v.optional(amount),
   output: v.optional(word),
 })

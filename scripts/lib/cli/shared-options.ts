@@ -81,6 +81,15 @@ export const runOptions = {
   ...guardOptions,
 }
 
+/** Of the steps that show addresses. */
+export const networksOption = {
+  networks: list({
+    about:
+      "says whose networks addresses are in: a MaxMind DB (.mmdb), a table as iptoasn.com has it, or AWS's ip-ranges.json; see docs/alerts.md",
+    value: 'FILE',
+  }),
+}
+
 export const windowOptions = {
   from: text({ about: 'start of the window, UTC, for example 2026-11-20 or 2026-11-20T13:00', value: 'TIME' }),
   to: text({ about: 'end of the window, exclusive', value: 'TIME' }),

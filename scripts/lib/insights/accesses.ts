@@ -56,6 +56,11 @@ export class Accesses {
       for (const [ip, accesses] of runs(this.of(i), 32)) yield { entity, ip, accesses }
   }
 
+  /** Every address of an entity once, ascending, each with its accesses. */
+  from(entity: string): Generator<[ip: number, accesses: number]> {
+    return runs(this.addresses(entity), 32)
+  }
+
   private addresses(entity: string): Uint32Array {
     const index = this.indexOf.get(entity)
     return index === undefined ? NONE : this.of(index)

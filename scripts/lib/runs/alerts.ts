@@ -6,6 +6,7 @@ import { linesOf } from '../stores/lines.ts'
 import type { Store } from '../stores/store.ts'
 import { nextCommand } from './next.ts'
 import { scorePaths, scoreStep } from './paths.ts'
+import { pairProviderSchema, providerSchema } from './providers/provider.ts'
 import type { Run } from './run.ts'
 
 /** Values of an aspect that are kept. */
@@ -28,6 +29,8 @@ const alert = v.strictObject({
   /** Decoded. */
   entity: v.string(),
   ip: v.string(),
+  /** Whose network the address is in; absent where no file of networks says so. */
+  provider: v.exactOptional(pairProviderSchema),
   anomalyScore: number,
   /** How often the pair occurs in what was judged. */
   accesses: whole,
@@ -36,7 +39,7 @@ const alert = v.strictObject({
   /** Why it is flagged, weightiest first; empty where only the score ranks. */
   reasons: listOf(v.string()),
   /** Where the entity usually comes from; empty when the training pairs are not available. */
-  usual: listOf(v.strictObject({ network: v.string(), share: number })),
+  usual: listOf(v.strictObject({ network: v.string(), share: number, provider: v.exactOptional(providerSchema) })),
   /** Absent when the logs were not asked, or are gone. */
   details: v.exactOptional(details),
 })

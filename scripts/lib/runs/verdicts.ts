@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import * as v from 'valibot'
 import { UserError } from '../cli/errors.ts'
 import { count, escapedJson } from '../cli/format.ts'
 import type { Seen, VerdictKind } from '../insights/accesses.ts'
@@ -8,6 +9,7 @@ import { lineBatchesOf } from '../stores/lines.ts'
 import type { Store } from '../stores/store.ts'
 import { nextCommand } from './next.ts'
 import { scorePaths, scoreStep } from './paths.ts'
+import { type PairProvider, pairProviderSchema } from './providers/provider.ts'
 import type { Run } from './run.ts'
 
 export type { Reason }
@@ -28,6 +30,8 @@ export interface Verdict {
   readonly flagged: boolean
   /** Why it is flagged, weightiest first, where evidence ranks. */
   readonly reasons?: readonly Reason[]
+  /** Whose network the address of a pair below the threshold is in; absent where no file of networks says so. */
+  readonly provider?: PairProvider
   /** The allowed network that kept the pair from being flagged. */
   readonly allowed?: string
   /** Absent when the training pairs are not available. */
@@ -111,6 +115,7 @@ function isVerdict(value: unknown): value is Verdict {
     (value.allowed === undefined || typeof value.allowed === 'string') &&
     (value.label === undefined || typeof value.label === 'string') &&
     (value.reasons === undefined || (Array.isArray(value.reasons) && value.reasons.every(isReason))) &&
+    (value.provider === undefined || v.is(pairProviderSchema, value.provider)) &&
     (value.seen === undefined || isSeen(value.seen))
   )
 }

@@ -6,6 +6,7 @@ import { budget } from './budget.ts'
 import { entityCell } from './entity-cell.ts'
 import { longTable } from './long-table.ts'
 import { nextQuestions } from './next-questions.ts'
+import { providerNote } from './provider-note.ts'
 
 /** The most anomalous pairs, each with where its entity usually comes from. */
 export function anomalies(data: ReportData): Html | undefined {
@@ -44,7 +45,7 @@ interface Columns {
 }
 
 const row = (anomaly: Anomaly, rank: number, width: number, { known, labelled }: Columns): Html =>
-  html`<tr class="${anomaly.flagged ? 'flagged' : 'below'}"><td class="number rank">${rank}</td>${entityCell(anomaly.entity, `${plural(anomaly.events, 'access', 'accesses')} in training`)}<td class="address"><b class="ip">${anomaly.ip}</b></td><td class="score">${bar(width)}${scoreText(anomaly.anomalyScore)}${notFlagged(anomaly)}</td><td class="seen">${seen(anomaly)}${why(anomaly)}</td><td class="number accesses">${count(anomaly.accesses)}</td>${known && html`<td class="done">${done(anomaly)}</td>`}<td class="networks">${usual(anomaly)}</td>${labelled && html`<td class="known-as">${anomaly.label !== undefined && html`<mark class="kind">${strange(anomaly.label, 30)}</mark>`}</td>`}</tr>
+  html`<tr class="${anomaly.flagged ? 'flagged' : 'below'}"><td class="number rank">${rank}</td>${entityCell(anomaly.entity, `${plural(anomaly.events, 'access', 'accesses')} in training`)}<td class="address"><b class="ip">${anomaly.ip}</b>${providerNote(anomaly.provider)}</td><td class="score">${bar(width)}${scoreText(anomaly.anomalyScore)}${notFlagged(anomaly)}</td><td class="seen">${seen(anomaly)}${why(anomaly)}</td><td class="number accesses">${count(anomaly.accesses)}</td>${known && html`<td class="done">${done(anomaly)}</td>`}<td class="networks">${usual(anomaly)}</td>${labelled && html`<td class="known-as">${anomaly.label !== undefined && html`<mark class="kind">${strange(anomaly.label, 30)}</mark>`}</td>`}</tr>
 `
 
 const bar = (width: number): Html =>
@@ -97,4 +98,7 @@ const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ')
 const usual = ({ usual }: Anomaly): Html | Html[] =>
   usual.length === 0
     ? html`<small>not known</small>`
-    : usual.map(({ network, share: part }) => html`<span>${network} <small>${share(part)}</small></span> `)
+    : usual.map(
+        ({ network, share: part, provider }) =>
+          html`<span>${network} <small>${share(part)}</small>${providerNote(provider)}</span> `,
+      )

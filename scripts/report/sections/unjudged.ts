@@ -4,6 +4,7 @@ import { type Html, html } from '../html.ts'
 import { entityCell } from './entity-cell.ts'
 import { longTable } from './long-table.ts'
 import { nextQuestions } from './next-questions.ts'
+import { providerNote } from './provider-note.ts'
 
 /** Entities that the model cannot judge: they are listed with their addresses, never passed off as normal. */
 export function unjudged(data: ReportData): Html | undefined {
@@ -29,5 +30,5 @@ const row = ({ entity, verdict, addresses, busiest, accesses }: Unjudged): Html 
   html`<tr>${entityCell(entity)}<td><span class="kind">${verdict === 'unseen-entity' ? 'never seen' : 'too rarely seen'}</span></td><td class="number accesses">${count(accesses)}</td><td class="addresses">${busiest.map(address)}${addresses > busiest.length && html`<small>and ${count(addresses - busiest.length)} more</small>`}</td></tr>
 `
 
-const address = ({ ip, accesses }: Unjudged['busiest'][number]): Html =>
-  html`<span><b class="ip">${ip}</b> <small>${count(accesses)}</small></span> `
+const address = ({ ip, accesses, provider }: Unjudged['busiest'][number]): Html =>
+  html`<span><b class="ip">${ip}</b> <small>${count(accesses)}</small>${providerNote(provider)}</span> `

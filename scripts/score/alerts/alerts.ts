@@ -1,10 +1,8 @@
 import type { Context } from '../../lib/cli/command.ts'
 import { UserError } from '../../lib/cli/errors.ts'
-import type { Accesses } from '../../lib/insights/accesses.ts'
-import { encodeEntity } from '../../lib/insights/entity-codec.ts'
-import { formatCidr } from '../../lib/insights/ipv4.ts'
 import { type Alert, pairKey } from '../../lib/runs/alerts.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
+import type { Usual } from '../../lib/runs/providers/history.ts'
 import type { Verdict } from '../../lib/runs/verdicts.ts'
 import type { Lookup } from './lookup.ts'
 
@@ -13,8 +11,7 @@ const MOST_ALERTS = 1000
 
 interface Sources {
   readonly context: Context
-  /** The training pairs. */
-  readonly before: Accesses | undefined
+  readonly usualOf: (entity: string) => readonly Usual[]
   readonly lookup: Lookup | undefined
   readonly checkpoint: Checkpoint<Saved<'score'>> | undefined
 }
@@ -24,12 +21,12 @@ export async function alertsAmong(top: readonly Verdict[], sources: Sources): Pr
   const flagged = top.filter((verdict) => verdict.flagged).slice(0, MOST_ALERTS)
   const found = await lookedUp(flagged, sources)
   return flagged.map((verdict) => {
-    const { entity, ip, anomalyScore = 0, accesses, events, reasons = [] } = verdict
+    const { entity, ip, provider, anomalyScore = 0, accesses, events, reasons = [] } = verdict
     const details = found?.get(pairKey(verdict))
     return {
-      ...{ entity, ip, anomalyScore, accesses, events },
+      ...{ entity, ip, ...(provider && { provider }), anomalyScore, accesses, events },
       reasons: reasons.map(({ text }) => text),
-      usual: usualNetworks(sources.before, entity),
+      usual: sources.usualOf(entity),
       ...(details && { details }),
     }
   })
@@ -47,7 +44,3 @@ async function lookedUp(flagged: readonly Verdict[], { context, lookup, checkpoi
     return undefined
   }
 }
-
-/** Where an entity usually comes from; empty where that is not known. @param entity decoded */
-export const usualNetworks = (before: Accesses | undefined, entity: string): Alert['usual'] =>
-  (before?.usual(encodeEntity(entity)) ?? []).map(({ network, share }) => ({ network: formatCidr(network), share }))

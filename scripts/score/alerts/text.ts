@@ -1,5 +1,6 @@
 import { count, shortened, spelledOut, table } from '../../lib/cli/format.ts'
 import { type Alert, callText, type Details, valuesOf } from '../../lib/runs/alerts.ts'
+import { providerBefore, providerText } from '../../lib/runs/providers/provider.ts'
 
 /** Alerts that a summary shows. */
 export const SHOWN = 10
@@ -8,6 +9,7 @@ export const SHOWN = 10
 const WHO_BYTES = 84
 /** What a cell shows of what was done. */
 const CALLS = 3
+const NETWORK_BYTES = 48
 const CALL_BYTES = 96
 
 /** The first alerts as a table for the terminal; undefined when there are none. */
@@ -15,14 +17,16 @@ export function alertTable(alerts: readonly Alert[]): string | undefined {
   const first = alerts.slice(0, SHOWN)
   if (first.length === 0) return undefined
   const isKnown = first.some(({ details }) => details !== undefined)
+  const isLocated = first.some(({ provider }) => provider !== undefined)
   const rows = first.map((alert) => [
     ...(isKnown ? [timeText(alert.details)] : []),
     shortened(whoText(alert), WHO_BYTES),
     alert.ip,
+    ...(isLocated ? [shortened(providerText(alert.provider), NETWORK_BYTES)] : []),
     whyText(alert),
     ...(isKnown ? [shortened(calls(alert.details).slice(0, CALLS).join(', '), CALL_BYTES)] : []),
   ])
-  const header = ['who', 'address', 'does not fit because']
+  const header = ['who', 'address', ...(isLocated ? ['network'] : []), 'does not fit because']
   return table([isKnown ? ['first at, UTC', ...header, 'did'] : header, ...rows])
 }
 
@@ -39,11 +43,18 @@ export function whoText({ entity, details }: Pick<Alert, 'entity' | 'details'>):
 }
 
 /** Where the entity usually comes from, else the weightiest reason. */
-const whyText = ({ reasons, usual }: Alert): string =>
-  usual.length > 0 ? `usually from ${usualText(usual.slice(0, 2))}` : (reasons[0] ?? '')
+function whyText({ reasons, usual, provider }: Alert): string {
+  const places = usual.slice(0, 2).map(({ network, share }) => ({ network, share }))
+  const why = places.length > 0 ? `usually from ${usualText(places)}` : (reasons[0] ?? '')
+  return provider?.before === 0 ? `${why}; ${providerBefore(provider)}` : why
+}
 
 export const usualText = (usual: Alert['usual']): string =>
-  usual.map(({ network, share }) => `${network} ${Math.round(share * 100)} %`).join('; ')
+  usual
+    .map(({ network, share, provider }) =>
+      [network, `${Math.round(share * 100)} %`, providerText(provider)].filter(Boolean).join(' '),
+    )
+    .join('; ')
 
 /** The most frequent values of every aspect, each with its number, printable. */
 export const aspectTexts = (details: Details | undefined): [aspect: string, texts: string[]][] =>

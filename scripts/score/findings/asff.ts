@@ -1,6 +1,7 @@
 import { partitionOf } from '../../lib/aws/arn.ts'
 import { shortened, spelledOut } from '../../lib/cli/format.ts'
 import type { Details } from '../../lib/runs/alerts.ts'
+import { isCountryCode, type Provider, providerText } from '../../lib/runs/providers/provider.ts'
 import { aspectTexts, mostCalled } from '../alerts/text.ts'
 import { seenBefore } from '../anomalies.ts'
 import { type About, addressesOf, descriptionOf, type Finding, reasonOf, severityOf, titleOf } from './finding.ts'
@@ -50,8 +51,9 @@ export function asffOf(finding: Finding, about: About, { account, region }: Hub)
 }
 
 /** A CloudTrail record is a call of an API, a WAF record a request over the network. */
-function actionOf({ addresses, first, last, details }: Finding, { source }: About): Record<string, unknown> {
-  const RemoteIpDetails = { IpAddressV4: addresses[0] }
+function actionOf(finding: Finding, { source }: About): Record<string, unknown> {
+  const { first, last, details } = finding
+  const RemoteIpDetails = remoteOf(finding)
   if (source !== 'cloudtrail')
     return {
       ActionType: 'NETWORK_CONNECTION',
@@ -69,6 +71,23 @@ function actionOf({ addresses, first, last, details }: Finding, { source }: Abou
   }
 }
 
+/** Security Hub's integers have 32 bits, numbers of autonomous systems too, but without a sign. */
+const MOST_INTEGER = 2 ** 31 - 1
+
+/** Types ActionRemoteIpDetails, IpOrganizationDetails and Country of the Security Hub API. */
+function remoteOf({ addresses: [ip = ''], providers }: Finding): Record<string, unknown> {
+  const { number, name, country }: Provider = providers.get(ip) ?? {}
+  const organization = {
+    ...(number !== undefined && number <= MOST_INTEGER && { Asn: number }),
+    ...(name && { AsnOrg: spelledOut(name) }),
+  }
+  return {
+    IpAddressV4: ip,
+    ...(Object.keys(organization).length > 0 && { Organization: organization }),
+    ...(isCountryCode(country) && { Country: { CountryCode: country } }),
+  }
+}
+
 /** The call that was made most. */
 function apiOf(details: Details | undefined): Record<string, string> {
   const call = mostCalled(details)
@@ -76,7 +95,8 @@ function apiOf(details: Details | undefined): Record<string, string> {
 }
 
 function productFields(finding: Finding, about: About): Record<string, string> {
-  const { state, entity, network, addresses, dotProduct, anomalyScore, accesses, events, labels, details } = finding
+  const { state, entity, network, addresses, providers, dotProduct, anomalyScore } = finding
+  const { accesses, events, labels, details } = finding
   const fields = {
     run: about.run,
     source: about.source,
@@ -84,6 +104,9 @@ function productFields(finding: Finding, about: About): Record<string, string> {
     entity: shortened(spelledOut(entity), 2048),
     network,
     addresses: addressesOf(addresses),
+    ...(providers.size > 0 && {
+      networks: shortened([...new Set([...providers.values()].map(providerText))].join('; '), 2048),
+    }),
     'dot-product': String(dotProduct),
     'anomaly-score': String(anomalyScore),
     threshold: String(about.threshold),

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { csvCell, shortened, spelledOut } from '../../lib/cli/format.ts'
+import { providerText } from '../../lib/runs/providers/provider.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import { detailCells, NAME_BYTES, seenBefore } from '../anomalies.ts'
 import { asffOf, MOST_IN_BATCH } from './asff.ts'
@@ -48,7 +49,7 @@ function* ndjson(values: Iterable<unknown>): Generator<string> {
 }
 
 const HEADER =
-  'id,state,severity,run,source,entity_kind,entity,network,addresses,first_event,last_event,anomaly_score,threshold,accesses,training_accesses,seen_before,allowed,label,name,arn,account,regions,calls,errors,mfa,credentials,user_agents'
+  'id,state,severity,run,source,entity_kind,entity,network,addresses,provider,first_event,last_event,anomaly_score,threshold,accesses,training_accesses,seen_before,allowed,label,name,arn,account,regions,calls,errors,mfa,credentials,user_agents'
 
 /** The findings as a table for ticket systems and spreadsheets. */
 export function* csvRows(findings: Iterable<Finding>, about: About): Generator<string> {
@@ -66,6 +67,7 @@ const rowOf = (finding: Finding, about: About): string[] => [
   shortened(spelledOut(finding.entity), NAME_BYTES),
   finding.network,
   finding.addresses.join(' '),
+  shortened([...new Set([...finding.providers.values()].map(providerText))].join('; '), NAME_BYTES),
   new Date(finding.first).toISOString(),
   new Date(finding.last).toISOString(),
   finding.anomalyScore.toFixed(6),

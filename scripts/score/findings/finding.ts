@@ -3,6 +3,7 @@ import { count, plural, shortened, spelledOut } from '../../lib/cli/format.ts'
 import type { Seen } from '../../lib/insights/accesses.ts'
 import { formatCidr, networkOf, parseIpv4 } from '../../lib/insights/ipv4.ts'
 import { type Details, mergedDetails, pairKey, valuesOf } from '../../lib/runs/alerts.ts'
+import { type PairProvider, providerBefore, providerText } from '../../lib/runs/providers/provider.ts'
 import type { Verdict } from '../../lib/runs/verdicts.ts'
 import { compactTime, type Window } from '../../lib/runs/window.ts'
 import { calls, whoText } from '../alerts/text.ts'
@@ -40,6 +41,8 @@ export interface Finding {
   readonly network: string
   /** Dotted, ascending. */
   readonly addresses: readonly string[]
+  /** Whose networks the addresses are in, where files of networks say so. */
+  readonly providers: ReadonlyMap<string, PairProvider>
   /** Of the most anomalous address. */
   readonly dotProduct: number
   readonly anomalyScore: number
@@ -58,9 +61,6 @@ export interface Finding {
   /** What the logs say about these addresses, in all that was judged. */
   readonly details?: Details
 }
-
-/** Whether a pair is below the threshold, in an allowed network or not. */
-export const isBelow = ({ flagged, allowed }: Verdict): boolean => flagged || allowed !== undefined
 
 /** Accesses of a pair within one hour. Event times in milliseconds since 1970. */
 export interface Span {
@@ -92,6 +92,7 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
     entity,
     network,
     addresses: distinct(verdicts.map(({ ip }) => ip)).sort(byAddress),
+    providers: new Map(verdicts.flatMap(({ ip, provider }) => (provider ? [[ip, provider]] : []))),
     dotProduct,
     anomalyScore,
     reasons: reasons.map(({ text }) => text),
@@ -142,6 +143,14 @@ function nameOf({ entity, details }: { readonly entity: string; readonly details
   return who === text || valuesOf(details, 'name').length === 0 ? text : `${text} (${who})`
 }
 
+/** Whose networks these are, in words. */
+function ownersOf({ providers }: Finding): string[] {
+  const texts = distinct(
+    [...providers.values()].map((one) => [providerText(one), providerBefore(one)].filter(Boolean).join(', ')),
+  )
+  return texts.length === 0 ? [] : [`Network of ${shortened(texts.join('; '), 240)}.`]
+}
+
 /** What was done most, in words. */
 function deeds(details: Details | undefined): string[] {
   const [done, failed] = [calls(details), valuesOf(details, 'error')]
@@ -161,6 +170,7 @@ export function descriptionOf(finding: Finding, about: About): string {
       `${plural(accesses, 'access', 'accesses')} of ${about.kind} ${shortened(nameOf({ ...finding, details }), 400)} from ${network} (${addressesOf(addresses)}).`,
       `Its anomaly score is ${anomalyScore.toFixed(4)}, alerts begin above ${(0 - about.threshold).toFixed(4)}. IP Insights scores it ${dotProduct.toFixed(4)}; the model knows the entity from ${plural(events, 'access', 'accesses')}.`,
       `Seen before for this entity: ${seenBefore(finding) || 'unknown'}. ${first} to ${last}.`,
+      ...ownersOf(finding),
       ...deeds(details),
       ...(reasons.length > 0 ? [`Why: ${reasons.join('; ')}.`] : []),
     ].join(' '),

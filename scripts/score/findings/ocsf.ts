@@ -1,4 +1,5 @@
 import { shortened, spelledOut } from '../../lib/cli/format.ts'
+import { isCountryCode, type PairProvider } from '../../lib/runs/providers/provider.ts'
 import { aspectTexts, mostCalled } from '../alerts/text.ts'
 import { type About, descriptionOf, type Finding, reasonOf, severityOf, titleOf } from './finding.ts'
 import { whoIs } from './resource.ts'
@@ -14,6 +15,18 @@ const SEVERITY = { informational: [1, 'Informational'], low: [2, 'Low'], medium:
 /** Addresses listed as observables; more would only make the event longer. */
 const OBSERVED = 100
 const TEXT_BYTES = 2048
+
+/** Objects network_endpoint, autonomous_system and location. */
+const endpointOf = (ip: string, { number, name, country }: PairProvider = {}) => ({
+  ip,
+  ...((number !== undefined || name !== undefined) && {
+    autonomous_system: {
+      ...(number !== undefined && { number }),
+      ...(name !== undefined && { name: spelledOut(name) }),
+    },
+  }),
+  ...(isCountryCode(country) && { location: { country } }),
+})
 
 /** A finding as an OCSF Detection Finding: https://schema.ocsf.io/1.3.0/classes/detection_finding */
 export function ocsfOf(finding: Finding, about: About): Record<string, unknown> {
@@ -68,7 +81,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
     },
     resources: [{ type: who.type, uid: who.id, name }],
     evidences: observed.map((ip) => ({
-      src_endpoint: { ip },
+      src_endpoint: endpointOf(ip, finding.providers.get(ip)),
       ...(who.user && { actor: { user: who.user } }),
       ...(call && { api: { operation: call.operation, service: { name: call.service } } }),
       data: { [about.kind]: name },

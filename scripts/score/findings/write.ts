@@ -10,17 +10,9 @@ import type { Run } from '../../lib/runs/run.ts'
 import { type Verdict, verdictsOf } from '../../lib/runs/verdicts.ts'
 import { DAY_MS, daysOf, type Window } from '../../lib/runs/window.ts'
 import { linesOf } from '../../lib/stores/lines.ts'
+import { isBelow } from '../judge.ts'
 import { writeFindings } from './files.ts'
-import {
-  type About,
-  type Finding,
-  findingOf,
-  isBelow,
-  networkText,
-  type Sighting,
-  type Span,
-  startOf,
-} from './finding.ts'
+import { type About, type Finding, findingOf, networkText, type Sighting, type Span, startOf } from './finding.ts'
 import type { Wanted } from './options.ts'
 
 /** The alerts made of the pairs below the threshold. */

@@ -60,7 +60,8 @@ test('what the logs say is in every format: who, and what was called', () => {
 test('whatever strangers write into the logs, all formats stay valid', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', ' ', ':', 'a:\u202e')), (words) => {
-      const verdict = verdictOf({ entity: 'AROAEXAMPLE' })
+      const provider = { number: 2 ** 32 - 1, name: words, country: words }
+      const verdict = verdictOf({ entity: 'AROAEXAMPLE', provider })
       const details = new Map([[pairKey(verdict), detailsBy(words)]])
       const about = { source: 'cloudtrail', kind: 'principal', details }
       const [finding = assert.fail()] = gathered([verdict], about).findings

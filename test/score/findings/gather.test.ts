@@ -9,9 +9,10 @@ import type { Verdict } from '../../../scripts/lib/runs/verdicts.ts'
 import { openStore } from '../../../scripts/lib/stores/open.ts'
 import { asffOf } from '../../../scripts/score/findings/asff.ts'
 import { csvRows, writeFindings } from '../../../scripts/score/findings/files.ts'
-import { type About, isBelow } from '../../../scripts/score/findings/finding.ts'
+import type { About } from '../../../scripts/score/findings/finding.ts'
 import { ocsfOf } from '../../../scripts/score/findings/ocsf.ts'
 import { type Gathered, gather, type Times } from '../../../scripts/score/findings/write.ts'
+import { isBelow } from '../../../scripts/score/judge.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { aboutOf, DAY, HUB, verdictOf } from './samples.ts'
 import { asffBatch, asffFinding, BATCH_BYTES, FINDING_BYTES, ocsfFinding } from './shapes.ts'
@@ -197,7 +198,7 @@ test('whatever strangers call themselves: each format holds its shape, ids are d
       const rows = parse([...csvRows(findings, about)].join('')) as string[][]
       assert.equal(rows.length, entities.length + 1)
       for (const row of rows) {
-        assert.equal(row.length, 27)
+        assert.equal(row.length, 28)
         for (const cell of row) assert.doesNotMatch(cell, /[\p{Cc}\p{Cf}]|^[=+@]/u)
       }
     }),

@@ -16,7 +16,17 @@ const words = (most = 65_536) =>
 
 const address = v.pipe(v.string(), v.ipv4('IPv4 address'))
 const time = v.pipe(utcTime, v.regex(/\.\d{3}Z$/, 'time with milliseconds'))
-const remote = v.strictObject({ IpAddressV4: address })
+/** ActionRemoteIpDetails, IpOrganizationDetails (its Asn has 32 bits) and Country, Security Hub API reference. */
+const remote = v.strictObject({
+  IpAddressV4: address,
+  Organization: v.exactOptional(
+    v.strictObject({
+      Asn: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(2 ** 31 - 1))),
+      AsnOrg: v.exactOptional(words()),
+    }),
+  ),
+  Country: v.exactOptional(v.strictObject({ CountryCode: v.pipe(v.string(), v.regex(/^[A-Z]{2}$/)) })),
+})
 const severity = v.strictObject({
   Label: v.picklist(['INFORMATIONAL', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL']),
   Original: words(64),
@@ -156,7 +166,12 @@ export const ocsfFinding = v.strictObject({
   resources: v.array(v.strictObject({ type: text, uid: text, name: text })),
   evidences: v.array(
     v.strictObject({
-      src_endpoint: v.strictObject({ ip: address }),
+      // Objects network_endpoint, autonomous_system and location of the published schema.
+      src_endpoint: v.strictObject({
+        ip: address,
+        autonomous_system: v.optional(v.strictObject({ number: v.optional(whole), name: v.optional(text) })),
+        location: v.optional(v.strictObject({ country: v.pipe(v.string(), v.regex(/^[A-Z]{2}$/)) })),
+      }),
       actor: v.optional(v.strictObject({ user })),
       // Objects evidences, api and service of the published schema.
       api: v.optional(v.strictObject({ operation: text, service: v.strictObject({ name: text }) })),

@@ -1,0 +1,40 @@
+import { Reader } from 'mmdb-lib'
+import * as v from 'valibot'
+import { formatIpv4 } from '../../insights/ipv4.ts'
+import { asNumber, named, type Provider } from './provider.ts'
+
+const text = v.fallback(v.optional(v.string()), undefined)
+
+/**
+ * What the databases call it: GeoLite2 ASN and DB-IP ASN Lite `autonomous_system_…`, IPinfo Lite `asn`, `as_name` and `country_code`,
+ * those of countries `country.iso_code`. What has another type counts as absent.
+ */
+const recordSchema = v.object({
+  autonomous_system_number: v.fallback(v.optional(v.number()), undefined),
+  autonomous_system_organization: text,
+  asn: text,
+  as_name: text,
+  country_code: text,
+  country: v.fallback(v.optional(v.object({ iso_code: text })), undefined),
+})
+
+/** Ends the part of a MaxMind DB that is not its description: "MaxMind DB File Format Specification". */
+const MARK = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1')
+
+export const isMmdb = (bytes: Buffer): boolean => bytes.lastIndexOf(MARK) !== -1
+
+/** @throws Error when the file is damaged, and so does what it hands back */
+export function openMmdb(bytes: Buffer): (ip: number) => Provider | undefined {
+  const reader = new Reader<object>(bytes)
+  return (ip) => {
+    const found = v.safeParse(recordSchema, reader.get(formatIpv4(ip)))
+    if (!found.success) return undefined
+    const { autonomous_system_number, autonomous_system_organization, asn, as_name, country_code, country } =
+      found.output
+    return named({
+      number: autonomous_system_number ?? asNumber(asn ?? ''),
+      name: autonomous_system_organization ?? as_name,
+      country: country_code ?? country?.iso_code,
+    })
+  }
+}
