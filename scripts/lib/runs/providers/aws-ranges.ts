@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { fitted } from '../../cli/shapes.ts'
 import { parseCidr } from '../../insights/ipv4.ts'
-import { named } from './provider.ts'
+import { providerFrom } from './provider.ts'
 import { Ranges } from './ranges.ts'
 
 /** "AWS IP address ranges", AWS general reference: services share ranges, and AMAZON has all of them. */
@@ -17,7 +17,7 @@ export function openAwsRanges(text: string): Ranges {
   return new Ranges(
     plainFirst.flatMap(({ ip_prefix, region, service }) => {
       const { base, length } = parseCidr(ip_prefix)
-      const provider = named({ aws: service === 'AMAZON' ? region : `${service} ${region}` })
+      const provider = providerFrom({ aws: service === 'AMAZON' ? region : `${service} ${region}` })
       return provider === undefined ? [] : [{ start: base, end: base + 2 ** (32 - length) - 1, provider }]
     }),
   )

@@ -1,7 +1,7 @@
 import { Reader } from 'mmdb-lib'
 import * as v from 'valibot'
 import { formatIpv4 } from '../../insights/ipv4.ts'
-import { asNumber, named, type Provider } from './provider.ts'
+import { asNumber, type Provider, providerFrom } from './provider.ts'
 
 const text = v.fallback(v.optional(v.string()), undefined)
 
@@ -31,7 +31,7 @@ export function openMmdb(bytes: Buffer): (ip: number) => Provider | undefined {
     if (!found.success) return undefined
     const { autonomous_system_number, autonomous_system_organization, asn, as_name, country_code, country } =
       found.output
-    return named({
+    return providerFrom({
       number: autonomous_system_number ?? asNumber(asn ?? ''),
       name: autonomous_system_organization ?? as_name,
       country: country_code ?? country?.iso_code,

@@ -47,7 +47,7 @@ export function asNumber(text: string): number | undefined {
 }
 
 /** Without what is empty. Undefined when nothing is left. */
-export function named({
+export function providerFrom({
   number,
   name = '',
   country = '',

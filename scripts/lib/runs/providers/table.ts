@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { parseCidr, parseIpv4 } from '../../insights/ipv4.ts'
 import { lineBatchesOf } from '../../stores/lines.ts'
-import { asNumber, named, type Provider } from './provider.ts'
+import { asNumber, type Provider, providerFrom } from './provider.ts'
 import { Ranges } from './ranges.ts'
 
 /** What a column is called: by iptoasn.com, IPinfo, MaxMind and people. */
@@ -102,5 +102,5 @@ function providerIn(cells: readonly string[], places: Places): Provider | undefi
   // Of what nobody routes, iptoasn.com says AS 0 and country None.
   if (at('number') === '0') return undefined
   const country = at('country')
-  return named({ number: asNumber(at('number')), name: at('name'), country: country === 'None' ? '' : country })
+  return providerFrom({ number: asNumber(at('number')), name: at('name'), country: country === 'None' ? '' : country })
 }
