@@ -4,8 +4,7 @@ import type { Context } from '../lib/cli/command.ts'
 import { UserError } from '../lib/cli/errors.ts'
 import { MIN_EVENTS } from '../lib/insights/accesses.ts'
 import { type Calibration, parseCalibration } from '../lib/insights/calibration.ts'
-import type { Score } from '../lib/insights/evaluation.ts'
-import { digestOf, type Model, modelIn } from '../lib/insights/model.ts'
+import { digestOf, modelIn } from '../lib/insights/model.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { openPairs, pairsOf } from '../lib/runs/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
@@ -32,7 +31,7 @@ export async function subjectOfRun(run: Run, context: Context, aws: AwsSettings)
   const calibration = found?.model === digest ? found : undefined
   const score =
     backend === 'local'
-      ? scoreOf(await modelIn(await readFile(run.path(paths.model)), run.path(paths.model)))
+      ? (await modelIn(await readFile(run.path(paths.model)), run.path(paths.model))).scoreAll
       : await (await import('./sagemaker.ts')).endpointScore(run, context, aws)
   const days = run.holdout().days
   return { run: run.id, subject: subjectWith({ train, holdout, days, score }, calibration) }
@@ -61,7 +60,7 @@ export async function subjectOfFiles(
   const calibration = text === undefined ? undefined : parseCalibration(text, calibrationPath)
   if (calibration !== undefined && calibration.model !== digestOf(bytes))
     throw new UserError(`${calibrationPath} belongs to another model than ${path}`, { hint: 'train again' })
-  return { subject: subjectWith({ ...known, score: scoreOf(await modelIn(bytes, path)) }, calibration) }
+  return { subject: subjectWith({ ...known, score: (await modelIn(bytes, path)).scoreAll }, calibration) }
 }
 
 const subjectWith = (
@@ -72,8 +71,3 @@ const subjectWith = (
   minEvents: calibration?.minEvents ?? MIN_EVENTS,
   ...(calibration?.rank !== undefined && { rank: calibration.rank }),
 })
-
-const scoreOf =
-  (model: Model): Score =>
-  (entities, entityIndex, ips) =>
-    Float64Array.from(ips, (ip, i) => model.score(entities[entityIndex[i] ?? 0] ?? '', ip))

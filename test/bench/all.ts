@@ -5,6 +5,7 @@ import { runProgram, scriptPath } from '../support/run-script.ts'
 import { benchExtract, describeExtract } from './extract.ts'
 import { benchList, describeList } from './list.ts'
 import { benchManifest, describeManifest } from './manifest.ts'
+import { benchScore, describeScore } from './score.ts'
 import { benchTrain, describeTrain } from './train.ts'
 
 /** All figures, side by side in one run; machines are noisy, so ratios are what counts. */
@@ -13,6 +14,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 say(describeExtract(await benchExtract()))
 say(describeList(await benchList()))
 say(describeManifest(await benchManifest()))
+say(describeScore(await benchScore()))
 say(describeTrain(await benchTrain()))
 
 const folder = mkdtempSync(join(tmpdir(), 'prestage-bench-'))

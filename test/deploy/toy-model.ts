@@ -8,6 +8,7 @@ export function toyModel(entities: Readonly<Record<string, number>> = { e1: 50, 
     has: (entity) => entity in entities,
     events: (entity) => entities[entity] ?? 0,
     score,
+    scoreAll: (names, entityIndex, ips) => Float64Array.from(ips, (ip, i) => score(names[entityIndex[i]!]!, ip)),
     entityEmbedding: (entity) => Float32Array.of(score(entity, 0), 1),
     ipEmbedding: (ip) => Float32Array.of(1, -(ip & 255)),
   }

@@ -1,5 +1,6 @@
 import { Accesses } from '../../scripts/lib/insights/accesses.ts'
-import { calibrate, scoreBy } from '../../scripts/lib/insights/evaluation.ts'
+import { scoreBy } from '../../scripts/lib/insights/encoder.ts'
+import { calibrate } from '../../scripts/lib/insights/evaluation.ts'
 import { EvidenceModel } from '../../scripts/lib/insights/evidence.ts'
 import type { Weights } from '../../scripts/lib/insights/network.ts'
 import { cappedThreshold, scorePairs } from '../../scripts/score/judge.ts'

@@ -1,5 +1,5 @@
 import { networkOf } from './ipv4.ts'
-import { type Layer, type Level, levelsOf, prefixRow, type Weights } from './network.ts'
+import { entityRow, type Layer, type Level, levelsOf, prefixRow, type Weights } from './network.ts'
 import { mix } from './random.ts'
 
 /** Slope for negative values between two layers (leaky ReLU), so that no unit dies. */
@@ -134,6 +134,26 @@ export function scoreAll(weights: Weights, entityRows: Uint32Array, ips: Uint32A
       scores[start + i] = dot(entities, entityRows[start + i]!, vectors, indexOf[i]!)
   }
   return scores
+}
+
+/** Dot products of rows, `entities[entityIndex[i]]` from `ips[i]`, in their order. */
+export const scoreBy =
+  (weights: Weights) =>
+  (entities: readonly string[], entityIndex: Uint32Array, ips: Uint32Array): Float64Array => {
+    const rows = rowsOf(entities, weights.shape.entityRows)
+    return scoreAll(
+      weights,
+      entityIndex.map((e) => rows[e]!),
+      ips,
+    )
+  }
+
+/** Pairs come entity by entity: a name that is repeated is not hashed again. */
+function rowsOf(entities: readonly string[], entityRows: number): Uint32Array {
+  const rows = new Uint32Array(entities.length)
+  for (let e = 0; e < rows.length; e++)
+    rows[e] = e > 0 && entities[e] === entities[e - 1] ? rows[e - 1]! : entityRow(entities[e]!, entityRows)
+  return rows
 }
 
 /** The networks that addresses are in, each once, and for each address which one: all of a network have the same vector. */

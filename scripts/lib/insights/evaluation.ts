@@ -1,10 +1,10 @@
 import { eventsByEntity, type Grouped, groupByEntity, History, kindOf, rulesOn } from './accesses.ts'
 import { publicAddress } from './attackers.ts'
 import { type Calibration, scoresOf, thresholdFor } from './calibration.ts'
-import { scoreAll } from './encoder.ts'
+import { scoreBy } from './encoder.ts'
 import { EvidenceModel } from './evidence.ts'
 import { auc } from './metrics.ts'
-import { entityRow, type Weights } from './network.ts'
+import type { Weights } from './network.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
 import { fittedFolds, madeUpAttacks, rankedBy } from './rank-fit.ts'
@@ -72,12 +72,6 @@ export type Score = (
   ips: Uint32Array,
 ) => Float64Array | Promise<Float64Array>
 
-/** By a model in this process. */
-export const scoreBy =
-  (weights: Weights) =>
-  (entities: readonly string[], entityIndex: Uint32Array, ips: Uint32Array): Float64Array =>
-    scoreAll(weights, rowsOf(weights, entities, entityIndex), ips)
-
 /** AUC of the model on these examples; NaN when there are none. */
 export function aucOn(weights: Weights, { entities, entityIndex, normal, attack }: Examples): number {
   const score = scoreBy(weights)
@@ -112,11 +106,6 @@ export function distinctOf({ pairs, scorable }: Holdout): Pairs {
     entityIndex: entityIndex.subarray(0, count),
     ip: distinct.subarray(0, count),
   }
-}
-
-function rowsOf(weights: Weights, entities: readonly string[], entityIndex: Uint32Array): Uint32Array {
-  const rows = entities.map((entity) => entityRow(entity, weights.shape.entityRows))
-  return entityIndex.map((e) => rows[e]!)
 }
 
 export interface CalibrationSettings {

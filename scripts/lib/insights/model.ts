@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { messageOf, misfits, UserError } from '../cli/errors.ts'
 import { packed, unpacked } from './archive.ts'
-import { dot, Encoder } from './encoder.ts'
+import { dot, Encoder, scoreBy } from './encoder.ts'
 import { type Hyperparameters, validated } from './hyperparameters.ts'
 import { entityRow, levelsOf, type Shape, type Weights, weightBytesOf } from './network.ts'
 import { readSafetensors, type Tensors, writeSafetensors } from './safetensors.ts'
@@ -31,6 +31,8 @@ export interface Model {
   events(entity: string): number
   /** IP Insights' dot_product: high is normal, low is anomalous. Unknown entities borrow a vector by hash. */
   score(entity: string, ip: number): number
+  /** The same of many, `entities[entityIndex[i]]` from `ips[i]`, much faster. */
+  scoreAll(entities: readonly string[], entityIndex: Uint32Array, ips: Uint32Array): Float64Array
   entityEmbedding(entity: string): Float32Array
   ipEmbedding(ip: number): Float32Array
 }
@@ -46,6 +48,7 @@ export function modelOf(description: ModelDescription, weights: Weights, entitie
     has: (entity) => entities.has(entity),
     events: (entity) => entities.get(entity) ?? 0,
     score: (entity, ip) => dot(vectors, entityRow(entity, rows), { values: encode(ip), dim }, 0),
+    scoreAll: scoreBy(weights),
     entityEmbedding: (entity) => {
       const at = entityRow(entity, rows) * dim
       return weights.entities.slice(at, at + dim)

@@ -4,7 +4,8 @@ import { UserError } from '../../lib/cli/errors.ts'
 import { bytes } from '../../lib/cli/format.ts'
 import { eventsByEntity, MIN_EVENTS } from '../../lib/insights/accesses.ts'
 import { type Calibration, calibrationText } from '../../lib/insights/calibration.ts'
-import { aucOn, calibrate, examplesOf, holdoutOf, scoreBy } from '../../lib/insights/evaluation.ts'
+import { scoreBy } from '../../lib/insights/encoder.ts'
+import { aucOn, calibrate, examplesOf, holdoutOf } from '../../lib/insights/evaluation.ts'
 import type { Hyperparameters } from '../../lib/insights/hyperparameters.ts'
 import { MOST_KERNEL_BYTES } from '../../lib/insights/kernel/layout.ts'
 import { digestOf, packModel, type Trained } from '../../lib/insights/model.ts'
@@ -46,9 +47,13 @@ export async function train(host: Host, input: Input, settings: Settings, output
   const started = host.now().getTime()
   const weights = await weightsOf(host, input, settings)
   const trainSeconds = (host.now().getTime() - started) / 1000
-  const packed = await packModel(trainedOf(input.train, weights, settings))
+  // Compressing takes another thread.
+  const [packed, measured] = await Promise.all([
+    packModel(trainedOf(input.train, weights, settings)),
+    calibrationOf(host, input, settings, weights),
+  ])
   const digest = digestOf(packed)
-  const calibration = await calibrationOf(host, input, settings, { weights, digest })
+  const calibration = measured && { ...measured, model: digest }
   host.signal.throwIfAborted()
   const { store } = output
   // Never a model beside the calibration of another one.
@@ -122,12 +127,12 @@ async function calibrationOf(
   host: Host,
   { train, holdout, holdoutDays }: Input,
   { alertsPerDay, seed }: Settings,
-  model: { readonly weights: Weights; readonly digest: string },
-): Promise<Calibration | undefined> {
+  weights: Weights,
+): Promise<Omit<Calibration, 'model'> | undefined> {
   if (holdout === undefined) return undefined
   const progress = host.progress('calibrating', holdout.ip.length, 'pairs')
-  const settings = { alertsPerDay, days: holdoutDays, minEvents: MIN_EVENTS, seed, model: model.digest }
-  const calibration = await calibrate(scoreBy(model.weights), { train, holdout }, settings, host.signal)
+  const settings = { alertsPerDay, days: holdoutDays, minEvents: MIN_EVENTS, seed, model: '' }
+  const calibration = await calibrate(scoreBy(weights), { train, holdout }, settings, host.signal)
   progress.set(holdout.ip.length)
   progress.end()
   return calibration
