@@ -6,7 +6,7 @@ import { paths } from '../lib/runs/paths.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Results } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
-import { describeWindow } from '../lib/runs/window.ts'
+import { describeWindow, EmptyWindow } from '../lib/runs/window.ts'
 import { type Extracted, type Extraction, hasAnyPair } from './extract.ts'
 
 interface Choice {
@@ -134,15 +134,14 @@ function noPairs(run: Run, { events, dropped, span, bad }: Extracted): UserError
     })
   if (dropped['outside-window'] === events && span !== undefined) {
     const [first, last] = span.map((time) => new Date(time).toISOString())
-    return new UserError(
+    return new EmptyWindow(
       `run ${run.id}: none of ${plural(events, 'event')} is in the window, ${describeWindow(window)}; they are from ${first} to ${last}`,
       { hint: 'stage the window that the events are from' },
     )
   }
   const reasons = Object.entries(dropped).map(([reason, n]) => `\n    ${reason}: ${count(n)}`)
-  return new UserError(`run ${run.id}: none of ${plural(events, 'record')} is a pair${skipped}${reasons.join('')}`, {
-    hint: Object.keys(dropped).every((reason) => NO_LOG.has(reason))
-      ? NO_LOG_HINT
-      : 'try another --entity, --include-private, or a longer window',
-  })
+  const message = `run ${run.id}: none of ${plural(events, 'record')} is a pair${skipped}${reasons.join('')}`
+  return Object.keys(dropped).every((reason) => NO_LOG.has(reason))
+    ? new UserError(message, { hint: NO_LOG_HINT })
+    : new EmptyWindow(message, { hint: 'try another --entity, --include-private, or a longer window' })
 }

@@ -1,5 +1,6 @@
 import { stackOutputs } from '../lib/aws/settings.ts'
 import { type CommandResult, defineCommand } from '../lib/cli/command.ts'
+import { withBudget } from '../lib/cli/contexts.ts'
 import { duration } from '../lib/cli/format.ts'
 import { choices, flag, number, text } from '../lib/cli/options.ts'
 import {
@@ -13,14 +14,13 @@ import {
 } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { openProviders } from '../lib/runs/providers/providers.ts'
-import { sourceIds } from '../lib/sources/registry.ts'
+import { distinctSources, sourceIds } from '../lib/sources/registry.ts'
 import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
 import { command as stageCommand } from '../stage/command.ts'
 import { checkDemo, DEMO_ALERTS, DEMO_FOLDER, renderDemoPlan, simulateLogs } from './demo.ts'
 import { resultLines, resultText, stepResults, type Taken, takeThrough } from './one.ts'
-import { adviceFor, distinctSources, entitiesOf, withWindow } from './sources.ts'
-import { withBudget } from './together.ts'
+import { adviceFor, entitiesOf, withWindow } from './sources.ts'
 
 export const command = defineCommand({
   name: 'pipeline',
@@ -49,8 +49,8 @@ export const command = defineCommand({
       does: 'everything in AWS, for five dollars at most',
     },
     {
-      run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs s3://org-logs --last 24h --findings asff --findings-account 111122223333 --findings-region us-east-1 --allow 203.0.113.0/24',
-      does: 'every night: what is flagged also as findings for AWS Security Hub',
+      run: 'npx zx scripts/pipeline.mjs --source cloudtrail --logs s3://org-logs --last 10d --findings asff --findings-account 111122223333 --findings-region us-east-1 --allow 203.0.113.0/24',
+      does: 'what is flagged also as findings for AWS Security Hub; every night, nightly does this with one model',
     },
   ],
   stackOutputs,

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { CommandResult, Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { fitted } from '../lib/cli/shapes.ts'
-import { take } from './one.ts'
+import { take } from '../lib/cli/take.ts'
 
 /** Where the demo keeps its logs and its runs by default. */
 export const DEMO_FOLDER = 'prestage-demo'

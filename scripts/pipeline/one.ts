@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
 import type { Command, CommandResult, Context } from '../lib/cli/command.ts'
-import { count, duration, facts, plural } from '../lib/cli/format.ts'
-import type { OptionSpecs, Values } from '../lib/cli/options.ts'
+import { count, facts, plural } from '../lib/cli/format.ts'
+import type { OptionSpecs } from '../lib/cli/options.ts'
 import { fitted } from '../lib/cli/shapes.ts'
+import { take } from '../lib/cli/take.ts'
 import { alertsIn } from '../lib/runs/alerts.ts'
 import { HOLDOUT } from '../lib/runs/paths.ts'
 import type { AttackResult, ScoreResult, TrainResult } from '../lib/runs/results.ts'
@@ -137,23 +138,6 @@ function attackLines(kinds: readonly AttackResult[]): [string, string][] {
   return [
     ['attacks', `${count(sum('flagged'))} of ${count(sum('attacks'))} known ones flagged: ${each.join(', ')}${more}`],
   ]
-}
-
-/** Runs a step with the pipeline's values of the options that both have, and the step's defaults of the others. */
-export async function take<S extends OptionSpecs>(
-  command: Command<S>,
-  context: Context,
-  given: Readonly<Record<string, unknown>>,
-): Promise<CommandResult> {
-  context.signal.throwIfAborted()
-  const started = context.now().getTime()
-  const values = Object.fromEntries(
-    Object.entries(command.options).map(([key, spec]) => [key, given[key] ?? spec.fallback]),
-  )
-  const result = await command.run(context, values as Values<S>)
-  const repeated = result.json.repeated === true ? ', was done before' : ''
-  context.talk.info(`${command.name}: done in ${duration(context.now().getTime() - started)}${repeated}`)
-  return result
 }
 
 /** Serves the run's model on a free port while `work` uses it. */

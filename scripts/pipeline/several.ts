@@ -1,6 +1,7 @@
 import { awsOf } from '../lib/aws/settings.ts'
 import type { CommandResult, Context } from '../lib/cli/command.ts'
-import { type ExitCode, exitCodeOf, messageOf, UserError } from '../lib/cli/errors.ts'
+import { named, together } from '../lib/cli/contexts.ts'
+import { exitCodeOfAll, type Failure, failedAltogether, sourceFailure } from '../lib/cli/failures.ts'
 import { duration, facts } from '../lib/cli/format.ts'
 import { openProviders } from '../lib/runs/providers/providers.ts'
 import type { Run } from '../lib/runs/run.ts'
@@ -9,7 +10,6 @@ import { locationOf } from '../lib/stores/uri.ts'
 import { noLogs } from '../stage/request.ts'
 import { type Given, resultLines, resultText, stepResults, type Taken, takeThrough } from './one.ts'
 import { entitiesOf, nameOfAll } from './sources.ts'
-import { named, together } from './together.ts'
 
 /** What all sources have in common. */
 export type GivenToAll = Given & {
@@ -130,46 +130,4 @@ function textOf({ taken, failure, run }: End, again: string): string {
     return facts([['failed', message], hint === undefined ? undefined : ['to do', hint]])
   }
   return run === undefined ? (taken.steps.get('stage')?.text ?? '') : resultText(taken, resultLines(run, taken, again))
-}
-
-/** Why a source failed. */
-export interface Failure {
-  readonly source: string
-  readonly message: string
-  readonly hint: string | undefined
-  readonly exitCode: ExitCode
-  /** Nobody expected it: a bug, to be shown with its stack. */
-  readonly bug: unknown
-}
-
-export function sourceFailure(source: string, error: unknown): Failure {
-  const expected = exitCodeOf(error)
-  const message = messageOf(error)
-  const prefix = `${source}: `
-  return {
-    source,
-    // What a source asked to be approved names it already.
-    message: message.startsWith(prefix) ? message.slice(prefix.length) : message,
-    hint: error instanceof UserError ? error.hint : undefined,
-    exitCode: expected ?? 1,
-    bug: expected === undefined ? error : undefined,
-  }
-}
-
-/** The exit code of all failures where they agree, otherwise 1. */
-const exitCodeOfAll = (failures: readonly Failure[]): ExitCode => {
-  const codes = new Set(failures.map(({ exitCode }) => exitCode))
-  return codes.size === 1 ? (failures[0]?.exitCode ?? 1) : 1
-}
-
-/** The error when all sources failed. A reason that several share is told once. */
-export function failedAltogether(failures: readonly Failure[]): UserError {
-  const reasons = new Map<string, Failure[]>()
-  for (const failure of failures) reasons.set(failure.message, [...(reasons.get(failure.message) ?? []), failure])
-  const told = [...reasons].map(([message, of]) => `${of.map(({ source }) => source).join(' and ')}: ${message}`)
-  const hints = [...new Set(failures.flatMap(({ hint }) => (hint === undefined ? [] : [hint])))]
-  return new UserError(told.join('\n'), {
-    exitCode: exitCodeOfAll(failures),
-    ...(hints.length > 0 && { hint: hints.join('\n  ') }),
-  })
 }

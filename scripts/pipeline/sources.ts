@@ -4,11 +4,8 @@ import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
 import { flagsOfWindow, sameCommand } from '../lib/runs/next.ts'
 import { compactTime, DAY_MS, timeOf, windowOf } from '../lib/runs/window.ts'
-import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
+import { sourceOf } from '../lib/sources/registry.ts'
 import { settlingOf } from '../lib/sources/source.ts'
-
-/** Each source once, in a fixed order: however they were typed, the work is the same. */
-export const distinctSources = (sources: readonly string[]): string[] => sourceIds.filter((id) => sources.includes(id))
 
 /**
  * The entity of each source. An entity belongs to one source; the others take their default.

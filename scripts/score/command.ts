@@ -1,7 +1,9 @@
-import { stackOutputs } from '../lib/aws/settings.ts'
-import { defineCommand } from '../lib/cli/command.ts'
+import { awsOf, stackOutputs } from '../lib/aws/settings.ts'
+import { type Context, defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
-import { isUrl, scoreOptions } from './options.ts'
+import { runInService } from '../lib/runs/models.ts'
+import { openStore } from '../lib/stores/open.ts'
+import { isUrl, type ScoreOptions, scoreOptions } from './options.ts'
 import { noFindings, scoreFiles, scoreRun } from './run.ts'
 
 export const command = defineCommand({
@@ -18,6 +20,10 @@ export const command = defineCommand({
     {
       run: 'npx zx scripts/score.mjs --run latest --from-run cloudtrail-20260312T0000Z-20260313T0000Z-3f9a1c',
       does: 'judges the next day with the model of an earlier window',
+    },
+    {
+      run: 'npx zx scripts/score.mjs --model current --source cloudtrail --from-run latest',
+      does: 'judges the latest run with the model that nightly has in service',
     },
     {
       run: 'npx zx scripts/score.mjs --run latest --findings asff --findings-account 111122223333 --findings-region us-east-1',
@@ -40,6 +46,8 @@ export const command = defineCommand({
   stackOutputs,
   options: scoreOptions,
   async run(context, values) {
+    if (values.model === CURRENT && values.pairs.length === 0)
+      return scoreRun(context, await withCurrentModel(context, values))
     const bare = values.pairs.length > 0 || values.model !== undefined
     if (!bare) return scoreRun(context, values)
     const isNamed = values.endpoint !== undefined && !isUrl(values.endpoint)
@@ -53,3 +61,15 @@ export const command = defineCommand({
     return scoreFiles(context, values)
   },
 })
+
+const CURRENT = 'current'
+
+/** @throws UsageError when a run is named besides, or no model is in service */
+async function withCurrentModel(context: Context, values: ScoreOptions): Promise<ScoreOptions> {
+  if (values.run !== 'latest')
+    throw new UsageError('--run and --model current contradict each other', 'name the run to judge with --from-run')
+  const root = await openStore(values.workspace, awsOf(values, context))
+  const run = await runInService(root, values.source)
+  context.talk.info(`the model in service is that of run ${run}`)
+  return { ...values, run, model: undefined }
+}

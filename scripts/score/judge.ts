@@ -124,23 +124,34 @@ function joined(parts: readonly Float64Array[]): Float64Array {
   return all
 }
 
-/**
- * The threshold that leaves as many pairs below as the budget allows, those in allowed networks not counted; no higher than the
- * given one.
- */
-export function cappedThreshold(
+/** Values below a threshold, those in allowed networks not counted. */
+export function valuesBelow(
   { accesses, events, policy }: Pick<JudgeTask, 'accesses' | 'events' | 'policy'>,
   { values }: Scored,
-  budget: number,
-): number {
+  threshold: number,
+): number[] {
   const below: number[] = []
   let at = 0
   for (const { entity, ip } of accesses.distinct()) {
     if (kindOf(events(entity), policy.minEvents) !== 'scored') continue
     const value = values[at++] ?? Number.NaN
-    if (value < policy.threshold && allowing(policy, ip) === undefined) below.push(value)
+    if (value < threshold && allowing(policy, ip) === undefined) below.push(value)
   }
-  return Float64Array.from(below).sort()[budget] ?? policy.threshold
+  return below
+}
+
+/**
+ * The threshold that leaves as many pairs below as the budget allows, those in allowed networks not counted; no higher than the
+ * given one.
+ */
+export function cappedThreshold(
+  task: Pick<JudgeTask, 'accesses' | 'events' | 'policy'>,
+  scored: Scored,
+  budget: number,
+): number {
+  const { threshold } = task.policy
+  const below = valuesBelow(task, scored, threshold)
+  return Float64Array.from(below).sort()[budget] ?? threshold
 }
 
 /** Keeps a request well below what endpoints accept: 6 MB, serverless ones 4 MB. */

@@ -15,8 +15,9 @@ export const scoreOptions = {
     value: 'FILE',
   }),
   model: text({
-    about: 'folder with model.tar.gz and calibration.json, or the s3://… that train --pairs wrote in SageMaker',
-    value: 'DIR',
+    about:
+      'with --pairs: folder with model.tar.gz and calibration.json, or the s3://… that train --pairs wrote in SageMaker; current, in place of --run: the model that nightly has in service',
+    value: 'DIR|current',
   }),
   scores: text({ about: 'folder for the verdicts when there is no run', value: 'DIR', default: 'scores' }),
   endpoint: parsed({

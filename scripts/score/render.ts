@@ -16,12 +16,23 @@ interface Parts {
   readonly prepared: Prepared
   readonly policy: Policy
   readonly by: ScoredBy | undefined
+  readonly unfit: ScoreResult['unfit']
   readonly output: string
   readonly anomalies: string
   readonly digest: string
 }
 
-export function scoreResultOf({ of, tally, prepared, policy, output, anomalies, digest, by }: Parts): ScoreResult {
+export function scoreResultOf({
+  of,
+  tally,
+  prepared,
+  policy,
+  output,
+  anomalies,
+  digest,
+  by,
+  unfit,
+}: Parts): ScoreResult {
   const { scored, unseen, sparse, flagged, allowed } = tally
   return {
     rank: prepared.rank,
@@ -32,6 +43,7 @@ export function scoreResultOf({ of, tally, prepared, policy, output, anomalies, 
     sparse,
     flagged,
     allowed,
+    ...(unfit !== undefined && { unfit }),
     threshold: policy.threshold,
     alertsPerDay: prepared.alertsPerDay ?? null,
     minEvents: policy.minEvents,

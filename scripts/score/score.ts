@@ -17,7 +17,7 @@ import { alertsAmong } from './alerts/alerts.ts'
 import type { Lookup } from './alerts/lookup.ts'
 import { Anomalies, anomalyRows, MOST_ROWS } from './anomalies.ts'
 import type { Backend } from './backend.ts'
-import { cappedThreshold, type JudgeTask, judgeAll, type Scored, scorePairs } from './judge.ts'
+import { cappedThreshold, type JudgeTask, judgeAll, type Scored, scorePairs, valuesBelow } from './judge.ts'
 import { type Prepared, type ThresholdOptions, thresholdOf } from './prepare.ts'
 import { rankingOf } from './ranking.ts'
 import { scoreResultOf } from './render.ts'
@@ -66,6 +66,7 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   const held = { ...policy, threshold: heldThreshold(judging, scored, { target, options }) }
   const { tally, digest } = await writeScores(task, { ...judging, policy: held }, scored)
   await session.tidy?.()
+  const unfit = target.days === undefined ? undefined : unfitIn(judging, scored, { calibration, rank, options })
   const at = (file: string) => scores.localPath?.(file) ?? scores.uriOf(file)
   const [output, anomalies] = [at(files.verdicts), at(files.anomalies)]
   if (tally.flagged > MOST_ROWS)
@@ -77,7 +78,7 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   if (prepared.providers !== undefined && below > 0 && tally.located === 0)
     talk.warn(`--networks knows none of the ${count(below)} addresses below the threshold: is it the right file?`)
   const by = tally.scored === 0 ? undefined : session.by?.()
-  return scoreResultOf({ of: target.of, tally, prepared, policy: held, output, anomalies, digest, by })
+  return scoreResultOf({ of: target.of, tally, prepared, policy: held, output, anomalies, digest, by, unfit })
 }
 
 /** Names of the files in a folder of scores. */
@@ -111,6 +112,17 @@ function heldThreshold(
 ): number {
   if (target.days === undefined || options.threshold !== undefined) return task.policy.threshold
   return cappedThreshold(task, scored, Math.floor(options.alertsPerDay * target.days))
+}
+
+/** What lies below the threshold that leaves just the budget on the holdout. */
+function unfitIn(
+  task: JudgeTask,
+  scored: Scored,
+  { options, ...basis }: Pick<Prepared, 'calibration' | 'rank'> & Pick<ScoreTask, 'options'>,
+): NonNullable<ScoreResult['unfit']> | null {
+  if (options.threshold !== undefined) return null
+  const threshold = thresholdOf(options, { ...basis, days: undefined })
+  return { pairs: valuesBelow(task, scored, threshold).length, threshold }
 }
 
 /** Earlier files stay untouched until every pair is judged. */

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { doubtsAbout, memoryFor, trialHardware, whyHardware } from '../../scripts/deploy/sagemaker/hardware.ts'
 import { hourlyUsd } from '../../scripts/deploy/sagemaker/render.ts'
-import { answers, isWorse, tested, testOf, warnOfNonsense } from '../../scripts/deploy/sagemaker/trial.ts'
+import { answers, tested, warnOfNonsense } from '../../scripts/deploy/sagemaker/trial.ts'
 import type { Invoke } from '../../scripts/lib/aws/sagemaker/invoke.ts'
 import { UserError } from '../../scripts/lib/cli/errors.ts'
 import type { Pairs } from '../../scripts/lib/insights/pairs.ts'
+import { isWorse, testOf } from '../../scripts/lib/runs/comparison.ts'
 import { modelBytesOf, servingInstance } from '../../scripts/lib/runs/cost.ts'
 
 const SIGNAL = new AbortController().signal

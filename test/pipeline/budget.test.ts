@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentContext } from '../../scripts/lib/cli/command.ts'
 import type { Approval } from '../../scripts/lib/cli/confirm.ts'
-import { withBudget } from '../../scripts/pipeline/together.ts'
+import { withBudget } from '../../scripts/lib/cli/contexts.ts'
 
 const spend = (usd: number): Approval => ({ action: 'scan', plan: [], kind: 'spend', usd })
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../../scripts/lib/cli/errors.ts'
-import { failedAltogether, sourceFailure } from '../../scripts/pipeline/several.ts'
-import { distinctSources, entitiesOf, nameOfAll } from '../../scripts/pipeline/sources.ts'
+import { failedAltogether, sourceFailure } from '../../scripts/lib/cli/failures.ts'
+import { distinctSources } from '../../scripts/lib/sources/registry.ts'
+import { entitiesOf, nameOfAll } from '../../scripts/pipeline/sources.ts'
 
 const BOTH = ['cloudtrail', 'waf']
 

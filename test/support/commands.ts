@@ -5,6 +5,7 @@ import { ROOT } from './run-script.ts'
 /** In the order in which a user meets them. */
 export const ORDER = [
   'pipeline',
+  'nightly',
   'stage',
   'extract',
   'train',

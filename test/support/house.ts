@@ -24,7 +24,9 @@ const HARMLESS = ['platform', 'arch', 'version', 'versions', 'features', 'execPa
 
 const roomOf = (path: string): string => /^scripts\/(?:lib\/)?([^/]+)\//.exec(path)?.[1] ?? ''
 const floorOf = (room: string): number =>
-  GROUND.includes(room) ? 0 : (({ stores: 1, runs: 2, engines: 3, pipeline: 5 } as Record<string, number>)[room] ?? 4)
+  GROUND.includes(room)
+    ? 0
+    : (({ stores: 1, runs: 2, engines: 3, pipeline: 5, nightly: 5 } as Record<string, number>)[room] ?? 4)
 
 const codeOf = (files: Files): [string, string][] =>
   [...files].filter(([path]) => /^scripts\/(?!recipes\/)[^/]+\/.*\.(ts|mjs)$/.test(path))

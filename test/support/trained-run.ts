@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { silentContext } from '../../scripts/lib/cli/command.ts'
+import { take } from '../../scripts/lib/cli/take.ts'
 import { encodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
 import { formatIpv4 } from '../../scripts/lib/insights/ipv4.ts'
 import { Random } from '../../scripts/lib/insights/random.ts'
 import type { Request } from '../../scripts/lib/runs/request.ts'
 import type { Run } from '../../scripts/lib/runs/run.ts'
 import { createRun, openRun } from '../../scripts/lib/runs/workspace.ts'
-import { take } from '../../scripts/pipeline/one.ts'
 import { command as train } from '../../scripts/train/command.ts'
 import { extractResult, stageResult } from './results.ts'
 

@@ -4,6 +4,7 @@ import type { CommandResult, Context } from '../../lib/cli/command.ts'
 import { facts } from '../../lib/cli/format.ts'
 import { calibrationText, parseCalibration } from '../../lib/insights/calibration.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
+import { testOf } from '../../lib/runs/comparison.ts'
 import { noteSagemakerEndpoint, sagemakerEndpointOf } from '../../lib/runs/endpoint.ts'
 import { nextCommand } from '../../lib/runs/next.ts'
 import { pairsOf, requirePairs } from '../../lib/runs/pairs.ts'
@@ -29,7 +30,6 @@ import {
 import { rollBack } from './rollback.ts'
 import { serve } from './serve.ts'
 import { settingsOf, specOf } from './spec.ts'
-import { testOf } from './trial.ts'
 import { type DeployStep, updaterOf } from './update.ts'
 
 /** Deploys a run whose workspace is in S3. */

@@ -1,9 +1,9 @@
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
 import type { Calibration } from '../../lib/insights/calibration.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
+import type { HoldoutTest } from '../../lib/runs/comparison.ts'
 import { type Hardware, offersServerless } from './hardware.ts'
 import { configRequest, type EndpointSpec } from './spec.ts'
-import type { HoldoutTest } from './trial.ts'
 import type { Updater } from './update.ts'
 
 /** What a deployment works with. */

@@ -2,11 +2,11 @@ import { SERVERLESS_CONCURRENCY } from '../../lib/aws/quota-names.ts'
 import type { Range } from '../../lib/aws/sagemaker/scaling.ts'
 import type { CommandResult } from '../../lib/cli/command.ts'
 import { count, duration, facts, plural, usd } from '../../lib/cli/format.ts'
+import { metricsText } from '../../lib/runs/comparison.ts'
 import { answersUsd, PRICES, priceNote, SCALING_USD, servingUsd } from '../../lib/runs/cost.ts'
 import type { DoneBy, Results } from '../../lib/runs/results.ts'
 import { doubtsAbout, type Hardware, trialHardware, whyHardware } from './hardware.ts'
 import type { EndpointSpec } from './spec.ts'
-import { metricsText } from './trial.ts'
 
 const isServerless = (hardware: Hardware): hardware is Extract<Hardware, { memoryMB: number }> => 'memoryMB' in hardware
 

@@ -1,42 +1,13 @@
 import type { Invoke } from '../../lib/aws/sagemaker/invoke.ts'
 import { UserError } from '../../lib/cli/errors.ts'
-import { count, percent, plural } from '../../lib/cli/format.ts'
+import { count, plural } from '../../lib/cli/format.ts'
 import { groupByEntity, History, MIN_EVENTS } from '../../lib/insights/accesses.ts'
-import { type Calibration, thresholdFor } from '../../lib/insights/calibration.ts'
-import {
-  calibrationOf,
-  type Measured,
-  measure,
-  type Score,
-  scoreCalibrationOf,
-  type Trial,
-  trialOf,
-} from '../../lib/insights/evaluation.ts'
+import type { Calibration } from '../../lib/insights/calibration.ts'
+import { calibrationOf, type Measured, measure, type Score, type Trial } from '../../lib/insights/evaluation.ts'
 import { formatIpv4 } from '../../lib/insights/ipv4.ts'
-import { countBelow } from '../../lib/insights/metrics.ts'
 import type { Pairs } from '../../lib/insights/pairs.ts'
+import { type HoldoutTest, TRIAL_SEED, trialMetrics } from '../../lib/runs/comparison.ts'
 import type { HoldoutMetrics } from '../../lib/runs/results.ts'
-
-const SEED = 1
-
-export interface Held {
-  readonly train: Pairs
-  readonly holdout: Pairs
-  /** Days that the holdout covers. */
-  readonly days: number
-  readonly alertsPerDay: number
-}
-
-export interface HoldoutTest extends Held {
-  /** Absent when nothing of the holdout can be scored. */
-  readonly trial: Trial | undefined
-}
-
-/** What a model is tested with. */
-export const testOf = (held: Held): HoldoutTest => ({
-  ...held,
-  trial: trialOf(held.train, held.holdout, MIN_EVENTS, SEED),
-})
 
 /** Scores through an endpoint. */
 const scoreThrough =
@@ -66,7 +37,7 @@ export async function tested(
     return undefined
   }
   const measured = await measure(scoreThrough(invoke), trial, signal)
-  const settings = { alertsPerDay, days, minEvents: MIN_EVENTS, seed: SEED, model }
+  const settings = { alertsPerDay, days, minEvents: MIN_EVENTS, seed: TRIAL_SEED, model }
   const calibration = calibrationOf(trial, measured, settings)
   goodPairsPass(trial, measured, calibration)
   return { calibration, measured }
@@ -117,34 +88,10 @@ function goodPairsPass({ train, distinct }: Trial, { distinct: scores }: Measure
   )
 }
 
-export function metricsOf(
-  calibration: Calibration,
-  { distinct, attack }: Measured,
-  alertsPerDay: number,
-): HoldoutMetrics {
-  const threshold = thresholdFor(calibration, alertsPerDay)
-  const share = (scores: Float64Array) => countBelow(scores.toSorted(), threshold) / scores.length
-  return { auc: calibration.auc, found: share(attack), flagged: share(distinct) }
-}
-
-/** The same of the model in service, which has a calibration of its own that is of no use here. */
-export async function championOf(
+/** The model in service on the same trial. It has a calibration of its own, which is of no use here. */
+export const championOf = async (
   invoke: Invoke,
   test: HoldoutTest,
   trial: Trial,
   signal: AbortSignal,
-): Promise<HoldoutMetrics> {
-  const measured = await measure(scoreThrough(invoke), trial, signal)
-  const { days, alertsPerDay } = test
-  const settings = { alertsPerDay, days, minEvents: MIN_EVENTS, seed: SEED, model: '' }
-  return metricsOf(scoreCalibrationOf(trial, measured, settings), measured, alertsPerDay)
-}
-
-/** What two trainings on the same pairs may differ by. */
-const [AUC_MARGIN, FOUND_MARGIN] = [0.005, 0.05] as const
-
-export const isWorse = (challenger: HoldoutMetrics, champion: HoldoutMetrics): boolean =>
-  challenger.auc < champion.auc - AUC_MARGIN || challenger.found < champion.found - FOUND_MARGIN
-
-export const metricsText = ({ auc, found, flagged }: HoldoutMetrics): string =>
-  `AUC ${auc.toFixed(4)}, flags ${percent(found, 1)} of attacks and ${percent(flagged, 1)} of the holdout`
+): Promise<HoldoutMetrics> => trialMetrics(await measure(scoreThrough(invoke), trial, signal), { ...test, trial })

@@ -1,11 +1,11 @@
 import { endpointFailure } from '../../lib/aws/sagemaker/failures.ts'
 import { tagsOf } from '../../lib/aws/sagemaker/names.ts'
-import { UserError } from '../../lib/cli/errors.ts'
 import type { Calibration } from '../../lib/insights/calibration.ts'
+import { isWorse, metricsOf, metricsText, WorseModel } from '../../lib/runs/comparison.ts'
 import type { HoldoutMetrics } from '../../lib/runs/results.ts'
 import { createConfig, type Deployment } from './deployment.ts'
 import { type EndpointSpec, trialName } from './spec.ts'
-import { answers, isWorse, metricsOf, metricsText, tested, warnOfNonsense } from './trial.ts'
+import { answers, tested, warnOfNonsense } from './trial.ts'
 
 /** How a model did when it was tried. */
 export interface Tried {
@@ -79,7 +79,7 @@ export function compare(
   if (!isWorse(challenger, champion)) info(`compared on the same holdout: ${both}`)
   else if (force) warn(`the new model is worse than the one in service (${both})`)
   else
-    throw new UserError(
+    throw new WorseModel(
       `the new model is worse than the one in service on the same holdout: ${both}; ${unchanged(spec)}`,
       { hint: 'check what it was trained on; --force deploys it anyway' },
     )

@@ -59,6 +59,12 @@ export const RUNS = 'runs/'
 /** Where a workspace notes, for each source, which runs were named last. */
 export const LATEST = 'latest/'
 
+/** Where a workspace notes, for each source, which run's model is in service. */
+export const MODELS = 'models/'
+
+/** What the nights of each source have come to, a file for each day. */
+export const NIGHTS = 'nights/'
+
 /** In S3, the folder for the large part of runs, which can be made again. It expires sooner. */
 const BULK = 'bulk/'
 

@@ -176,6 +176,11 @@ const score = v.strictObject({
   flagged: whole,
   /** Pairs below the threshold that lie in an allowed network. */
   allowed: whole,
+  /**
+   * Pairs, those in allowed networks not counted, below the threshold that leaves just the budget on the holdout. The
+   * budget a day is expected; many more say that the model no longer fits. Null when the threshold was set by hand.
+   */
+  unfit: v.exactOptional(v.nullable(v.strictObject({ pairs: whole, threshold: number }))),
   /** Flagged is what lies below: a score, or with evidence the negative anomaly score. */
   threshold: number,
   /** Null when the threshold was set by hand. */

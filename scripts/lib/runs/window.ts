@@ -1,4 +1,4 @@
-import { UsageError } from '../cli/errors.ts'
+import { UsageError, UserError } from '../cli/errors.ts'
 import { utc } from '../cli/format.ts'
 
 /** `[from, to)` of event time, UTC. */
@@ -6,6 +6,9 @@ export interface Window {
   readonly from: Date
   readonly to: Date
 }
+
+/** The logs hold nothing of a window. */
+export class EmptyWindow extends UserError {}
 
 const MINUTE = 60_000
 const SPANS = { m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE, w: 7 * 24 * 60 * MINUTE } as const

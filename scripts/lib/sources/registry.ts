@@ -8,6 +8,9 @@ export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf }
 
 export const sourceIds: readonly string[] = Object.keys(sources)
 
+/** Each source once, in a fixed order: however they were typed, the work is the same. */
+export const distinctSources = (sources: readonly string[]): string[] => sourceIds.filter((id) => sources.includes(id))
+
 /** A source as AWS writes it; what is none stays as it is. */
 export const sourceNameOf = (id: string): string => (Object.hasOwn(sources, id) ? (sources[id]?.name ?? id) : id)
 

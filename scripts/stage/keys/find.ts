@@ -3,7 +3,7 @@ import { quoted } from '../../lib/cli/format.ts'
 import { type CostItem, PRICES } from '../../lib/runs/cost.ts'
 import { bulkUri, paths } from '../../lib/runs/paths.ts'
 import { runIdOf } from '../../lib/runs/request.ts'
-import { describeWindow } from '../../lib/runs/window.ts'
+import { describeWindow, EmptyWindow } from '../../lib/runs/window.ts'
 import { isOfRun } from '../../lib/runs/workspace.ts'
 import type { Task } from '../request.ts'
 import { digestKeys } from './digest/digest.ts'
@@ -89,7 +89,7 @@ export async function emptyWindow(task: Task, { findings }: KeySource): Promise<
   const nearest = await findings.nearest()
   const { source, window } = task.scope
   const lines = [...findings.looked, ...(nearest.length > 0 ? nearest : ['there is nothing near it either'])]
-  return new UserError(
+  return new EmptyWindow(
     `no ${source.id} logs of ${describeWindow(window)} under ${task.logs.uri}${lines.map((line) => `\n    ${line}`).join('')}`,
     { hint: `name another window, or see what there is: npx zx scripts/inventory.mjs --logs ${quoted(task.logs.uri)}` },
   )

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Context, silentContext } from '../../scripts/lib/cli/command.ts'
-import type { Approval } from '../../scripts/lib/cli/confirm.ts'
-import { named, together, withBudget } from '../../scripts/pipeline/together.ts'
+import { type Context, silentContext } from '../../../scripts/lib/cli/command.ts'
+import type { Approval } from '../../../scripts/lib/cli/confirm.ts'
+import { named, together, withBudget } from '../../../scripts/lib/cli/contexts.ts'
 
 const spend = (usd: number): Approval => ({ action: 'scan', plan: ['scan a lot'], kind: 'spend', usd })
 

@@ -1,8 +1,8 @@
-import type { Context, Talk } from '../lib/cli/command.ts'
-import type { Approval } from '../lib/cli/confirm.ts'
-import { Declined } from '../lib/cli/errors.ts'
-import { aboutUsd, usd } from '../lib/cli/format.ts'
-import { lineProgress } from '../lib/cli/progress.ts'
+import type { Context, Talk } from './command.ts'
+import type { Approval } from './confirm.ts'
+import { Declined } from './errors.ts'
+import { aboutUsd, usd } from './format.ts'
+import { lineProgress } from './progress.ts'
 
 /** A context whose every line says which source it is about. */
 export function named(context: Context, name: string): Context {

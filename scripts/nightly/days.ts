@@ -1,0 +1,63 @@
+import { UsageError } from '../lib/cli/errors.ts'
+import type { Night } from '../lib/runs/nights.ts'
+import { DAY_MS, timeOf, type Window, windowOf } from '../lib/runs/window.ts'
+import { sourceOf } from '../lib/sources/registry.ts'
+import { settlingOf } from '../lib/sources/source.ts'
+
+/** What is to be judged tonight. */
+export interface Due {
+  /** Oldest first. */
+  readonly windows: readonly Window[]
+  /** Missed days beyond those that are made up for, oldest first. */
+  readonly leftOut: readonly Window[]
+}
+
+interface DayOptions {
+  readonly day: string | undefined
+  readonly last: string | undefined
+  readonly catchUp: number
+}
+
+/**
+ * The last whole day that is delivered by now, and before it the days since the first night that nobody has judged; or the day or
+ * span that is named.
+ * @param nights of the source, oldest day first
+ * @throws UsageError for a day that is no date, or not over
+ */
+export function dueWindows(source: string, options: DayOptions, nights: readonly Night[], now: Date): Due {
+  const { day, last, catchUp } = options
+  const settling = settlingOf(sourceOf(source))
+  if (day !== undefined && last !== undefined) throw new UsageError('--day and --last exclude each other')
+  if (last !== undefined) return unjudged([windowOf({ last }, now, settling)], nights)
+  const today = Math.floor((now.getTime() - settling) / DAY_MS) * DAY_MS
+  if (day !== undefined) return unjudged([namedDay(day, today)], nights)
+  const first = nights.map(({ from }) => new Date(from).getTime()).find((from) => from % DAY_MS === 0)
+  const yesterday = today - DAY_MS
+  const since = Math.min(first ?? yesterday, yesterday)
+  const days = Array.from({ length: (yesterday - since) / DAY_MS + 1 }, (_, i) => dayAt(since + i * DAY_MS))
+  const made = days.slice(-1 - catchUp)
+  const left = days.slice(0, -1 - catchUp)
+  const isNoted = ({ from }: Window) => nights.some((night) => night.from === from.toISOString() && isWhole(night))
+  return { ...unjudged(made, nights), leftOut: left.filter((window) => !isNoted(window)) }
+}
+
+const isWhole = ({ from, to }: Night): boolean => new Date(to).getTime() - new Date(from).getTime() === DAY_MS
+
+const dayAt = (from: number): Window => ({ from: new Date(from), to: new Date(from + DAY_MS) })
+
+function namedDay(text: string, today: number): Window {
+  const from = timeOf(text, '--day').getTime()
+  if (from % DAY_MS !== 0) throw new UsageError(`--day "${text}" is no day`, 'write 2026-11-20')
+  if (from >= today) throw new UsageError(`--day ${text} is not over, or its logs are still being delivered`)
+  return dayAt(from)
+}
+
+const unjudged = (windows: readonly Window[], nights: readonly Night[]): Due => ({
+  windows: windows.filter(
+    ({ from, to }) =>
+      !nights.some(
+        (night) => night.state === 'judged' && night.from === from.toISOString() && night.to === to.toISOString(),
+      ),
+  ),
+  leftOut: [],
+})

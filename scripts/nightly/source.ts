@@ -1,0 +1,66 @@
+import { plural } from '../lib/cli/format.ts'
+import { withLock } from '../lib/runs/lock.ts'
+import { type ModelInService, modelNote } from '../lib/runs/models.ts'
+import { type Night, nightName, nightsOf, writeNight } from '../lib/runs/nights.ts'
+import { NIGHTS } from '../lib/runs/paths.ts'
+import type { Window } from '../lib/runs/window.ts'
+import { dueWindows } from './days.ts'
+import { nightOf } from './night.ts'
+import type { Work } from './work.ts'
+
+/** What tonight has come to for one source. */
+export interface SourceNight {
+  readonly source: string
+  /** Those of tonight, oldest day first. */
+  readonly nights: readonly Night[]
+  /** Undefined where none could be trained. */
+  readonly model: ModelInService | undefined
+}
+
+/** Judges what is due. @throws UserError when another process is at it */
+export const nightsOfSource = (work: Work): Promise<SourceNight> => {
+  const { root, source, context } = work
+  return withLock(root.within(`${NIGHTS}${source}/`), { ...context, step: 'nightly', place: 'source' }, () =>
+    judgeAll(work),
+  )
+}
+
+async function judgeAll(work: Work): Promise<SourceNight> {
+  const { root, source, options, context } = work
+  const known = await nightsOf(root, source)
+  const { windows, leftOut } = dueWindows(source, options, known, context.now())
+  const nights: Night[] = []
+  const keep = async (night: Night) => {
+    await writeNight(root, night)
+    nights.push(night)
+  }
+  if (leftOut.length > 0)
+    context.talk.warn(
+      `${plural(leftOut.length, 'missed day')} beyond --catch-up ${options.catchUp} ${leftOut.length === 1 ? 'is' : 'are'} left out: ${leftOut.map(dayOf).join(', ')}; --day DATE judges one of them`,
+    )
+  for (const window of leftOut) await keep(leftOutNight(work, window))
+  for (const window of windows) {
+    context.signal.throwIfAborted()
+    context.talk.info(`${source}: ${dayOf(window)}`)
+    await keep(await nightOf(work, replacing(known, nights), window))
+  }
+  return { source, nights, model: (await modelNote(root, source)).model }
+}
+
+const dayOf = ({ from, to }: Window): string => nightName({ from: from.toISOString(), to: to.toISOString() })
+
+const leftOutNight = ({ source, context }: Work, { from, to }: Window): Night => ({
+  version: 1,
+  source,
+  from: from.toISOString(),
+  to: to.toISOString(),
+  at: context.now().toISOString(),
+  state: 'left-out',
+  judged: null,
+})
+
+/** All nights by now, oldest day first. */
+function replacing(known: readonly Night[], later: readonly Night[]): Night[] {
+  const all = new Map([...known, ...later].map((night) => [nightName(night), night]))
+  return [...all.values()].sort((a, b) => (a.from < b.from ? -1 : 1))
+}
