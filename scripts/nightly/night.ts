@@ -32,7 +32,7 @@ async function runOfDay(work: Work, window: Window, isAgain: boolean): Promise<s
   } catch (error) {
     // Whoever has never judged anything has rather named the wrong place.
     if (!(error instanceof EmptyWindow) || (await modelNote(root, source)).model === undefined) throw error
-    context.talk.warn(error.message)
+    if (!isAgain) context.talk.warn(error.message)
     return undefined
   }
 }

@@ -43,7 +43,7 @@ export function renderNights(ends: readonly End[], { failOnAlerts, exitCodeOfFai
 }
 
 /** Alerts, a drift that is told, or a day on which nothing was judged. */
-export const hasSomething = ({ state, judged }: Night): boolean =>
+const hasSomething = ({ state, judged }: Night): boolean =>
   state !== 'judged' || (judged?.told.length ?? 0) > 0 || judged?.drift?.isTold === true
 
 function textOf(end: End): string {
@@ -58,14 +58,14 @@ function nightText(source: string, night: Night): string {
     return `${about}: nothing was judged: ${night.state === 'no-logs' ? 'there are no logs of it' : 'it is beyond --catch-up'}`
   const { told } = night.judged
   return [
-    `${about}: ${summaryOf(night.judged)}`,
+    `${about}: ${nightSummary(night.judged)}`,
     ...driftLines(night.judged),
     ...(told.length > 0 ? [alertLines(told)] : []),
   ].join('\n')
 }
 
 /** `3 new alerts, 2 go on; 812 pairs judged, 4.7 % not; model of run …` */
-export function summaryOf({ told, goingOn, scored, unseen, sparse, model, trained }: Judged): string {
+function nightSummary({ told, goingOn, scored, unseen, sparse, model, trained }: Judged): string {
   const all = scored + unseen + sparse
   const alerts = told.length === 0 ? 'no new alert' : plural(told.length, 'new alert')
   const parts = [

@@ -42,7 +42,9 @@ async function judgeAll(work: Work): Promise<SourceNight> {
   for (const window of windows) {
     context.signal.throwIfAborted()
     context.talk.info(`${source}: ${dayOf(window)}`)
-    await keep(await nightOf(work, replacing(known, nights), window))
+    const night = await nightOf(work, replacing(known, nights), window)
+    // What is still missing was told before.
+    if (night.state === 'judged' || !known.some((other) => nightName(other) === nightName(night))) await keep(night)
   }
   return { source, nights, model: (await modelNote(root, source)).model }
 }

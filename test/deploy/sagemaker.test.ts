@@ -244,7 +244,6 @@ describe('before anything is made', () => {
     ['scaling without instances', ['--yes', '--autoscale', '1:2'], 2, /need --instance-type/],
     ['a range upside down', ['--yes', '--autoscale', '3:2'], 2, /must be MIN:MAX/],
     ['a VPC without instances', ['--yes', '--subnet', 'subnet-1', '--security-group', 'sg-1'], 2, /cannot be in a VPC/],
-    ['keep and delete', ['--yes', '--keep', '--delete-after', '1h'], 2, /exclude each other/],
     ['a name that is none', ['--yes', '--endpoint', 'a_b'], 2, /"a_b" cannot be a name/],
     ['a rollback of nothing', ['--rollback'], 1, /has no finished deploy/],
   ]

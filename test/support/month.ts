@@ -18,8 +18,8 @@ export interface Events {
 
 /** Users, of whom every second works in the office half of the time; and those who come later. */
 const [USERS, NEWCOMERS, ACCESSES] = [24, 10, 30]
-export const OFFICE = '81.20.30.'
-export const NEW_OFFICE = '185.77.12.'
+const OFFICE = '81.20.30.'
+const NEW_OFFICE = '185.77.12.'
 
 let habits: Behaviour | undefined
 

@@ -59,7 +59,6 @@ export const sagemakerDeployOptions = {
   }),
   force: flag({ about: 'deploy a model that is worse than the one in service' }),
   rollback: flag({ about: 'return to the configuration that was in service before' }),
-  keep: flag({ about: 'leave the endpoint in service (the default)' }),
   deleteAfter: span('delete the endpoint after this time, or on Ctrl-C'),
 }
 
@@ -75,7 +74,6 @@ export interface DeployOptions extends SagemakerOptions {
   readonly alertsPerDay: number
   readonly force: boolean
   readonly rollback: boolean
-  readonly keep: boolean
   readonly deleteAfter?: number | undefined
   readonly dryRun: boolean
   readonly overwrite: boolean
@@ -84,8 +82,7 @@ export interface DeployOptions extends SagemakerOptions {
 /** @throws UsageError when the options do not go together */
 export function checkOptions(options: DeployOptions): void {
   checkSagemakerOptions(options)
-  const { instanceType, autoscale, instanceCount, subnet, keep, deleteAfter, endpoint } = options
-  if (keep && deleteAfter !== undefined) throw new UsageError('--keep and --delete-after exclude each other')
+  const { instanceType, autoscale, instanceCount, subnet, endpoint } = options
   if (endpoint !== undefined && !/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(endpoint))
     throw new UsageError(`--endpoint "${endpoint}" cannot be a name`, 'letters, digits and hyphens, 63 at most')
   checkServerless(options)

@@ -79,7 +79,6 @@ const nightSchema = v.strictObject({
 export type Night = v.InferOutput<typeof nightSchema>
 export type Judged = v.InferOutput<typeof judged>
 export type ToldAlert = v.InferOutput<typeof toldAlert>
-export type Drift = v.InferOutput<typeof drift>
 
 /** `2026-03-02` for a whole day, otherwise its beginning and its end. */
 export function nightName({ from, to }: Pick<Night, 'from' | 'to'>): string {
@@ -114,5 +113,3 @@ export async function nightsOf(root: Store, source: string): Promise<Night[]> {
 export async function writeNight(root: Store, night: Night): Promise<void> {
   await root.write(keyOf(night), `${escapedJson(JSON.stringify(fitted(nightSchema, night), null, 2))}\n`)
 }
-
-export const removeNight = (root: Store, night: Night): Promise<void> => root.remove(keyOf(night))
