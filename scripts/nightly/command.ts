@@ -6,6 +6,7 @@ import { exitCodeOfAll, type Failure, failedAltogether, sourceFailure } from '..
 import { facts } from '../lib/cli/format.ts'
 import { modelNote } from '../lib/runs/models.ts'
 import { nightName, nightsOf } from '../lib/runs/nights.ts'
+import { openProviders } from '../lib/runs/providers/providers.ts'
 import { distinctSources, sourceIds, sourceOf } from '../lib/sources/registry.ts'
 import { openStore } from '../lib/stores/open.ts'
 import { wantedFindings } from '../score/findings/options.ts'
@@ -50,6 +51,7 @@ export const command = defineCommand({
     const sources = distinctSources(options.source)
     if (sources.length === 0) throw new UsageError('no source', `add --source ${sourceIds.join(' or --source ')}`)
     wantedFindings({ accounts: options.account, regions: options.region }, options)
+    await openProviders(options.networks)
     const aws = awsOf(options, context)
     const root = await openStore(options.workspace, aws)
     const works = sources.map(

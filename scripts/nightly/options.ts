@@ -2,6 +2,7 @@ import { choices, flag, number, parsed, text, type Values } from '../lib/cli/opt
 import {
   awsOptions,
   guardOptions,
+  networksOption,
   sagemakerOptions,
   scopeOptions,
   windowOptions,
@@ -50,6 +51,7 @@ export const nightlyOptions = {
   alertsPerDay: number({ about: 'alert budget per day', default: 10, min: 0 }),
   allow: scoreCommand.options.allow,
   details: scoreCommand.options.details,
+  ...networksOption,
   ...findingsOptions,
   findingsPeriod: {
     ...findingsOptions.findingsPeriod,
