@@ -207,7 +207,7 @@ describe('simulate refuses', () => {
   const table: [args: string[], message: RegExp][] = [
     [['--events', '10', '--size', '1MB'], /--events and --size exclude each other/],
     [['--size', 'big'], /--size "big": must be a size such as 400MB or 2.5GB/],
-    [['--source', 'vpcflow'], /must be one of cloudtrail, waf/],
+    [['--source', 'elb'], /must be one of cloudtrail, waf/],
     [['--from', '2026-03-04', '--to', '2026-03-04'], /window is empty/],
     [['--users', '0'], /from 1 to/],
     [['--logs', 's3://bucket'], /given twice/],
