@@ -13,6 +13,7 @@ import { bytesOf, keysOf } from './read.ts'
 /** Half a day, so that a file of the tests takes a moment only. */
 const TINY = { accounts: 1, events: 300, from: '2026-03-02T00:00Z', to: '2026-03-02T12:00Z' }
 const flagsFor = (events: number) => [
+  ...['--source', 'cloudtrail', '--source', 'waf'],
   '--users',
   '24',
   '--accounts',

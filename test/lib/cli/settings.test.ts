@@ -79,8 +79,8 @@ const mistakes: [what: string, yaml: string | undefined, env: Env, typed: RawVal
   ['a flag', undefined, {}, { count: '101' }, /^--count "101": must be a whole number from 0 to 100$/],
   ['an account', undefined, {}, { account: ['1'] }, /^--account "1": must be 12 digits/],
   ['an empty part', undefined, {}, { tag: ['a', ''] }, /^--tag "": must not be empty$/],
-  ['a variable', undefined, { PRESTAGE_SOURCE: 'elb' }, {}, /^PRESTAGE_SOURCE "elb": must be one of cloudtrail, waf,/],
-  ['the file', 'source: elb', {}, {}, /settings.yaml: source "elb": must be one of cloudtrail, waf,/],
+  ['a variable', undefined, { PRESTAGE_SOURCE: 'elb' }, {}, /^PRESTAGE_SOURCE "elb": must be one of cloudtrail, waf$/],
+  ['the file', 'source: elb', {}, {}, /settings.yaml: source "elb": must be one of cloudtrail, waf$/],
   [
     'several where one is meant',
     'source: [cloudtrail, waf]',
