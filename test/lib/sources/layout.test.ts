@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { keyParser, keyRange, type Layout, mayHold, nameParser } from '../../../scripts/lib/sources/layout.ts'
 import { sourceIds, sourceOf, sources } from '../../../scripts/lib/sources/registry.ts'
-import { matchesVariable, renderTemplate } from '../../../scripts/lib/sources/template.ts'
 import { sourceParser } from '../../../scripts/lib/sources/source.ts'
+import { matchesVariable, renderTemplate } from '../../../scripts/lib/sources/template.ts'
 import { compareKeys } from '../../../scripts/lib/stores/store.ts'
 
 const digest = sources.cloudtrail?.digest
