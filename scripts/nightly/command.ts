@@ -12,7 +12,7 @@ import { openStore } from '../lib/stores/open.ts'
 import { wantedFindings } from '../score/findings/options.ts'
 import { dueWindows } from './days.ts'
 import { type NightlyOptions, nightlyOptions } from './options.ts'
-import { type End, renderNights } from './render.ts'
+import { type End, noticeOf, renderNights } from './render.ts'
 import { nightsOfSource } from './source.ts'
 import { rollBackModel, trainReason } from './training.ts'
 import type { Work } from './work.ts'
@@ -66,6 +66,11 @@ export const command = defineCommand({
     const bug = failures.find((failure) => failure.bug !== undefined)?.bug
     if (bug !== undefined) throw bug
     if (failures.length === ends.length) throw failedAltogether(failures)
+    const notice = options.topic === undefined ? undefined : noticeOf(ends)
+    if (options.topic !== undefined && notice !== undefined) {
+      const { publishNotice } = await import('../lib/aws/sns.ts')
+      await publishNotice(aws, options.topic, notice)
+    }
     const exitCodeOfFailures = failures.length === 0 ? undefined : exitCodeOfAll(failures)
     return renderNights(ends, { failOnAlerts: options.failOnAlerts, exitCodeOfFailures })
   },

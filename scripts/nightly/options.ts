@@ -1,3 +1,4 @@
+import { regionOfTopic } from '../lib/aws/arn.ts'
 import { choices, flag, number, parsed, text, type Values } from '../lib/cli/options.ts'
 import {
   awsOptions,
@@ -20,6 +21,11 @@ function daysIn(input: string): number {
   const span = spanIn(input)
   if (span === undefined || span % DAY_MS !== 0) throw new Error('must be a span of whole days, for example 7d or 2w')
   return span
+}
+
+function topicArn(input: string): string {
+  regionOfTopic(input)
+  return input
 }
 
 const days = (about: string, value: number) =>
@@ -48,6 +54,11 @@ export const nightlyOptions = {
     about: 'bring the model back into service that the one in service has replaced, and judge nothing',
   }),
   failOnAlerts: flag({ about: 'end with exit code 5 when there is something to look at' }),
+  topic: parsed({
+    about: 'SNS topic that is told when there is something to look at: new alerts, drift, or a day that was not judged',
+    value: 'ARN',
+    parse: topicArn,
+  }),
   alertsPerDay: number({ about: 'alert budget per day', default: 10, min: 0 }),
   allow: scoreCommand.options.allow,
   details: scoreCommand.options.details,

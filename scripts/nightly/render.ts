@@ -1,3 +1,4 @@
+import type { Notice } from '../lib/aws/sns.ts'
 import type { CommandResult } from '../lib/cli/command.ts'
 import type { Failure } from '../lib/cli/failures.ts'
 import { count, percent, plural, shortened, spelledOut, table } from '../lib/cli/format.ts'
@@ -40,6 +41,21 @@ export function renderNights(ends: readonly End[], { failOnAlerts, exitCodeOfFai
     text: ends.map(textOf).join('\n'),
     exitCode,
   }
+}
+
+/** What is sent to people who are not there when a night ends; undefined when there is nothing to look at. */
+export function noticeOf(ends: readonly End[]): Notice | undefined {
+  const nights = ends.flatMap((end) => (isFailure(end) ? [] : end.nights))
+  if (!nights.some(hasSomething)) return undefined
+  const alerts = nights.reduce((sum, { judged }) => sum + (judged?.told.length ?? 0), 0)
+  const parts = [
+    ...(alerts > 0 ? [plural(alerts, 'new alert')] : []),
+    ...(nights.some(({ judged }) => judged?.drift?.isTold === true) ? ['the model no longer fits'] : []),
+    ...(nights.some(({ judged }) => judged === null) ? ['a day was not judged'] : []),
+  ]
+  const reports = nights.flatMap(({ judged }) => (judged === null ? [] : [judged.report]))
+  const places = reports.length === 0 ? '' : `\n\nreports, in the workspace:\n${reports.join('\n')}`
+  return { subject: `prestage: ${parts.join(', ')}`, text: `${ends.map(textOf).join('\n')}${places}` }
 }
 
 /** Alerts, a drift that is told, or a day on which nothing was judged. */

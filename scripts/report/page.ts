@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { chartist } from './charts.ts'
 import type { ReportData } from './data.ts'
 import { type Content, Html, html } from './html.ts'
-import { allowedPairs } from './sections/allowed-pairs.ts'
 import { anomalies } from './sections/anomalies.ts'
 import { headline, subjectOf } from './sections/headline.ts'
 import { origin, settings } from './sections/origin.ts'
@@ -27,7 +26,6 @@ export const sectionsOf = (data: ReportData, charts: Charts): Content[] => [
   headline(data),
   scores(data, charts),
   anomalies(data),
-  allowedPairs(data),
   attacks(data, charts),
   unjudged(data),
   origin(data),

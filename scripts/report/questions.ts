@@ -32,9 +32,8 @@ function sameScore(run: Run, other: Run | undefined): string {
     return [value].flat().map((one) => `--${kebab(name)}=${quoted(String(one))}`)
   })
   // Of these files only the digest is known.
-  const options = { labels: '--labels', networks: '--networks', allowances: '--allow' }
-  const files = Object.entries(options).flatMap(([name, option]) =>
-    typeof settings[name] === 'string' ? [option, 'FILE'] : [],
+  const files = ['labels', 'networks'].flatMap((name) =>
+    typeof settings[name] === 'string' ? [`--${name}`, 'FILE'] : [],
   )
   return [...words, ...files].map((word) => ` ${word}`).join('')
 }

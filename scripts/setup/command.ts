@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { partitionOf, urisOfObjects } from '../lib/aws/arn.ts'
 import { SERVERLESS_CONCURRENCY } from '../lib/aws/quota-names.ts'
-import { type AwsSettings, awsOf } from '../lib/aws/settings.ts'
+import { awsOf } from '../lib/aws/settings.ts'
 import { type CommandResult, type Context, defineCommand } from '../lib/cli/command.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { facts } from '../lib/cli/format.ts'
@@ -10,6 +10,8 @@ import { awsOptions, guardOptions } from '../lib/cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { checkSetup, type Finding, type Quota } from './check/check.ts'
 import { forgetStack, type Noted, namesStack, noteStack } from './config-file.ts'
+import { type NightlySetup, openNights, setUpNights, takeNightsAway } from './nightly/nightly.ts'
+import { checkNightly, nightlyOptions } from './nightly/options.ts'
 import {
   checkRetention,
   defaultsIn,
@@ -89,11 +91,13 @@ const options = {
     }),
     argument: true,
   },
+  ...nightlyOptions,
   delete: flag({ about: 'delete the stack; the staging bucket stays' }),
   printBucketPolicy: flag({ about: 'print what the policies of logs in another account must allow' }),
   poll: number({ about: 'seconds between two queries of CloudFormation', default: 2, min: 0.05, max: 600 }),
   quota: list({ about: 'SageMaker quotas that --check looks up', value: 'NAME' }),
   ...guards,
+  maxCost: number({ about: 'with --nightly: what a night may cost', value: 'USD', min: 0 }),
 }
 
 type Chosen = Values<typeof options>
@@ -121,19 +125,29 @@ export const command = defineCommand({
     { run: 'npx zx scripts/setup.mjs --check', does: 'says what is missing, if anything' },
     { run: 'npx zx scripts/setup.mjs --check --try', does: 'tries in AWS what prestage believes of it' },
     { run: 'npx zx scripts/setup.mjs --check --try endpoint', does: 'trains a small model for that, and asks it' },
+    {
+      run: 'npx zx scripts/setup.mjs --nightly 02:30 --source cloudtrail,waf --notify security@example.com --max-cost 2',
+      does: 'judges every day at night, without a server of yours',
+    },
+    { run: 'npx zx scripts/setup.mjs --nightly off', does: 'takes that away again' },
     { run: 'npx zx scripts/setup.mjs --restore', does: 'restores what somebody deleted or changed by hand' },
     { run: 'npx zx scripts/setup.mjs --print-bucket-policy', does: 'for logs in another account' },
     { run: 'npx zx scripts/setup.mjs --delete', does: 'deletes the stack, after you have typed its name' },
   ],
   options,
   async run(context, chosen) {
-    const modes = [chosen.check, chosen.delete, chosen.printBucketPolicy].filter(Boolean).length
-    if (modes > 1) throw new UsageError('--check, --delete and --print-bucket-policy exclude each other')
+    const modes = [chosen.check, chosen.delete, chosen.printBucketPolicy, chosen.nightly].filter(Boolean).length
+    if (modes > 1) throw new UsageError('--check, --delete, --print-bucket-policy and --nightly exclude each other')
     checkTry(chosen)
+    checkNightly(chosen)
     const settings = awsOf(chosen, context)
     const stack = await openStack(chosen.stack, settings, chosen.poll * 1000, context)
-    if (chosen.check) return checked(context, stack, settings, chosen)
-    if (chosen.delete) return deleted(context, stack, chosen)
+    const nights = await openNights(stack, settings, chosen.poll * 1000, context)
+    const nightly = { main: stack, nights, settings, dryRun: chosen.dryRun }
+    if (chosen.nightly === 'off') return takeNightsAway(context, nightly)
+    if (chosen.nightly !== undefined) return setUpNights(context, nightly, chosen)
+    if (chosen.check) return checked(context, nightly, chosen)
+    if (chosen.delete) return deleted(context, { stack, nights }, chosen)
     if (chosen.printBucketPolicy) return policyFor(stack, chosen)
     return made(context, stack, chosen)
   },
@@ -152,7 +166,7 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
   checkRetention(Number(values.RetentionDays), Number(values.ResultsRetentionDays))
   const after = [`then note stack: ${stack.name} in ${path}`]
   const tags = { 'prestage:stack': stack.name }
-  const done = await setUp(context, { stack, existing, parameters, restore, tags, dryRun, after })
+  const done = await setUp(context, { stack, existing, template, parameters, restore, tags, dryRun, after })
   const action = existing === undefined ? 'created' : done.changes === undefined ? 'unchanged' : 'updated'
   if (done.stack === undefined)
     return { json: { stack: stack.name, dryRun, changes: done.changes }, text: ['would', ...done.plan].join('\n') }
@@ -184,11 +198,17 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
 const notedText = ({ how }: Noted): string =>
   ({ made: ', made', added: ', the stack was added', there: ' names the stack', other: ' names another stack' })[how]
 
-async function deleted(context: Context, stack: OpenStack, { dryRun }: Chosen): Promise<CommandResult> {
+async function deleted(
+  context: Context,
+  { stack, nights }: Readonly<Record<'stack' | 'nights', OpenStack>>,
+  { dryRun }: Chosen,
+): Promise<CommandResult> {
   const path = resolve(CONFIG)
   const isNamed = await namesStack(path, stack.name)
   const after = isNamed ? [`  then take stack: ${stack.name} out of ${path}`] : []
-  const done = await takeDown(context, stack, dryRun, after)
+  const nightly = await nights.find()
+  const first = nightly === undefined ? undefined : { stack: nights, found: nightly }
+  const done = await takeDown(context, stack, { dryRun, first, after })
   // Also when an earlier attempt died between the stack and the line.
   if (isNamed && !dryRun) await forgetStack(path)
   if (done === undefined)
@@ -239,14 +259,10 @@ function checkTry({ check, try: isTry, what }: Chosen): void {
     )
 }
 
-async function checked(
-  context: Context,
-  stack: OpenStack,
-  settings: AwsSettings,
-  chosen: Chosen,
-): Promise<CommandResult> {
+async function checked(context: Context, setup: NightlySetup, chosen: Chosen): Promise<CommandResult> {
+  const { main: stack, nights, settings } = setup
   const quotas = chosen.quota.length > 0 ? chosen.quota.map((name) => ({ name })) : QUOTAS
-  const findings = await checkSetup({ stack, settings, nodeVersion: process.version, quotas })
+  const findings = await checkSetup({ stack, nights, settings, nodeVersion: process.version, quotas })
   const isOk = findings.every(({ ok }) => ok)
   const check = { json: { stack: stack.name, ok: isOk, findings }, text: findings.map(findingText).join('\n') }
   const found = chosen.try ? await stack.find() : undefined

@@ -4,7 +4,7 @@ import type { AwsSettings } from '../lib/aws/settings.ts'
 import type { Context } from '../lib/cli/command.ts'
 import { UserError } from '../lib/cli/errors.ts'
 import { plural } from '../lib/cli/format.ts'
-import { changeSetName, type Parameters, shippedTemplate } from './parameters.ts'
+import { changeSetName, type Parameters } from './parameters.ts'
 
 /** CloudFormation, with all that a step of setup needs of it. */
 export async function openStack(name: string, settings: AwsSettings, poll: number, context: Context) {
@@ -59,6 +59,7 @@ export async function currentStack(stack: OpenStack, talk: Context['talk']): Pro
 export interface Setting {
   readonly stack: OpenStack
   readonly existing: Stack | undefined
+  readonly template: string
   readonly parameters: Parameters
   /** Whether what was changed or deleted outside of the stack goes back to what the template says. */
   readonly restore: boolean
@@ -66,12 +67,13 @@ export interface Setting {
   readonly dryRun: boolean
   /** Lines of the plan that follow the changes. */
   readonly after: readonly string[]
+  /** What must be there before the stack is made: done once the plan is approved. */
+  prepare?(): Promise<void>
 }
 
 /** Creates or updates the stack by a change set that is shown and approved first. Undefined when only shown. */
 export async function setUp(context: Context, setting: Setting) {
-  const { stack, existing, parameters, restore, tags, dryRun, after } = setting
-  const template = await shippedTemplate()
+  const { stack, existing, template, parameters, restore, tags, dryRun, after } = setting
   context.talk.info(`asking CloudFormation what would change in stack ${stack.name}, ${stack.region}`)
   const name = changeSetName(template, parameters)
   const set = await stack.propose({ existing, template, parameters, restore, tags, name })
@@ -91,6 +93,7 @@ export async function setUp(context: Context, setting: Setting) {
     await stack.discard(set)
     throw error
   }
+  await setting.prepare?.()
   const id = (await stack.find())?.id ?? stack.name
   const newest = await stack.newest(id)
   await stack.execute(set)
@@ -101,25 +104,47 @@ export async function setUp(context: Context, setting: Setting) {
   return { changes: set.changes, stack: ended.stack, plan }
 }
 
+/** A stack that is to go, by what it is called in the plan. */
+export interface Removal {
+  readonly stack: OpenStack
+  readonly found: Stack
+}
+
+/** Deletes a stack and waits until it is gone. @throws UserError when something of it cannot be deleted */
+export async function removeStack({ stack, found }: Removal): Promise<void> {
+  const newest = await stack.newest(found.id)
+  await stack.remove(found.id)
+  const ended = await stack.settled(found.id, newest)
+  if (ended.stack !== undefined && ended.stack.status !== 'DELETE_COMPLETE')
+    throw stack.stackFailure(ended.stack, ended.events)
+}
+
+/** What `takeDown` does beside its own. */
+export interface TakingDown {
+  readonly dryRun: boolean
+  /** Goes before the stack, whose policies it uses. */
+  readonly first: Removal | undefined
+  /** Lines of the plan that follow. */
+  readonly after: readonly string[]
+}
+
 /** Deletes the stack, after its name was typed. @returns undefined when there is none */
-export async function takeDown(context: Context, stack: OpenStack, dryRun: boolean, after: readonly string[]) {
+export async function takeDown(context: Context, stack: OpenStack, { dryRun, first, after }: TakingDown) {
   const found = await stack.find()
   if (found === undefined) return undefined
   const bucket = found.outputs.StagingBucket
   const stays = bucket === undefined ? 'a staging bucket' : `bucket ${bucket}`
   const plan = [
     `delete stack ${stack.name} in ${stack.region}: its roles, policies, workgroup, saved queries and database`,
+    ...(first === undefined ? [] : [`  before it stack ${first.stack.name}: its schedule, role and topic`]),
     `  ${stays} stays, with all runs in it, and so does a KMS key of the stack: they are yours to delete`,
     ...(bucket === undefined ? [] : [`  to empty and delete it: aws s3 rb --force s3://${bucket}`]),
     ...after,
   ]
   if (dryRun) return { plan, bucket }
   await context.approve({ action: `delete stack ${stack.name}`, plan, kind: 'delete', typed: stack.name })
-  const newest = await stack.newest(found.id)
-  await stack.remove(found.id)
-  const ended = await stack.settled(found.id, newest)
-  if (ended.stack !== undefined && ended.stack.status !== 'DELETE_COMPLETE')
-    throw stack.stackFailure(ended.stack, ended.events)
+  if (first !== undefined) await removeStack(first)
+  await removeStack({ stack, found })
   return { plan, bucket }
 }
 
@@ -133,6 +158,13 @@ const WORDS: Readonly<Record<string, string>> = {
   'AWS::Athena::WorkGroup': 'Athena workgroup',
   'AWS::Athena::NamedQuery': 'saved query',
   'AWS::Glue::Database': 'Glue database',
+  'AWS::CodeBuild::Project': 'CodeBuild project',
+  'AWS::Scheduler::Schedule': 'schedule',
+  'AWS::SNS::Topic': 'SNS topic',
+  'AWS::SNS::TopicPolicy': 'policy of the topic',
+  'AWS::SNS::Subscription': 'subscription by e-mail',
+  'AWS::Events::Rule': 'EventBridge rule',
+  'AWS::Logs::LogGroup': 'log group',
 }
 
 const wordOf = (type: string): string => WORDS[type] ?? type

@@ -16,7 +16,7 @@ const TEXT = read('prestage.yaml')
 
 const checks: Record<string, Check> = { schemaFaults, policyFaults, networkFaults, bucketFaults }
 
-for (const file of ['prestage.yaml', 'logs-bucket-policy.yaml'])
+for (const file of ['prestage.yaml', 'nightly.yaml', 'logs-bucket-policy.yaml'])
   for (const [name, check] of Object.entries(checks))
     test(`${file}: ${name}`, async () => assert.deepEqual(await check(parseTemplate(read(file))), []))
 

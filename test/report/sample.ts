@@ -75,7 +75,6 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
       allow: [],
       bins: sampleBins(),
       top: sampleTop(),
-      allowedTop: [],
       unjudged: [
         {
           entity: 'AIDAQNEWPERSON0000001',

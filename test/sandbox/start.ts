@@ -3,6 +3,8 @@ import { athenaService } from './athena/service.ts'
 import type { AthenaSettings } from './athena/settings.ts'
 import { CloudFormation } from './cloudformation/cloudformation.ts'
 import { cloudFormationService } from './cloudformation/service.ts'
+import { CodeBuild } from './codebuild/codebuild.ts'
+import { codebuildService, snsService } from './codebuild/service.ts'
 import { Counters } from './counters.ts'
 import { Faults } from './faults.ts'
 import type { Incoming } from './http.ts'
@@ -49,6 +51,9 @@ export interface Sandbox {
   readonly sagemaker: SageMaker
   readonly athena: Athena
   readonly cloudformation: CloudFormation
+  readonly codebuild: CodeBuild
+  /** Credentials that have been given to roles; who they are is known from then on. */
+  readonly credentials: Credentials[]
   /** Quotas of SageMaker by name: applied to the account, and of every account. */
   readonly quotas: Map<string, number>
   readonly defaultQuotas: Map<string, number>
@@ -72,9 +77,11 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
   Object.assign(sagemaker.settings, settings.sagemaker)
   const athena = new Athena(state, (error) => violations.push(`sandbox: ${String(error)}`))
   Object.assign(athena.settings, settings.athena)
-  const cloudformation = new CloudFormation(state, athena)
+  const codebuild = new CodeBuild(state)
+  const cloudformation = new CloudFormation(state, athena, codebuild)
   const quotas = { applied: appliedQuotas(), defaults: defaultQuotas() }
-  const who = (request: Incoming): Caller => identify(credentials, request)
+  const known: Credentials[] = [...credentials]
+  const who = (request: Incoming): Caller => identify(known, request)
   const services = [
     s3ControlService(state, control, who),
     sagemakerService(sagemaker, who),
@@ -82,6 +89,8 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     athenaService(athena, who),
     cloudFormationService(cloudformation, who),
     stsService(who),
+    codebuildService(codebuild, who),
+    snsService(codebuild, who),
     quotasService(state, quotas, who),
     autoscalingService(sagemaker, who),
     s3Service(state, who),
@@ -104,6 +113,8 @@ export async function startSandbox(settings: SandboxSettings = {}): Promise<Sand
     sagemaker,
     athena,
     cloudformation,
+    codebuild,
+    credentials: known,
     quotas: quotas.applied,
     defaultQuotas: quotas.defaults,
     requests: counters,

@@ -26,6 +26,13 @@ export function accountOfRole(arn: string): string {
   return account
 }
 
+/** The region of a topic of SNS. @throws Error for what is no ARN of one */
+export function regionOfTopic(arn: string): string {
+  const region = /^arn:aws[\w-]*:sns:([a-z0-9-]+):\d{12}:[\w-]{1,256}$/.exec(arn)?.[1]
+  if (region === undefined) throw new Error('must be the ARN of an SNS topic')
+  return region
+}
+
 /** `s3://bucket/prefix` of the ARN of all objects below it. */
 export const uriOfObjects = (arn: string): string =>
   `s3://${arn

@@ -115,6 +115,8 @@ const clientOf =
 
 export const athenaClient = clientOf(async () => (await import('@aws-sdk/client-athena')).AthenaClient)
 export const sagemakerClient = clientOf(async () => (await import('@aws-sdk/client-sagemaker')).SageMakerClient)
+export const codebuildClient = clientOf(async () => (await import('@aws-sdk/client-codebuild')).CodeBuildClient)
+export const snsClient = clientOf(async () => (await import('@aws-sdk/client-sns')).SNSClient)
 export const stsClient = clientOf(async () => (await import('@aws-sdk/client-sts')).STSClient)
 export const cloudFormationClient = clientOf(
   async () => (await import('@aws-sdk/client-cloudformation')).CloudFormationClient,

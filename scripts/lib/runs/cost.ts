@@ -31,6 +31,8 @@ export const PRICES = {
   /** A key of one's own. */
   kmsKeyMonth: 1,
   kmsRequest: 0.03 / 10_000,
+  /** Of CodeBuild, general1.small on Linux. */
+  codebuildMinute: 0.005,
 } as const
 
 /** One line of an estimate. */

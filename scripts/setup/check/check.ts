@@ -8,6 +8,7 @@ import { bytes } from '../../lib/cli/format.ts'
 import { openStore } from '../../lib/stores/open.ts'
 import { digestIn, shippedTemplate } from '../parameters.ts'
 import type { OpenStack } from '../setup.ts'
+import { lastNights, nightsAsShipped } from './nights.ts'
 
 /** One line of --check. */
 export interface Finding {
@@ -20,6 +21,7 @@ export interface Finding {
 
 interface CheckOptions {
   readonly stack: OpenStack
+  readonly nights: OpenStack
   readonly settings: AwsSettings
   readonly nodeVersion: string
   readonly quotas: readonly Quota[]
@@ -36,7 +38,7 @@ const OLDEST = [20, 18] as const
 
 /** Checks everything that a run in AWS needs; a check that fails says why. */
 export async function checkSetup(options: CheckOptions): Promise<Finding[]> {
-  const { stack, settings, nodeVersion, quotas } = options
+  const { stack, nights, settings, nodeVersion, quotas } = options
   const region = stack.region
   const findings = [
     await look('Node', async () => nodeFits(nodeVersion)),
@@ -56,7 +58,18 @@ export async function checkSetup(options: CheckOptions): Promise<Finding[]> {
       return `${found.name} is ${found.status} in ${region}`
     }),
   )
-  return usable === undefined ? findings : [...findings, ...(await insideOf(stack, usable, settings))]
+  if (usable === undefined) return findings
+  return [...findings, ...(await insideOf(stack, usable, settings)), ...(await ofNights(nights, usable, settings))]
+}
+
+/** Nothing where there are no nights, or the caller may not know of any: the right to look comes with them. */
+async function ofNights(nights: OpenStack, main: Stack, settings: AwsSettings): Promise<Finding[]> {
+  const stack = await nights.find().catch(() => undefined)
+  if (stack === undefined) return []
+  return [
+    await look('nightly', () => nightsAsShipped(nights, stack, main.name)),
+    await look('last nights', () => lastNights(nights, stack, settings)),
+  ]
 }
 
 async function insideOf(opened: OpenStack, stack: Stack, settings: AwsSettings): Promise<Finding[]> {

@@ -12,6 +12,7 @@ const call = (action: string, resource: string, principal = 'user/analyst'): Acc
 })
 const sagemaker = (name: string, region = 'us-east-1') => `arn:aws:sagemaker:${region}:111122223333:${name}`
 const STAGING = 'arn:aws:s3:::org-staging/prestage'
+const project = 'arn:aws:codebuild:us-east-1:111122223333:project/prestage'
 const stack = 'arn:aws:cloudformation:us-east-1:111122223333:stack'
 
 const allowed: [what: string, access: Access][] = [
@@ -21,6 +22,8 @@ const allowed: [what: string, access: Access][] = [
   ['another region', call('sagemaker:InvokeEndpoint', sagemaker('endpoint/prestage-waf', 'eu-west-1'))],
   ['an endpoint by a name of his own', call('sagemaker:InvokeEndpoint', sagemaker('endpoint/mine'))],
   ['setting up', call('cloudformation:CreateChangeSet', `${stack}/prestage/1`)],
+  ['how the nights ended', call('codebuild:BatchGetBuilds', `${project}-nightly`)],
+  ['whether there are nights', call('cloudformation:DescribeStacks', `${stack}/prestage-nightly/1`)],
   ['the batch role', call('s3:PutObject', `${STAGING}/bulk/a/staged/more`, 'role/prestage-batch')],
   ['that of a stack', call('s3:PutObject', `${STAGING}/bulk/a/jobs/more`, 'role/prestage-BatchRole-0011')],
 ]
@@ -35,6 +38,7 @@ const refused: [what: string, access: Access, says: RegExp][] = [
   ],
   ['another bucket', call('s3:GetObject', 'arn:aws:s3:::org-secrets/a'), /org-secrets/],
   ['another place', call('s3:PutObject', 'arn:aws:s3:::org-staging/elsewhere/a'), /elsewhere/],
+  ['builds of others', call('codebuild:BatchGetBuilds', project), /project\/prestage \(Test\)/],
   ['another endpoint', call('sagemaker:InvokeEndpoint', sagemaker('endpoint/fraud')), /endpoint\/fraud/],
   [
     'a role beyond its own',

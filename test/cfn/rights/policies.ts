@@ -28,33 +28,34 @@ interface Resource extends Pick<Made, 'type' | 'physical' | 'properties'> {
   readonly id: string
 }
 
-/** The policies of a stack that stands. @param operator ARN of who has its operator policies */
-export const policiesOf = (stack: Stack, account: string, region: string, operator: string): Policies =>
+interface Whose {
+  readonly account: string
+  readonly region: string
+  /** ARN of who has the operator policies. */
+  readonly operator: string
+}
+
+/** The policies of stacks that stand. */
+export const policiesOf = (stacks: readonly Stack[], whose: Whose): Policies =>
   policiesIn(
-    [...stack.made].map(([id, resource]) => ({ id, ...resource })),
-    { account, region, operator },
+    stacks.flatMap(({ made }) => [...made].map(([id, resource]) => ({ id, ...resource }))),
+    whose,
   )
 
 /** The policies among resources, resolved. */
-export function policiesIn(
-  made: readonly Resource[],
-  { account, region, operator }: Readonly<Record<'account' | 'region' | 'operator', string>>,
-): Policies {
+export function policiesIn(made: readonly Resource[], { account, region, operator }: Whose): Policies {
   const of = (type: string) => made.filter((resource) => resource.type === type)
   const roleArn = (physical: string) => `arn:aws:iam::${account}:role/${physical}`
-  const managed = of('AWS::IAM::ManagedPolicy').map(({ id, properties }) => [id, documentIn(properties.PolicyDocument)])
+  const managed = of('AWS::IAM::ManagedPolicy')
   const roles = of('AWS::IAM::Role')
-  const inline = roles.map(({ id, properties }) => [
-    id,
-    Object.fromEntries(
-      (properties.Policies as Members[]).map((policy) => [
-        policy.PolicyName as string,
-        documentIn(policy.PolicyDocument),
-      ]),
-    ),
-  ])
+  const identities = roles.map(({ id, properties }) => {
+    const { Policies = [], ManagedPolicyArns = [] } = properties
+    const inline = (Policies as Members[]).map(({ PolicyName, PolicyDocument }) => [PolicyName, PolicyDocument])
+    const attached = managed.filter(({ physical }) => [ManagedPolicyArns].flat().includes(physical))
+    return [id, Object.fromEntries([...inline, ...attached.map(documentOf)])]
+  })
   return {
-    identities: { operator: Object.fromEntries(managed), ...Object.fromEntries(inline) },
+    identities: { operator: Object.fromEntries(managed.map(documentOf)), ...Object.fromEntries(identities) },
     names: { [operator]: 'operator', ...Object.fromEntries(roles.map(({ id, physical }) => [roleArn(physical), id])) },
     resources: Object.fromEntries([
       ...roles.map(({ physical, properties }) => [roleArn(physical), properties.AssumeRolePolicyDocument]),
@@ -62,6 +63,9 @@ export function policiesIn(
         `arn:aws:s3:::${properties.Bucket as string}`,
         properties.PolicyDocument,
       ]),
+      ...of('AWS::SNS::TopicPolicy').flatMap(({ properties }) =>
+        [properties.Topics ?? []].flat().map((topic) => [topic, properties.PolicyDocument]),
+      ),
       ...of('AWS::KMS::Key').map(({ physical, properties }) => [
         `arn:aws:kms:${region}:${account}:key/${physical}`,
         properties.KeyPolicy,
@@ -70,6 +74,6 @@ export function policiesIn(
   }
 }
 
-const documentIn = (document: Json | undefined): Policy => document as unknown as Policy
+const documentOf = ({ id, properties }: Resource): [string, Json | undefined] => [id, properties.PolicyDocument]
 
 export const listOf = <T>(one: T | readonly T[]): readonly T[] => [one].flat() as T[]

@@ -20,11 +20,19 @@ const NAMES: Readonly<Record<string, string>> = {
 const ARNS: Readonly<Record<string, string>> = {
   Key: `arn:aws:kms:${REGION}:${ACCOUNT}:key/${NAMES.Key}`,
   StagingBucket: `arn:aws:s3:::${NAMES.StagingBucket}`,
+  Night: `arn:aws:codebuild:${REGION}:${ACCOUNT}:project/prestage-nightly`,
 }
 
-/** The policies of the template as they are for the names of the tests. */
-export function renderedPolicies(): Policies {
-  const template = parseTemplate(readFileSync(`${ROOT}cfn/prestage.yaml`, 'utf8'))
+/** The policies of the templates as they are for the names of the tests. */
+export const renderedPolicies = (): Policies =>
+  policiesIn([...resourcesOf('prestage'), ...resourcesOf('nightly', '-nightly')], {
+    account: ACCOUNT,
+    region: REGION,
+    operator: OPERATOR,
+  })
+
+function resourcesOf(file: string, ending = '') {
+  const template = parseTemplate(readFileSync(`${ROOT}cfn/${file}.yaml`, 'utf8'))
   const resolver = new Resolver(template, {
     parameters: {
       CreateKey: 'true',
@@ -37,17 +45,16 @@ export function renderedPolicies(): Policies {
       'AWS::Partition': 'aws',
       'AWS::Region': REGION,
       'AWS::AccountId': ACCOUNT,
-      'AWS::StackName': 'prestage',
+      'AWS::StackName': `prestage${ending}`,
       'AWS::StackId': 'stack',
     },
     ref: (id) => NAMES[id] ?? id,
     att: (id) => ARNS[id] ?? `arn:aws:iam::${ACCOUNT}:role/${NAMES[id]}`,
   })
-  const made = Object.entries(template.Resources).map(([id, { Type, Properties = {} }]) => {
+  return Object.entries(template.Resources).map(([id, { Type, Properties = {} }]) => {
     const properties = /^AWS::(IAM|S3|KMS)::/.test(Type) ? (resolver.value(Properties) as typeof Properties) : {}
     return { id, type: Type, physical: NAMES[id] ?? id, properties }
   })
-  return policiesIn(made, { account: ACCOUNT, region: REGION, operator: OPERATOR })
 }
 
 /** A call by the names above, where a test that sets a stack up has other ones. */
@@ -55,7 +62,7 @@ export function byTheseNames(access: Access): Access {
   const text = JSON.stringify(access)
     .replace(/:user\/\w+"/g, ':user/analyst"')
     .replaceAll(
-      /(:(?:sagemaker|athena|glue|kms|cloudformation|cloudwatch|application-autoscaling|ec2):)[a-z-]+-\d:/g,
+      /(:(?:sagemaker|athena|glue|kms|cloudformation|cloudwatch|codebuild|application-autoscaling|ec2):)[a-z-]+-\d:/g,
       `$1${REGION}:`,
     )
     .replace(/prestage-stagingbucket-\d+/g, 'org-staging')

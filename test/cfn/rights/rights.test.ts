@@ -9,6 +9,7 @@ import { listOf, type Policies, policiesOf, type Statement } from './policies.ts
 import { changed, type Exceptions, judged, needless, refused, statementsOf } from './proof.ts'
 import { strangers } from './strangers.ts'
 
+const WHOSE = { account: ACCOUNT, region: REGION, operator: OPERATOR_ARN }
 const CONTAINER = 'what a container writes while it runs is no call to the sandbox'
 const IMAGE = 'AWS pulls the image of the algorithm in the name of the role'
 const exceptions: Exceptions = {
@@ -44,7 +45,7 @@ describe('an operator who may do only what the stack says', async () => {
 
     before(async () => {
       const { sandbox } = all
-      policies = policiesOf(sandbox.cloudformation.stack('prestage'), ACCOUNT, REGION, OPERATOR_ARN)
+      policies = policiesOf([sandbox.cloudformation.stack('prestage')], WHOSE)
       // Whoever deploys a stack has other rights.
       accesses = sandbox.s3.state.accesses.all.filter(({ principal }) => principal !== ADMIN_ARN)
       judgements = await judged(policies, ACCOUNT, accesses)

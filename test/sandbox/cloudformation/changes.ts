@@ -3,7 +3,7 @@ import { AwsError } from '../http.ts'
 import type { CloudFormation } from './cloudformation.ts'
 import { attributeOf } from './real.ts'
 import { type Change, type Stack, same, type Target } from './stack.ts'
-import { type Json, Resolver } from './template.ts'
+import { type Json, Resolver, type Template } from './template.ts'
 
 let known: ReturnType<typeof loadAwsServiceSpecSync> | undefined
 
@@ -66,14 +66,32 @@ export function changesOf(cloud: CloudFormation, stack: Stack, target: Target, r
 
 const FIRST = ['AWS::KMS::Key', 'AWS::S3::Bucket', 'AWS::IAM::Role', 'AWS::Athena::WorkGroup', 'AWS::Glue::Database']
 
-/** Resources that others refer to come first, removals last. */
-export const order = (changes: readonly Change[]): Change[] => [...changes].sort((a, b) => rank(a) - rank(b))
-
-const rank = ({ action, type }: Change): number => {
-  if (action === 'Remove') return 100
-  const at = FIRST.indexOf(type)
-  return at < 0 ? 50 : at
+/** What others refer to comes first, removals last. */
+export function order(changes: readonly Change[], { Resources }: Template): Change[] {
+  const depths = new Map<string, number>()
+  const depthOf = (id: string): number => {
+    const known = depths.get(id)
+    if (known !== undefined) return known
+    depths.set(id, 0)
+    const text = JSON.stringify(Resources[id]?.Properties ?? {})
+    const named = [...text.matchAll(/"Ref":"(\w+)"|"Fn::GetAtt":\["(\w+)"|\$\{(\w+)[.}]/g)]
+    const others = named.flatMap(([, ...names]) => names.filter((name) => name !== undefined && name in Resources))
+    const depth = Math.max(0, ...others.map((other) => 1 + depthOf(other)))
+    depths.set(id, depth)
+    return depth
+  }
+  const rank = ({ action, type, id }: Change): number => {
+    if (action === 'Remove') return Number.POSITIVE_INFINITY
+    const at = FIRST.indexOf(type)
+    return 100 * depthOf(id) + (at < 0 ? 50 : at)
+  }
+  return changes
+    .map((change) => ({ change, rank: rank(change) }))
+    .sort(byRank)
+    .map(({ change }) => change)
 }
+
+const byRank = (a: { rank: number }, b: { rank: number }): number => (a.rank === b.rank ? 0 : a.rank - b.rank)
 
 /** The parameters of a request as the template declares them. @throws AwsError for one that does not fit */
 export function parametersOf({ template }: Target, given: ReadonlyMap<string, string>): Record<string, string> {

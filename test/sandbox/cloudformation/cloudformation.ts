@@ -1,4 +1,5 @@
 import type { Athena } from '../athena/athena.ts'
+import type { CodeBuild } from '../codebuild/codebuild.ts'
 import { AwsError } from '../http.ts'
 import type { Caller, S3State } from '../s3/state.ts'
 import { changesOf, order, resolverOf } from './changes.ts'
@@ -18,11 +19,18 @@ export class CloudFormation {
   readonly #stacks: Stack[] = []
   readonly s3: S3State
   readonly athena: Athena
+  readonly codebuild: CodeBuild
   #ids = 0
 
-  constructor(s3: S3State, athena: Athena) {
+  constructor(s3: S3State, athena: Athena, codebuild: CodeBuild) {
     this.s3 = s3
     this.athena = athena
+    this.codebuild = codebuild
+  }
+
+  /** Resources of a type in all stacks. */
+  resources(type: string): Made[] {
+    return this.#stacks.flatMap(({ made }) => [...made.values()]).filter((one) => one.type === type)
   }
 
   /** A stack by its name, or by its id also when it has been deleted. */
@@ -88,20 +96,27 @@ export class CloudFormation {
 
   execute(stack: Stack, changeSet: ChangeSet): void {
     const [before, verb] = [stack.target, changeSet.type]
-    const work = order(changeSet.changes).map(
+    const { target } = changeSet
+    const work = order(changeSet.changes, target.template).map(
       (change): Work =>
         () => {
           const doing = { Add: 'CREATE', Modify: 'UPDATE', Remove: 'DELETE' }[change.action]
-          const failure = this.settings.failures[change.id] ?? this.#tooLong(stack, change, changeSet.target)
           this.#event(stack, change.id, change.type, `${doing}_IN_PROGRESS`)
+          const failure =
+            this.settings.failures[change.id] ??
+            this.#tooLong(stack, change, target) ??
+            refusalOf(() => {
+              if (change.action === 'Remove') this.#remove(stack, change.id)
+              else this.#make(stack, change.id, target)
+            })
           if (failure === undefined) {
-            if (change.action === 'Remove') this.#remove(stack, change.id)
-            else this.#make(stack, change.id, changeSet.target)
             this.#event(stack, change.id, change.type, `${doing}_COMPLETE`)
             return undefined
           }
           this.#event(stack, change.id, change.type, `${doing}_FAILED`, failure)
-          const others = order(changeSet.changes).find(({ id }) => !stack.made.has(id) && id !== change.id)
+          const others = order(changeSet.changes, target.template).find(
+            ({ id }) => !stack.made.has(id) && id !== change.id,
+          )
           if (others !== undefined)
             this.#event(stack, others.id, others.type, `${doing}_FAILED`, 'Resource creation cancelled')
           return this.#rollback(stack, before, verb)
@@ -130,19 +145,18 @@ export class CloudFormation {
 
   #deleteOne(stack: Stack, id: string): Work[] | undefined {
     const { type, declared } = stack.made.get(id) as Made
-    const failure = this.settings.failures[id]
-    if (failure !== undefined) {
-      this.#event(stack, id, type, 'DELETE_FAILED', failure)
-      this.#move(stack, 'DELETE_FAILED', `The following resource(s) failed to delete: [${id}].`)
-      return []
-    }
-    if (declared.DeletionPolicy?.startsWith('Retain')) {
+    if (declared.DeletionPolicy?.startsWith('Retain') && this.settings.failures[id] === undefined) {
       stack.made.delete(id)
       this.#event(stack, id, type, 'DELETE_SKIPPED')
       return undefined
     }
     this.#event(stack, id, type, 'DELETE_IN_PROGRESS')
-    this.#remove(stack, id)
+    const failure = this.settings.failures[id] ?? refusalOf(() => this.#remove(stack, id))
+    if (failure !== undefined) {
+      this.#event(stack, id, type, 'DELETE_FAILED', failure)
+      this.#move(stack, 'DELETE_FAILED', `The following resource(s) failed to delete: [${id}].`)
+      return []
+    }
     this.#event(stack, id, type, 'DELETE_COMPLETE')
     return undefined
   }
@@ -214,5 +228,16 @@ export class CloudFormation {
   /** The differences between a stack and its target. */
   changes(stack: Stack, target: Target, restore: boolean): ChangeSet['changes'] {
     return changesOf(this, stack, target, restore)
+  }
+}
+
+/** What a service says to something that it refuses. */
+function refusalOf(work: () => void): string | undefined {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    if (error instanceof AwsError) return error.message
+    throw error
   }
 }

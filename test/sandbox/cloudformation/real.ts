@@ -1,4 +1,6 @@
 import type { WorkgroupSettings } from '../athena/settings.ts'
+import { MAKERS, placeOf } from '../codebuild/resources.ts'
+import { AwsError } from '../http.ts'
 import type { S3State } from '../s3/state.ts'
 import type { CloudFormation } from './cloudformation.ts'
 import type { Made, Stack } from './stack.ts'
@@ -28,12 +30,29 @@ export function makeReal(cloud: CloudFormation, stack: Stack, id: string, type: 
     }
     case 'AWS::IAM::ManagedPolicy':
       return `arn:aws:iam::${s3.account}:policy/${unique}`
-    default:
-      return unique
+    case 'AWS::SNS::Topic':
+      return s3.arn('sns', unique.split(':').at(-1) ?? '')
+    default: {
+      const name = String(properties.Name ?? unique)
+      MAKERS[type]?.({ codebuild: cloud.codebuild, name, properties, trusts: (role) => trustIn(cloud, role) })
+      return name
+    }
   }
 }
 
-export function removeReal({ s3, athena }: CloudFormation, { type, physical }: Made): void {
+/** The trust of a role that some stack has made, as a text. */
+function trustIn(cloud: CloudFormation, roleArn: string): string | undefined {
+  const role = cloud.resources('AWS::IAM::Role').find((made) => attributeOf(cloud.s3, made, 'Arn') === roleArn)
+  return role && JSON.stringify(role.properties.AssumeRolePolicyDocument)
+}
+
+/** @throws AwsError for a policy that somebody still has: "DeletePolicy", IAM API reference */
+export function removeReal(cloud: CloudFormation, { type, physical }: Made): void {
+  const { s3, athena, codebuild } = cloud
+  const roles = cloud.resources('AWS::IAM::Role').map(({ properties }) => properties.ManagedPolicyArns ?? [])
+  if (type === 'AWS::IAM::ManagedPolicy' && roles.flat().includes(physical))
+    throw new AwsError('DeleteConflict', 409, 'Cannot delete a policy attached to entities.')
+  placeOf(codebuild, type)?.delete(physical)
   if (type === 'AWS::S3::Bucket') s3.buckets.delete(physical)
   if (type === 'AWS::Athena::WorkGroup') delete athena.settings.workgroups[physical]
 }
@@ -57,6 +76,12 @@ export function attributeOf({ account, region }: S3State, { type, physical }: Ma
       return `arn:aws:iam::${account}:role/${physical}`
     case 'AWS::KMS::Key':
       return `arn:aws:kms:${region}:${account}:key/${physical}`
+    case 'AWS::CodeBuild::Project':
+      return `arn:aws:codebuild:${region}:${account}:project/${physical}`
+    case 'AWS::Events::Rule':
+      return `arn:aws:events:${region}:${account}:rule/${physical}`
+    case 'AWS::Logs::LogGroup':
+      return `arn:aws:logs:${region}:${account}:log-group:${physical}:*`
     default:
       return undefined
   }

@@ -202,22 +202,23 @@ export async function settled(
   }
 }
 
-/** The first failure, in CloudFormation's words. */
+/** The first failure, in CloudFormation's words. @param removal the command that deletes such a stack */
 export function stackFailure(
   stack: Pick<Stack, 'name' | 'status' | 'reason'>,
   events: readonly StackEvent[],
+  removal = `npx zx scripts/setup.mjs --stack ${stack.name} --delete`,
 ): UserError {
   const cause = causeOf(events)
   const why =
     cause === undefined
       ? (stack.reason ?? 'it does not say why')
       : `${cause.resource} (${cause.type}) ${cause.status}: ${cause.reason ?? 'without a reason'}`
-  return new UserError(`stack ${stack.name} is ${stack.status}: ${why}`, { hint: nextAfter(stack) })
+  return new UserError(`stack ${stack.name} is ${stack.status}: ${why}`, { hint: nextAfter(stack, removal) })
 }
 
-function nextAfter({ name, status }: Pick<Stack, 'name' | 'status'>): string {
+function nextAfter({ name, status }: Pick<Stack, 'name' | 'status'>, removal: string): string {
   if (/^(ROLLBACK|CREATE_FAILED|DELETE_FAILED)/.test(status))
-    return `it was never whole and can only be deleted: npx zx scripts/setup.mjs --stack ${name} --delete, then set up again`
+    return `it was never whole and can only be deleted: ${removal}, then set up again`
   if (status === 'UPDATE_ROLLBACK_COMPLETE') return 'it is as it was before; set up again when the cause is gone'
   return `look at it: aws cloudformation describe-stack-events --stack-name ${name}`
 }

@@ -18,6 +18,7 @@ export interface Stack {
   readonly reason: string | undefined
   readonly outputs: Readonly<Record<string, string>>
   readonly parameters: Readonly<Record<string, string>>
+  readonly created: Date | undefined
 }
 
 export interface StackEvent {
@@ -57,6 +58,7 @@ export async function findStack(client: CloudFormationClient, name: string): Pro
       parameters: Object.fromEntries(
         (found.Parameters ?? []).map(({ ParameterKey = '', ParameterValue = '' }) => [ParameterKey, ParameterValue]),
       ),
+      created: found.CreationTime,
     }
   } catch (error) {
     const { code, message } = detailsOf(error)

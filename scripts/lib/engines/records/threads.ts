@@ -28,12 +28,11 @@ export class Readers {
 
   /** Has files read, each by one thread. Settles when all threads have ended, also after a failure or an abort. */
   async read(
-    { prefix, ...assignment }: Omit<Assignment, 'next'>,
+    { files, members, prefix, failFast }: Omit<Assignment, 'next'>,
     signal: AbortSignal,
     listen: (report: Report) => void,
   ): Promise<void> {
     signal.throwIfAborted()
-    const { files } = assignment
     const next = new Int32Array(new SharedArrayBuffer(4))
     // A thread ends with its assignment.
     const ready = this.#ready.length > 0 ? this.#ready : this.#start()
@@ -41,7 +40,7 @@ export class Readers {
     const stop = () => void this.stop()
     signal.addEventListener('abort', stop)
     const reading = ready.slice(0, Math.max(1, files.length)).map((reader, i) =>
-      reader.read({ ...assignment, next, prefix: `${prefix}-${i}` }, listen).catch((error: unknown) => {
+      reader.read({ files, next, members, prefix: `${prefix}-${i}`, failFast }, listen).catch((error: unknown) => {
         Atomics.store(next, 0, files.length)
         throw error
       }),

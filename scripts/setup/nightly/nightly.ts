@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises'
+import type { Stack } from '../../lib/aws/cloudformation/stack.ts'
+import type { AwsSettings } from '../../lib/aws/settings.ts'
+import type { CommandResult, Context } from '../../lib/cli/command.ts'
+import { UsageError, UserError } from '../../lib/cli/errors.ts'
+import { facts, usd } from '../../lib/cli/format.ts'
+import { PRICES } from '../../lib/runs/cost.ts'
+import { openStore } from '../../lib/stores/open.ts'
+import { defaultsIn, type Parameters } from '../parameters.ts'
+import { currentStack, type OpenStack, openStack, removeStack, setUp } from '../setup.ts'
+import { type Archive, archiveOfProject } from './archive.ts'
+import { type NightlyOptions, nightOptions } from './options.ts'
+
+const TEMPLATE = new URL('../../../cfn/nightly.yaml', import.meta.url)
+/** Where archives are in the workspace. */
+const FOLDER = 'nightly/'
+
+/** The stack with the nights of a stack. Its failures say how this one is deleted. */
+export async function openNights(
+  main: OpenStack,
+  settings: AwsSettings,
+  poll: number,
+  context: Context,
+): Promise<OpenStack> {
+  const nights = await openStack(`${main.name}-nightly`, settings, poll, context)
+  const removal = `npx zx scripts/setup.mjs --stack ${main.name} --nightly off`
+  return { ...nights, stackFailure: (stack, events) => nights.stackFailure(stack, events, removal) }
+}
+
+/** What `setup --nightly` works on. */
+export interface NightlySetup {
+  readonly main: OpenStack
+  readonly nights: OpenStack
+  readonly settings: AwsSettings
+  readonly dryRun: boolean
+}
+
+/** Makes or updates the stack that runs `nightly.mjs` every night. @throws UserError when the main stack does not stand */
+export async function setUpNights(
+  context: Context,
+  setup: NightlySetup,
+  chosen: NightlyOptions,
+): Promise<CommandResult> {
+  const { main, nights, settings, dryRun } = setup
+  const stack = await mainStack(main)
+  const existing = await currentStack(nights, context.talk)
+  const [template, archive] = await Promise.all([readFile(TEMPLATE, 'utf8'), archiveOfProject()])
+  const parameters = parametersOfNights(chosen, { stack, existing, archive, defaults: defaultsIn(template) })
+  const store = (await openStore(stack.outputs.Workspace ?? '', settings)).within(FOLDER)
+  const done = await setUp(context, {
+    stack: nights,
+    existing,
+    template,
+    parameters,
+    restore: false,
+    tags: { 'prestage:stack': nights.name },
+    dryRun,
+    after: costLines(chosen.maxCost),
+    prepare: async () => {
+      if ((await store.head(archive.name)) === undefined) await store.write(archive.name, archive.body)
+    },
+  })
+  const json = { stack: nights.name, region: nights.region, options: parameters.Options, schedule: parameters.Schedule }
+  if (done.stack === undefined)
+    return { json: { ...json, dryRun, changes: done.changes }, text: ['would', ...done.plan].join('\n') }
+  if (dryRun) return { json: { ...json, dryRun, changes: [] }, text: `stack ${nights.name}: nothing to change` }
+  for await (const { key } of store.list()) if (key !== archive.name) await store.remove(key)
+  const action = existing === undefined ? 'created' : done.changes === undefined ? 'unchanged' : 'updated'
+  const { outputs } = done.stack
+  return {
+    json: { ...json, action, changes: done.changes ?? [], outputs, archive: archive.name },
+    text: facts([
+      ['nights', `stack ${nights.name} in ${nights.region}: ${action === 'unchanged' ? 'nothing to change' : action}`],
+      ['runs', `npx zx scripts/nightly.mjs ${parameters.Options}`],
+      ['at', `${parameters.Schedule}, UTC`],
+      ['tells', tellsText(outputs.Topic, parameters.NotifyEmail ?? existing?.parameters.NotifyEmail)],
+      ['policy', `${outputs.OperatorNightlyPolicyArn ?? ''} (besides, for setup --check)`],
+    ]),
+    next: `npx zx scripts/setup.mjs --check --stack ${main.name}`,
+  }
+}
+
+const tellsText = (topic = '', email = ''): string =>
+  email === ''
+    ? `${topic} (nobody is subscribed yet: --notify EMAIL)`
+    : `${email}, which must agree by a link in a message first`
+
+async function mainStack(main: OpenStack): Promise<Stack> {
+  const found = await main.find()
+  if (found !== undefined && main.isUsable(found) && found.outputs.Workspace !== undefined) return found
+  throw new UserError(
+    `there is no finished stack ${main.name} in ${main.region}, and the nights work in its workspace`,
+    {
+      hint: `npx zx scripts/setup.mjs --stack ${main.name} makes it first; or name another --stack`,
+    },
+  )
+}
+
+interface Known {
+  readonly stack: Stack
+  readonly existing: Stack | undefined
+  readonly archive: Archive
+  readonly defaults: Stack['parameters']
+}
+
+/** Parameters of the nightly template; what is not named stays as it is. @throws UsageError without a source */
+function parametersOfNights(chosen: NightlyOptions, { stack, existing, archive, defaults }: Known): Parameters {
+  const { nightly, notify } = chosen
+  if (nightly === undefined || nightly === 'off') throw new Error('no time of night')
+  const { StagingBucket, Workspace = '', OperatorPolicyArn, OperatorModelPolicyArn } = stack.outputs
+  const [, , , region = '', account = ''] = stack.id.split(':')
+  const Options = nightOptions(chosen, existing?.parameters.Options, { account, region })
+  if (!/--source /.test(Options))
+    throw new UsageError('no source', 'add --source cloudtrail, or --source cloudtrail,waf: what is judged every night')
+  const kept = Object.keys(existing?.parameters ?? {}).filter((name) => Object.hasOwn(defaults, name))
+  return {
+    ...Object.fromEntries(kept.map((name) => [name, undefined])),
+    Stack: stack.name,
+    Bucket: StagingBucket,
+    Archive: `${Workspace.replace(/^s3:\/\/[^/]+\//, '')}/${FOLDER}${archive.name}`,
+    OperatorPolicyArn,
+    OperatorModelPolicyArn,
+    PermissionsBoundaryArn: stack.parameters.PermissionsBoundaryArn ?? '',
+    Schedule: `cron(${nightly.minute} ${nightly.hour} * * ? *)`,
+    Options,
+    ...(notify !== undefined && { NotifyEmail: notify === 'none' ? '' : notify }),
+  }
+}
+
+/** Nights of a month, and minutes of one: an installation, the steps on one day, and now and then the wait for a training. */
+const [NIGHTS, MINUTES] = [30, 15] as const
+
+function costLines(maxCost: number | undefined): string[] {
+  const build = NIGHTS * MINUTES * PRICES.codebuildMinute
+  const bound =
+    maxCost === undefined ? 'nothing bounds it: --max-cost USD does' : `at most ${usd(maxCost)} a night (--max-cost)`
+  return [
+    `  a month costs about ${usd(build)} for ${NIGHTS} nights of ${MINUTES} minutes in CodeBuild (${PRICES.region}, ${PRICES.date}),`,
+    `  and what the steps of a night cost: ${bound}`,
+  ]
+}
+
+/** Takes the stack with the nights away, and their archives. */
+export async function takeNightsAway(context: Context, setup: NightlySetup): Promise<CommandResult> {
+  const { main, nights, settings, dryRun } = setup
+  const found = await nights.find()
+  if (found === undefined)
+    return {
+      json: { stack: nights.name, deleted: false },
+      text: `there is no stack ${nights.name} in ${nights.region}`,
+    }
+  const plan = [
+    `delete stack ${nights.name} in ${nights.region}: its schedule, build project, roles, topic and log`,
+    '  runs, models and reports stay, and so does the stack that they belong to',
+  ]
+  if (dryRun) return { json: { stack: nights.name, dryRun }, text: ['would', ...plan].join('\n') }
+  await context.approve({ action: `delete stack ${nights.name}`, plan, kind: 'delete' })
+  await removeStack({ stack: nights, found })
+  const workspace = (await main.find())?.outputs.Workspace
+  if (workspace !== undefined) {
+    const store = (await openStore(workspace, settings)).within(FOLDER)
+    for await (const { key } of store.list()) await store.remove(key)
+  }
+  return { json: { stack: nights.name, deleted: true }, text: `stack ${nights.name} is deleted` }
+}

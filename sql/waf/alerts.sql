@@ -1,0 +1,56 @@
+-- What was done in the accesses of flagged pairs: the most frequent values of each aspect. For Trino and DuckDB alike.
+-- Input:  accesses; {{flagged}}, the pairs as rows of entity and ip, entities encoded; {{entity}}, a column of accesses, and
+--         {{encoded}}, the codec over it; {{from}} and {{to}}, the window in milliseconds since 1970; {{delivery}}: delivery.sql,
+--         or 1 where repeated deliveries count; {{most}}, how many values of an aspect.
+-- Output: entity, ip, aspect, value, events, first_event and last_event in milliseconds since 1970. The aspect `all` has one
+--         value, which counts every access.
+-- Cost:   that of accesses: on Athena one scan of the run's staged objects.
+with flagged (entity, ip) as (values {{flagged}}),
+aspects (aspect) as (
+  values ('all'), ('request'), ('host'), ('action'), ('rule'), ('acl'), ('country'), ('agent')
+),
+chosen as (
+  select event_id, event_time, {{entity}} as entity, ip, drop_reason, method || ' ' || uri as request, host, action, rule, web_acl,
+    country, user_agent
+  from accesses
+  where drop_reason is null and event_time >= {{from}} and event_time < {{to}} and ip in (select ip from flagged)
+),
+judged as (
+  select event_id, event_time, {{encoded}} as entity, ip, drop_reason, request, host, action, rule, web_acl, country, user_agent
+  from chosen
+),
+delivered as (
+  select judged.*, {{delivery}} as delivery
+  from judged
+),
+named as (
+  select delivered.entity, delivered.ip, event_time, aspect,
+    substr(case aspect
+      when 'all' then 'all'
+      when 'request' then request
+      when 'host' then host
+      when 'action' then action
+      when 'rule' then rule
+      when 'acl' then web_acl
+      when 'country' then country
+      when 'agent' then user_agent
+    end, 1, 500) as value
+  from delivered
+  join flagged on flagged.entity = delivered.entity and flagged.ip = delivered.ip
+  cross join aspects
+  where delivery = 1
+),
+counted as (
+  select entity, ip, aspect, value, count(*) as events, min(event_time) as first_event, max(event_time) as last_event
+  from named
+  where value is not null
+  group by entity, ip, aspect, value
+),
+ranked as (
+  select counted.*, row_number() over (partition by entity, ip, aspect order by events desc, value) as place
+  from counted
+)
+select entity, ip, aspect, value, events, first_event, last_event
+from ranked
+where place <= {{most}}
+order by entity, ip, aspect, place;

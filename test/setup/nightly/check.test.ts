@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { fixture } from '../sandbox.ts'
+
+type Finding = { what: string; ok: boolean; says: string; hint?: string }
+
+const DAY = 86_400_000
+const now = Date.now()
+
+describe('setup --check of nights', async () => {
+  let time = now
+  const { sandbox, setup, existingStack } = await fixture({ now: () => new Date(time) })
+  const { codebuild, cloudformation, s3 } = sandbox
+  before(async () => {
+    await existingStack()
+    s3.put('org-logs', 'AWSLogs/a.json.gz', 'x')
+  })
+  after(() => assert.deepEqual(sandbox.violations, []))
+  const check = async () => {
+    const { code, result } = await setup(['--check'])
+    const findings = result.findings as Finding[]
+    return { code, of: (what: string) => findings.find((finding) => finding.what === what) }
+  }
+  /** A night that began so long ago, and took 100 seconds. */
+  const night = (ago: number, status: string) => {
+    time = now - ago
+    const build = codebuild.add('prestage-nightly')
+    time += 100_000
+    if (status !== 'IN_PROGRESS') codebuild.end(build, status)
+    time = now
+  }
+
+  it('tells nothing where there are none', async () => {
+    assert.equal((await check()).of('nightly'), undefined)
+  })
+
+  it('tells when they are, and that there was none yet', async () => {
+    await setup(['--nightly', '2:05', '--source', 'waf', '--yes'])
+    const { code, of } = await check()
+    assert.equal(code, 0)
+    assert.deepEqual(of('nightly'), { what: 'nightly', ok: true, says: '02:05 UTC: nightly.mjs --source waf --yes' })
+    assert.equal(of('last nights')?.says, 'none yet')
+  })
+
+  it('tells how the last ones ended, newest first', async () => {
+    night(2.1 * DAY, 'FAILED')
+    night(1.1 * DAY, 'SUCCEEDED')
+    night(DAY / 10, 'IN_PROGRESS')
+    const { code, of } = await check()
+    assert.equal(code, 0)
+    assert.match(
+      of('last nights')?.says ?? '',
+      /^\S+ \S+ UTC IN_PROGRESS; \S+ \S+ UTC SUCCEEDED after 1 min 40 s; \S+ \S+ UTC FAILED after 1 min 40 s$/,
+    )
+  })
+
+  it('says where to look when the last one did not end well', async () => {
+    const running = codebuild.builds.at(-1) ?? assert.fail()
+    codebuild.end(running, 'TIMED_OUT')
+    const { code, of } = await check()
+    assert.equal(code, 1)
+    assert.match(of('last nights')?.says ?? '', /^the last one did not end well: \S+ \S+ UTC TIMED_OUT/)
+    assert.match(of('last nights')?.hint ?? '', /look at its log: https:\/\/console\.aws/)
+  })
+
+  it('says when the last one is older than two days', async () => {
+    codebuild.builds.splice(0)
+    night(2.1 * DAY, 'SUCCEEDED')
+    const { code, of } = await check()
+    assert.equal(code, 1)
+    assert.match(of('last nights')?.says ?? '', /^none began in 50 h 24 min: .* SUCCEEDED/)
+    assert.match(of('last nights')?.hint ?? '', /aws scheduler list-schedules/)
+    codebuild.builds.splice(0)
+  })
+
+  it('says when none has ever begun', async () => {
+    const stack = cloudformation.stack('prestage-nightly')
+    Object.assign(stack, { created: new Date(now - 3 * DAY) })
+    const { code, of } = await check()
+    Object.assign(stack, { created: new Date(now) })
+    assert.equal(code, 1)
+    assert.match(of('last nights')?.says ?? '', /^none began in 72 h.*: none yet$/)
+  })
+
+  it('says when they run another version', async () => {
+    const stack = cloudformation.stack('prestage-nightly')
+    const { target } = stack
+    const Archive = 'prestage/nightly/prestage-0000000000000000.zip'
+    stack.target = { ...target, parameters: { ...target.parameters, Archive } }
+    const { code, of } = await check()
+    stack.target = target
+    assert.equal(code, 1)
+    assert.equal(of('nightly')?.says, 'the nights run another version than this one')
+    assert.match(of('nightly')?.hint ?? '', /^npx zx scripts\/setup\.mjs --stack prestage --nightly 02:05 puts/)
+  })
+
+  it('says what is wrong with their stack', async () => {
+    const stack = cloudformation.stack('prestage-nightly')
+    stack.status = 'UPDATE_ROLLBACK_FAILED'
+    const { of } = await check()
+    stack.status = 'CREATE_COMPLETE'
+    assert.match(of('nightly')?.says ?? '', /stack prestage-nightly is UPDATE_ROLLBACK_FAILED/)
+  })
+
+  it('tells nothing of them to whoever may not know', async () => {
+    const restore = s3.deny({ action: 'cloudformation:DescribeStacks', resource: 'prestage-nightly' })
+    const { code, of } = await check()
+    restore()
+    assert.equal(code, 0)
+    assert.equal(of('nightly'), undefined)
+  })
+
+  it('says which right is missing to look at the nights', async () => {
+    const restore = s3.deny({ action: 'codebuild:ListBuildsForProject' })
+    const { code, of } = await check()
+    restore()
+    assert.equal(code, 1)
+    assert.match(of('last nights')?.says ?? '', /lacks codebuild:ListBuildsForProject/)
+  })
+})
