@@ -47,7 +47,7 @@ const loader = Reflect.get(process.features, 'typescript') ? [] : ['--import', '
 const light = ['--import', new URL('support/light-hooks.mjs', import.meta.url).href]
 // A test file allocates much and keeps little: with a larger young generation there is less to collect.
 const memory = ['--min-semi-space-size=32', '--max-semi-space-size=32']
-const limits = ['--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec']
+const limits = ['--test-concurrency=2', '--test-timeout=1800000', '--test-reporter=spec']
 // A killed process cannot delete its temporary files, so every run gets its own temporary folder, which is deleted at the end.
 const scratch = mkdtempSync(join(tmpdir(), 'prestage-tests-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
@@ -62,22 +62,22 @@ const env = {
   ...(all && { PRESTAGE_TEST_ALL: 'yes' }),
 }
 
+const HOOK = /^(before|after|beforeEach|afterEach)\(/m
+
 /**
- * Hooks and awaits at the top of a file, or of one in test/ that it imports, would reach into the files beside it.
+ * Whether a module in test/ that this file imports has hooks: they are meant for every file that imports it, and the module is
+ * evaluated once a process.
  * @returns {boolean}
  */
-const isAlone = (/** @type {string} */ file, seen = new Set([file])) => {
-  const text = readFileSync(file, 'utf8')
-  if (/^((before|after|beforeEach|afterEach)\(|await |const .* = await )/m.test(text)) return true
-  return [...text.matchAll(/\b(?:from|import) '(\.[^']+\.ts)'/g)]
+const hasImportedHooks = (/** @type {string} */ file, seen = new Set([file])) =>
+  [...readFileSync(file, 'utf8').matchAll(/\b(?:from|import) '(\.[^']+\.ts)'/g)]
     .map(([, name = '']) => join(dirname(file), name))
     .filter((name) => name.startsWith(`${root}test`) && !seen.has(name) && existsSync(name))
-    .some((name) => isAlone(name, seen.add(name)))
-}
+    .some((name) => HOOK.test(readFileSync(name, 'utf8')) || hasImportedHooks(name, seen.add(name)))
 
 /** Loading a process and its modules takes longer than most files: those of a folder share one, a few at a time. */
 function groupsOf(/** @type {string[]} */ all) {
-  const alone = all.filter((file) => isAlone(`${root}${file}`))
+  const alone = all.filter((file) => hasImportedHooks(`${root}${file}`))
   /** @type {Map<string, string[][]>} */
   const shared = new Map()
   for (const file of all) {
@@ -96,12 +96,15 @@ const MOST_FILES = 12
 const entries = groupsOf(files).map((group, n) => {
   if (group.length === 1) return `${root}${group[0]}`
   const entry = join(scratch, `group-${n}.mjs`)
-  const urls = group.map((file) => pathToFileURL(`${root}${file}`).href)
-  // A file that cannot be loaded is a test that fails, and the others run all the same.
+  const urls = group.map((file) => [file, pathToFileURL(`${root}${file}`).href])
+  // In a suite of its own, because hooks at the top of a file are for its tests alone. A file that cannot be loaded is a test that fails.
   writeFileSync(
     entry,
-    `import { test } from 'node:test'
-for (const url of ${JSON.stringify(urls)}) await import(url).catch((error) => test(url, () => { throw error }))
+    `import { describe, test } from 'node:test'
+for (const [file, url] of ${JSON.stringify(urls)})
+  await describe(file, async () => {
+    await import(url).catch((error) => test('can be loaded', () => { throw error }))
+  })
 `,
   )
   return entry

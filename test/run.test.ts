@@ -60,6 +60,16 @@ const cases: [what: string, files: Record<string, string>, args: string[], last:
     '1 passed, 1 failed, 0 skipped',
     1,
   ],
+  [
+    'beside one that has hooks that fail',
+    {
+      'a.test.ts': `import { afterEach } from 'node:test'\nafterEach(() => { throw new Error('as it should') })\n${pass}`,
+      'b.test.ts': pass,
+    },
+    [],
+    '1 passed, 1 failed, 0 skipped',
+    1,
+  ],
   ['one skipped', { 'a.test.ts': `${pass}\n${skip}` }, [], '1 passed, 0 failed, 1 skipped', 0],
   ['all skipped', { 'a.test.ts': skip }, [], '0 passed, 0 failed, 1 skipped', 1],
   ['a part of a path', { 'a.test.ts': fail, 'deep/b.test.ts': pass }, ['deep/'], '1 passed, 0 failed, 0 skipped', 0],
