@@ -13,6 +13,7 @@ import {
   workspaceOption,
 } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
+import { allowancesIn } from '../lib/runs/allowances.ts'
 import { openProviders } from '../lib/runs/providers/providers.ts'
 import { distinctSources, sourceIds } from '../lib/sources/registry.ts'
 import { command as scoreCommand } from '../score/command.ts'
@@ -93,6 +94,7 @@ export const command = defineCommand({
       { ...options, alertsPerDay: options.alertsPerDay ?? 10 },
     )
     await openProviders(options.networks)
+    await allowancesIn(options.allow, context.now())
     const sources = distinctSources(options.source)
     if (sources.length > 0) entitiesOf(sources, options.entity)
     const taken: Taken = { steps: new Map() }

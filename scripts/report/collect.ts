@@ -105,6 +105,7 @@ async function scoredOf(run: Run, other: Run | undefined, { signal, providers }:
     top: verdicts.top().map((verdict) => ({
       ...anomalyOf(verdict, alerts.get(pairKey(verdict)), { usualOf, providerOf }),
     })),
+    allowedTop: verdicts.allowedTop().map((verdict) => anomalyOf(verdict, undefined, { usualOf, providerOf })),
     unjudged: verdicts.unjudged().map((one) => located(one, providers)),
     unjudgedEntities: verdicts.unjudgedEntities,
     days: daysOf(run, other),

@@ -67,6 +67,8 @@ export interface Scored extends ScoreCounts {
   readonly judged: number
   readonly bins: readonly Bin[]
   readonly top: readonly Anomaly[]
+  /** Pairs below the threshold in what is allowed, most anomalous first; many, not all. */
+  readonly allowedTop: readonly Anomaly[]
   /** Entities that could not be judged, most accesses first; many, not all. */
   readonly unjudged: readonly Unjudged[]
   /** How many there are in all. */

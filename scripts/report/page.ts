@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { chartist } from './charts.ts'
 import type { ReportData } from './data.ts'
 import { type Content, Html, html } from './html.ts'
+import { allowedPairs } from './sections/allowed-pairs.ts'
 import { anomalies } from './sections/anomalies.ts'
 import { headline, subjectOf } from './sections/headline.ts'
 import { origin, settings } from './sections/origin.ts'
@@ -26,6 +27,7 @@ export const sectionsOf = (data: ReportData, charts: Charts): Content[] => [
   headline(data),
   scores(data, charts),
   anomalies(data),
+  allowedPairs(data),
   attacks(data, charts),
   unjudged(data),
   origin(data),

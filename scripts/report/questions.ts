@@ -32,8 +32,9 @@ function sameScore(run: Run, other: Run | undefined): string {
     return [value].flat().map((one) => `--${kebab(name)}=${quoted(String(one))}`)
   })
   // Of these files only the digest is known.
-  const files = ['labels', 'networks'].flatMap((name) =>
-    typeof settings[name] === 'string' ? [`--${name}`, 'FILE'] : [],
+  const options = { labels: '--labels', networks: '--networks', allowances: '--allow' }
+  const files = Object.entries(options).flatMap(([name, option]) =>
+    typeof settings[name] === 'string' ? [option, 'FILE'] : [],
   )
   return [...words, ...files].map((word) => ` ${word}`).join('')
 }

@@ -10,6 +10,7 @@ export class VerdictSummary {
   private readonly seen = { normal: counts(), attack: counts() }
   private readonly flagged = new Most(SHOWN)
   private readonly others = new Most(CONTEXT)
+  private readonly allowed = new Most(ALLOWED)
   private busiest: Unjudged[] = []
   private open: Unjudged | undefined
   /** Entities that could not be judged. */
@@ -28,6 +29,7 @@ export class VerdictSummary {
     if (verdict.seen === undefined) this.hasHistory = false
     else for (const rule of rules) if (verdict.seen[rule]) this.seen[side][rule] += 1
     if (verdict.flagged) this.flagged.add(verdict)
+    else if (verdict.allowed !== undefined) this.allowed.add(verdict)
     else this.others.add(verdict)
   }
 
@@ -61,8 +63,12 @@ export class VerdictSummary {
 
   /** The flagged pairs, 10,000 at most, and the next three; most anomalous first. */
   top(): Verdict[] {
-    // Flagged pairs come first: a pair in an allowed network may be more anomalous.
     return [...this.flagged.top(), ...this.others.top()].sort(byAnomaly)
+  }
+
+  /** Pairs below the threshold in what is allowed, 1,000 at most, most anomalous first. */
+  allowedTop(): Verdict[] {
+    return this.allowed.top()
   }
 
   /** Undefined unless both attacks and other pairs were judged. */
@@ -118,6 +124,7 @@ export class VerdictSummary {
 const SHOWN = 10_000
 /** Pairs that are not flagged, for context. */
 const CONTEXT = 3
+const ALLOWED = 1000
 const UNJUDGED_SHOWN = 1000
 const ADDRESSES_SHOWN = 20
 const ROC_POINTS = 400

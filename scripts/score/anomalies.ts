@@ -2,7 +2,7 @@ import { csvCell, shortened, spelledOut } from '../lib/cli/format.ts'
 import { type Alert, type Details, pairKey, valuesOf } from '../lib/runs/alerts.ts'
 import type { Usual } from '../lib/runs/providers/history.ts'
 import { providerText } from '../lib/runs/providers/provider.ts'
-import { byAnomaly, type Verdict } from '../lib/runs/verdicts.ts'
+import { allowanceText, byAnomaly, type Verdict } from '../lib/runs/verdicts.ts'
 import { calls, usualText } from './alerts/text.ts'
 
 /** Rows that are not flagged, for context. */
@@ -60,7 +60,7 @@ export function* anomalyRows(top: readonly Verdict[], { usualOf, alerts }: Besid
 }
 
 function rowOf(rank: number, verdict: Verdict, usual: readonly Usual[]): string[] {
-  const { flagged, entity, ip, anomalyScore = 0, accesses, events, allowed = '', label = '' } = verdict
+  const { flagged, entity, ip, anomalyScore = 0, accesses, events, allowed = '', allowance, label = '' } = verdict
   return [
     String(rank),
     flagged ? 'yes' : 'no',
@@ -72,7 +72,7 @@ function rowOf(rank: number, verdict: Verdict, usual: readonly Usual[]): string[
     String(events),
     seenBefore(verdict),
     usualText(usual),
-    allowed,
+    allowance === undefined ? allowed : `${allowed} ${shortened(allowanceText(allowance), NAME_BYTES)}`,
     shortened(spelledOut(label), NAME_BYTES),
     why(verdict),
   ]

@@ -18,6 +18,10 @@ export const command = defineCommand({
       does: 'through an endpoint; never flags the office network',
     },
     {
+      run: 'npx zx scripts/score.mjs --run latest --allow allow.yaml --networks GeoLite2-ASN.mmdb',
+      does: 'allows what the file says, until when it says; names the network of every address',
+    },
+    {
       run: 'npx zx scripts/score.mjs --run latest --from-run cloudtrail-20260312T0000Z-20260313T0000Z-3f9a1c',
       does: 'judges the next day with the model of an earlier window',
     },

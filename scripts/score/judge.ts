@@ -1,7 +1,8 @@
 import { pMapIterable } from 'p-map'
 import { type Accesses, type DistinctPair, kindOf, type Seen } from '../lib/insights/accesses.ts'
 import { decodeEntity } from '../lib/insights/entity-codec.ts'
-import { type Cidr, formatCidr, formatIpv4, isWithin } from '../lib/insights/ipv4.ts'
+import { formatCidr, formatIpv4, isWithin } from '../lib/insights/ipv4.ts'
+import type { Allowed } from '../lib/runs/allowances.ts'
 import type { PairProvider } from '../lib/runs/providers/provider.ts'
 import type { Reason, Verdict } from '../lib/runs/verdicts.ts'
 import type { Ranking } from './ranking.ts'
@@ -29,7 +30,7 @@ export interface Policy {
   readonly threshold: number
   /** An entity with fewer training pairs is sparse. */
   readonly minEvents: number
-  readonly allow: readonly Cidr[]
+  readonly allow: readonly Allowed[]
 }
 
 /** Judges one pair. Only a scored pair is ever flagged. @param reasons asked for when it is */
@@ -37,7 +38,7 @@ export function judge(pair: KnownPair, policy: Policy, reasons?: () => readonly 
   const { entity, ip, events, dotProduct, value, accesses, seen, label } = pair
   const verdict = kindOf(events, policy.minEvents)
   const below = verdict === 'scored' && value < policy.threshold
-  const net = below ? allowing(policy, ip) : undefined
+  const net = below ? allowing(policy, entity, ip) : undefined
   const flagged = below && net === undefined
   return {
     entity: decodeEntity(entity),
@@ -47,6 +48,7 @@ export function judge(pair: KnownPair, policy: Policy, reasons?: () => readonly 
     ...(verdict === 'scored' && { dotProduct, anomalyScore: 0 - value }),
     flagged,
     ...(net !== undefined && { allowed: formatCidr(net) }),
+    ...(net?.because && { allowance: net.because }),
     ...(flagged && reasons && { reasons: reasons() }),
     ...(seen !== undefined && { seen }),
     ...(label !== undefined && { label }),
@@ -54,8 +56,8 @@ export function judge(pair: KnownPair, policy: Policy, reasons?: () => readonly 
   }
 }
 
-const allowing = ({ allow }: Pick<Policy, 'allow'>, ip: number): Cidr | undefined =>
-  allow.find((cidr) => isWithin(ip, cidr))
+const allowing = ({ allow }: Pick<Policy, 'allow'>, entity: string, ip: number): Allowed | undefined =>
+  allow.find((one) => isWithin(ip, one) && (one.entity === undefined || one.entity === entity))
 
 /** Whether a pair is below the threshold, in an allowed network or not. */
 export const isBelow = ({ flagged, allowed }: Verdict): boolean => flagged || allowed !== undefined
@@ -135,7 +137,7 @@ export function valuesBelow(
   for (const { entity, ip } of accesses.distinct()) {
     if (kindOf(events(entity), policy.minEvents) !== 'scored') continue
     const value = values[at++] ?? Number.NaN
-    if (value < threshold && allowing(policy, ip) === undefined) below.push(value)
+    if (value < threshold && allowing(policy, entity, ip) === undefined) below.push(value)
   }
   return below
 }

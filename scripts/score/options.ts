@@ -59,7 +59,11 @@ export const scoreOptions = {
     min: 1,
     integer: true,
   }),
-  allow: list({ about: 'network that is never flagged, or a file with one network per line', value: 'CIDR|FILE' }),
+  allow: list({
+    about:
+      'network that is never flagged; a file with one network per line; or a .yaml file of entries: entity and network, until when, why, by whom',
+    value: 'CIDR|FILE',
+  }),
   labels: text({ about: 'known attacks to measure against: source,entity,ip,kind,time', value: 'FILE' }),
   details: choice(['yes', 'no'], {
     about:

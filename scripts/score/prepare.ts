@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto'
+import type { Context } from '../lib/cli/command.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { MIN_EVENTS } from '../lib/insights/accesses.ts'
 import { type Calibration, parseCalibration, thresholdFor } from '../lib/insights/calibration.ts'
-import { type Cidr, formatCidr } from '../lib/insights/ipv4.ts'
+import { formatCidr } from '../lib/insights/ipv4.ts'
 import type { Prior, RankName } from '../lib/insights/rank.ts'
+import { type Allowed, allowancesIn } from '../lib/runs/allowances.ts'
 import type { StepSettings } from '../lib/runs/ledger.ts'
-import { networkList } from '../lib/runs/network-list.ts'
 import { openProviders, type Providers } from '../lib/runs/providers/providers.ts'
 import type { Target } from './target.ts'
 import { type Labels, readLabels } from './user-files.ts'
@@ -32,7 +34,7 @@ export interface Prepared {
   readonly minEvents: number
   readonly rank: RankName
   readonly prior: Prior
-  readonly allow: readonly Cidr[]
+  readonly allow: readonly Allowed[]
   /** Undefined when the threshold was set by hand. */
   readonly alertsPerDay: number | undefined
   readonly labels: Labels | undefined
@@ -42,9 +44,13 @@ export interface Prepared {
   readonly settings: StepSettings
 }
 
+type Host = Pick<Context, 'now' | 'talk'>
+
 /** Reads and checks the small inputs first: a wrong option should fail before anything is loaded. */
-export async function preparedFor(target: Target, options: PrepareOptions): Promise<Prepared> {
-  const allow = await networkList('--allow', options.allow)
+export async function preparedFor(target: Target, options: PrepareOptions, { now, talk }: Host): Promise<Prepared> {
+  const { allow, expired } = await allowancesIn(options.allow, now())
+  for (const entry of expired) talk.warn(entry)
+  const entries = allow.filter(({ because }) => because !== undefined)
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels, target.source)
   const providers = await openProviders(options.networks)
   const calibration = await ownCalibration(target)
@@ -72,7 +78,8 @@ export async function preparedFor(target: Target, options: PrepareOptions): Prom
       minEvents,
       rank: wanted,
       prior: wanted === 'evidence' ? options.prior : null,
-      allow: allow.map(formatCidr),
+      allow: allow.filter(({ because }) => because === undefined).map(formatCidr),
+      ...(entries.length > 0 && { allowances: createHash('sha256').update(JSON.stringify(entries)).digest('hex') }),
       labels: labels?.digest ?? null,
       ...(providers && { networks: providers.digest }),
     },

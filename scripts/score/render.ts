@@ -1,9 +1,12 @@
 import type { CommandResult } from '../lib/cli/command.ts'
-import { aboutUsd, count, facts, percent, plural, table } from '../lib/cli/format.ts'
+import { aboutUsd, count, facts, percent, plural, shortened, spelledOut, table } from '../lib/cli/format.ts'
+import { decodeEntity } from '../lib/insights/entity-codec.ts'
 import { formatCidr } from '../lib/insights/ipv4.ts'
+import type { Allowed } from '../lib/runs/allowances.ts'
 import { priceNote } from '../lib/runs/cost.ts'
 import { HOLDOUT } from '../lib/runs/paths.ts'
 import type { AttackResult, ScoredBy, ScoreResult } from '../lib/runs/results.ts'
+import { allowanceText } from '../lib/runs/verdicts.ts'
 import type { Backend } from './backend.ts'
 import type { Policy } from './judge.ts'
 import type { Prepared } from './prepare.ts'
@@ -47,7 +50,7 @@ export function scoreResultOf({
     threshold: policy.threshold,
     alertsPerDay: prepared.alertsPerDay ?? null,
     minEvents: policy.minEvents,
-    allow: policy.allow.map(formatCidr),
+    allow: policy.allow.map(allowedText),
     output,
     anomalies,
     attacks: prepared.labels === undefined ? null : tally.measured(),
@@ -55,6 +58,14 @@ export function scoreResultOf({
     ...(by && { by }),
   }
 }
+
+/** An allowed network, and for whom and why where that is said. */
+const allowedText = ({ entity, because, ...network }: Allowed): string =>
+  [
+    formatCidr(network),
+    ...(entity === undefined ? [] : [`for ${shortened(spelledOut(decodeEntity(entity)), 200)}`]),
+    ...(because === undefined ? [] : [allowanceText(because)]),
+  ].join(' ')
 
 /** What was judged, in words. */
 export const judgedText = (of: string): string =>

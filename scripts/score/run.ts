@@ -42,7 +42,7 @@ export async function scoreRun(context: Context, options: ScoreOptions): Promise
   if (options.findings.length > 0 && (other ?? run).request.keys === OF_FILES) throw noFindings()
   const wanted = wantedFindings(run.request, options)
   const target = await runTarget(run, other, aws)
-  const prepared = await preparedFor(target, options)
+  const prepared = await preparedFor(target, options, context)
   const [step, place] = [scoreStep(target.of), scorePaths(target.of)]
   const plan = {
     settings: { ...prepared.settings, details: options.details },
@@ -106,7 +106,11 @@ const pairsToJudge = (run: Run, other: Run | undefined): number =>
   other === undefined ? run.result('extract').holdoutPairs : other.result('extract').pairs
 
 /** Of these only the digest is known. */
-const OF_FILE = ['labels', 'networks']
+const OF_FILE: Readonly<Record<string, string>> = {
+  labels: 'other --labels',
+  networks: 'other --networks',
+  allowances: 'other entries of --allow',
+}
 
 /** Options with which finished verdicts were made, where they differ from those of the plan, as they are typed. */
 function changedSettings(run: Run, step: StepName, { settings }: StepPlan): string[] {
@@ -116,7 +120,7 @@ function changedSettings(run: Run, step: StepName, { settings }: StepPlan): stri
     .filter((name) => JSON.stringify(before[name] ?? null) !== JSON.stringify(settings[name]))
     .map((name) => {
       if (name === 'pairs') return 'other pairs'
-      return OF_FILE.includes(name) ? `other --${name}` : typedOption(name, before[name])
+      return OF_FILE[name] ?? typedOption(name, before[name])
     })
 }
 
@@ -126,7 +130,7 @@ export async function scoreFiles(context: Context, options: ScoreOptions): Promi
   const aws = awsOf(options, context)
   const run = await modelRun(context, options, aws)
   const target = run === undefined ? await filesTarget(pairs, model, aws) : await filesOfRun(run, pairs, aws)
-  const prepared = await preparedFor(target, options)
+  const prepared = await preparedFor(target, options, context)
   const backend = await backendFor(options, { run, target, prepared, context, aws })
   const cost = costOf({ own: backend.usd?.((await target.pairs(context.signal)).ip.length), paid: 0 })
   if (options.dryRun) return renderScorePlan(target, prepared, backend, { run: run?.id, cost })

@@ -12,7 +12,7 @@ export const command = defineCommand({
   name: 'simulate',
   summary: 'write a realistic log folder with known attacks in it',
   description:
-    'Writes what AWS would deliver to the bucket of an organization: CloudTrail logs with their digests, WAF logs, and other things that lie beside them. Users come from their own networks, following the generative model of the IP Insights tutorial. In the last fifth of the window somebody else uses some of their names; labels.csv lists these attacks. The same settings give the same bytes.',
+    'Writes what AWS would deliver to the bucket of an organization: CloudTrail logs with their digests, logs of the other sources, and other things that lie beside them. Users come from their own networks, following the generative model of the IP Insights tutorial. In the last fifth of the window somebody else uses some of their names; labels.csv lists these attacks. The same settings give the same bytes.',
   examples: [
     { run: 'npx zx scripts/simulate.mjs --logs ./logs', does: 'ten days of 300 users' },
     {
@@ -30,7 +30,7 @@ export const command = defineCommand({
       integer: true,
     }),
     users: number({
-      about: 'principals in CloudTrail; WAF has a fifth as many user agents',
+      about: 'principals in CloudTrail; the other sources have a fifth as many clients',
       default: 300,
       min: 1,
       max: 1e6,

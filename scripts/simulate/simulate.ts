@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Context } from '../lib/cli/command.ts'
 import { withLock } from '../lib/runs/lock.ts'
 import { folderStore } from '../lib/stores/folder.ts'
+import { simulateAlb } from './alb.ts'
 import { simulateCloudTrail } from './cloudtrail.ts'
 import { begin, claim, finish, type Totals } from './folder.ts'
 import { labelsCsv, type Simulated } from './log-file.ts'
@@ -12,6 +13,7 @@ import { Writer } from './writer.ts'
 const simulators = new Map([
   ['cloudtrail', simulateCloudTrail],
   ['waf', simulateWaf],
+  ['alb', simulateAlb],
 ])
 
 /** Sources that can be simulated. */

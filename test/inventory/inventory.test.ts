@@ -214,7 +214,7 @@ describe('inventory without logs', () => {
   it('no --logs, an unknown source, a bad account', async () => {
     const bad: [args: string[], message: RegExp][] = [
       [[], /no logs\n +add --logs/],
-      [['--logs', '.', '--source', 'vpcflow'], /must be one of cloudtrail, waf/],
+      [['--logs', '.', '--source', 'elb'], /must be one of cloudtrail, waf/],
       [['--logs', '.', '--account', '123'], /12 digits/],
     ]
     for (const [args, message] of bad) {

@@ -49,7 +49,20 @@ export function hostileData(): ReportData {
       ...scored,
       of: all,
       allow: HOSTILE,
-      top: HOSTILE.map((text) => ({ ...first, entity: text, label: text, allowed: text, details: detailsBy(text) })),
+      top: HOSTILE.map((text) => ({
+        ...first,
+        entity: text,
+        label: text,
+        provider: { name: text },
+        details: detailsBy(text),
+      })),
+      allowedTop: HOSTILE.map((text) => ({
+        ...first,
+        entity: text,
+        allowed: text,
+        allowance: { why: text, by: text, until: text },
+        provider: { number: 1, name: text, country: text },
+      })),
       unjudged: HOSTILE.map((entity) => ({
         entity,
         verdict: 'unseen-entity',

@@ -75,6 +75,7 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
       allow: [],
       bins: sampleBins(),
       top: sampleTop(),
+      allowedTop: [],
       unjudged: [
         {
           entity: 'AIDAQNEWPERSON0000001',

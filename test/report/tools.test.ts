@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { decodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
+import { formatCidr } from '../../scripts/lib/insights/ipv4.ts'
+import { allowancesIn } from '../../scripts/lib/runs/allowances.ts'
 import type { Anomaly, ReportData } from '../../scripts/report/data.ts'
 import { pageOf } from '../../scripts/report/page.ts'
 import { BROWSER } from '../support/browser.ts'
+import { tempFolder } from '../support/temp.ts'
 import { fileOf, HOSTILE, opened } from './pages.ts'
 import { sampleData } from './sample.ts'
 
@@ -27,12 +32,18 @@ function manyRows(): ReportData {
       accesses: (i * 37) % 1000 === 0 ? 1500 : (i * 37) % 1000,
       anomalyScore: 12 - i / 20,
       flagged: i < FLAGGED - 1,
+      provider: { number: 64500 + (i % 3), name: i % 3 === 0 ? 'Example Hosting' : 'Example Access', country: 'DE' },
       seen: { ip: false, net24: false, net16: i % 2 === 0 },
       label: i % 3 === 0 ? 'scanner' : EVIL,
-      ...(i === FLAGGED - 1 && { allowed: '198.51.0.0/16' }),
     }),
   )
-  return { ...data, scored: { ...scored, flagged: FLAGGED - 1, top } }
+  const allowance = { why: 'new office', by: 'ada', until: '2026-12-31' }
+  const allowedTop = ['192.0.2.1', '192.0.2.2'].map((ip, i) => ({
+    ...first,
+    ...{ ip, flagged: false, allowed: '192.0.2.0/24' },
+    ...(i === 0 && { allowance }),
+  }))
+  return { ...data, scored: { ...scored, flagged: FLAGGED - 1, top, allowed: 2, allowedTop } }
 }
 
 /** As long as they come: everybody's names, calls and reasons. */
@@ -95,7 +106,8 @@ describe('the tools of the page', { skip }, () => {
     ['the first numbers of an address', 'network', '198.51', 80],
     ['what is no network', 'network', '198.51.0.0/99', 0],
     ['any text', 'any text', 'NEVER', FLAGGED / 2],
-    ['any text of a column', 'any text', 'allowed by 198.51', 1],
+    ['any text of a column', 'any text', 'not flagged', 1],
+    ['the name of a network', 'any text', 'example hosting', 40],
   ]
   for (const [what, name, value, rows] of filters)
     test(`it filters by ${what}`, async () => {
@@ -109,7 +121,7 @@ describe('the tools of the page', { skip }, () => {
   test('it filters by kind: flagged or not, seen before, known as', async () => {
     const select = field(page, 'kind').locator('select')
     const options = await select.locator('option').allTextContents()
-    for (const name of ['flagged (119)', '/16 (60)', 'never (60)', 'scanner (40)', 'allowed by 198.51.0.0/16 (1)'])
+    for (const name of ['flagged (119)', '/16 (60)', 'never (60)', 'scanner (40)', 'not flagged (1)'])
       assert.ok(options.includes(name), `${name}: ${options}`)
     await select.selectOption('scanner')
     assert.deepEqual(new Set(await column(page, '.entity .strange')), new Set(['AIDAQSCANNED000000001']))
@@ -158,6 +170,28 @@ describe('the tools of the page', { skip }, () => {
     const read = execFileSync('/bin/sh', ['-c', `printf '%s|' ${words.join('')}`], { encoding: 'utf8' })
     assert.equal(read, `${EVIL}|`)
     await field(page, 'entity').locator('input').fill('')
+  })
+
+  test('it copies an entry for a file of allowances, which says everything but why and by whom', async () => {
+    await field(page, 'entity').locator('input').fill('$(touch')
+    const text = await copied('entry', '.address')
+    const file = `${tempFolder()}/allow.yaml`
+    writeFileSync(file, text)
+    await assert.rejects(allowancesIn([file], new Date()), /:4: why has no value/)
+    writeFileSync(file, text.replace('why:', 'why: new office').replace('by:', 'by: ada'))
+    const { allow } = await allowancesIn([file], new Date())
+    assert.deepEqual(
+      allow.map(({ base, length, entity = '' }) => [formatCidr({ base, length }), decodeEntity(entity)]),
+      [['198.51.1.7/32', EVIL]],
+    )
+    await field(page, 'entity').locator('input').fill('')
+  })
+
+  test('what is allowed stands in a table of its own, with who allowed it', async () => {
+    const rows = await page.locator('table.allowed tbody tr').allTextContents()
+    assert.equal(rows.length, 2)
+    assert.match(rows[0] ?? '', /192\.0\.2\.1.*192\.0\.2\.0\/24new officeada2026-12-31/)
+    assert.match(rows[1] ?? '', /192\.0\.2\.2.*--allow/)
   })
 
   test('where a page may not copy, the command is shown and selected', async () => {

@@ -22,16 +22,17 @@ function summaryOf(verdicts: Iterable<Verdict>): VerdictSummary {
   return summary
 }
 
-/** How many of the shown pairs are flagged and not flagged. */
-function shown(verdicts: Iterable<Verdict>): [flagged: number, others: number] {
-  const top = summaryOf(verdicts).top()
+/** How many of the shown pairs are flagged, not flagged, and allowed. */
+function shown(verdicts: Iterable<Verdict>): [flagged: number, others: number, allowed: number] {
+  const summary = summaryOf(verdicts)
+  const top = summary.top()
   const scores = top.map(({ anomalyScore }) => anomalyScore ?? Number.NaN)
   assert.deepEqual(
     scores,
     scores.toSorted((a, b) => b - a),
   )
   const flagged = top.filter((verdict) => verdict.flagged).length
-  return [flagged, top.length - flagged]
+  return [flagged, top.length - flagged, summary.allowedTop().length]
 }
 
 const many = (n: number, from: number, change: Partial<Verdict> = {}) =>
@@ -41,17 +42,29 @@ const ALLOWED = { allowed: '192.0.2.0/24' }
 
 const address = (accesses: number) => ({ ip: '192.0.2.1', accesses })
 
-const tables: [what: string, verdicts: Verdict[], flagged: number, others: number][] = [
+const tables: [what: string, verdicts: Verdict[], flagged: number, others: number, allowed?: number][] = [
   ['all that is flagged, and three more', [...many(5, -9, FLAGGED), ...many(99, 5)], 5, 3],
-  ['what is allowed pushes out nothing that is flagged', [...many(5, -9, FLAGGED), ...many(99, -20, ALLOWED)], 5, 3],
-  ['nor does much of it', [...many(3000, -20, ALLOWED), ...many(16, -9, FLAGGED), ...many(3000, -20, ALLOWED)], 16, 3],
+  [
+    'what is allowed pushes out nothing that is flagged',
+    [...many(5, -9, FLAGGED), ...many(99, -20, ALLOWED)],
+    5,
+    0,
+    99,
+  ],
+  [
+    'nor does much of it',
+    [...many(3000, -20, ALLOWED), ...many(16, -9, FLAGGED), ...many(3000, -20, ALLOWED)],
+    16,
+    0,
+    1000,
+  ],
   ['all of many, and three more', [...many(3000, -9, FLAGGED), ...many(99, 5)], 3000, 3],
   ['no more than 10,000 that are flagged', [...many(41_000, -9, FLAGGED), ...many(99, 5)], 10_000, 3],
   ['nothing flagged', many(99, 5), 0, 3],
   ['nothing at all', [], 0, 0],
 ]
-for (const [what, verdicts, flagged, others] of tables)
-  test(`the most anomalous pairs: ${what}`, () => assert.deepEqual(shown(verdicts), [flagged, others]))
+for (const [what, verdicts, flagged, others, allowed = 0] of tables)
+  test(`the most anomalous pairs: ${what}`, () => assert.deepEqual(shown(verdicts), [flagged, others, allowed]))
 
 test('every judged pair is in one bar, and those left of the threshold are those that score below it', () => {
   const scores = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 60 })

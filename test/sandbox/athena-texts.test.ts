@@ -12,21 +12,22 @@ import {
   renderSql,
   withRelations,
 } from '../../scripts/lib/engines/render.ts'
-import { sources } from '../../scripts/lib/sources/registry.ts'
-import type { Source } from '../../scripts/lib/sources/source.ts'
+import { keyParser } from '../../scripts/lib/sources/layout.ts'
+import { sourceIds, sources } from '../../scripts/lib/sources/registry.ts'
+import { type Source, sourceParser } from '../../scripts/lib/sources/source.ts'
 import { findQuestion, questions, statementOf } from '../../scripts/query/question.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 import { done, rows, sandbox } from './athena-client.ts'
 
-const FOLDERS: Readonly<Record<string, RegExp>> = { cloudtrail: /\/CloudTrail\//, waf: /\/WAFLogs\// }
 const RUN = 'run-1'
 
-const logs = await simulatedLogs()
+const logs = await simulatedLogs({ sources: sourceIds })
 const scratch = tempFolder()
 
 function filesOf(source: Source): LogFile[] {
-  const keys = readdirSync(logs, { recursive: true, encoding: 'utf8' }).filter((key) => FOLDERS[source.id]?.test(key))
+  const parse = sourceParser(source, keyParser)
+  const keys = readdirSync(logs, { recursive: true, encoding: 'utf8' }).filter((key) => parse(key))
   const files = keys.map((key) => ({ key, path: join(logs, key), stats: statSync(join(logs, key)) }))
   return files.filter(({ stats }) => stats.isFile()).map(({ stats, ...file }) => ({ ...file, size: stats.size }))
 }

@@ -13,6 +13,7 @@ import { bytesOf, keysOf } from './read.ts'
 /** Half a day, so that a file of the tests takes a moment only. */
 const TINY = { accounts: 1, events: 300, from: '2026-03-02T00:00Z', to: '2026-03-02T12:00Z' }
 const flagsFor = (events: number) => [
+  ...['--source', 'cloudtrail', '--source', 'waf'],
   '--users',
   '24',
   '--accounts',
@@ -207,7 +208,7 @@ describe('simulate refuses', () => {
   const table: [args: string[], message: RegExp][] = [
     [['--events', '10', '--size', '1MB'], /--events and --size exclude each other/],
     [['--size', 'big'], /--size "big": must be a size such as 400MB or 2.5GB/],
-    [['--source', 'vpcflow'], /must be one of cloudtrail, waf/],
+    [['--source', 'elb'], /must be one of cloudtrail, waf/],
     [['--from', '2026-03-04', '--to', '2026-03-04'], /window is empty/],
     [['--users', '0'], /from 1 to/],
     [['--logs', 's3://bucket'], /given twice/],

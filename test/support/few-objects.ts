@@ -8,6 +8,7 @@ import { cached, type SimulatedOptions, simulatedLogs } from './simulated.ts'
 /** What the objects of one place and day have in common, by their source. */
 const DAYS = [
   { day: /^AWSLogs\/.*\/CloudTrail\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: envelope },
+  { day: /^AWSLogs\/.*\/elasticloadbalancing\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: (texts: string[]) => texts.join('') },
   { day: /^AWSLogs\/.*\/WAFLogs\/[\w-]+\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: (texts: string[]) => texts.join('') },
 ]
 

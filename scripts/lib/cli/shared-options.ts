@@ -95,7 +95,7 @@ export const windowOptions = {
   to: text({ about: 'end of the window, exclusive', value: 'TIME' }),
   last: text({
     about:
-      'window up to the newest events that are delivered by now: 90m, 24h, 7d. It ends an hour ago (cloudtrail; with several sources) or 15 minutes ago (waf), rounded down to five minutes, so that the windows of two nights meet',
+      'window up to the newest events that are delivered by now: 90m, 24h, 7d. It ends as long ago as delivery normally takes (an hour for cloudtrail, see docs/local.md; with several sources the longest), rounded down to five minutes, so that the windows of two nights meet',
     value: 'SPAN',
   }),
 }

@@ -20,7 +20,7 @@ const details = v.strictObject({
   first: time,
   last: time,
   accesses: whole,
-  /** The most frequent values by aspect, such as `name`, `call` or `agent`: those of sql/<source>/alerts.sql. Untrusted. */
+  /** The most frequent values by aspect, such as `name`, `call` or `agent`: those of the source. Untrusted. */
   aspects: record(v.string(), listOf(counted)),
 })
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import * as v from 'valibot'
 import { UserError } from '../cli/errors.ts'
-import { count, escapedJson } from '../cli/format.ts'
+import { count, escapedJson, spelledOut } from '../cli/format.ts'
 import type { Seen, VerdictKind } from '../insights/accesses.ts'
 import type { Reason } from '../insights/reasons.ts'
 import { lineBatchesOf } from '../stores/lines.ts'
@@ -13,6 +13,13 @@ import { type PairProvider, pairProviderSchema } from './providers/provider.ts'
 import type { Run } from './run.ts'
 
 export type { Reason }
+
+/** Who allowed a pair, why, and through which day. Written by the people who use this. */
+const allowanceSchema = v.strictObject({ until: v.string(), why: v.string(), by: v.string() })
+export type Allowance = v.InferOutput<typeof allowanceSchema>
+
+/** `new office (ada, until 2026-12-31)` */
+export const allowanceText = ({ until, why, by }: Allowance): string => spelledOut(`${why} (${by}, until ${until})`)
 
 /** What is said about one distinct pair: a line of verdicts.ndjson. */
 export interface Verdict {
@@ -34,6 +41,8 @@ export interface Verdict {
   readonly provider?: PairProvider
   /** The allowed network that kept the pair from being flagged. */
   readonly allowed?: string
+  /** Why, where a file of allowances says so. */
+  readonly allowance?: Allowance
   /** Absent when the training pairs are not available. */
   readonly seen?: Seen
   /** Kind of attack, where labels are known. */
@@ -113,6 +122,7 @@ function isVerdict(value: unknown): value is Verdict {
     typeof value.flagged === 'boolean' &&
     hasScore(value) &&
     (value.allowed === undefined || typeof value.allowed === 'string') &&
+    (value.allowance === undefined || v.is(allowanceSchema, value.allowance)) &&
     (value.label === undefined || typeof value.label === 'string') &&
     (value.reasons === undefined || (Array.isArray(value.reasons) && value.reasons.every(isReason))) &&
     (value.provider === undefined || v.is(pairProviderSchema, value.provider)) &&

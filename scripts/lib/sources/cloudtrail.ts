@@ -68,5 +68,18 @@ export const cloudtrail: Source = {
     account: { about: 'account of the identity', column: 'account', members: ['userIdentity.accountId'] },
   },
   defaultEntity: 'principal',
+  aspects: {
+    name: 'user_name',
+    arn: 'arn',
+    account: 'account',
+    region: 'region',
+    call: "event_source || ':' || event_name",
+    error: 'error',
+    mfa: 'mfa',
+    credential:
+      "case when event_name = 'ConsoleLogin' or user_agent like '%console.amazonaws.com%' or user_agent = 'signin.amazonaws.com' then 'console' else access_key end",
+    agent: 'user_agent',
+  },
+  access: 'call',
   globalRegion: 'us-east-1',
 }

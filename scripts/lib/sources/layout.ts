@@ -18,6 +18,7 @@ import { momentOf } from './zone.ts'
  * `timed` is what follows: from there on keys sort by time, so a window is one range of keys. A variable in `timed` that `path`
  * does not have (a Firehose stream) ends that order: the range is then as exact as the part before it. So do a folder that may be
  * absent, `{HH?}/`, and numbers without leading zeros, `{M}` and `{d}`.
+ * `{Dyyyy}/{DMM}/{Ddd}` is the date of delivery, which the name does not repeat: see `Padding.tail`.
  * `tail` is the regular expression of the rest of the name.
  */
 export interface Layout {
@@ -39,6 +40,10 @@ export interface Padding {
   readonly unit: number
   readonly before: number
   readonly after: number
+  /** Days by which the date of a key's folder may be later than the time in its name. */
+  readonly tail?: number
+  /** Minutes after an event until it has normally been delivered, where that is not `after`. */
+  readonly settles?: number
   /** Hours after the window's end when late files are due and staging again is worth it. */
   readonly lateHours: number
 }
@@ -114,7 +119,7 @@ export function keyRange(
     branch.path + renderTemplate(sortedPart(layout.timed), branch.variables, new Date(time), layout.zone)
   return {
     startAfter: rendered(first.getTime() - turned),
-    endBefore: rendered(last.getTime() + turned) + LAST,
+    endBefore: rendered(last.getTime() + turned + (layout.padding.tail ?? 0) * 1440 * MINUTE) + LAST,
   }
 }
 

@@ -1,10 +1,11 @@
 import { UserError } from '../cli/errors.ts'
+import { alb } from './alb.ts'
 import { cloudtrail } from './cloudtrail.ts'
 import type { Source } from './source.ts'
 import { waf } from './waf.ts'
 
 /** All sources by id. */
-export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf }
+export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf, alb }
 
 export const sourceIds: readonly string[] = Object.keys(sources)
 
@@ -13,6 +14,10 @@ export const distinctSources = (sources: readonly string[]): string[] => sourceI
 
 /** A source as AWS writes it; what is none stays as it is. */
 export const sourceNameOf = (id: string): string => (Object.hasOwn(sources, id) ? (sources[id]?.name ?? id) : id)
+
+/** What an access is; of files of pairs, which do not say, a request. */
+export const accessOf = (id: string): Source['access'] =>
+  (Object.hasOwn(sources, id) ? sources[id]?.access : undefined) ?? 'request'
 
 /** In place of a source, for pairs that were given as files. */
 export const FILES = 'files'

@@ -1,8 +1,9 @@
 import type { keyParser, Layout, ParsedKey } from './layout.ts'
+import type { TextFormat } from './text.ts'
 
 /** Milliseconds after an event until it has normally been delivered, by any of the source's layouts. */
 export const settlingOf = ({ layouts }: Pick<Source, 'layouts'>): number =>
-  Math.max(...layouts.map(({ padding }) => padding.after)) * 60_000
+  Math.max(...layouts.map(({ padding }) => padding.settles ?? padding.after)) * 60_000
 
 /** What may stand for "who" in a pair. */
 export interface EntityChoice {
@@ -21,6 +22,8 @@ export interface Source {
   readonly about: string
   /** In order of recognition. */
   readonly layouts: readonly Layout[]
+  /** How a line is read, where records are lines of text. What begins as JSON does is read as JSON all the same. */
+  readonly text?: TextFormat
   /** Members of a record that sql/<source>/accesses.duckdb.sql reads, with their DuckDB types. Spelled as in the logs. */
   readonly members: Readonly<Record<string, string>>
   /** Paths of those members that every pair needs, whatever the entity. */
@@ -32,6 +35,10 @@ export interface Source {
   /** Values of `--entity`. */
   readonly entities: Readonly<Record<string, EntityChoice>>
   readonly defaultEntity: string
+  /** What alerts tell of the accesses of a pair: expressions over `accesses`, by the name of the aspect. */
+  readonly aspects: Readonly<Record<string, string>>
+  /** What an access is, for findings: the call of an API, or a request over the network. */
+  readonly access: 'call' | 'request'
   /** Index files that say which object holds which event times, where the source has such. */
   readonly digest?: Layout
   /** Region that logs the events of global services, where the source has such. */

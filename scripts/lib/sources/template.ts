@@ -9,6 +9,8 @@ const PATTERNS: Variables = {
   account: '\\d{10,12}',
   region: '[a-z0-9-]+',
   acl: '[^/]+',
+  balancer: '[^_/]+',
+  node: '[0-9a-fA-F.:]+',
   stream: '[^/]+?',
   version: '\\d+',
   trail: '[\\w.-]+?',
@@ -21,13 +23,19 @@ const PATTERNS: Variables = {
   HH: '\\d{2}',
   mm: '\\d{2}',
   ss: '\\d{2}',
+  Dyyyy: '\\d{4}',
+  DMM: '\\d{2}',
+  Ddd: '\\d{2}',
 }
 export const TIME_FIELDS = ['yyyy', 'MM', 'dd', 'M', 'd', 'HH', 'mm', 'ss'] as const
+/** The date of delivery. */
+const DATE_FIELDS = ['Dyyyy', 'DMM', 'Ddd'] as const
 /** Any other variable is part of a name. */
 const ANYTHING = '[^/]+?'
 
 /** Whether a variable is part of the time. */
-export const isTimeField = (name: string): boolean => (TIME_FIELDS as readonly string[]).includes(name)
+export const isTimeField = (name: string): boolean =>
+  ([...TIME_FIELDS, ...DATE_FIELDS] as readonly string[]).includes(name)
 
 /** Whether a variable can have any value, so that a folder's name does not tell whether it is one. */
 export const isFree = (name: string): boolean => (PATTERNS[name] ?? ANYTHING).startsWith('[^/]')
@@ -93,9 +101,10 @@ export function variablesOf(groups: Readonly<Record<string, string | undefined>>
 /** The fields of a time, as the clocks of a zone show it. */
 export const timeFields = (time: Date, zone: string | undefined): Variables => {
   const iso = new Date(time.getTime() + offsetAt(zone, time.getTime())).toISOString()
-  const [MM, dd] = [iso.slice(5, 7), iso.slice(8, 10)]
+  const [yyyy, MM, dd] = [iso.slice(0, 4), iso.slice(5, 7), iso.slice(8, 10)]
   return {
-    ...{ yyyy: iso.slice(0, 4), MM, dd, M: String(Number(MM)), d: String(Number(dd)) },
+    ...{ Dyyyy: yyyy, DMM: MM, Ddd: dd },
+    ...{ yyyy, MM, dd, M: String(Number(MM)), d: String(Number(dd)) },
     ...{ HH: iso.slice(11, 13), mm: iso.slice(14, 16), ss: iso.slice(17, 19) },
   }
 }
@@ -125,7 +134,7 @@ export function sortedPart(template: string): string {
   for (const piece of piecesOf(template)) {
     if ('text' in piece) sorted += piece.text
     else {
-      const place = ORDER.indexOf(piece.name)
+      const place = ORDER.indexOf(piece.name.replace(/^D/, ''))
       if (isTimeField(piece.name) && (piece.isOptional || place === -1 || place > next)) return sorted
       if (place === next) next += 1
       sorted += `{${piece.name}${piece.isOptional ? '?' : ''}}${piece.slash}`

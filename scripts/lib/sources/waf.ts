@@ -51,4 +51,14 @@ export const waf: Source = {
     country: { about: 'country of the address as WAF sees it', column: 'country', members: ['httpRequest.country'] },
   },
   defaultEntity: 'user-agent',
+  aspects: {
+    request: "method || ' ' || uri",
+    host: 'host',
+    action: 'action',
+    rule: 'rule',
+    acl: 'web_acl',
+    country: 'country',
+    agent: 'user_agent',
+  },
+  access: 'request',
 }

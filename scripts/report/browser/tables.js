@@ -151,18 +151,35 @@ async function copy(command) {
   if (!isCopied) getSelection()?.selectAllChildren(code)
 }
 
+/** Days for which an entry allows a pair, if nobody says otherwise. */
+const ALLOWED_DAYS = 90
+
+/** The entry of a file of allowances about a pair. @param {string} entry @param {string} entity as YAML has it @param {string} ip */
+function entryFor(entry, entity, ip) {
+  const until = new Date(Date.now() + ALLOWED_DAYS * 86_400_000).toISOString().slice(0, 10)
+  // A function, since a name may hold what a replacement would obey.
+  return `${entry
+    .replace('"ENTITY"', () => entity)
+    .replace('ADDRESS', ip)
+    .replace('DAY', until)}\n`
+}
+
 /** Puts buttons beside what the commands of the section are about. @param {Element} section @param {HTMLTableRowElement} row */
 function addCopies(section, row) {
   if (row.querySelector('.copy') !== null) return
   // The last comes first, so that all stand in their order.
   for (const code of [...section.querySelectorAll('.next code')].reverse()) {
     const [label = '', about = ''] = (code.getAttribute('data-copy') ?? '').split(' ')
+    const yaml = row.querySelector('[data-yaml]')?.getAttribute('data-yaml')
+    if (about === 'pair' && !yaml) continue
     for (const place of row.querySelectorAll(about === 'entity' ? '[data-set]' : '.ip')) {
       const word = place.getAttribute('data-set') ?? place.textContent ?? ''
+      const text = () =>
+        about === 'pair' ? entryFor(code.textContent ?? '', yaml ?? '', word) : `${code.textContent}${word}`
       const one = made('button', 'copy', label)
       one.type = 'button'
-      one.title = `copies a command: ${code.parentElement?.firstChild?.textContent ?? ''}`
-      one.addEventListener('click', () => void copy(`${code.textContent}${word}`))
+      one.title = `copies: ${code.parentElement?.firstChild?.textContent ?? ''}`
+      one.addEventListener('click', () => void copy(text()))
       const note = place.querySelector('small')
       if (note !== null) note.before(' ', one)
       else if (about === 'entity') place.append(' ', one)

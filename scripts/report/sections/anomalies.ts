@@ -51,12 +51,7 @@ const row = (anomaly: Anomaly, rank: number, width: number, { known, labelled }:
 const bar = (width: number): Html =>
   html`<svg class="bar" width="100" height="10" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="${width}" height="10" rx="2"/></svg> `
 
-function notFlagged({ flagged, allowed }: Anomaly): Html | false {
-  if (flagged) return false
-  return allowed === undefined
-    ? html` <small class="kind">not flagged</small>`
-    : html` <small class="kind">allowed by ${allowed}</small>`
-}
+const notFlagged = ({ flagged }: Anomaly): Html | false => !flagged && html` <small class="kind">not flagged</small>`
 
 function seen({ seen }: Anomaly): Html {
   if (seen === undefined) return html`<small>not known</small>`

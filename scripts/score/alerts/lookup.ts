@@ -128,7 +128,13 @@ async function statementOf(pairs: readonly Pair[], { judged, source, window }: L
   const choice = Object.hasOwn(source.entities, entity) ? source.entities[entity] : undefined
   if (choice === undefined) throw new Error(`${source.id} has no entity ${entity}`)
   const dedupes = judged.ledger.steps.extract?.settings.dedupe === true
-  return renderSql(`${source.id}/alerts.sql`, {
+  const aspects = Object.entries(source.aspects)
+  const columnOf = (aspect: string) => identifier(`${aspect}_value`)
+  return renderSql('alerts.sql', {
+    aspects: aspects.map(([aspect]) => `(${literal(aspect)})`).join(', '),
+    chosen: aspects.map(([aspect, sql]) => `${sql} as ${columnOf(aspect)}`).join(', '),
+    columns: aspects.map(([aspect]) => columnOf(aspect)).join(', '),
+    values: aspects.map(([aspect]) => `when ${literal(aspect)} then ${columnOf(aspect)}`).join(' '),
     flagged: pairs.map(rowSql).join(', '),
     entity: identifier(choice.column),
     encoded: encodedSql('entity'),

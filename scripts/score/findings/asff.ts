@@ -2,6 +2,7 @@ import { partitionOf } from '../../lib/aws/arn.ts'
 import { shortened, spelledOut } from '../../lib/cli/format.ts'
 import type { Details } from '../../lib/runs/alerts.ts'
 import { isCountryCode, type Provider, providerText } from '../../lib/runs/providers/provider.ts'
+import { accessOf } from '../../lib/sources/registry.ts'
 import { aspectTexts, mostCalled } from '../alerts/text.ts'
 import { seenBefore } from '../anomalies.ts'
 import { type About, addressesOf, descriptionOf, type Finding, reasonOf, severityOf, titleOf } from './finding.ts'
@@ -24,7 +25,7 @@ interface Hub {
 export function asffOf(finding: Finding, about: About, { account, region }: Hub): Record<string, unknown> {
   const { state, first, last } = finding
   const severity = { Label: severityOf(finding).toUpperCase(), Original: finding.dotProduct.toFixed(6) }
-  const types = [about.source === 'cloudtrail' ? 'Unusual Behaviors/User' : 'Unusual Behaviors/IP address']
+  const types = [accessOf(about.source) === 'call' ? 'Unusual Behaviors/User' : 'Unusual Behaviors/IP address']
   const who = whoIs(finding, about)
   return {
     SchemaVersion: '2018-10-08',
@@ -50,11 +51,11 @@ export function asffOf(finding: Finding, about: About, { account, region }: Hub)
   }
 }
 
-/** A CloudTrail record is a call of an API, a WAF record a request over the network. */
+/** Of CloudTrail a call of an API, of the others a request over the network. */
 function actionOf(finding: Finding, { source }: About): Record<string, unknown> {
   const { first, last, details } = finding
   const RemoteIpDetails = remoteOf(finding)
-  if (source !== 'cloudtrail')
+  if (accessOf(source) === 'request')
     return {
       ActionType: 'NETWORK_CONNECTION',
       NetworkConnectionAction: { ConnectionDirection: 'IN', Protocol: 'TCP', RemoteIpDetails },

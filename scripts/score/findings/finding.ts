@@ -4,7 +4,7 @@ import type { Seen } from '../../lib/insights/accesses.ts'
 import { formatCidr, networkOf, parseIpv4 } from '../../lib/insights/ipv4.ts'
 import { type Details, mergedDetails, pairKey, valuesOf } from '../../lib/runs/alerts.ts'
 import { type PairProvider, providerBefore, providerText } from '../../lib/runs/providers/provider.ts'
-import type { Verdict } from '../../lib/runs/verdicts.ts'
+import { allowanceText, type Verdict } from '../../lib/runs/verdicts.ts'
 import { compactTime, type Window } from '../../lib/runs/window.ts'
 import { calls, whoText } from '../alerts/text.ts'
 import { seenBefore } from '../anomalies.ts'
@@ -52,8 +52,9 @@ export interface Finding {
   /** Training pairs of the entity. */
   readonly events: number
   readonly seen?: Seen
-  /** The allowed networks. */
+  /** The allowed networks, and why where that is said. */
   readonly allowed: readonly string[]
+  readonly allowances: readonly string[]
   readonly labels: readonly string[]
   /** Event times in milliseconds since 1970: first and last access, or where they are not known the bounds of what was judged. */
   readonly first: number
@@ -100,6 +101,7 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
     events,
     ...(seen !== undefined && { seen }),
     allowed: distinct(verdicts.map(({ allowed }) => allowed)),
+    allowances: distinct(verdicts.map(({ allowance }) => allowance && allowanceText(allowance))),
     labels: distinct(verdicts.map(({ label }) => label)),
     first,
     last: kept.reduce((most, sighting) => Math.max(most, sighting.last), first),
@@ -184,5 +186,8 @@ export const addressesOf = (addresses: readonly string[]): string =>
     : `${addresses.slice(0, NAMED).join(', ')} and ${count(addresses.length - NAMED)} more`
 
 /** Why an allowed finding needs no attention. */
-export const reasonOf = ({ allowed }: Finding): string =>
-  shortened(`Scores below the threshold, but lies in what is allowed: ${addressesOf(allowed)}`, 512)
+export const reasonOf = ({ allowed, allowances }: Finding): string =>
+  shortened(
+    [`Scores below the threshold, but lies in what is allowed: ${addressesOf(allowed)}`, ...allowances].join('; '),
+    512,
+  )

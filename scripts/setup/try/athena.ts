@@ -9,6 +9,7 @@ import { detailsOf } from '../../lib/aws/errors.ts'
 import { messageOf } from '../../lib/cli/errors.ts'
 import { openAthena } from '../../lib/engines/athena/athena.ts'
 import { createDatabase, ctas, tableOver } from '../../lib/engines/athena/sql.ts'
+import { sourceOf } from '../../lib/sources/registry.ts'
 import { openStore } from '../../lib/stores/open.ts'
 import { refuses, type Seen, succeeds } from './beliefs.ts'
 import { madeObjects, oddFiles } from './objects.ts'
@@ -83,8 +84,8 @@ async function madeTables(queries: Queries): Promise<string> {
   const { database, store } = step
   await run(await createDatabase(database))
   const over = { bulk: store.uriOf('staged/'), staged: `${store.uriOf('staged/')}\${run}/` }
-  await run(await tableOver('cloudtrail', { database, table: cloudtrail }, over))
-  await run(await tableOver('waf', { database, table: waf }, over))
+  await run(await tableOver(sourceOf('cloudtrail'), { database, table: cloudtrail }, over))
+  await run(await tableOver(sourceOf('waf'), { database, table: waf }, over))
   return run(await ctas('csv', { database, table: rows, location: placeOf(queries, 'rows') }, rowsQuery(cloudtrail)))
 }
 

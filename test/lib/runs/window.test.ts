@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { UsageError } from '../../../scripts/lib/cli/errors.ts'
-import { windowOptions } from '../../../scripts/lib/cli/shared-options.ts'
 import { compactTime, daysOf, describeWindow, timeOf, windowOf } from '../../../scripts/lib/runs/window.ts'
 import { cloudtrail } from '../../../scripts/lib/sources/cloudtrail.ts'
+import { sources } from '../../../scripts/lib/sources/registry.ts'
 import { type Source, settlingOf } from '../../../scripts/lib/sources/source.ts'
 import { waf } from '../../../scripts/lib/sources/waf.ts'
+import { ROOT } from '../../support/run-script.ts'
 
 const NOW = new Date('2026-11-24T09:17:42.123Z')
 type Given = Parameters<typeof windowOf>[0]
@@ -126,13 +128,20 @@ const settled: [source: Source, end: string][] = [
 ]
 
 for (const [source, end] of settled)
-  test(`--last ends where delivery is settled, as its help says: ${source.id}`, () => {
+  test(`--last ends where delivery is settled: ${source.id}`, () => {
     const { to } = windowOf({ last: '24h' }, NOW, settlingOf(source))
     assert.deepEqual(to, new Date(end))
-    const minutes = settlingOf(source) / 60_000
-    const span = minutes === 60 ? 'an hour' : `${minutes} minutes`
-    assert.match(windowOptions.last.about, new RegExp(`${span} ago \\(${source.id}`))
   })
+
+const spanText = (minutes: number): string => (minutes >= 60 ? `${minutes / 60} h` : `${minutes} min`)
+
+for (const source of Object.values(sources))
+  for (const { id, padding } of source.layouts)
+    test(`docs/local.md tells how far ${id} is padded, and where --last ends`, () => {
+      const { before, after } = padding
+      const row = [`\`${id}\``, spanText(before), spanText(after), `${spanText(settlingOf(source) / 60_000)} ago`]
+      assert.ok(readFileSync(`${ROOT}docs/local.md`, 'utf8').includes(`| ${row.join(' | ')} |`), row.join(' | '))
+    })
 
 test('--last: two nights meet, and an event that is delivered late is in the second or the first', () =>
   fc.assert(

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { keyParser, keyRange, type Layout, mayHold, nameParser } from '../../../scripts/lib/sources/layout.ts'
 import { sourceIds, sourceOf, sources } from '../../../scripts/lib/sources/registry.ts'
+import { sourceParser } from '../../../scripts/lib/sources/source.ts'
 import { matchesVariable, renderTemplate } from '../../../scripts/lib/sources/template.ts'
 import { compareKeys } from '../../../scripts/lib/stores/store.ts'
 
@@ -20,6 +21,7 @@ const tails: Record<string, (word: string) => string> = {
   cloudtrail: (word) => `_${word}.json.gz`,
   'cloudtrail-digest': () => '.json.gz',
   'waf-s3': (word) => `_${word}.log.gz`,
+  alb: (word) => `_${word}.log.gz`,
   'waf-firehose': (word) => `-${word}`,
 }
 
@@ -27,6 +29,8 @@ const values: Record<string, fc.Arbitrary<string>> = {
   org: fc.stringMatching(/^o-[a-z0-9]{4,12}$/),
   account: fc.stringMatching(/^\d{12}$/),
   region: fc.constantFrom('us-east-1', 'eu-central-2', 'ap-southeast-4', 'us-gov-west-1'),
+  balancer: fc.stringMatching(/^[A-Za-z0-9-]{1,20}\.[0-9a-f]{16}$/),
+  node: fc.constantFrom('10.0.3.147', '172.160.001.192', '2001:db8::1'),
   acl: fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/),
   stream: fc.stringMatching(/^[a-z]([a-z0-9.-]*[a-z])?$/),
   version: fc.stringMatching(/^[1-9]\d?$/),
@@ -149,8 +153,8 @@ it('no text at all makes a parser fail', () =>
   ))
 
 const ORG = 'AWSLogs/o-abc123/012345678901'
-const trail = (key: string) => keyParser(layoutOf('cloudtrail'))(key)
-const waf = (key: string) => keyParser(layoutOf('waf-s3'))(key) ?? keyParser(layoutOf('waf-firehose'))(key)
+/** What each source makes of a key that is one of its own. */
+const claims = (key: string) => Object.values(sources).flatMap((source) => sourceParser(source, keyParser)(key) ?? [])
 
 describe('keys as AWS documents them', () => {
   const mine: [key: string, account: string | undefined, time: string][] = [
@@ -185,6 +189,17 @@ describe('keys as AWS documents them', () => {
       '2025-05-07T03:50:00.000Z',
     ],
     [
+      'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2016/05/01/123456789012_elasticloadbalancing_us-east-2_app.my-loadbalancer.1234567890abcdef_20160501T2340Z_172.160.001.192_20sg8hgm.log.gz',
+      '123456789012',
+      '2016-05-01T23:40:00.000Z',
+    ],
+    // Delivered after midnight.
+    [
+      'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2016/05/02/123456789012_elasticloadbalancing_us-east-2_app.my-loadbalancer.1234567890abcdef_20160501T2355Z_172.160.001.192_20sg8hgm.log.gz',
+      '123456789012',
+      '2016-05-01T23:55:00.000Z',
+    ],
+    [
       '2020/10/02/21/aws-waf-logs-testing-1-2020-10-02-21-25-30-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
       undefined,
       '2020-10-02T21:25:30.000Z',
@@ -192,7 +207,7 @@ describe('keys as AWS documents them', () => {
   ]
   for (const [key, account, time] of mine)
     it(key, () => {
-      const parsed = [trail(key), waf(key)].filter((found) => found !== undefined)
+      const parsed = claims(key)
       assert.equal(parsed.length, 1)
       assert.equal(parsed[0]?.variables.account, account)
       assert.equal(parsed[0]?.time.toISOString(), time)
@@ -205,9 +220,11 @@ describe('keys as AWS documents them', () => {
     `${ORG}/CloudTrail-Aggregated/us-east-1/2026/03/02/012345678901_CloudTrail-Aggregated_us-east-1_20260302T0005Z_a.json.gz`,
     'AWSLogs/123456789012/CloudTrail-Lake/Query/2026/03/02/0123-abcd/result_1.csv.gz',
     'AWSLogs/123456789012/Config/us-east-1/2026/3/2/ConfigHistory/123456789012_Config_us-east-1_ConfigHistory_AWS::EC2::Instance_20260302T004303Z_20260302T025123Z_1.json.gz',
-    'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
     'AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/03/02/123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20260302T1620Z_fe123456.log.gz',
     '2024/06/12/08/amazon-apigateway-s-2-2024-06-12-08-45-12-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
+    'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/conn_log.123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
+    'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/health_check_log_123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
+    'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/123456789012_elasticloadbalancing_us-east-2_net.lb.1234567890abcdef_20260302T2340Z_bbb0861d.log.gz',
     // Account, region and time must say the same in folders and name; times must exist.
     `${ORG}/CloudTrail/us-east-1/2026/03/02/999999999999_CloudTrail_us-east-1_20260302T0005Z_a.json.gz`,
     `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_eu-west-1_20260302T0005Z_a.json.gz`,
@@ -221,8 +238,7 @@ describe('keys as AWS documents them', () => {
     `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260302T0005Z_a.json.gz.tmp`,
     `x${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_us-east-1_20260302T0005Z_a.json.gz`,
   ]
-  for (const key of others)
-    it(`belongs to no source: ${key}`, () => assert.deepEqual([trail(key), waf(key)], [undefined, undefined]))
+  for (const key of others) it(`belongs to no source: ${key}`, () => assert.deepEqual(claims(key), []))
 })
 
 describe('padding', () => {
@@ -233,6 +249,7 @@ describe('padding', () => {
     ['cloudtrail-digest', '10:01:59', '10:02:00', '13:00:00', '13:00:01'],
     ['waf-s3', '09:50:00', '09:55:00', '11:05:00', '11:10:00'],
     ['waf-firehose', '09:46:59', '09:47:00', '11:15:00', '11:15:01'],
+    ['alb', '09:55:00', '10:00:00', '11:05:00', '11:10:00'],
   ]
   for (const [id, ...clocks] of edges)
     it(`of ${id} takes ${clocks[1]} to ${clocks[2]} for 10:02 to 11:00`, () => {

@@ -8,7 +8,7 @@ export interface Column {
 }
 
 /** How the objects of a table are read. */
-export type Format = 'cloudtrail' | 'json-lines' | 'text' | 'parquet'
+export type Format = 'cloudtrail' | 'json-lines' | 'regex' | 'text' | 'parquet'
 
 export interface Table {
   readonly database: string

@@ -9,12 +9,14 @@ import type { Ddl } from './statement.ts'
 const TEXT_INPUT = 'org.apache.hadoop.mapred.TextInputFormat'
 const CLOUDTRAIL_INPUT = 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
 const JSON_SERDES = ['org.openx.data.jsonserde.JsonSerDe', 'org.apache.hive.hcatalog.data.JsonSerDe']
+const REGEX_SERDE = 'org.apache.hadoop.hive.serde2.RegexSerDe'
 const CLOUDTRAIL_SERDES = [...JSON_SERDES, 'com.amazon.emr.hive.serde.CloudTrailSerde']
 
 /** @throws AwsError for what this sandbox does not read */
 function formatOf({ serde, inputFormat }: CreateTable): Format {
   if (inputFormat === CLOUDTRAIL_INPUT && CLOUDTRAIL_SERDES.includes(serde)) return 'cloudtrail'
   if (inputFormat === TEXT_INPUT && JSON_SERDES.includes(serde)) return 'json-lines'
+  if (inputFormat === TEXT_INPUT && serde === REGEX_SERDE) return 'regex'
   throw notHere(`a table of ${inputFormat} with ${serde}`)
 }
 

@@ -8,6 +8,8 @@ export const PREPARATION = `
     or (ends_with(p, '$') and ends_with(s, chr(10)) and regexp_matches(s[:-2], p));
   create macro regexp_replace(s, p) as system.main.regexp_replace(s, p, '', 'g'),
     (s, p, r) as system.main.regexp_replace(s, p, r, 'g');
+  create macro regexp_extract(s, p) as case when regexp_matches(s, p) then system.main.regexp_extract(s, p) end,
+    (s, p, g) as case when regexp_matches(s, p) then system.main.regexp_extract(s, p, g) end;
   create macro split_part(s, d, i) as list_extract(string_split(s, d), i);
   create macro element_at(l, i) as list_extract(l, i);
   create macro sequence(a, b) as generate_series(a, b);
@@ -28,7 +30,7 @@ export const PREPARATION = `
 
 /** Functions that mean the same in Trino and in DuckDB, and those above. */
 export const FUNCTIONS: ReadonlySet<string> = new Set(
-  `regexp_like regexp_replace split_part element_at cardinality array_join concat from_iso8601_timestamp to_unixtime from_unixtime
+  `regexp_like regexp_replace regexp_extract split_part element_at cardinality array_join concat from_iso8601_timestamp to_unixtime from_unixtime
   json_extract_scalar approx_distinct to_milliseconds abs avg ceil ceiling chr coalesce contains count count_if count_star current_date
   date_diff date_trunc dense_rank filter first_value floor greatest lag last_value lead least length ln lower lpad ltrim max max_by min min_by
   mod nullif ntile now power rank replace reverse round row_number rpad rtrim sqrt stddev strpos substr substring sum translate trim
@@ -60,7 +62,7 @@ const OTHERS: ReadonlySet<string> = new Set(
   map_from_entries map_keys map_union map_values map_zip_with md5 merge merge_set_digest millisecond multimap_agg
   multimap_from_entries murmur3 nan ngrams none_match normal_cdf normalize numeric_histogram parse_data_size
   parse_datetime parse_duration pi position pow qdigest_agg quarter radians rand reduce reduce_agg regexp_count
-  regexp_extract regexp_extract_all regexp_position regexp_split regr_intercept regr_slope regress render repeat rgb
+  regexp_extract_all regexp_position regexp_split regr_intercept regr_slope regress render repeat rgb
   sha1 sha256 sha512 shuffle simplify_geometry sin sinh skewness slice soundex spatial_partitioning spooky_hash_v2_32
   spooky_hash_v2_64 split_to_map split_to_multimap stddev_pop stddev_samp tan tanh tdigest_agg timezone
   timezone_hour timezone_minute to_base to_base32 to_base64 to_base64url to_big_endian_32 to_big_endian_64 to_char

@@ -22,6 +22,7 @@ export function rowsOf(table: Table, uri: string, text: string): Row[] {
   if (table.format === 'cloudtrail') return documentRows(table, uri, text)
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
+  if (table.format === 'regex') return groupsOf(table, lines)
   return lines.map((line) => (table.format === 'text' ? fieldsOf(table, line) : jsonRow(table, uri, line)))
 }
 
@@ -53,6 +54,23 @@ function jsonRow(table: Table, uri: string, line: string): Row {
     if (table.parameters['serde.param.ignore.malformed.json'] === 'true') return {}
     throw error
   }
+}
+
+/** RegexSerDe: a group for each column, by their places; a line that does not match as a whole is a row of nulls. */
+function groupsOf({ columns, parameters }: Table, lines: readonly string[]): Row[] {
+  const pattern = parameters['serde.param.input.regex']
+  if (pattern === undefined) throw userError('HIVE_SERDE: This table does not have serde property "input.regex"!')
+  // Java does not take $ as the end of a line here either, and its dot stops at line breaks.
+  const line = new RegExp(`^(?:${pattern})$`, 'u')
+  const groups = (new RegExp(`${pattern}|`, 'u').exec('')?.length ?? 1) - 1
+  if (groups !== columns.length)
+    throw userError(
+      `HIVE_BAD_DATA: Number of matching groups (${groups}) does not match the number of columns (${columns.length})`,
+    )
+  return lines.map((text) => {
+    const match = line.exec(text)
+    return Object.fromEntries(columns.map(({ name }, i) => [name, match?.[i + 1] ?? null]))
+  })
 }
 
 /** LazySimpleSerDe: what is missing, or no number, is null. */

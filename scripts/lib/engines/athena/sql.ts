@@ -31,18 +31,19 @@ export const dropTable = (database: string, table: string): Promise<string> =>
 
 /** The external table of a source over all runs of a workspace (`s3://bucket/prefix`). */
 export const createTable = ({ source, database }: Omit<RunTable, 'run'>, workspace: string): Promise<string> =>
-  tableOver(source.id, { database, table: source.id }, { bulk: bulkUri(workspace), staged: stagedTemplate(workspace) })
+  tableOver(source, { database, table: source.id }, { bulk: bulkUri(workspace), staged: stagedTemplate(workspace) })
 
 /** The same under any name. @param over URIs: the prefix of all runs, and the template of the objects of a run */
 export const tableOver = (
-  source: string,
+  { id, text }: Pick<Source, 'id' | 'text'>,
   { database, table }: { readonly database: string; readonly table: string },
   { bulk, staged }: { readonly bulk: string; readonly staged: string },
 ): Promise<string> =>
-  renderSql(`${source}/table.sql`, {
+  renderSql(`${id}/table.sql`, {
     table: hiveName(database, table),
     bulk: hiveLiteral(bulk),
     staged: hiveLiteral(staged),
+    ...(text !== undefined && 'pattern' in text && { pattern: hiveLiteral(text.pattern) }),
   })
 
 /** Location of the staged objects; Athena fills in the run. */

@@ -95,6 +95,7 @@ async function load(
     const reading = readRecords(files, {
       ...settings,
       prefix: join(scratch, 'records'),
+      text: source.text,
       bad,
       failFast: skipBadFiles === false,
       unzstd: (path) => unzstd(engine, path),

@@ -2,7 +2,7 @@
 //  1. index.ts    hands the files to threads, which take one after the other, and collects what they report.
 //  2. threads.ts  starts and stops the threads; thread.ts is what runs in each of them.
 //  3. content.ts  opens a file and unpacks it: plain, gzip or Zstandard. A damaged or cut-off file is an error.
-//  4. reader.ts   finds the records in the bytes and keeps the requested members of each, as a line of JSON.
+//  4. reader.ts   finds the records in JSON and keeps the requested members of each, as a line of JSON; text.ts does it for lines of fields.
 //  5. json.ts     steps over strings and values for it, byte by byte, without parsing them.
 //  6. parts.ts    writes the lines into part files: all records of a log file, or none.
 //  7. index.ts    then reads the Zstandard files in this thread, because only DuckDB can unpack them.
@@ -12,7 +12,7 @@ import { createReadStream } from 'node:fs'
 import { messageOf } from '../../cli/errors.ts'
 import { linesOf } from '../../stores/lines.ts'
 import type { LogFile, Unzstd } from './content.ts'
-import { type Part, PartWriter } from './parts.ts'
+import { type Part, PartWriter, type Wanted } from './parts.ts'
 import type { Readers } from './threads.ts'
 
 export type { LogFile } from './content.ts'
@@ -27,11 +27,9 @@ export interface Records {
   readonly bad: readonly BadFile[]
 }
 
-export interface ReadSettings {
+export interface ReadSettings extends Wanted {
   /** How the paths of the parts begin. */
   readonly prefix: string
-  /** Paths of the members to keep. */
-  readonly members: readonly string[]
   /** Files that are known to be bad. */
   readonly bad: readonly BadFile[]
   /** Whether the first bad file ends the reading. */
@@ -47,7 +45,7 @@ export interface ReadSettings {
 
 /** Collects the records of log files: all of a file or none. Only which part a file ends up in depends on the pace of the threads. */
 export async function readRecords(files: readonly LogFile[], settings: ReadSettings): Promise<Records> {
-  const { prefix, members, failFast, readers, unzstd, signal } = settings
+  const { prefix, members, text, failFast, readers, unzstd, signal } = settings
   const known = new Set(settings.bad.map(({ key }) => key))
   const wanted = files.filter(({ key }) => !known.has(key))
   const parts: Part[] = []
@@ -57,14 +55,14 @@ export async function readRecords(files: readonly LogFile[], settings: ReadSetti
     parts.push(part)
     settings.onPart(part)
   }
-  await readers.read({ files: wanted, prefix, members, failFast }, signal, (report) => {
+  await readers.read({ files: wanted, prefix, members, text, failFast }, signal, (report) => {
     if ('more' in report) settings.onFiles(report.more)
     else if ('part' in report) keep(report.part)
     else if ('reason' in report) found.push(report)
     else zstd.push(report.place)
   })
   if (zstd.length > 0 && !(failFast && found.length > 0)) {
-    const writer = new PartWriter(`${prefix}-zstd`, members, keep)
+    const writer = new PartWriter(`${prefix}-zstd`, { members, text }, keep)
     for (const place of zstd) {
       signal.throwIfAborted()
       const reason = await writer.append(wanted[place] as LogFile, unzstd)

@@ -1,8 +1,17 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { messageOf } from '../../cli/errors.ts'
+import type { TextFormat } from '../../sources/text.ts'
 import { contentOf, type LogFile, type Unzstd } from './content.ts'
-import { Malformed } from './json.ts'
+import { BLANK, KIND, Malformed, OPEN } from './json.ts'
 import { RecordReader } from './reader.ts'
+import { TextReader } from './text.ts'
+
+/** What to keep of the records, and how lines of text are to be read where the source has such. */
+export interface Wanted {
+  /** Paths of members. */
+  readonly members: readonly string[]
+  readonly text?: TextFormat | undefined
+}
 
 /** A file with the records of some log files, a line of JSON each. */
 export interface Part {
@@ -17,34 +26,42 @@ const PART = 16 << 20
 /** Writes the records of log files into parts: all records of a file or none. */
 export class PartWriter {
   private readonly prefix: string
-  private readonly reader: RecordReader
+  private readonly json: RecordReader
+  private readonly text: TextReader | undefined
   private readonly onPart: (part: Part) => void
   private parts = 0
   private file: PartFile
   private files: { key: string; records: number }[] = []
 
   /** @param prefix of the paths of parts */
-  constructor(prefix: string, members: readonly string[], onPart: (part: Part) => void) {
+  constructor(prefix: string, { members, text }: Wanted, onPart: (part: Part) => void) {
     this.prefix = prefix
-    this.reader = new RecordReader(members)
+    this.json = new RecordReader(members)
+    this.text = text && new TextReader(text, members)
     this.onPart = onPart
     this.file = this.next()
   }
 
   /** Adds the records of a file. When the file is bad, nothing of it is kept, and the reason is returned. */
   async append(log: LogFile, unzstd: Unzstd): Promise<string | undefined> {
-    const { reader, file } = this
-    const [records, length] = [reader.records, file.length]
+    const { json, text, file } = this
+    const { length } = file
+    const before = json.records + (text?.records ?? 0)
+    let reader: RecordReader | TextReader | undefined
     try {
-      for await (const chunk of await contentOf(log, unzstd)) file.append(reader.push(chunk))
-      if (!reader.end()) throw new Malformed('it ends in the middle of a record')
+      for await (const chunk of await contentOf(log, unzstd)) {
+        reader ??= text === undefined || isJson(chunk) ? json : text
+        file.append(reader.push(chunk))
+      }
+      if (reader instanceof TextReader) file.append(reader.last())
+      if (reader?.end() === false) throw new Malformed('it ends in the middle of a record')
     } catch (error) {
-      reader.end()
+      reader?.end()
       if (!(error instanceof Malformed)) throw error
       file.cut(length)
       return messageOf(error)
     }
-    this.files.push({ key: log.key, records: reader.records - records })
+    this.files.push({ key: log.key, records: json.records + (text?.records ?? 0) - before })
     if (file.length > PART) this.turn()
     return undefined
   }
@@ -64,6 +81,12 @@ export class PartWriter {
   private next(): PartFile {
     return new PartFile(`${this.prefix}-${this.parts++}.ndjson`)
   }
+}
+
+/** Whether the bytes begin as JSON does; no line of text begins with a bracket. */
+function isJson(bytes: Buffer): boolean {
+  const first = bytes.find((byte) => KIND[byte] !== BLANK)
+  return first !== undefined && KIND[first] === OPEN
 }
 
 /** Bytes that are buffered, so that many small writes become one. */

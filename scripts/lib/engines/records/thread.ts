@@ -1,14 +1,12 @@
 import { parentPort } from 'node:worker_threads'
 import type { LogFile } from './content.ts'
-import { type Part, PartWriter } from './parts.ts'
+import { type Part, PartWriter, type Wanted } from './parts.ts'
 
 /** What a thread is to read. */
-export interface Assignment {
+export interface Assignment extends Wanted {
   readonly files: readonly LogFile[]
   /** Place of the next file. All threads count it up, so that each file has one reader; set to the end, it stops them all. */
   readonly next: Int32Array
-  /** Paths of the members to keep. */
-  readonly members: readonly string[]
   /** How the paths of its parts begin. */
   readonly prefix: string
   /** Whether the first bad file stops all threads. */
@@ -31,9 +29,9 @@ const elsewhere = () => {
   throw new Zstandard()
 }
 
-async function readFiles({ files, next, members, prefix, failFast }: Assignment): Promise<void> {
+async function readFiles({ files, next, prefix, failFast, ...wanted }: Assignment): Promise<void> {
   const send = (report: Report) => parentPort?.postMessage(report)
-  const writer = new PartWriter(prefix, members, (part) => send({ part }))
+  const writer = new PartWriter(prefix, wanted, (part) => send({ part }))
   let reported = 0
   let more = 0
   const progress = () => {

@@ -28,11 +28,12 @@ export class Readers {
 
   /** Has files read, each by one thread. Settles when all threads have ended, also after a failure or an abort. */
   async read(
-    { files, members, prefix, failFast }: Omit<Assignment, 'next'>,
+    { prefix, ...assignment }: Omit<Assignment, 'next'>,
     signal: AbortSignal,
     listen: (report: Report) => void,
   ): Promise<void> {
     signal.throwIfAborted()
+    const { files } = assignment
     const next = new Int32Array(new SharedArrayBuffer(4))
     // A thread ends with its assignment.
     const ready = this.#ready.length > 0 ? this.#ready : this.#start()
@@ -40,7 +41,7 @@ export class Readers {
     const stop = () => void this.stop()
     signal.addEventListener('abort', stop)
     const reading = ready.slice(0, Math.max(1, files.length)).map((reader, i) =>
-      reader.read({ files, next, members, prefix: `${prefix}-${i}`, failFast }, listen).catch((error: unknown) => {
+      reader.read({ ...assignment, next, prefix: `${prefix}-${i}` }, listen).catch((error: unknown) => {
         Atomics.store(next, 0, files.length)
         throw error
       }),

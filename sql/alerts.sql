@@ -1,28 +1,21 @@
 -- What was done in the accesses of flagged pairs: the most frequent values of each aspect. For Trino and DuckDB alike.
 -- Input:  accesses; {{flagged}}, the pairs as rows of entity and ip, entities encoded; {{entity}}, a column of accesses, and
 --         {{encoded}}, the codec over it; {{from}} and {{to}}, the window in milliseconds since 1970; {{delivery}}: delivery.sql,
---         or 1 where repeated deliveries count; {{most}}, how many values of an aspect.
+--         or 1 where repeated deliveries count; {{most}}, how many values of an aspect. The aspects of the source: {{aspects}},
+--         their names as rows; {{chosen}}, expressions over accesses with the names of columns; {{columns}}, these names; {{values}},
+--         the column of each as branches of a case.
 -- Output: entity, ip, aspect, value, events, first_event and last_event in milliseconds since 1970. The aspect `all` has one
 --         value, which counts every access.
 -- Cost:   that of accesses: on Athena one scan of the run's staged objects.
 with flagged (entity, ip) as (values {{flagged}}),
-aspects (aspect) as (
-  values ('all'), ('name'), ('arn'), ('account'), ('region'), ('call'), ('error'), ('mfa'), ('credential'), ('agent')
-),
+aspects (aspect) as (values ('all'), {{aspects}}),
 chosen as (
-  select event_id, event_time, {{entity}} as entity, ip, drop_reason, user_name, arn, account, region,
-    event_source || ':' || event_name as call, error, mfa, user_agent,
-    case
-      when event_name = 'ConsoleLogin' then 'console'
-      when user_agent like '%console.amazonaws.com%' or user_agent = 'signin.amazonaws.com' then 'console'
-      else access_key
-    end as credential
+  select event_id, event_time, {{entity}} as entity, ip, drop_reason, {{chosen}}
   from accesses
   where drop_reason is null and event_time >= {{from}} and event_time < {{to}} and ip in (select ip from flagged)
 ),
 judged as (
-  select event_id, event_time, {{encoded}} as entity, ip, drop_reason, user_name, arn, account, region, call, error, mfa, user_agent,
-    credential
+  select event_id, event_time, {{encoded}} as entity, ip, drop_reason, {{columns}}
   from chosen
 ),
 delivered as (
@@ -31,18 +24,7 @@ delivered as (
 ),
 named as (
   select delivered.entity, delivered.ip, event_time, aspect,
-    substr(case aspect
-      when 'all' then 'all'
-      when 'name' then user_name
-      when 'arn' then arn
-      when 'account' then account
-      when 'region' then region
-      when 'call' then call
-      when 'error' then error
-      when 'mfa' then mfa
-      when 'credential' then credential
-      when 'agent' then user_agent
-    end, 1, 500) as value
+    substr(case aspect when 'all' then 'all' {{values}} end, 1, 500) as value
   from delivered
   join flagged on flagged.entity = delivered.entity and flagged.ip = delivered.ip
   cross join aspects
