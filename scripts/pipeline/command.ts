@@ -76,6 +76,8 @@ export const command = defineCommand({
     copy: stageCommand.options.copy,
     batchRole: stageCommand.options.batchRole,
     poll: stageCommand.options.poll,
+    rank: scoreCommand.options.rank,
+    prior: scoreCommand.options.prior,
     allow: scoreCommand.options.allow,
     ...networksOption,
     ...findingsOptions,

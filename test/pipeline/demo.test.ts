@@ -38,14 +38,14 @@ test('the demo goes to the workspace that is named', async () => {
   assert.ok(Number(found) > 0.4 * Number(known), again.stdout)
   assert.match(again.stdout, new RegExp(`^report +${report}$`, 'm'))
 
-  const fewer = await runScript('pipeline', [...args, '--alerts-per-day', '5'], { cwd })
+  const fewer = await runScript('pipeline', [...args, '--alerts-per-day', '5', '--prior', 'accesses'], { cwd })
   assert.equal(fewer.code, 0, fewer.stderr)
   const { stage, extract, train, score, report: page } = JSON.parse(fewer.stdout).steps
   assert.deepEqual(
     [stage, extract, train, score, page].map(({ repeated }) => repeated),
     [true, true, true, false, false],
   )
-  assert.deepEqual([score.alertsPerDay, score.flagged < steps.score.flagged], [5, true])
+  assert.deepEqual([score.alertsPerDay, score.flagged < steps.score.flagged, score.prior], [5, true, 'accesses'])
 })
 
 test('the demo stays on this machine, and its dry run writes nothing', async () => {
