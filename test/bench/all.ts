@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runProgram, scriptPath } from '../support/run-script.ts'
+import { benchEndpoint, describeEndpoint } from './endpoint.ts'
 import { benchExtract, describeExtract } from './extract.ts'
 import { benchList, describeList } from './list.ts'
 import { benchManifest, describeManifest } from './manifest.ts'
@@ -15,6 +16,7 @@ say(describeExtract(await benchExtract()))
 say(describeList(await benchList()))
 say(describeManifest(await benchManifest()))
 say(describeScore(await benchScore()))
+say(describeEndpoint(await benchEndpoint()))
 say(describeTrain(await benchTrain()))
 
 const folder = mkdtempSync(join(tmpdir(), 'prestage-bench-'))

@@ -120,7 +120,7 @@ const PAIRS = 1 << 15
 /** Dot products of many pairs, given by row of the entity's vector and address. */
 export function scoreAll(weights: Weights, entityRows: Uint32Array, ips: Uint32Array): Float64Array {
   const { dim, prefixLengths } = weights.shape
-  const encoder = new Encoder(weights, BLOCK)
+  const encoder = new Encoder(weights, Math.min(BLOCK, ips.length))
   const scores = new Float64Array(ips.length)
   const entities = { values: weights.entities, dim }
   for (let start = 0; start < ips.length; start += PAIRS) {

@@ -130,8 +130,13 @@ function parametersOf(header: string): { value: string; parameters: Map<string, 
 
 /** The answer's body. */
 export function renderPredictions(model: Model, pairs: readonly WirePair[], { type, verbose }: Format): string {
-  const predictions = pairs.map(({ entity, ip }) => ({
-    dot_product: model.score(entity, ip),
+  const scores = model.scoreAll(
+    pairs.map(({ entity }) => entity),
+    Uint32Array.from(pairs.keys()),
+    Uint32Array.from(pairs, ({ ip }) => ip),
+  )
+  const predictions = pairs.map(({ entity, ip }, i) => ({
+    dot_product: scores[i],
     ...(verbose && {
       entity_embedding: [...model.entityEmbedding(entity)],
       ip_embedding: [...model.ipEmbedding(ip)],
