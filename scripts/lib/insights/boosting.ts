@@ -1,20 +1,10 @@
+import { binOf, DEPTH, INNER, NODES, type Tree } from './tree.ts'
+
 /**
  * Gradient boosting of small trees on the log loss (J. H. Friedman, "Greedy function approximation: a gradient boosting machine",
  * Annals of Statistics 29/5, 2001), with cuts at quantiles. Equal inputs give equal trees.
  */
 
-/** A tree of depth 3, node by node: below node n lie 2 n + 1, where the feature is less than the cut, and 2 n + 2. */
-export interface Tree {
-  /** −1 where the node is not split. */
-  readonly feature: number[]
-  readonly cut: number[]
-  /** What reaching the node adds to the log odds; that of a child stands in place of its parent's. */
-  readonly value: number[]
-}
-
-const DEPTH = 3
-export const INNER = 2 ** DEPTH - 1
-export const NODES = 2 * INNER + 1
 const TREES = 80
 const RATE = 0.15
 const BINS = 64
@@ -38,38 +28,11 @@ export function boosted(examples: Examples): Tree[] {
   return Array.from({ length: TREES }, () => grower.next())
 }
 
-/** Follows one tree to its leaf. @param step called with each feature that is asked for and what the answer changes */
-export function follow(
-  tree: Tree,
-  features: ArrayLike<number>,
-  step?: (feature: number, change: number) => void,
-): number {
-  let node = 0
-  while (node < INNER && tree.feature[node]! >= 0) {
-    const feature = tree.feature[node]!
-    const child = 2 * node + (features[feature]! < tree.cut[node]! ? 1 : 2)
-    step?.(feature, tree.value[child]! - tree.value[node]!)
-    node = child
-  }
-  return tree.value[node]!
-}
-
 /** Ascending, distinct. */
 function cutsOf(column: Float64Array): number[] {
   const sorted = column.toSorted()
   const cuts = Array.from({ length: BINS - 1 }, (_, b) => sorted[Math.floor(((b + 1) * sorted.length) / BINS)] ?? 0)
   return [...new Set(cuts)].filter((cut) => cut > sorted[0]!)
-}
-
-/** How many cuts are not above. */
-export function binOf(cuts: readonly number[], value: number): number {
-  let [low, high] = [0, cuts.length]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (cuts[middle]! <= value) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /** Grows trees one after the other, each on what those before it leave to say. */
@@ -85,8 +48,8 @@ class Grower {
   /** Examples node by node; those of one node ascend. */
   private readonly rows: Uint32Array
   private readonly spare: Uint32Array
-  /** Slope and curvature of the node at hand by feature and bin. */
-  private readonly sums: Float64Array
+  /** By depth: room for the sums of one child; the other's take the place of their parent's. */
+  private readonly sums: readonly Float64Array[]
 
   constructor(examples: Examples) {
     const { columns, offset } = examples
@@ -102,7 +65,7 @@ class Grower {
     this.curve = new Float64Array(offset.length)
     this.rows = new Uint32Array(offset.length)
     this.spare = new Uint32Array(offset.length)
-    this.sums = new Float64Array(2 * BINS * columns.length)
+    this.sums = Array.from({ length: DEPTH }, () => new Float64Array(2 * BINS * columns.length))
   }
 
   next(): Tree {
@@ -119,18 +82,16 @@ class Grower {
       cut: Array.from({ length: INNER }, () => 0),
       value: Array.from({ length: NODES }, () => 0),
     }
-    this.grow(tree, 0, 0, rows.length)
+    const sums = this.sum(this.sums[0]!, 0, rows.length)
+    this.grow(tree, 0, { from: 0, to: rows.length, sums, all: total(sums) })
     return tree
   }
 
-  /** The node that the examples from `from` up to, not including, `to` are in, and all below. */
-  private grow(tree: Tree, node: number, from: number, to: number): void {
-    // Leaves need only their totals, which every feature has.
-    this.sum(from, to, node < INNER ? this.features : 1)
-    const all = this.total()
+  /** A node and all below. */
+  private grow(tree: Tree, node: number, { from, to, sums, all }: Node, depth = 0): void {
     const value = (RATE * all.slope) / (all.curve + PENALTY)
     tree.value[node] = value
-    const best = node < INNER ? this.bestCut(all) : undefined
+    const best = depth < DEPTH ? this.bestCut(sums, all) : undefined
     if (best === undefined) {
       for (let i = from; i < to; i++) this.odds[this.rows[i]!]! += value
       return
@@ -138,47 +99,53 @@ class Grower {
     tree.feature[node] = best.feature
     tree.cut[node] = this.cuts[best.feature]![best.cut]!
     const middle = this.part(from, to, best)
-    this.grow(tree, 2 * node + 1, from, middle)
-    this.grow(tree, 2 * node + 2, middle, to)
+    const right = { slope: all.slope - best.left.slope, curve: all.curve - best.left.curve }
+    const [ofLeft, ofRight] = this.parted(sums, { from, middle, to }, depth + 1)
+    this.grow(tree, 2 * node + 1, { from, to: middle, sums: ofLeft, all: best.left }, depth + 1)
+    this.grow(tree, 2 * node + 2, { from: middle, to, sums: ofRight, all: right }, depth + 1)
   }
 
-  private sum(from: number, to: number, features: number): void {
-    const { rows, slope, curve, places, sums } = this
+  /** The sums of two children, from those of both: only the smaller child is gone through. Leaves need none. */
+  private parted(both: Float64Array, { from, middle, to }: Record<'from' | 'middle' | 'to', number>, depth: number) {
+    const smaller = this.sums[depth]
+    if (smaller === undefined) return [both, both] as const
+    const leftIsSmaller = middle - from < to - middle
+    if (leftIsSmaller) this.sum(smaller, from, middle)
+    else this.sum(smaller, middle, to)
+    for (let at = 0; at < both.length; at++) both[at]! -= smaller[at]!
+    return leftIsSmaller ? ([smaller, both] as const) : ([both, smaller] as const)
+  }
+
+  /** Slope and curvature of examples, by feature and bin. */
+  private sum(sums: Float64Array, from: number, to: number): Float64Array {
+    const { rows, slope, curve, places } = this
     sums.fill(0)
     for (let i = from; i < to; i++) {
       const row = rows[i]!
       const first = row * this.features
-      for (let f = first; f < first + features; f++) {
+      for (let f = first; f < first + this.features; f++) {
         const at = places[f]!
         sums[at]! += slope[row]!
         sums[at + 1]! += curve[row]!
       }
     }
-  }
-
-  private total() {
-    const sum = { slope: 0, curve: 0 }
-    for (let at = 0; at < 2 * BINS; at += 2) {
-      sum.slope += this.sums[at]!
-      sum.curve += this.sums[at + 1]!
-    }
-    return sum
+    return sums
   }
 
   /** Undefined where no cut helps. */
-  private bestCut(all: { slope: number; curve: number }): Cut | undefined {
+  private bestCut(sums: Float64Array, all: Total): Cut | undefined {
     let best: Cut | undefined
     let most = all.slope ** 2 / (all.curve + PENALTY) + 1e-3
     for (let feature = 0; feature < this.features; feature++) {
       let [left, weight] = [0, 0]
       for (let cut = 0; cut < this.cuts[feature]!.length; cut++) {
-        left += this.sums[placeOf(feature, cut)]!
-        weight += this.sums[placeOf(feature, cut) + 1]!
+        left += sums[placeOf(feature, cut)]!
+        weight += sums[placeOf(feature, cut) + 1]!
         if (weight < FEWEST || all.curve - weight < FEWEST) continue
         const gain = left ** 2 / (weight + PENALTY) + (all.slope - left) ** 2 / (all.curve - weight + PENALTY)
         if (gain <= most) continue
         most = gain
-        best = { feature, cut }
+        best = { feature, cut, left: { slope: left, curve: weight } }
       }
     }
     return best
@@ -202,8 +169,32 @@ class Grower {
 /** Where a bin's slope is among the sums; its curvature follows. */
 const placeOf = (feature: number, bin: number): number => 2 * (feature * BINS + bin)
 
+/** The sums of the first feature have all examples in them, as those of every other. */
+function total(sums: Float64Array): Total {
+  let [slope, curve] = [0, 0]
+  for (let at = 0; at < placeOf(1, 0); at += 2) {
+    slope += sums[at]!
+    curve += sums[at + 1]!
+  }
+  return { slope, curve }
+}
+
+interface Total {
+  readonly slope: number
+  readonly curve: number
+}
+
+/** Examples from `from` up to, not including, `to`, with their sums by feature and bin. */
+interface Node {
+  readonly from: number
+  readonly to: number
+  readonly sums: Float64Array
+  readonly all: Total
+}
+
 /** Below it lie the bins up to `cut`. */
 interface Cut {
   readonly feature: number
   readonly cut: number
+  readonly left: Total
 }

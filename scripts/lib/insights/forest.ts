@@ -1,4 +1,4 @@
-import { binOf, INNER, type Tree } from './boosting.ts'
+import { binOf, INNER, type Tree } from './tree.ts'
 
 const LEAVES = INNER + 1
 

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { follow, INNER, NODES, type Tree } from './boosting.ts'
 import type { Evidence } from './evidence.ts'
 import { Forest } from './forest.ts'
 import { entityRow } from './network.ts'
+import { follow, INNER, NODES, type Tree } from './tree.ts'
 
 /** What accesses are put in sequence by: model and evidence together, or the dot product alone. */
 export const rankNames = ['evidence', 'score'] as const

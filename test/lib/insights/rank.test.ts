@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { groupByEntity } from '../../../scripts/lib/insights/accesses.ts'
 import { Attackers, attackerKinds } from '../../../scripts/lib/insights/attackers.ts'
-import { boosted, type Examples, follow, type Tree } from '../../../scripts/lib/insights/boosting.ts'
+import { boosted, type Examples } from '../../../scripts/lib/insights/boosting.ts'
 import { EvidenceModel } from '../../../scripts/lib/insights/evidence.ts'
 import { Forest } from '../../../scripts/lib/insights/forest.ts'
 import { isPublic, isWithin, networkOf, parseCidr, parseIpv4 } from '../../../scripts/lib/insights/ipv4.ts'
@@ -12,6 +12,7 @@ import { PrefixModel } from '../../../scripts/lib/insights/prefixes.ts'
 import { Random } from '../../../scripts/lib/insights/random.ts'
 import { foldOf, Rank } from '../../../scripts/lib/insights/rank.ts'
 import { reasonsOf } from '../../../scripts/lib/insights/reasons.ts'
+import { follow, type Tree } from '../../../scripts/lib/insights/tree.ts'
 
 const ip = (text: string): number => parseIpv4(text) ?? assert.fail(text)
 
