@@ -18,6 +18,8 @@ interface Buildspec {
 export interface NightSettings {
   /** Folders in which programs are looked for before those of Node and the system. */
   readonly path?: readonly string[]
+  /** Besides what CodeBuild has there. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /**
@@ -34,7 +36,7 @@ export async function runNight(sandbox: Sandbox, settings: NightSettings = {}): 
   const folder = unpacked(archive)
   const { server, url } = await credentialsServer(roleCredentials(sandbox, project.role))
   try {
-    const env = environmentOf(sandbox, { project, build, url, path: settings.path ?? [] })
+    const env = { ...environmentOf(sandbox, { project, build, url, path: settings.path ?? [] }), ...settings.env }
     const { phases } = parse(project.buildspec) as Buildspec
     for (const command of [...phases.install.commands, ...phases.build.commands]) {
       const { isDone, output } = await runCommandLine(command, folder, env)
@@ -78,9 +80,10 @@ async function fetched({ s3 }: Sandbox, { role, source, logGroup }: Project): Pr
   for (const action of ['s3:GetObject', 's3:GetObjectVersion']) state.authorize(caller, action, source)
   const { encryption } = objectIn(state.bucket(bucket), key.join('/'))
   state.authorizeKey(caller, 'kms:Decrypt', encryption)
-  const log = state.arn('logs', `log-group:${logGroup}:*`)
-  for (const action of ['CreateLogGroup', 'CreateLogStream']) state.authorize(caller, `logs:${action}`, log)
-  state.authorize(caller, 'logs:PutLogEvents', log.replace(/\*$/, 'log-stream:night'))
+  // So IAM's own messages name a group that is to be made.
+  const streams = state.arn('logs', `log-group:${logGroup}:log-stream:`)
+  state.authorize(caller, 'logs:CreateLogGroup', streams)
+  for (const action of ['CreateLogStream', 'PutLogEvents']) state.authorize(caller, `logs:${action}`, `${streams}night`)
   return s3.get(bucket, key.join('/'))
 }
 

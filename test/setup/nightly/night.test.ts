@@ -3,60 +3,58 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { runNight } from '../../sandbox/codebuild/run.ts'
 import { ROOT } from '../../support/run-script.ts'
-import { simulatedLogs } from '../../support/simulated.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { fixture } from '../sandbox.ts'
 
-const DAY = 86_400_000
-const day = (ago: number) => new Date(Date.now() - ago * DAY).toISOString().slice(0, 10)
-
-/** An npm whose `npm ci --omit=dev` links the packages of this checkout, and that does nothing else. */
-function linkingNpm(): string {
+/** An npm that can do nothing but this. */
+function npmThat(does: string): string {
   const folder = tempFolder()
-  const file = `${folder}/npm`
-  writeFileSync(
-    file,
-    `#!/bin/sh\n[ "$*" = 'ci --omit=dev' ] && exec ln -s '${ROOT}node_modules' node_modules\nexit 1\n`,
-  )
-  chmodSync(file, 0o755)
+  writeFileSync(`${folder}/npm`, `#!/bin/sh\n[ "$*" = 'ci --omit=dev' ] && ${does}\n`)
+  chmodSync(`${folder}/npm`, 0o755)
   return folder
 }
 
+const linkingNpm = () => npmThat(`exec ln -s '${ROOT}node_modules' node_modules`)
+
+// A night over logs is in test/cfn/rights/nights.test.ts, with an npm that installs.
 describe('a night in CodeBuild, whose npm ci links packages that are here', async () => {
   const { sandbox, setup, existingStack } = await fixture()
   const { codebuild, s3 } = sandbox
-  let bucket = ''
+  const failed = async (npm: string) => {
+    codebuild.messages.splice(0)
+    const build = await runNight(sandbox, { path: [npm] })
+    assert.equal(build.status, 'FAILED', build.output)
+    return { output: build.output, messages: codebuild.messages }
+  }
   before(async () => {
-    const logs = { from: day(4), to: day(0), sources: ['cloudtrail'], events: 3000, seed: 7 }
-    await s3.load('org-logs', await simulatedLogs(logs))
-    const { outputs } = await existingStack()
-    bucket = outputs.StagingBucket
-    const args = ['--source', 'cloudtrail', '--history', '3d', '--alerts-per-day', '5', '--yes']
-    const { code, stderr } = await setup(['--nightly', '02:30', ...args])
+    await existingStack()
+    const { code, stderr } = await setup(['--nightly', '02:30', '--source', 'cloudtrail', '--yes'])
     assert.equal(code, 0, stderr)
   })
   after(() => assert.deepEqual(sandbox.violations, []))
 
-  it('judges yesterday, with nothing in its environment but what CodeBuild has there, and tells the topic', async () => {
-    const build = await runNight(sandbox, { path: [linkingNpm()] })
-    assert.equal(build.status, 'SUCCEEDED', build.output)
-    assert.match(build.output, new RegExp(`cloudtrail ${day(1)}: \\d+ new alerts?; \\d+ pairs judged, .*new tonight`))
-    const [{ topic, subject, message } = {}, ...others] = codebuild.messages
-    assert.deepEqual(others, [])
-    assert.match(topic ?? '', /^arn:aws:sns:us-east-1:\d+:prestage-nightly-Topic-/)
-    assert.match(subject ?? '', /^prestage: [1-5] new alerts?$/)
-    assert.match(message ?? '', /pairs judged[\s\S]*\nreports, in the workspace:\nruns\/cloudtrail-.*\.html$/)
-    assert.equal(s3.keys(bucket, 'prestage/models/').length, 1)
+  it('runs nightly.mjs as its role, with nothing in the environment but what CodeBuild has there', async () => {
+    const { output } = await failed(linkingNpm())
+    assert.match(output, /^nightly: cloudtrail: .*s3:\/\/org-logs\/AWSLogs/m)
+    const [{ role } = { role: '' }] = codebuild.projects.values()
+    const restore = s3.deny({ action: 's3:ListBucket', resource: 'org-logs', principal: role })
+    assert.match((await failed(linkingNpm())).output, /access denied: .* lacks s3:ListBucket on arn:aws:s3:::org-logs/)
+    restore()
   })
 
-  it('that fails tells the topic why it is known to have failed, and where its log is', async () => {
-    codebuild.messages.splice(0)
-    const restore = s3.deny({ action: 's3:ListBucket', resource: bucket })
-    const failed = await runNight(sandbox, { path: [linkingNpm()] })
-    restore()
-    assert.equal(failed.status, 'FAILED', failed.output)
-    const [{ message } = {}] = codebuild.messages
-    assert.match(message ?? '', /^prestage: the night that began at .* GMT ended as FAILED\./)
-    assert.match(message ?? '', /Why: https:\/\/console\.aws.*--check --stack prestage \(arn:aws:codebuild:/)
+  it('tells the topic that it failed, and where its log is', async () => {
+    const { output, messages } = await failed(npmThat('exit 7'))
+    assert.equal(output, '')
+    assert.equal(messages.length, 1)
+    const [{ topic, message } = { topic: '', message: '' }] = messages
+    assert.match(topic, /^arn:aws:sns:us-east-1:\d+:prestage-nightly-Topic-/)
+    assert.match(message, /^prestage: the night that began at .* GMT ended as FAILED\./)
+    assert.match(message, /Why: https:\/\/console\.aws.*--check --stack prestage \(arn:aws:codebuild:/)
+  })
+
+  it('is not begun while another one runs', async () => {
+    const running = codebuild.add('prestage-nightly')
+    await assert.rejects(runNight(sandbox), /Cannot have more than 1 builds/)
+    codebuild.end(running, 'SUCCEEDED')
   })
 })
