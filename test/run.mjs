@@ -93,6 +93,10 @@ function groupsOf(/** @type {string[]} */ all) {
 
 const MOST_FILES = 12
 
+// Its hook looks at all that a process did, so that it stands outside of the suites of files.
+const proofFile = `${root}test/support/rights-of-scripts.ts`
+const proof = all && existsSync(proofFile) ? `import ${JSON.stringify(pathToFileURL(proofFile).href)}` : ''
+
 const entries = groupsOf(files).map((group, n) => {
   if (group.length === 1) return `${root}${group[0]}`
   const entry = join(scratch, `group-${n}.mjs`)
@@ -101,6 +105,7 @@ const entries = groupsOf(files).map((group, n) => {
   writeFileSync(
     entry,
     `import { describe, test } from 'node:test'
+${proof}
 for (const [file, url] of ${JSON.stringify(urls)})
   await describe(file, async () => {
     await import(url).catch((error) => test('can be loaded', () => { throw error }))

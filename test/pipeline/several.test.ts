@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { fewObjects } from '../support/few-objects.ts'
 import { type RunOptions, runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
+import { isThorough } from '../support/thorough.ts'
 
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
 const logs = await fewObjects()
@@ -140,7 +141,8 @@ describe('several sources on this machine', () => {
   })
 })
 
-it('the demo of both simulates once', async () => {
+/** Of several sources, small logs show the same above. */
+it('the demo of both simulates once', { skip: !isThorough && 'only with all tests' }, async () => {
   const cwd = tempFolder()
   const { code, stdout, stderr } = await runScript('pipeline', ['--demo', '--source', 'cloudtrail,waf', '-o', 'json'], {
     cwd,

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { killedAfter } from '../support/kill-chain.ts'
 import type { RunOptions } from '../support/run-script.ts'
+import { isThorough } from '../support/thorough.ts'
 import { triable } from './try-sandbox.ts'
-
-const isThorough = process.env.PRESTAGE_TEST_ALL !== undefined
 
 describe('setup --check --try that does not come to its end', () => {
   it('leaves nothing behind after Ctrl-C, while a job is under way', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { askedForScripts } from '../sandbox/access.ts'
+import { isThorough } from './thorough.ts'
 
-/** At the end of every test file: nothing that its scripts did needs more rights than the stack gives. */
+/** At the end of every process with test files: nothing that its scripts did needs more rights than the stack gives. */
 async function prove(): Promise<void> {
   const asked = askedForScripts()
   if (asked.length === 0) return
@@ -11,4 +12,4 @@ async function prove(): Promise<void> {
 }
 
 // A part of the whole proof of rights, which runs with --all. Benchmarks run scripts, too, and are no tests.
-if (process.env.NODE_TEST_CONTEXT !== undefined && process.env.PRESTAGE_TEST_ALL !== undefined) after(prove)
+if (process.env.NODE_TEST_CONTEXT !== undefined && isThorough) after(prove)

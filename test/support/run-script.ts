@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { APP } from '../sandbox/access.ts'
 import { canEnter, runInProcess, type Surroundings } from './in-process.ts'
+import { isThorough } from './thorough.ts'
 
 /** The project's root, with a trailing slash. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -47,7 +48,7 @@ export function runScript(name: string, args: readonly string[] = [], options: R
 /** With all tests, one of so many deaths is that of a real process. */
 const REAL_DEATH = 5
 let deaths = 0
-const isRealDeath = (): boolean => process.env.PRESTAGE_TEST_ALL !== undefined && ++deaths % REAL_DEATH === 0
+const isRealDeath = (): boolean => isThorough && ++deaths % REAL_DEATH === 0
 
 /** A process has one folder that it works in and one environment; and one that is killed must not go on with its files. */
 function needsProcess(name: string, surroundings: Surroundings, { killWhen }: RunOptions): boolean {

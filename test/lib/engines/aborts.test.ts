@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { isThorough } from '../../support/thorough.ts'
 
 const FIXTURE = fileURLToPath(new URL('fixture/aborts.ts', import.meta.url))
 /** An abort takes milliseconds. What takes longer than this hangs. */
 const LIMIT_MS = 20_000
-
-const isThorough = process.env.PRESTAGE_TEST_ALL !== undefined
 
 /** How many times: 130 in all with --all, and fewer otherwise. */
 const scenarios: [what: string, aborts: number][] = isThorough
