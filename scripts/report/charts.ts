@@ -2,7 +2,7 @@ import type * as PlotLibrary from '@observablehq/plot'
 import { count } from '../lib/cli/format.ts'
 import type { RankName } from '../lib/insights/rank.ts'
 import { type Bin, type Curve, type RocPoint, rules, shortName } from './data.ts'
-import { Html, scoreText, share } from './html.ts'
+import { Html, html, scoreText, share } from './html.ts'
 
 /** Draws charts as markup, without a browser. Colours are the page's variables, so that they follow light and dark. */
 export async function chartist() {
@@ -16,7 +16,12 @@ export async function chartist() {
     return new Html(tidied(drawn.outerHTML))
   }
   return {
-    scores: (data: Distribution) => draw(scoresPlot(Plot, data), 'Distribution of scores with the threshold'),
+    /** For a wide page, and for a narrow one, on which the letters of the other would be too small to read. */
+    scores: (data: Distribution) => {
+      const about = 'Distribution of scores with the threshold'
+      const [wide, narrow] = [WIDE, NARROW].map((width) => draw(scoresPlot(Plot, { ...data, width }), about))
+      return html`<div class="wide">${wide}</div><div class="narrow">${narrow}</div>`
+    },
     roc: (curve: Curve) => draw(rocPlot(Plot, curve), 'Attacks found against normal pairs flagged'),
   }
 }
@@ -116,12 +121,15 @@ export interface Distribution {
   readonly rank: RankName
 }
 
+/** Of a chart of scores, in pixels. */
+const [WIDE, NARROW] = [960, 400]
+
 const GROUPS = { normal: 'normal pairs', attack: 'known attacks' } as const
 
 /** Histograms of both groups, one above the other, with the threshold through both. */
 function scoresPlot(
   Plot: typeof PlotLibrary,
-  { bins, threshold, hasAttacks, rank }: Distribution,
+  { bins, threshold, hasAttacks, rank, width }: Distribution & { readonly width: number },
 ): PlotLibrary.PlotOptions {
   const groups = hasAttacks ? (['normal', 'attack'] as const) : (['normal'] as const)
   const bars = groups.flatMap((group) => {
@@ -138,16 +146,16 @@ function scoresPlot(
   const isNone = edge === ends.from
   const cut = `threshold ${scoreText(threshold)}`
   return {
-    width: 960,
+    width,
     height: hasAttacks ? 330 : 230,
     marginLeft: 48,
     marginTop: 34,
     marginBottom: 38,
     x: {
-      label: `${rank === 'score' ? 'dot product' : 'negative anomaly score'}: low does not fit, high is normal`,
+      label: `${width === NARROW ? '' : `${rank === 'score' ? 'dot product' : 'negative anomaly score'}: `}low does not fit, high is normal`,
       labelAnchor: 'center',
       labelArrow: 'none',
-      ticks: 10,
+      ticks: width === NARROW ? 5 : 10,
     },
     y: {
       type: 'sqrt',

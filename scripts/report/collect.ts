@@ -10,12 +10,14 @@ import { pairsOf } from '../lib/runs/pairs.ts'
 import { HOLDOUT, paths, scoreStep } from '../lib/runs/paths.ts'
 import { pairProviders, type Usual, usualPlaces } from '../lib/runs/providers/history.ts'
 import type { Providers } from '../lib/runs/providers/providers.ts'
+import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Results, ScoredBy, ScoreResult } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { type Verdict, verdictsOf } from '../lib/runs/verdicts.ts'
 import { sourceNameOf } from '../lib/sources/registry.ts'
 import type { Anomaly, Attacks, Extracted, ReportData, RunFacts, Scored, Trained, Unjudged } from './data.ts'
 import { questionsOf } from './questions.ts'
+import { timelinesOf } from './timelines.ts'
 import { VerdictSummary } from './verdict-summary.ts'
 
 /** What stops the reading of large files, and completes the commands that a page shows. */
@@ -97,12 +99,22 @@ async function scoredOf(run: Run, other: Run | undefined, { signal, providers }:
   const providerOf = providers && pairProviders(providers, trained)
   const alerts = new Map((await alertsOf(run, judged)).map((alert) => [pairKey(alert), alert]))
   const attacks = attacksOf(result, verdicts)
+  const top = verdicts.top()
+  const shown = {
+    run: other ?? run,
+    from: other === undefined ? run.holdout().from : windowOfRequest(other.request).from,
+  }
+  const timelines = await timelinesOf(
+    shown,
+    top.filter(({ flagged }) => flagged),
+  )
   const { scored, attacks: _, by, ...counts } = result
   return {
     ...counts,
     judged: scored,
     bins: verdicts.bins(result.threshold),
-    top: verdicts.top().map((verdict) => ({
+    ...(timelines && { timelines }),
+    top: top.map((verdict) => ({
       ...anomalyOf(verdict, alerts.get(pairKey(verdict)), { usualOf, providerOf }),
     })),
     allowedTop: verdicts.allowedTop().map((verdict) => anomalyOf(verdict, undefined, { usualOf, providerOf })),

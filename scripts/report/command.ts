@@ -15,7 +15,7 @@ export const command = defineCommand({
   name: 'report',
   summary: 'show a run on one page',
   description:
-    'Writes report.html: the pairs that do not fit and where their entities usually come from, the distribution of scores, the model compared with plain rules, the entities that could not be judged, and what happened to every event. All flagged pairs are listed, up to 10,000. The page is one file that loads nothing from the network, for screen (light or dark), phone and paper. Its own small script filters and sorts the tables and copies the commands that follow an alert; without scripts everything can be read all the same. The page about another run lies beside its verdicts.',
+    'Writes report.html: the pairs that do not fit and where their entities usually come from, when they came, hour by hour, what is allowed, the distribution of scores, the model compared with plain rules, the entities that could not be judged, and what happened to every event. All flagged pairs are listed, up to 10,000. The page is one file that loads nothing from the network, for screen (light or dark), phone and paper. Its own small script filters and sorts the tables and copies the commands that follow an alert; without scripts everything can be read all the same. The page about another run lies beside its verdicts.',
   examples: [
     { run: 'npx zx scripts/report.mjs --run latest', does: 'writes the page and prints its path' },
     {

@@ -69,6 +69,8 @@ export interface Scored extends ScoreCounts {
   readonly top: readonly Anomaly[]
   /** Pairs below the threshold in what is allowed, most anomalous first; many, not all. */
   readonly allowedTop: readonly Anomaly[]
+  /** Absent when nothing is flagged, or nobody knows when the accesses were. */
+  readonly timelines?: Timelines
   /** Entities that could not be judged, most accesses first; many, not all. */
   readonly unjudged: readonly Unjudged[]
   /** How many there are in all. */
@@ -79,6 +81,32 @@ export interface Scored extends ScoreCounts {
   readonly attacks?: Attacks
   /** What scored in SageMaker, as text. */
   readonly by?: string
+}
+
+/** Accesses in slots of time, counted from 0; without empty ones, ascending. */
+export type Slots = readonly (readonly [slot: number, accesses: number])[]
+
+/** When one entity came from where. */
+export interface Timeline {
+  readonly entity: string
+  /** Accesses of pairs that are not flagged, and of flagged ones. */
+  readonly usual: Slots
+  readonly odd: Slots
+  readonly firstOdd?: string
+}
+
+/** When entities with flagged pairs came, over the window. */
+export interface Timelines {
+  readonly from: string
+  readonly to: string
+  readonly judgedFrom: string
+  readonly slots: number
+  /** That a slot covers. */
+  readonly hours: number
+  /** Most anomalous entity first. */
+  readonly lines: readonly Timeline[]
+  /** Those with flagged pairs, with a line or not. */
+  readonly entities: number
 }
 
 /** Judged pairs with a value in [from, to): what they are ranked by, low is anomalous. */

@@ -8,6 +8,7 @@ import { anomalies } from './sections/anomalies.ts'
 import { headline, subjectOf } from './sections/headline.ts'
 import { origin, settings } from './sections/origin.ts'
 import { attacks, scores } from './sections/scores.ts'
+import { timelines } from './sections/timelines.ts'
 import { unjudged } from './sections/unjudged.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
@@ -27,6 +28,7 @@ export const sectionsOf = (data: ReportData, charts: Charts): Content[] => [
   headline(data),
   scores(data, charts),
   anomalies(data),
+  timelines(data),
   allowedPairs(data),
   attacks(data, charts),
   unjudged(data),

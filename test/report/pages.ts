@@ -56,6 +56,10 @@ export function hostileData(): ReportData {
         provider: { name: text },
         details: detailsBy(text),
       })),
+      timelines: {
+        ...(scored.timelines ?? assert.fail()),
+        lines: HOSTILE.map((entity) => ({ entity, usual: [[3, 1]], odd: [[200, 1]] })),
+      },
       allowedTop: HOSTILE.map((text) => ({
         ...first,
         entity: text,
@@ -133,7 +137,7 @@ export function fileOf(text: string): string {
 /** How the page lies on its paper. */
 export const COLOURS = `(() => {
   const style = getComputedStyle(document.body)
-  const widths = [document.documentElement, ...(matchMedia('print').matches ? document.querySelectorAll('.scroll') : [])]
+  const widths = [document.documentElement, ...document.querySelectorAll('figure, .timelines'), ...(matchMedia('print').matches ? document.querySelectorAll('.scroll') : [])]
   return { paper: style.backgroundColor, over: Math.max(...widths.map((element) => element.scrollWidth - element.clientWidth)) }
 })()`
 

@@ -1,5 +1,5 @@
 import { Random } from '../../scripts/lib/insights/random.ts'
-import type { Anomaly, ReportData } from '../../scripts/report/data.ts'
+import type { Anomaly, ReportData, Timelines } from '../../scripts/report/data.ts'
 
 /** Report data that a demo could have, made up from a seed. */
 export function sampleData(change: Partial<ReportData> = {}): ReportData {
@@ -76,6 +76,7 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
       bins: sampleBins(),
       top: sampleTop(),
       allowedTop: [],
+      timelines: sampleTimelines(),
       unjudged: [
         {
           entity: 'AIDAQNEWPERSON0000001',
@@ -134,6 +135,28 @@ function sampleBins() {
     const bell = (center: number, width: number) => Math.exp(-(((from - center) / width) ** 2))
     return { from, to: from + 0.4, normal: Math.round(500 * bell(6, 3)), attack: Math.round(6 * bell(-6, 2.5)) }
   })
+}
+
+function sampleTimelines(): Timelines {
+  const slots = (step: number) =>
+    Array.from({ length: Math.floor(240 / step) }, (_, i) => [i * step, 1 + (i % 9)] as const)
+  return {
+    from: '2026-03-02T00:00:00.000Z',
+    to: '2026-03-12T00:00:00.000Z',
+    judgedFrom: '2026-03-10T00:00:00.000Z',
+    slots: 240,
+    hours: 1,
+    lines: Array.from({ length: 24 }, (_, i) => ({
+      entity: i === 0 ? 'AIDAQX7Y2ZEXAMPLE0001' : `role-${i}`,
+      usual: slots(3 + i),
+      odd: [
+        [200, 1],
+        [239, 4],
+      ],
+      firstOdd: '2026-03-10T08:00:00.000Z',
+    })),
+    entities: 24,
+  }
 }
 
 function sampleTop(): Anomaly[] {

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { decodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
 import { formatCidr } from '../../scripts/lib/insights/ipv4.ts'
+import type { Details } from '../../scripts/lib/runs/alerts.ts'
 import { allowancesIn } from '../../scripts/lib/runs/allowances.ts'
 import type { Anomaly, ReportData } from '../../scripts/report/data.ts'
 import { pageOf } from '../../scripts/report/page.ts'
@@ -35,6 +36,7 @@ function manyRows(): ReportData {
       provider: { number: 64500 + (i % 3), name: i % 3 === 0 ? 'Example Hosting' : 'Example Access', country: 'DE' },
       seen: { ip: false, net24: false, net16: i % 2 === 0 },
       label: i % 3 === 0 ? 'scanner' : EVIL,
+      details: detailsIn(i % 2 === 0 ? '111122223333' : '444455556666'),
     }),
   )
   const allowance = { why: 'new office', by: 'ada', until: '2026-12-31' }
@@ -45,6 +47,14 @@ function manyRows(): ReportData {
   }))
   return { ...data, scored: { ...scored, flagged: FLAGGED - 1, top, allowed: 2, allowedTop } }
 }
+
+/** What the logs say about a call in an account. */
+const detailsIn = (account: string): Details => ({
+  first: '2026-03-10T01:02:03.000Z',
+  last: '2026-03-10T02:00:00.000Z',
+  accesses: 2,
+  aspects: { account: [{ value: account, events: 2 }] },
+})
 
 /** As long as they come: everybody's names, calls and reasons. */
 const FULL: Pick<Anomaly, 'details' | 'reasons'> = {
@@ -89,7 +99,7 @@ describe('the tools of the page', { skip }, () => {
   test('a part of the rows is shown, and more when asked', async () => {
     assert.equal((await column(page, '.ip')).length, 50)
     assert.match((await status(page)) ?? '', /^50 of 120 rows/)
-    assert.equal(await page.locator('details').count(), 0)
+    assert.equal(await page.locator('details.rest').count(), 0)
     await page.locator('.more-rows').first().click()
     await page.locator('.more-rows').first().click()
     assert.equal((await column(page, '.ip')).length, FLAGGED)
@@ -104,6 +114,9 @@ describe('the tools of the page', { skip }, () => {
     ['an address', 'network', '148.177.91.69', 1],
     ['an address is no beginning of another one', 'network', '148.177.91.6', 0],
     ['the first numbers of an address', 'network', '198.51', 80],
+    ['the number of a network', 'network', 'AS64500', 40],
+    ['a name of networks', 'network', 'example access', 80],
+    ['an account', 'account', '4444', FLAGGED / 2],
     ['what is no network', 'network', '198.51.0.0/99', 0],
     ['any text', 'any text', 'NEVER', FLAGGED / 2],
     ['any text of a column', 'any text', 'not flagged', 1],

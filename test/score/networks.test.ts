@@ -74,7 +74,7 @@ describe('files of networks', () => {
     const { NetworkConnectionAction: action } = asff.Action
     assert.match(String(action.RemoteIpDetails.Organization.Asn), /^6450[01]$/)
     assert.match(action.RemoteIpDetails.Country.CountryCode, /^(DE|XX)$/)
-    assert.match(asff.Description, /Network of AS6450[01] .*(never|\d+ times) from this provider before\./)
+    assert.match(asff.Description, /Network of AS6450[01] .*(never|\d+ access(es)?) from this provider before\./)
     const [ocsf] = lines('findings/holdout/ocsf.ndjson').map((line) => JSON.parse(line))
     assert.match(String(ocsf.evidences[0].src_endpoint.autonomous_system.number), /^6450[01]$/)
     const [row] = parse(lines('findings/holdout/findings.csv').join('\n'), { columns: true }) as Record<

@@ -10,10 +10,15 @@ const PART = 50
  * @property {string} text all of it, in lower case
  * @property {string} entity whole, where the page shows only a part
  * @property {string[]} addresses
+ * @property {string} account in lower case
+ * @property {string} providers those of the addresses, in lower case
  * @property {Set<string>} kinds
  */
 
-/** @typedef {{ entity: string, network: string, kind: string, text: string }} Filter */
+/** @typedef {{ entity: string, account: string, network: string, kind: string, text: string }} Filter */
+
+/** @type {Filter} */
+const ALL = { entity: '', account: '', network: '', kind: '', text: '' }
 
 /**
  * An element with a class and its content. A text stays text.
@@ -42,6 +47,8 @@ function rowOf(element) {
     text: cells.join(' ').toLowerCase(),
     entity: `${name?.textContent} ${name?.getAttribute('data-set') ?? ''}`.toLowerCase(),
     addresses: textsOf(element, '.ip'),
+    account: textsOf(element, '.account').join(' ').toLowerCase(),
+    providers: textsOf(element, '.ip ~ .provider').join(' ').toLowerCase(),
     kinds: new Set([...(element.classList.contains('flagged') ? ['flagged'] : []), ...textsOf(element, '.kind')]),
   }
 }
@@ -71,14 +78,17 @@ function within(network) {
 }
 
 /** @param {readonly Row[]} rows @param {Filter} filter */
-function filtered(rows, { entity, network, kind, text }) {
+function filtered(rows, { entity, account, network, kind, text }) {
   const isWithin = within(network)
+  // A name or a number of a network, where it is no address.
+  const isName = /[^\d./]/.test(network)
   return rows.filter(
     (row) =>
       row.entity.includes(entity) &&
+      row.account.includes(account) &&
       row.text.includes(text) &&
       (kind === '' || row.kinds.has(kind)) &&
-      (network === '' || row.addresses.some(isWithin)),
+      (network === '' || (isName && row.providers.includes(network)) || row.addresses.some(isWithin)),
   )
 }
 
@@ -124,14 +134,15 @@ function tools(rows, use) {
     option.value = name
     kind.append(option)
   }
-  const [entity, network, text] = [made('input', ''), made('input', ''), made('input', '')]
-  network.placeholder = '203.0.113.0/24'
-  const fields = { entity, network, kind, 'any text': text }
+  const [entity, account, network, text] = [made('input', ''), made('input', ''), made('input', ''), made('input', '')]
+  network.placeholder = rows.some(({ providers }) => providers !== '') ? '203.0.113.0/24, AS64500' : '203.0.113.0/24'
+  const hasAccounts = rows.some((row) => row.account !== '')
+  const fields = { entity, ...(hasAccounts && { account }), network, kind, 'any text': text }
   const bar = made('div', 'tools', ...Object.entries(fields).map(([name, field]) => made('label', '', name, field)))
   bar.role = 'search'
   const low = (/** @type {HTMLInputElement} */ { value }) => value.trim().toLowerCase()
   bar.addEventListener('input', () =>
-    use({ entity: low(entity), network: low(network), kind: kind.value, text: low(text) }),
+    use({ entity: low(entity), account: low(account), network: low(network), kind: kind.value, text: low(text) }),
   )
   return bar
 }
@@ -168,7 +179,7 @@ function entryFor(entry, entity, ip) {
 function addCopies(section, row) {
   if (row.querySelector('.copy') !== null) return
   // The last comes first, so that all stand in their order.
-  for (const code of [...section.querySelectorAll('.next code')].reverse()) {
+  for (const code of [...section.querySelectorAll('.next code[data-copy]')].reverse()) {
     const [label = '', about = ''] = (code.getAttribute('data-copy') ?? '').split(' ')
     const yaml = row.querySelector('[data-yaml]')?.getAttribute('data-yaml')
     if (about === 'pair' && !yaml) continue
@@ -196,7 +207,7 @@ function equip(section, table, body) {
   }
   const rows = [...body.rows].map(rowOf)
   /** @type {Filter} */
-  let filter = { entity: '', network: '', kind: '', text: '' }
+  let filter = ALL
   let most = PART
   const [status, more] = [made('span', ''), made('button', 'more-rows', `${PART} more`)]
   more.type = 'button'

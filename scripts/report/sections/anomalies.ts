@@ -84,7 +84,7 @@ function done({ details }: Anomaly): Html | false {
   const most = (aspect: string) =>
     valuesOf(details, aspect)
       .slice(0, 1)
-      .map((value) => html`<small>${strange(value, 40)}</small> `)
+      .map((value) => html`<small class="${aspect}">${strange(value, 40)}</small> `)
   return html`${most('name')}${most('account')}<small>${minute(first)}${last !== first && ` to ${minute(last)}`}</small> ${calls}${most('error')}`
 }
 

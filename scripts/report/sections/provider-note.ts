@@ -4,4 +4,4 @@ import { type Html, html, strange } from '../html.ts'
 /** Whose network an address is in, and whether its entity came from there before. */
 export const providerNote = (provider: PairProvider | undefined): Html | undefined =>
   provider &&
-  html` <small class="provider">${strange(providerText(provider), 60)}${provider.before !== undefined && html` <span class="before">${providerBefore(provider)}</span>`}</small>`
+  html` <small class="provider">${strange(providerText(provider), 60)}${provider.before !== undefined && html`; <span class="${provider.before === 0 ? 'never' : 'before'}">${providerBefore(provider)}</span>`}</small>`

@@ -4,6 +4,7 @@ import type { Seen } from '../../lib/insights/accesses.ts'
 import { formatCidr, networkOf, parseIpv4 } from '../../lib/insights/ipv4.ts'
 import { type Details, mergedDetails, pairKey, valuesOf } from '../../lib/runs/alerts.ts'
 import { type PairProvider, providerBefore, providerText } from '../../lib/runs/providers/provider.ts'
+import type { Span } from '../../lib/runs/times.ts'
 import { allowanceText, type Verdict } from '../../lib/runs/verdicts.ts'
 import { compactTime, type Window } from '../../lib/runs/window.ts'
 import { calls, whoText } from '../alerts/text.ts'
@@ -61,13 +62,6 @@ export interface Finding {
   readonly last: number
   /** What the logs say about these addresses, in all that was judged. */
   readonly details?: Details
-}
-
-/** Accesses of a pair within one hour. Event times in milliseconds since 1970. */
-export interface Span {
-  readonly first: number
-  readonly last: number
-  readonly accesses: number
 }
 
 /** A pair below the threshold, and when it occurred. */

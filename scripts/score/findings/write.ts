@@ -2,17 +2,16 @@ import { UserError } from '../../lib/cli/errors.ts'
 import { count, plural } from '../../lib/cli/format.ts'
 import { encodeEntity } from '../../lib/insights/entity-codec.ts'
 import { alertsOf, pairKey } from '../../lib/runs/alerts.ts'
-import { nextCommand } from '../../lib/runs/next.ts'
 import { toMakePairs } from '../../lib/runs/pairs.ts'
 import { HOLDOUT, paths, scorePaths, scoreStep } from '../../lib/runs/paths.ts'
 import { windowOfRequest } from '../../lib/runs/request.ts'
 import type { Run } from '../../lib/runs/run.ts'
+import { type Span, spansOf } from '../../lib/runs/times.ts'
 import { type Verdict, verdictsOf } from '../../lib/runs/verdicts.ts'
 import { DAY_MS, daysOf, type Window } from '../../lib/runs/window.ts'
-import { linesOf } from '../../lib/stores/lines.ts'
 import { isBelow } from '../judge.ts'
 import { writeFindings } from './files.ts'
-import { type About, type Finding, findingOf, networkText, type Sighting, type Span, startOf } from './finding.ts'
+import { type About, type Finding, findingOf, networkText, type Sighting, startOf } from './finding.ts'
 import type { Wanted } from './options.ts'
 
 /** The alerts made of the pairs below the threshold. */
@@ -74,28 +73,14 @@ const byAnomaly = (a: Finding, b: Finding): number => b.anomalyScore - a.anomaly
 /** When a pair occurred; empty where that is unknown. */
 export type Times = (verdict: Verdict) => readonly Span[]
 
-const ROW = /^([^,]+,[\d.]+),(\d+),(\d+),(\d+)$/
-
 /** Event times of some pairs of a run within a window; undefined if the run has no files of them. */
 async function timesOf(run: Run, verdicts: readonly Verdict[], window: Window): Promise<Times | undefined> {
+  const found = await spansOf(run, () => true)
+  if (found === undefined) return undefined
   const spans = new Map<string, Span[]>(verdicts.map((verdict) => [keyOf(verdict), []]))
   const [from, to] = [window.from.getTime(), window.to.getTime()]
-  let files = 0
-  for await (const { key } of run.store.list({ prefix: paths.times })) {
-    files += 1
-    for await (const [pair, span] of spansIn(run, key))
-      if (span.first >= from && span.first < to) spans.get(pair)?.push(span)
-  }
-  return files === 0 ? undefined : (verdict) => spans.get(keyOf(verdict)) ?? []
-}
-
-async function* spansIn(run: Run, key: string): AsyncGenerator<[pair: string, span: Span]> {
-  for await (const line of linesOf(await run.store.read(key))) {
-    const [, pair, first, last, accesses] = ROW.exec(line) ?? []
-    if (pair === undefined)
-      throw new UserError(`${run.uriOf(key)} is damaged`, { hint: `${nextCommand('extract', run)} --overwrite` })
-    yield [pair, { first: Number(first), last: Number(last), accesses: Number(accesses) }]
-  }
+  for await (const [pair, span] of found) if (span.first >= from && span.first < to) spans.get(pair)?.push(span)
+  return (verdict) => spans.get(keyOf(verdict)) ?? []
 }
 
 const keyOf = ({ entity, ip }: Verdict): string => `${encodeEntity(entity)},${ip}`

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { shortened, spelledOut } from '../../cli/format.ts'
+import { plural, shortened, spelledOut } from '../../cli/format.ts'
 import { whole } from '../../cli/shapes.ts'
 
 /** Whose network an address is in, as a file of networks says. Names are untrusted. */
@@ -34,7 +34,9 @@ export const isCountryCode = (country: string | undefined): country is string =>
 /** Whether the entity came from this provider before; empty where that is not known. */
 export function providerBefore({ before }: Pick<PairProvider, 'before'>): string {
   if (before === undefined) return ''
-  return before === 0 ? 'never from this provider before' : `${before} times from this provider before`
+  return before === 0
+    ? 'never from this provider before'
+    : `${plural(before, 'access', 'accesses')} from this provider before`
 }
 
 /** Longer names are nobody's. */
