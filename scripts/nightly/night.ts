@@ -5,8 +5,11 @@ import { alertsOf } from '../lib/runs/alerts.ts'
 import { modelNote } from '../lib/runs/models.ts'
 import type { Judged, Night } from '../lib/runs/nights.ts'
 import { RUNS, scorePaths, scoreStep } from '../lib/runs/paths.ts'
+import { verdictsOf } from '../lib/runs/verdicts.ts'
 import { EmptyWindow, type Window } from '../lib/runs/window.ts'
 import { newAlerts } from './alerts.ts'
+import { driftOf, fittingBefore, isPartOf, jumpsOf, Parts } from './drift.ts'
+import { driftFindings } from './finding.ts'
 import { stagedRun } from './runs.ts'
 import { type Renewed, renewed } from './training.ts'
 import { runOfNight, type Work } from './work.ts'
@@ -49,44 +52,59 @@ async function judgedDay(work: Work, day: Day): Promise<Judged> {
   const renewal = await renewed(work, day.nights, day.window)
   const given = { ...options, run: renewal.model.run, fromRun: day.run }
   const { command: score } = await import('../score/command.ts')
-  const { json } = await take(score, context, given)
+  await take(score, context, { ...given, findings: [] })
   await take((await import('../report/command.ts')).command, context, given)
-  return noted(work, day, renewal, filesIn(json))
+  const judged = await noted(work, day, renewal)
+  if (options.findings.length === 0) return judged
+  // What is written follows from what was judged: the second time nothing is scored.
+  const { json } = await take(score, context, { ...given, ...(judged.drift && { findingsCap: BESIDE_DRIFT }) })
+  return { ...judged, findings: [...filesIn(json), ...(await driftFindings(work, day.window, judged))] }
 }
 
 const findingsSchema = v.object({ findings: v.optional(v.object({ files: listOf(v.string()) })) })
 
 const filesIn = (json: unknown): readonly string[] => fitted(findingsSchema, json).findings?.files ?? []
 
+/** Alerts that are told beside a drift. */
+const BESIDE_DRIFT = 3
+
 /** What is noted about a day, read back from its run and the model's. */
-async function noted(
-  work: Work,
-  { nights, window, run: id }: Day,
-  { model, trained }: Renewed,
-  findings: readonly string[],
-): Promise<Judged> {
-  const { options } = work
+async function noted(work: Work, { nights, window, run: id }: Day, { model, trained }: Renewed): Promise<Judged> {
+  const { options, context } = work
   const [run, judging] = [await runOfNight(work, id), await runOfNight(work, model.run)]
   const { events, pairs, dropped } = run.result('extract')
   const { scored, unseen, sparse, flagged, unfit } = judging.result(scoreStep(id))
-  const { told, goingOn } = newAlerts(await alertsOf(judging, id), nights, window, options.findingsPeriod)
-  return {
-    run: id,
-    model: model.run,
-    trained,
+  const alerts = await alertsOf(judging, id)
+  const { told, goingOn } = newAlerts(alerts, nights, window, options.findingsPeriod)
+  const measures = {
     events,
-    accesses: pairs,
     dropped,
     scored,
     unseen,
     sparse,
-    flagged,
     unfit: unfit?.pairs ?? flagged,
     budget: options.alertsPerDay,
-    told,
+  }
+  const jumps = jumpsOf(measures, fittingBefore(nights, window.from.toISOString()))
+  const parts = new Parts()
+  if (jumps.size > 0)
+    for await (const verdicts of verdictsOf(judging, id, context.signal))
+      for (const verdict of verdicts) if (isPartOf(verdict, jumps, unfit?.threshold ?? 0)) parts.add(verdict)
+  const before = nights.filter(({ judged, to }) => judged !== null && to <= window.from.toISOString()).at(-1)
+  const drift = jumps.size === 0 ? null : driftOf(jumps, parts.named(alerts), before?.judged?.drift ?? null)
+  const tellable = told.slice(0, drift === null ? told.length : BESIDE_DRIFT)
+  return {
+    ...measures,
+    run: id,
+    model: model.run,
+    trained,
+    accesses: pairs,
+    flagged,
+    told: tellable,
     goingOn,
-    drift: null,
+    capped: told.length - tellable.length,
+    drift,
     report: `${RUNS}${model.run}/${scorePaths(id).report}`,
-    findings,
+    findings: [],
   }
 }

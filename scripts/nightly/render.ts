@@ -2,7 +2,7 @@ import type { Notice } from '../lib/aws/sns.ts'
 import type { CommandResult } from '../lib/cli/command.ts'
 import type { Failure } from '../lib/cli/failures.ts'
 import { count, percent, plural, shortened, spelledOut, table } from '../lib/cli/format.ts'
-import { type Judged, type Night, nightName, type ToldAlert } from '../lib/runs/nights.ts'
+import { type Drift, type Judged, type Night, nightName, type ToldAlert } from '../lib/runs/nights.ts'
 import type { SourceNight } from './source.ts'
 
 /** Ends a night that has something to look at, when that is asked for. */
@@ -29,9 +29,9 @@ export function renderNights(ends: readonly End[], { failOnAlerts, exitCodeOfFai
       alerts: alerts.length,
       drift: done.some(({ nights }) => nights.some(({ judged }) => judged?.drift?.isTold)),
       sources: Object.fromEntries(
-        done.map(({ source, nights, model }) => [
+        done.map(({ source, nights, model, page }) => [
           source,
-          { nights: nights.map((night) => ({ day: nightName(night), ...night })), model: model ?? null },
+          { nights: nights.map((night) => ({ day: nightName(night), ...night })), model: model ?? null, page },
         ]),
       ),
       failed: Object.fromEntries(
@@ -92,10 +92,23 @@ function nightSummary({ told, goingOn, scored, unseen, sparse, model, trained }:
   return parts.join('; ')
 }
 
-const driftLines = ({ drift }: Judged): string[] =>
+const driftLines = ({ drift, capped, report }: Judged): string[] =>
   drift === null
     ? []
-    : [`  the model no longer fits${drift.isTold ? '' : ', as the night before'}: ${drift.reasons.join('; ')}`]
+    : [
+        `  the model no longer fits${drift.isTold ? '' : ', as the night before'}: ${drift.reasons.join('; ')}`,
+        ...partLines(drift).map((line) => `  ${line}`),
+        ...(capped === 0 ? [] : [`  ${plural(capped, 'more new alert')}: ${report}`]),
+      ]
+
+/** Who and what makes up the difference, a line each: `networks: 185.77.12.0/24 48 pairs`. */
+export const partLines = (drift: Drift): string[] =>
+  (['accounts', 'entities', 'networks'] as const).flatMap((kind) =>
+    drift[kind].length === 0 ? [] : [`${kind}: ${drift[kind].map(partText).join(', ')}`],
+  )
+
+const partText = ({ name, pairs }: Drift['entities'][number]): string =>
+  `${shortened(spelledOut(name), 64)} ${plural(pairs, 'pair')}`
 
 const alertLines = (told: readonly ToldAlert[]): string =>
   table(

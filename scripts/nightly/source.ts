@@ -5,6 +5,8 @@ import { type Night, nightName, nightsOf, writeNight } from '../lib/runs/nights.
 import { NIGHTS } from '../lib/runs/paths.ts'
 import type { Window } from '../lib/runs/window.ts'
 import { dueWindows } from './days.ts'
+import { historyKey, historyPage } from './history.ts'
+import { cleanOld } from './keep.ts'
 import { nightOf } from './night.ts'
 import type { Work } from './work.ts'
 
@@ -15,6 +17,8 @@ export interface SourceNight {
   readonly nights: readonly Night[]
   /** Undefined where none could be trained. */
   readonly model: ModelInService | undefined
+  /** Of its history. */
+  readonly page: string
 }
 
 /** Judges what is due. @throws UserError when another process is at it */
@@ -46,7 +50,17 @@ async function judgeAll(work: Work): Promise<SourceNight> {
     // What is still missing was told before.
     if (night.state === 'judged' || !known.some((other) => nightName(other) === nightName(night))) await keep(night)
   }
-  return { source, nights, model: (await modelNote(root, source)).model }
+  await cleanOld(work)
+  const { model } = await modelNote(root, source)
+  return { source, nights, model, page: await writeHistory(work, model) }
+}
+
+/** @returns its path or URI */
+async function writeHistory({ root, source }: Work, model: ModelInService | undefined): Promise<string> {
+  const key = historyKey(source)
+  const page = historyPage(source, await nightsOf(root, source), model)
+  if ((await root.text(key)) !== page) await root.write(key, page)
+  return root.localPath?.(key) ?? root.uriOf(key)
 }
 
 const dayOf = ({ from, to }: Window): string => nightName({ from: from.toISOString(), to: to.toISOString() })

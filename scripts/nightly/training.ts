@@ -17,6 +17,7 @@ import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { DAY_MS, EmptyWindow, type Window } from '../lib/runs/window.ts'
 import { inProcess } from '../score/local/model.ts'
+import { cleanRun } from './keep.ts'
 import { stagedRun } from './runs.ts'
 import { isInAws, runOfNight, type Work } from './work.ts'
 
@@ -70,6 +71,8 @@ export async function renewed(work: Work, nights: readonly Night[], window: Wind
     const tried = await candidateOf(work, model, { why: why ?? 'none', training })
     const next = nextModel(note, tried, context.now())
     await noteModel(root, source, next, note)
+    // The copies of many days were read once. In AWS they expire, and clean would also delete the endpoint.
+    if (!isInAws(work)) await cleanRun(work, tried.run, false)
     return { model: next, trained: trainedOf(tried) }
   } catch (error) {
     if (model === undefined || !(error instanceof EmptyWindow || error instanceof NothingToTrainOn)) throw error
@@ -83,9 +86,10 @@ const trainedOf = ({ run, why, isBetter }: Candidate) => ({ run, why, isBetter }
 class NothingToTrainOn extends UserError {}
 
 function nextModel({ model }: ModelNote, tried: Candidate, now: Date): ModelInService {
-  if (model !== undefined && !tried.isBetter) return { ...model, tried }
+  const trained = [...(model?.trained ?? []).filter((id) => id !== tried.run), tried.run]
+  if (model !== undefined && !tried.isBetter) return { ...model, tried, trained }
   const replaced = model === undefined ? null : { run: model.run, since: model.since, why: model.why }
-  return { version: 1, run: tried.run, since: now.toISOString(), why: tried.why, replaced, tried }
+  return { version: 1, run: tried.run, since: now.toISOString(), why: tried.why, replaced, tried, trained }
 }
 
 interface Training {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { messageOf, UsageError, UserError } from '../cli/errors.ts'
-import { fitted, time } from '../cli/shapes.ts'
+import { fitted, listOf, time } from '../cli/shapes.ts'
 import { sourceIds } from '../sources/registry.ts'
 import { ConditionFailed, type Store } from '../stores/store.ts'
 import { MODELS } from './paths.ts'
@@ -35,6 +35,8 @@ const modelSchema = v.strictObject({
   replaced: v.nullable(inService),
   /** Null where nobody has trained by night. */
   tried: v.nullable(candidate),
+  /** Runs that nights have trained and that are still there, oldest first. */
+  trained: listOf(v.string()),
 })
 
 /** The model in service of a source: `models/<source>.json` in the workspace. */

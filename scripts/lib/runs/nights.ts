@@ -22,10 +22,15 @@ const toldAlert = v.strictObject({
 /** A name and how much of a change it makes up. */
 const part = v.strictObject({ name: v.string(), pairs: whole })
 
+/** What may jump: pairs that do not fit, entities that are not known, records that are no accesses. */
+export const driftKinds = ['unfit', 'unseen', 'dropped'] as const
+export type DriftKind = (typeof driftKinds)[number]
+
 /** What no longer fits, and what makes up the difference. */
 const drift = v.strictObject({
   /** Whether this was told; false where it goes on since the night before. */
   isTold: v.boolean(),
+  kinds: listOf(v.picklist(driftKinds)),
   /** What was measured, in words. */
   reasons: listOf(v.string()),
   accounts: listOf(part),
@@ -56,6 +61,8 @@ const judged = v.strictObject({
   told: listOf(toldAlert),
   /** Flagged pairs whose alert was told before and goes on. */
   goingOn: whole,
+  /** New alerts that are not told, because the model no longer fits: the day's page has them. */
+  capped: whole,
   drift: v.nullable(drift),
   /** Key of the day's page in the workspace. */
   report: v.string(),
@@ -78,6 +85,7 @@ const nightSchema = v.strictObject({
 /** What the night of one day has come to: `nights/<source>/<day>.json` in the workspace. */
 export type Night = v.InferOutput<typeof nightSchema>
 export type Judged = v.InferOutput<typeof judged>
+export type Drift = v.InferOutput<typeof drift>
 export type ToldAlert = v.InferOutput<typeof toldAlert>
 
 /** `2026-03-02` for a whole day, otherwise its beginning and its end. */
@@ -92,6 +100,8 @@ const minute = (at: Date): string => at.toISOString().slice(0, 16).replace(/[-:]
 
 const keyOf = (night: Pick<Night, 'source' | 'from' | 'to'>): string =>
   `${NIGHTS}${night.source}/${nightName(night)}.json`
+
+export const removeNight = (root: Store, night: Night): Promise<void> => root.remove(keyOf(night))
 
 /** All nights of a source, oldest day first. @throws UserError when a file is damaged */
 export async function nightsOf(root: Store, source: string): Promise<Night[]> {
