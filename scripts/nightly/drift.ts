@@ -65,6 +65,13 @@ const reasonsOf = ({ dropped }: Measures): string =>
 export const fittingBefore = (nights: readonly Night[], from: string): Judged[] =>
   nights.flatMap(({ judged, to }) => (judged !== null && judged.drift === null && to <= from ? [judged] : []))
 
+/** The account of each entity that an alert has told. @param nights whose alerts are remembered besides */
+export function accountsOf(alerts: readonly Alert[], nights: readonly Night[]): Map<string, string> {
+  const before = nights.flatMap(({ judged }) => judged?.told ?? [])
+  const now = alerts.map(({ entity, details }) => ({ entity, account: valuesOf(details, 'account')[0] ?? '' }))
+  return new Map([...before, ...now].flatMap(({ entity, account }) => (account === '' ? [] : [[entity, account]])))
+}
+
 /** Counts who and what makes up a difference. */
 export class Parts {
   private readonly entities = new Map<string, number>()
@@ -76,15 +83,8 @@ export class Parts {
     this.networks.set(network, (this.networks.get(network) ?? 0) + 1)
   }
 
-  /** @param alerts of the day, which know accounts */
-  named(alerts: readonly Alert[]): Pick<Drift, 'accounts' | 'entities' | 'networks'> {
-    const known = new Map(
-      alerts.flatMap(({ entity, details }) =>
-        valuesOf(details, 'account')
-          .slice(0, 1)
-          .map((id) => [entity, id] as const),
-      ),
-    )
+  /** @param known accounts of entities, as far as alerts of this day and others have told them */
+  named(known: ReadonlyMap<string, string>): Pick<Drift, 'accounts' | 'entities' | 'networks'> {
     const accounts = new Map<string, number>()
     for (const [entity, pairs] of this.entities) {
       const account = known.get(entity) ?? /(?:^|:)(\d{12})(?::|$)/.exec(entity)?.[1]

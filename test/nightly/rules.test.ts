@@ -140,7 +140,7 @@ describe('what jumps', () => {
     const parts = new Parts()
     for (const ip of ['185.77.12.1', '185.77.12.2', '81.20.30.1'])
       parts.add({ entity: 'arn:aws:iam::111122223333:user/a', ip })
-    const named = parts.named([])
+    const named = parts.named(new Map())
     assert.deepEqual(named.networks, [
       { name: '185.77.12.0/24', pairs: 2 },
       { name: '81.20.30.0/24', pairs: 1 },
