@@ -1,4 +1,4 @@
-import { count, percent, plural } from '../lib/cli/format.ts'
+import { count, percent, plural, shortened, spelledOut } from '../lib/cli/format.ts'
 import { formatCidr, networkOf, parseIpv4 } from '../lib/insights/ipv4.ts'
 import type { Alert } from '../lib/runs/alerts.ts'
 import { valuesOf } from '../lib/runs/alerts.ts'
@@ -107,7 +107,7 @@ export const isPartOf = (verdict: Verdict, jumps: ReadonlyMap<DriftKind, string>
     : verdict.verdict === 'unseen-entity' && jumps.has('unseen')
 
 /** The message about a day; told unless it goes on since the night before. */
-export function driftOf(
+export function driftMessage(
   jumps: ReadonlyMap<DriftKind, string>,
   parts: Pick<Drift, 'accounts' | 'entities' | 'networks'>,
   before: Drift | null,
@@ -116,3 +116,12 @@ export function driftOf(
   const isTold = kinds.some((kind) => before?.kinds.includes(kind) !== true)
   return { isTold, kinds, reasons: kinds.map((kind) => jumps.get(kind) ?? ''), ...parts }
 }
+
+/** Who and what makes up the difference, a line each: `networks: 185.77.12.0/24 48 pairs`. */
+export const partLines = (drift: Drift): string[] =>
+  (['accounts', 'entities', 'networks'] as const).flatMap((kind) =>
+    drift[kind].length === 0 ? [] : [`${kind}: ${drift[kind].map(partText).join(', ')}`],
+  )
+
+const partText = ({ name, pairs }: Drift['entities'][number]): string =>
+  `${shortened(spelledOut(name), 64)} ${plural(pairs, 'pair')}`

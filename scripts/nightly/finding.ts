@@ -5,7 +5,7 @@ import type { Judged } from '../lib/runs/nights.ts'
 import { scorePaths } from '../lib/runs/paths.ts'
 import type { Window } from '../lib/runs/window.ts'
 import { wantedFindings } from '../score/findings/options.ts'
-import { partLines } from './render.ts'
+import { partLines } from './drift.ts'
 import { runOfNight, type Work } from './work.ts'
 
 /** What one finding about a drift says. */

@@ -8,7 +8,7 @@ import { RUNS, scorePaths, scoreStep } from '../lib/runs/paths.ts'
 import { verdictsOf } from '../lib/runs/verdicts.ts'
 import { EmptyWindow, type Window } from '../lib/runs/window.ts'
 import { newAlerts } from './alerts.ts'
-import { accountsOf, driftOf, fittingBefore, isPartOf, jumpsOf, Parts } from './drift.ts'
+import { accountsOf, driftMessage, fittingBefore, isPartOf, jumpsOf, Parts } from './drift.ts'
 import { driftFindings } from './finding.ts'
 import { stagedRun } from './runs.ts'
 import { type Renewed, renewed } from './training.ts'
@@ -92,7 +92,9 @@ async function noted(work: Work, { nights, window, run: id }: Day, { model, trai
       for (const verdict of verdicts) if (isPartOf(verdict, jumps, unfit?.threshold ?? 0)) parts.add(verdict)
   const before = nights.filter(({ judged, to }) => judged !== null && to <= window.from.toISOString()).at(-1)
   const drift =
-    jumps.size === 0 ? null : driftOf(jumps, parts.named(accountsOf(alerts, nights)), before?.judged?.drift ?? null)
+    jumps.size === 0
+      ? null
+      : driftMessage(jumps, parts.named(accountsOf(alerts, nights)), before?.judged?.drift ?? null)
   const tellable = told.slice(0, drift === null ? told.length : BESIDE_DRIFT)
   return {
     ...measures,

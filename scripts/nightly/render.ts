@@ -2,7 +2,8 @@ import type { Notice } from '../lib/aws/sns.ts'
 import type { CommandResult } from '../lib/cli/command.ts'
 import type { Failure } from '../lib/cli/failures.ts'
 import { count, percent, plural, shortened, spelledOut, table } from '../lib/cli/format.ts'
-import { type Drift, type Judged, type Night, nightName, type ToldAlert } from '../lib/runs/nights.ts'
+import { type Judged, type Night, nightName, type ToldAlert } from '../lib/runs/nights.ts'
+import { partLines } from './drift.ts'
 import type { SourceNight } from './source.ts'
 
 /** Ends a night that has something to look at, when that is asked for. */
@@ -100,15 +101,6 @@ const driftLines = ({ drift, capped, report }: Judged): string[] =>
         ...partLines(drift).map((line) => `  ${line}`),
         ...(capped === 0 ? [] : [`  ${plural(capped, 'more new alert')}: ${report}`]),
       ]
-
-/** Who and what makes up the difference, a line each: `networks: 185.77.12.0/24 48 pairs`. */
-export const partLines = (drift: Drift): string[] =>
-  (['accounts', 'entities', 'networks'] as const).flatMap((kind) =>
-    drift[kind].length === 0 ? [] : [`${kind}: ${drift[kind].map(partText).join(', ')}`],
-  )
-
-const partText = ({ name, pairs }: Drift['entities'][number]): string =>
-  `${shortened(spelledOut(name), 64)} ${plural(pairs, 'pair')}`
 
 const alertLines = (told: readonly ToldAlert[]): string =>
   table(

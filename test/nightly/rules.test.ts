@@ -5,7 +5,7 @@ import type { ModelInService } from '../../scripts/lib/runs/models.ts'
 import { type Drift, type Judged, type Night, nightName } from '../../scripts/lib/runs/nights.ts'
 import { newAlerts } from '../../scripts/nightly/alerts.ts'
 import { dueWindows } from '../../scripts/nightly/days.ts'
-import { driftOf, jumpsOf, type Measures, Parts } from '../../scripts/nightly/drift.ts'
+import { driftMessage, jumpsOf, type Measures, Parts } from '../../scripts/nightly/drift.ts'
 import { historyPage } from '../../scripts/nightly/history.ts'
 import { trainReason } from '../../scripts/nightly/training.ts'
 import { dayAfter } from '../support/month.ts'
@@ -147,8 +147,11 @@ describe('what jumps', () => {
     ])
     assert.deepEqual(named.accounts, [{ name: '111122223333', pairs: 3 }])
     const jumps = new Map([['unfit', 'many'] as const])
-    assert.deepEqual([driftOf(jumps, named, null).isTold, driftOf(jumps, named, unfits).isTold], [true, false])
-    assert.equal(driftOf(new Map([...jumps, ['unseen', 'new'] as const]), named, unfits).isTold, true)
+    assert.deepEqual(
+      [driftMessage(jumps, named, null).isTold, driftMessage(jumps, named, unfits).isTold],
+      [true, false],
+    )
+    assert.equal(driftMessage(new Map([...jumps, ['unseen', 'new'] as const]), named, unfits).isTold, true)
   })
 })
 
