@@ -8,6 +8,7 @@ const HELP = `security-hub: import the findings of a run with the AWS CLI
 
   npx zx scripts/recipes/security-hub.mjs --run latest --findings-account 111122223333 --findings-region us-east-1
 
+      --night FILE              what nightly printed with --output json: import what that night has found
       --findings-account ID     account whose Security Hub takes them (required)
       --findings-region REGION  its region (required)
       --yes                     import without a question
@@ -15,8 +16,8 @@ const HELP = `security-hub: import the findings of a run with the AWS CLI
 
 All other options are those of score (see scripts/score.mjs --help).`
 
-const strings = ['findings-account', 'findings-region', 'run', 'profile']
-const { yes, help, _, ...options } = parseArgv(undefined, {
+const strings = ['findings-account', 'findings-region', 'run', 'profile', 'night']
+const { yes, help, night, _, ...options } = parseArgv(undefined, {
   camelCase: true,
   string: strings,
   boolean: ['help', 'yes'],
@@ -32,6 +33,14 @@ async function local(/** @type {string} */ uri) {
   return file
 }
 
+/** Files with findings: of a night, or of a run. @returns {Promise<string[]>} */
+async function written() {
+  if (night === undefined) return (await score({ ...options, yes, findings: 'asff' })).findings.files
+  const { sources } = fs.readJsonSync(night)
+  const nights = Object.values(sources).flatMap((source) => source.nights)
+  return nights.flatMap(({ judged }) => judged?.findings ?? [])
+}
+
 /** Imports one batch of findings. Returns how many were taken, and those that were not. */
 async function imported(/** @type {string} */ file) {
   const answer = await retry(4, expBackoff('20s', '1s'), () =>
@@ -45,8 +54,7 @@ else if (!region || !options.findingsAccount) {
   console.error('security-hub: --findings-account and --findings-region are missing\n  see --help')
   process.exitCode = 2
 } else {
-  const { findings } = await score({ ...options, yes, findings: 'asff' })
-  const files = findings.files.filter((/** @type {string} */ uri) => /asff-\d+\.json$/.test(uri))
+  const files = (await written()).filter((uri) => /asff-\d+\.json$/.test(uri))
   const batches = await Promise.all(files.map(local))
   const count = batches.reduce((sum, file) => sum + fs.readJsonSync(file).length, 0)
   echo(`${count} findings in ${batches.length} batches for ${options.findingsAccount}, ${region}`)

@@ -140,3 +140,18 @@ test('security-hub: imports what score writes, and shows what is not taken', asy
   const [called] = lines(readFileSync(noted, 'utf8')).map((line) => JSON.parse(line))
   assert.deepEqual(called.slice(0, 5), ['securityhub', 'batch-import-findings', '--region', 'eu-west-1', '--findings'])
 })
+
+test('security-hub --night: imports what a night has found, as nightly prints it', async () => {
+  const folder = tempFolder()
+  const findings = [`${folder}/asff-1.json`, `${folder}/findings.ocsf.json`]
+  writeFileSync(findings[0] ?? '', JSON.stringify([{ Id: 'a' }, { Id: 'b' }]))
+  const nights = [{ judged: { findings } }, { judged: null }]
+  const night = `${folder}/night.json`
+  writeFileSync(night, JSON.stringify({ sources: { cloudtrail: { nights }, waf: { nights: [] } } }))
+  const { PATH, noted } = fakeCli()
+  const args = ['--night', night, '--findings-account', '012345678901', '--findings-region', 'eu-west-1', '--yes']
+  const { stdout, stderr, code } = await recipe('security-hub', args, { PATH })
+  assert.equal(code, 1, stderr)
+  assert.equal(stdout, '2 findings in 1 batches for 012345678901, eu-west-1\n1 imported\n')
+  assert.equal(lines(readFileSync(noted, 'utf8')).length, 1)
+})

@@ -105,11 +105,13 @@ interface Known {
 
 /** Parameters of the nightly template; what is not named stays as it is. @throws UsageError without a source */
 function parametersOfNights(chosen: NightlyOptions, { stack, existing, archive, defaults }: Known): Parameters {
-  const { nightly, notify } = chosen
+  const { nightly, notify, securityHub } = chosen
   if (nightly === undefined || nightly === 'off') throw new Error('no time of night')
   const { StagingBucket, Workspace = '', OperatorPolicyArn, OperatorModelPolicyArn } = stack.outputs
   const [, , , region = '', account = ''] = stack.id.split(':')
-  const Options = nightOptions(chosen, existing?.parameters.Options, { account, region })
+  const SecurityHub = securityHub === undefined ? existing?.parameters.SecurityHub : String(securityHub === 'on')
+  const place = { account, region, isImported: SecurityHub === 'true' }
+  const Options = nightOptions(chosen, existing?.parameters.Options, place)
   if (!/--source /.test(Options))
     throw new UsageError('no source', 'add --source cloudtrail, or --source cloudtrail,waf: what is judged every night')
   const kept = Object.keys(existing?.parameters ?? {}).filter((name) => Object.hasOwn(defaults, name))
@@ -123,6 +125,7 @@ function parametersOfNights(chosen: NightlyOptions, { stack, existing, archive, 
     PermissionsBoundaryArn: stack.parameters.PermissionsBoundaryArn ?? '',
     Schedule: `cron(${nightly.minute} ${nightly.hour} * * ? *)`,
     Options,
+    ...(SecurityHub !== undefined && { SecurityHub }),
     ...(notify !== undefined && { NotifyEmail: notify === 'none' ? '' : notify }),
   }
 }

@@ -1,5 +1,5 @@
 import { UsageError } from '../../lib/cli/errors.ts'
-import { choices, list, number, parsed, type Values } from '../../lib/cli/options.ts'
+import { choice, choices, list, number, parsed, type Values } from '../../lib/cli/options.ts'
 import { sourceIds } from '../../lib/sources/registry.ts'
 
 /** Of `setup --nightly`: when, whom it tells, and options that go to `nightly.mjs` as they are. */
@@ -22,6 +22,10 @@ export const nightlyOptions = {
     value: 'FORMAT',
     parse: plainWord,
   }),
+  securityHub: choice(['on', 'off'], {
+    about:
+      'with --nightly: whether a night imports its findings into AWS Security Hub, and writes them as asff for that',
+  }),
   retrain: parsed({
     about: 'with --nightly: train anew after this time, for example 7d',
     value: 'SPAN',
@@ -35,11 +39,11 @@ export type NightlyOptions = Values<typeof nightlyOptions> & { readonly maxCost:
 
 /** @throws UsageError for what can only be meant for the nights; source, budget and networks may stand in a configuration file */
 export function checkNightly(
-  chosen: Pick<NightlyOptions, 'nightly' | 'notify' | 'findings' | 'retrain' | 'history'>,
+  chosen: Pick<NightlyOptions, 'nightly' | 'notify' | 'findings' | 'securityHub' | 'retrain' | 'history'>,
 ): void {
-  const { nightly, notify, findings, retrain, history } = chosen
+  const { nightly, notify, findings, securityHub, retrain, history } = chosen
   if (nightly !== undefined && nightly !== 'off') return
-  const given = { notify, findings: findings[0], retrain, history }
+  const given = { notify, findings: findings[0], 'security-hub': securityHub, retrain, history }
   const [stray] = Object.entries(given).find(([, value]) => value !== undefined) ?? []
   if (stray !== undefined)
     throw new UsageError(
@@ -69,17 +73,18 @@ function plainWord(input: string): string {
   return input
 }
 
-/** Where Security Hub is that takes the findings: the stack's own. */
+/** Where Security Hub is that takes the findings: the stack's own; and whether it is to take them. */
 export interface FindingsPlace {
   readonly account: string
   readonly region: string
+  readonly isImported: boolean
 }
 
 /**
  * The options of `nightly.mjs`, as they are typed: what is named now, and the rest as it was. Where no cost bounds a night, it is agreed to.
  * @param before options of the nights that there are already
  */
-export function nightOptions(chosen: NightlyOptions, before = '', { account, region }: FindingsPlace): string {
+export function nightOptions(chosen: NightlyOptions, before = '', place: FindingsPlace): string {
   const { source, alertsPerDay, findings, retrain, history, allow, maxCost } = chosen
   const named = { source, 'alerts-per-day': alertsPerDay, findings, retrain, history, allow, 'max-cost': maxCost }
   const options = new Map(optionsIn(before))
@@ -87,9 +92,10 @@ export function nightOptions(chosen: NightlyOptions, before = '', { account, reg
     const text = [value ?? ''].flat().join()
     if (text !== '') options.set(name, text)
   }
-  const isForHub = options.get('findings')?.split(',').includes('asff')
-  const place = isForHub ? { 'findings-account': account, 'findings-region': region } : {}
-  const all = [...options, ...Object.entries(place)].map(([name, value]) => `--${name} ${value}`)
+  const formats = new Set(options.get('findings')?.split(','))
+  if (place.isImported) options.set('findings', [...formats.add('asff')].join())
+  const hub = formats.has('asff') ? { 'findings-account': place.account, 'findings-region': place.region } : {}
+  const all = [...options, ...Object.entries(hub)].map(([name, value]) => `--${name} ${value}`)
   return [...all, ...(options.has('max-cost') ? [] : ['--yes'])].join(' ')
 }
 

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type NightlyOptions, nightOptions } from '../../../scripts/setup/nightly/options.ts'
 
-const place = { account: '111122223333', region: 'eu-west-1' }
+const place = { account: '111122223333', region: 'eu-west-1', isImported: false }
 const chosen = (given: Partial<NightlyOptions>): NightlyOptions => ({
   nightly: { hour: 2, minute: 30 },
   source: [],
   notify: undefined,
   alertsPerDay: undefined,
   findings: [],
+  securityHub: undefined,
   retrain: undefined,
   history: undefined,
   allow: [],
@@ -37,3 +38,9 @@ const cases: [what: string, given: Partial<NightlyOptions>, before: string, opti
 ]
 for (const [what, given, before, options] of cases)
   test(`options of a night: ${what}`, () => assert.equal(nightOptions(chosen(given), before, place), options))
+
+test('options of a night: what is imported is written, too', () =>
+  assert.equal(
+    nightOptions(chosen({}), '--source waf --findings ocsf --yes', { ...place, isImported: true }),
+    '--source waf --findings ocsf,asff --findings-account 111122223333 --findings-region eu-west-1 --yes',
+  ))
