@@ -8,16 +8,17 @@ import { touchRun } from '../lib/runs/workspace.ts'
 import { runOfNight, type Work } from './work.ts'
 
 /**
- * Removes what nights have made and no longer need: runs of days that are older than `--keep`, with their verdicts and pages, and
+ * Removes what nights have made and no longer need: runs of days that were judged longer than `--keep` ago, with their verdicts and pages, and
  * models that neither judge, nor can be rolled back to, nor have judged a day that is kept.
  */
 export async function cleanOld(work: Work): Promise<void> {
   const { root, source, options, context } = work
   const limit = new Date(context.now().getTime() - options.keep).toISOString()
   const nights = await nightsOf(root, source)
-  const old = nights.filter(({ to }) => to <= limit)
+  // A day of long ago may have been judged just now.
+  const old = nights.filter(({ at }) => at <= limit)
   for (const night of old) await cleanDay(work, night)
-  const kept = nights.filter(({ to }) => to > limit)
+  const kept = nights.filter(({ at }) => at > limit)
   const cleaned = await cleanModels(work, kept, limit)
   const { model } = await modelNote(root, source)
   // What was cleaned must not be the latest run.
@@ -48,7 +49,7 @@ async function cleanModels(work: Work, kept: readonly Night[], limit: string): P
   for (const id of model.trained) {
     if (needed.has(id)) continue
     const run = await foundRun(work, id)
-    if (run !== undefined && run.request.to > limit) continue
+    if (run !== undefined && run.ledger.createdAt > limit) continue
     if (run !== undefined) await cleanRun(work, id, true)
     gone.push(id)
   }

@@ -103,6 +103,18 @@ describe('nights on this machine', () => {
     )
   })
 
+  it('a day of long ago is kept as long as one of yesterday', async () => {
+    await night('2026-09-01', { day: '2026-03-11', retrain: 30 * DAY })
+    const old = (await notes()).find(({ from }) => from.startsWith('2026-03-11'))?.judged
+    assert.ok(existsSync(`${workspace}/${old?.report}`))
+    // The others were judged long ago, and are gone with their runs.
+    assert.deepEqual(readdirSync(`${workspace}/nights/cloudtrail`), ['2026-03-11.json'])
+    assert.deepEqual(
+      readdirSync(`${workspace}/runs`).sort(),
+      [old?.model, model().replaced?.run, old?.run].filter(Boolean).sort(),
+    )
+  })
+
   it('two at once: the second stops', async () => {
     const store = folderStore(workspace).within('nights/cloudtrail/')
     await withLock(store, { ...thisProcess, step: 'nightly', place: 'source' }, async () =>
