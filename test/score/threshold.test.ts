@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { Accesses } from '../../scripts/lib/insights/accesses.ts'
 import { parseCidr } from '../../scripts/lib/insights/ipv4.ts'
 import { cappedThreshold } from '../../scripts/score/judge.ts'
+import { summaryOf } from '../../scripts/score/render.ts'
+import { scoreResult } from '../support/results.ts'
 
 /** One entity from the addresses 0.0.0.0 up, whose values are their numbers. */
 const ten = {
@@ -33,3 +35,15 @@ test('the most suspicious pairs of what is judged fill the budget, and no quiet 
 
 test('pairs in allowed networks take nothing of the budget', () =>
   assert.deepEqual(flagged(3, { allow: [parseCidr('0.0.0.1/32')] }), [0, 1, 2, 3]))
+
+const texts: [rank: 'score' | 'evidence', threshold: number, says: string][] = [
+  ['score', -12.3456789, 'dot product below -12.346'],
+  ['score', 0.000123456789, 'dot product below 0.00012346'],
+  ['evidence', 5.87764321, 'anomaly score above -5.8776'],
+  ['evidence', 0, 'anomaly score above 0.0000'],
+]
+for (const [rank, threshold, says] of texts)
+  test(`a threshold is told with five digits, however small: ${says}`, () => {
+    const summary = summaryOf(scoreResult({ rank, threshold }))
+    assert.ok(summary.includes(`1: ${says}, for 10 alerts a day\n`), summary)
+  })

@@ -243,6 +243,20 @@ describe('keys from a file', () => {
     assert.match(stderr, /"no\/such key": named in/)
   })
 
+  it('never lead out of the logs: such a key is refused, by name, whether others are there or not', async () => {
+    const says =
+      /"AWSLogs\/\.\.\/\.\.\/etc\/passwd": named in .*, but refused: it has the part "\.\.", and nothing outside/
+    const out = 'AWSLogs/../../etc/passwd\n'
+    const some = await stage(['--keys-file', file('keys.txt', `${odd}\n${out}`)])
+    assert.equal(some.code, 1)
+    assert.match(some.stderr, says)
+    const none = await stage(['--keys-file', file('keys.txt', `${out}${'no/such key\n'}`)])
+    assert.equal(none.code, 1)
+    assert.match(none.stderr, /none of the \w+ logs that are named can be staged from /)
+    assert.match(none.stderr, says)
+    assert.match(none.stderr, /"no\/such key": named in .*, but not in the logs/)
+  })
+
   const refused: [string, string, string, RegExp][] = [
     ['an empty file', 'keys.txt', '', /has no keys/],
     ['a manifest with a header', 'keys.csv', 'bucket,key,version\n', /line 1 is not bucket,key/],

@@ -57,6 +57,14 @@ function manifestKey(line: string, path: string, index: number): string {
   })
 }
 
+/** In S3 a key may have any parts; in a folder these would lead elsewhere. */
+function whyNot({ localPath }: Store, key: string): string {
+  const part = key.split('/').find((name) => name === '.' || name === '..')
+  return localPath === undefined || part === undefined
+    ? 'not in the logs'
+    : `refused: it has the part "${part}", and nothing outside of the logs is read`
+}
+
 /** Takes exactly the keys of a file; one HEAD request each tells the size. */
 export async function keysOfFile(store: Store, path: string, { concurrency }: ListSettings): Promise<KeySource> {
   const lost: Failure[] = []
@@ -64,7 +72,7 @@ export async function keysOfFile(store: Store, path: string, { concurrency }: Li
   const look = async ({ key }: ObjectInfo): Promise<ObjectInfo | undefined> => {
     looks.count += 1
     const object = await store.head(key)
-    if (object === undefined) lost.push({ key, reason: `named in ${path}, but not in the logs` })
+    if (object === undefined) lost.push({ key, reason: `named in ${path}, but ${whyNot(store, key)}` })
     return object
   }
   return {

@@ -1,5 +1,5 @@
 import { UsageError, UserError } from '../../lib/cli/errors.ts'
-import { quoted } from '../../lib/cli/format.ts'
+import { count, quoted } from '../../lib/cli/format.ts'
 import { type CostItem, PRICES } from '../../lib/runs/cost.ts'
 import { bulkUri, paths } from '../../lib/runs/paths.ts'
 import { runIdOf } from '../../lib/runs/request.ts'
@@ -84,10 +84,22 @@ async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: Fin
   return { objects, findings: { ...findings, ...(!isComplete && { asOf: NEVER }) } }
 }
 
+/** Keys that an error names. */
+const SHOWN = 5
+
 /** The failure of a window that no key lies in: what was looked at, and what lies nearest. */
 export async function emptyWindow(task: Task, { findings }: KeySource): Promise<UserError> {
-  const nearest = await findings.nearest()
   const { source, window } = task.scope
+  const { lost } = findings
+  if (lost.length > 0) {
+    const named = lost.slice(0, SHOWN).map(({ key, reason }) => `\n    ${JSON.stringify(key)}: ${reason}`)
+    const more = lost.length > named.length ? `\n    and ${count(lost.length - named.length)} more` : ''
+    return new EmptyWindow(
+      `none of the ${source.id} logs that are named can be staged from ${task.logs.uri}${named.join('')}${more}`,
+      { hint: `see what is there: npx zx scripts/inventory.mjs --logs ${quoted(task.logs.uri)}` },
+    )
+  }
+  const nearest = await findings.nearest()
   const lines = [...findings.looked, ...(nearest.length > 0 ? nearest : ['there is nothing near it either'])]
   return new EmptyWindow(
     `no ${source.id} logs of ${describeWindow(window)} under ${task.logs.uri}${lines.map((line) => `\n    ${line}`).join('')}`,
