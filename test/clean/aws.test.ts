@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as s3 from '@aws-sdk/client-s3'
+import * as sm from '@aws-sdk/client-sagemaker'
 import { RUN_TAG, tagsOf } from '../../scripts/lib/aws/sagemaker/names.ts'
 import type { Ledger } from '../../scripts/lib/runs/ledger.ts'
 import type { SandboxSettings } from '../sandbox/start.ts'
@@ -74,6 +75,28 @@ describe('clean in AWS', () => {
     assert.ok((await aws.text('model/calibration.json')) !== undefined)
     assert.equal(sandbox.s3.keys(BUCKET, aws.at('pairs/')).length, 3)
     assert.deepEqual(whats(await aws.done('clean', ['--yes'])), [])
+  })
+
+  test('an endpoint that was deleted by hand: its scaling goes, and only once', async () => {
+    const aws = await fixture(FAST, { calibrated: true })
+    const { sagemaker } = aws.sandbox
+    const EndpointName = await aws.deploy()
+    const ResourceId = `endpoint/${EndpointName}/variant/AllTraffic`
+    const target = {
+      ServiceNamespace: 'sagemaker',
+      ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
+      RoleARN: 'arn:aws:iam::111122223333:role/scaling',
+      CreationTime: sagemaker.shared.now(),
+      ...{ ResourceId, MinCapacity: 1, MaxCapacity: 2 },
+    }
+    sagemaker.scaling.targets.set(ResourceId, target)
+    await aws.client.send(new sm.DeleteEndpointCommand({ EndpointName }))
+    await sagemaker.settle()
+    const what = `scaling of endpoint ${EndpointName}`
+    assert.equal(((await aws.done('clean', ['--dry-run'])).wouldRemove as string[])[0], what)
+    assert.equal(whats(await aws.done('clean', ['--yes']))[0], what)
+    assert.equal(sagemaker.scaling.targets.size, 0)
+    assert.ok(!whats(await aws.done('clean', ['--yes'])).includes(what))
   })
 
   test('it asks for the id of the run; nobody there to answer is a no', async () => {

@@ -9,7 +9,7 @@ import { aboutSagemaker, answered, ifThere, watched } from './calls.ts'
 import { Endpoints } from './endpoints.ts'
 import { aboutJob, findJob, isUnderWay, type JobApi, trainingJobs, transformJobs } from './jobs.ts'
 import { RUN_TAG, WORKSPACE_TAG } from './names.ts'
-import { unscale } from './scaling.ts'
+import { scalingOf, unscale } from './scaling.ts'
 
 /** The run whose resources are searched for. */
 export interface SagemakerScope extends Waiting {
@@ -90,7 +90,9 @@ export async function resourceLeftovers(scope: SagemakerScope): Promise<Leftover
   const inUse = await configsOf(scope, others)
   const configs = (await ownedBy(scope, await listConfigs(scope))).filter(({ name }) => !inUse.includes(name))
   const models = await ownedBy(scope, await listModels(scope))
+  const gone = [...new Set(scope.endpoints)].filter((name) => !all.some((one) => one.name === name))
   return [
+    ...(await scalingLeftovers(scope, gone)),
     ...own.map(({ name }) => endpointLeftover(scope, name)),
     ...configs.map(({ name }) =>
       simpleLeftover(`endpoint configuration ${name}`, () => endpointsOf(scope).removeConfig(name)),
@@ -199,6 +201,17 @@ const simpleLeftover = (what: string, remove: () => Promise<unknown>): Leftover 
   note: 'costs nothing by itself',
   remove: async () => void (await remove()),
 })
+
+/** The scaling of endpoints that somebody deleted by hand: its alarms are paid for, if it stays. */
+async function scalingLeftovers({ aws, region }: SagemakerScope, gone: readonly string[]): Promise<Leftover[]> {
+  if (gone.length === 0) return []
+  const client = await autoScalingClient(aws, region)
+  const found = await pMap(gone, async (name) => ((await scalingOf(client, name)) === undefined ? [] : [name]))
+  return found.flat().map((name) => ({
+    ...simpleLeftover(`scaling of endpoint ${name}`, () => unscale(client, name)),
+    note: 'the endpoint was deleted; alarms of its scaling cost',
+  }))
+}
 
 function endpointLeftover(scope: SagemakerScope, name: string): Leftover {
   const { aws, region, sleep } = scope
