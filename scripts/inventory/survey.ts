@@ -96,7 +96,6 @@ const SERVICES: Readonly<Record<string, string>> = {
   'CloudTrail-Aggregated': 'CloudTrail aggregated events',
   'CloudTrail-Lake': 'saved CloudTrail Lake results',
   Config: 'AWS Config',
-  vpcflowlogs: 'VPC Flow Logs',
   vpcdnsquerylogs: 'Route 53 Resolver queries',
   'network-firewall': 'Network Firewall',
   globalaccelerator: 'Global Accelerator',

@@ -62,12 +62,14 @@ export async function askAthena(query: Query, options: AthenaOptions): Promise<A
   }
 }
 
-async function approve({ context, run, statement: { scans } }: Query): Promise<void> {
+async function approve({ context, run, settings: { source }, statement }: Query): Promise<void> {
   const totals = await stagedTotals(run)
   const staged = totals.bytes
+  const scans = statement.scans * (source.scans ?? 1)
   const items = scanCosts(totals, scans)
   const cost = totalOf(items)
-  const often = scans === 1 ? '' : ` ${scans} times, as often as the question names its relations`
+  const why = statement.scans === 1 ? '' : ', as often as the question names its relations'
+  const often = scans === 1 ? '' : ` ${scans} times${why}`
   await context.approve({
     action: `scan ${bytes(staged)} with Athena${often}`,
     plan: [

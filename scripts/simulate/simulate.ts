@@ -7,6 +7,7 @@ import { simulateCloudTrail } from './cloudtrail.ts'
 import { begin, claim, finish, type Totals } from './folder.ts'
 import { labelsCsv, type Simulated } from './log-file.ts'
 import type { Settings } from './settings.ts'
+import { simulateVpcflow } from './vpcflow.ts'
 import { simulateWaf } from './waf.ts'
 import { Writer } from './writer.ts'
 
@@ -14,6 +15,7 @@ const simulators = new Map([
   ['cloudtrail', simulateCloudTrail],
   ['waf', simulateWaf],
   ['alb', simulateAlb],
+  ['vpcflow', simulateVpcflow],
 ])
 
 /** Sources that can be simulated. */

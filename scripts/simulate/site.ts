@@ -37,7 +37,11 @@ export interface Site<Place> {
   /** Key of a file, for the start of its step in seconds since 1970. */
   keyOf(place: Place, time: number, random: Random): string
   /** What stands before the records of a file. */
-  readonly header?: string
+  header?(place: Place): string
+  /** Seconds from an access to the time by which it lies in a file. */
+  readonly lag?: number
+  /** Place of a client, by its number; absent: any, another one each time. */
+  placeOf?(client: number): number
   /** A record, line break included; the same for the same number. */
   recordOf(number: number, request: SiteRequest<Place>): string
 }
@@ -45,7 +49,7 @@ export interface Site<Place> {
 /** The logs of a site. */
 export function simulateSite<Place>(settings: Settings, site: Site<Place>): Simulated {
   const { seed, window } = settings
-  const { source, places, step, again, entityOf } = site
+  const { source, places, step, again, lag = 0, entityOf } = site
   const count = Math.max(hostileAgents.length + 8, Math.round(settings.users / 5))
   const clients = Array.from({ length: count }, (_, number) => clientOf(seed, number))
   const accesses = clientsAtWork(settings, site, clients)
@@ -54,8 +58,9 @@ export function simulateSite<Place>(settings: Settings, site: Site<Place>): Simu
   const deliveries = deliver(places.length * slots, (put) => {
     for (let access = 0; access < accesses.count; access++) {
       const random = new Random(seed, 25, access)
-      const slot = Math.floor(((accesses.time[access] ?? 0) - begin) / step)
-      const file = random.below(places.length) * slots + slot
+      const slot = Math.floor(((accesses.time[access] ?? 0) + lag - begin) / step)
+      const place = site.placeOf?.(accesses.user[access] ?? 0) ?? random.below(places.length)
+      const file = place * slots + slot
       put(file, access)
       if (again !== undefined && access < accesses.plainFrom && random.uniform() < 0.003) put(file + again, access)
     }
@@ -111,6 +116,6 @@ function* filesOf<Place>(site: Site<Place>, lines: Lines, index: number): Genera
   for (let slot = 0; slot < slots; slot++)
     for (const chunk of chunksOf(deliveries, index * slots + slot)) {
       const key = site.keyOf(place, begin + slot * site.step, names)
-      yield { key, content: () => Buffer.from((site.header ?? '') + Array.from(chunk, recordOf).join('')) }
+      yield { key, content: () => Buffer.from((site.header?.(place) ?? '') + Array.from(chunk, recordOf).join('')) }
     }
 }

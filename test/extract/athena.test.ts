@@ -15,7 +15,7 @@ describe('Athena and DuckDB extract the same pairs', async () => {
   const runs: Record<string, string> = {}
 
   before(async () => {
-    const logs = await fewObjects()
+    const logs = await fewObjects({ sources: Object.keys(sources) })
     await sandbox.s3.load('org-logs', logs)
     for (const source of Object.keys(sources)) {
       const staged = await stage(source, WINDOW)
@@ -52,7 +52,10 @@ describe('Athena and DuckDB extract the same pairs', async () => {
       })
 
   it('leaves no table but the source’s, and no scratch', async () => {
-    assert.deepEqual(sandbox.athena.catalog.names(), ['prestage.cloudtrail', 'prestage.waf'])
+    assert.deepEqual(
+      sandbox.athena.catalog.names(),
+      Object.keys(sources).map((id) => `prestage.${id}`),
+    )
     for (const source of Object.keys(sources)) {
       const prefix = `prestage/bulk/${runs[source]}/`
       assert.deepEqual(sandbox.s3.keys('org-staging', `${prefix}tmp/`), [])

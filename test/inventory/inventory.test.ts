@@ -183,12 +183,12 @@ describe('inventory of other layouts', () => {
   it('mentions services that it does not know', async () => {
     const logs = folderOf(
       trailKey(A, 'us-east-1', '2026-03-02'),
-      `AWSLogs/${A}/vpcflowlogs/x`,
+      `AWSLogs/${A}/vpcdnsquerylogs/x`,
       `AWSLogs/${A}/NewService/x/y`,
     )
     assert.deepEqual((await json(logs)).others, [
       { name: 'NewService', about: 'unknown', accounts: [A] },
-      { name: 'vpcflowlogs', about: 'VPC Flow Logs', accounts: [A] },
+      { name: 'vpcdnsquerylogs', about: 'Route 53 Resolver queries', accounts: [A] },
     ])
   })
 

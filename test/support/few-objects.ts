@@ -9,6 +9,10 @@ import { cached, type SimulatedOptions, simulatedLogs } from './simulated.ts'
 const DAYS = [
   { day: /^AWSLogs\/.*\/CloudTrail\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: envelope },
   { day: /^AWSLogs\/.*\/elasticloadbalancing\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: (texts: string[]) => texts.join('') },
+  {
+    day: /^AWSLogs\/.*vpcflowlogs\/[\w=-]+\/(?:year=)?\d{4}\/(?:month=)?\d\d\/(?:day=)?\d\d\//,
+    join: (texts: string[]) => texts.join(''),
+  },
   { day: /^AWSLogs\/.*\/WAFLogs\/[\w-]+\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: (texts: string[]) => texts.join('') },
 ]
 

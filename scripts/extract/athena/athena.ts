@@ -12,6 +12,7 @@ const costOf = (scanned: number): number => scanned * PRICES.athenaByte
 
 /** Athena, for a run in S3. */
 export function athenaBackend({ context, run, settings, options, aws }: ExtractStep): ExtractBackend {
+  const { scans = 1 } = settings.source
   if (options.skipBadFiles)
     throw new UsageError(
       '--skip-bad-files: Athena reads all objects of a run or none',
@@ -24,15 +25,15 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
   const planned = async () => {
     const [totals, { workgroup, database }] = [await stagedTotals(run), await open()]
     const limit = workgroup.cutoff === undefined ? '' : `, which stops a query after ${bytes(workgroup.cutoff)}`
-    if (workgroup.cutoff !== undefined && totals.bytes > workgroup.cutoff)
+    if (workgroup.cutoff !== undefined && totals.bytes * scans > workgroup.cutoff)
       context.talk.warn(
         `workgroup ${workgroup.name} stops a query after ${bytes(workgroup.cutoff)}: this one is larger`,
       )
-    const items = scanCosts(totals)
+    const items = scanCosts(totals, scans)
     const cost = totalOf(items)
     const about: [string, string][] = [
       ['engine', `Athena, workgroup ${workgroup.name}${limit}, database ${database}`],
-      ['cost', `${aboutUsd(cost)}: ${bytes(totals.bytes)} scanned once, ${itemsText(items.slice(1))} (${priceNote})`],
+      ['cost', `${aboutUsd(cost)}: ${bytes(totals.bytes)} scanned ${scans === 1 ? 'once' : `${scans} times`}, ${itemsText(items.slice(1))} (${priceNote})`],
     ]
     return { totals, cost, preview: renderExtractPlan(run, totals, settings, { name: 'athena', about, usd: cost }) }
   }

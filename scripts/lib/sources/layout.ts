@@ -17,7 +17,7 @@ import { momentOf } from './zone.ts'
  * A folder may mix text and variables: `year={yyyy}/`, `aws-account-id={account}/`.
  * `timed` is what follows: from there on keys sort by time, so a window is one range of keys. A variable in `timed` that `path`
  * does not have (a Firehose stream) ends that order: the range is then as exact as the part before it. So do a folder that may be
- * absent, `{HH?}/`, and numbers without leading zeros, `{M}` and `{d}`.
+ * absent, `{HH?}/` or `{hour?}/` of the form `hour=16`, and numbers without leading zeros, `{M}` and `{d}`.
  * `{Dyyyy}/{DMM}/{Ddd}` is the date of delivery, which the name does not repeat: see `Padding.tail`.
  * `tail` is the regular expression of the rest of the name.
  */

@@ -2,10 +2,11 @@ import { UserError } from '../cli/errors.ts'
 import { alb } from './alb.ts'
 import { cloudtrail } from './cloudtrail.ts'
 import type { Source } from './source.ts'
+import { vpcflow } from './vpcflow.ts'
 import { waf } from './waf.ts'
 
 /** All sources by id. */
-export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf, alb }
+export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf, alb, vpcflow }
 
 export const sourceIds: readonly string[] = Object.keys(sources)
 

@@ -24,12 +24,14 @@ export interface Source {
   readonly layouts: readonly Layout[]
   /** How a line is read, where records are lines of text. What begins as JSON does is read as JSON all the same. */
   readonly text?: TextFormat
+  /** How often one look at the relation reads the table on Athena; once where it is absent. */
+  readonly scans?: number
   /** Members of a record that sql/<source>/accesses.duckdb.sql reads, with their DuckDB types. Spelled as in the logs. */
   readonly members: Readonly<Record<string, string>>
   /** Paths of those members that every pair needs, whatever the entity. */
   readonly pairMembers: readonly string[]
-  /** Path of the member that tells one event from another, which only --dedupe needs. */
-  readonly idMember: string
+  /** Path of the member that tells one event from another, or of those that do it together, which only --dedupe needs. */
+  readonly idMember: string | readonly string[]
   /** Further members that questions ask about and pairs do without. */
   readonly details: Readonly<Record<string, string>>
   /** Values of `--entity`. */

@@ -10,6 +10,7 @@ const PATTERNS: Variables = {
   region: '[a-z0-9-]+',
   acl: '[^/]+',
   balancer: '[^_/]+',
+  flow: 'fl-[0-9a-f]+',
   node: '[0-9a-fA-F.:]+',
   stream: '[^/]+?',
   version: '\\d+',
@@ -23,11 +24,12 @@ const PATTERNS: Variables = {
   HH: '\\d{2}',
   mm: '\\d{2}',
   ss: '\\d{2}',
+  hour: 'hour=\\d{2}',
   Dyyyy: '\\d{4}',
   DMM: '\\d{2}',
   Ddd: '\\d{2}',
 }
-export const TIME_FIELDS = ['yyyy', 'MM', 'dd', 'M', 'd', 'HH', 'mm', 'ss'] as const
+export const TIME_FIELDS = ['yyyy', 'MM', 'dd', 'M', 'd', 'HH', 'mm', 'ss', 'hour'] as const
 /** The date of delivery. */
 const DATE_FIELDS = ['Dyyyy', 'DMM', 'Ddd'] as const
 /** Any other variable is part of a name. */
@@ -105,7 +107,7 @@ export const timeFields = (time: Date, zone: string | undefined): Variables => {
   return {
     ...{ Dyyyy: yyyy, DMM: MM, Ddd: dd },
     ...{ yyyy, MM, dd, M: String(Number(MM)), d: String(Number(dd)) },
-    ...{ HH: iso.slice(11, 13), mm: iso.slice(14, 16), ss: iso.slice(17, 19) },
+    ...{ HH: iso.slice(11, 13), mm: iso.slice(14, 16), ss: iso.slice(17, 19), hour: `hour=${iso.slice(11, 13)}` },
   }
 }
 

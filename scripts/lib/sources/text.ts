@@ -15,6 +15,8 @@ interface ColumnsFormat {
   readonly separator: '\t' | ' '
   /** What begins the line that names the fields, with blanks between them; '' when it is the first of the file. */
   readonly header: string
+  /** Pattern of that line as a whole, where nothing that begins it tells it from a record. */
+  readonly names?: string
   /** What begins the lines that are no records. */
   readonly comment?: string
 }

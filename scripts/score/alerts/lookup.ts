@@ -84,7 +84,7 @@ export async function lookupFor(options: LookupOptions, input: LookupInput): Pro
   const isPaid =
     isHere || (left !== undefined && (await (await import('./athena.ts')).isLookupPaid(left, logs, athena)))
   return {
-    usd: isPaid ? 0 : totalOf(scanCosts(staged, 1)),
+    usd: isPaid ? 0 : totalOf(scanCosts(staged, source.scans)),
     ask: async (pairs, checkpoint) => {
       if (pairs.length === 0) return new Map()
       const asked = within(pairs, MOST_BYTES)

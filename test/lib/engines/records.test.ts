@@ -88,7 +88,7 @@ describe('members that pairs are made of', () => {
   for (const source of Object.values(sources))
     for (const path of [
       ...source.pairMembers,
-      source.idMember,
+      ...[source.idMember].flat(),
       ...Object.values(source.entities).flatMap(({ members }) => members),
     ])
       it(`${source.id}: ${path} is among those with a type`, () => {

@@ -63,6 +63,12 @@ describe('lines of fields', () => {
       'what who\na b\n- c\n',
       [{ what: 'a', who: 'b' }, { who: 'c' }],
     ],
+    [
+      'names that no record looks like, in each part of what was one file',
+      { separator: ' ', header: '', names: '[a-z]+(?: [a-z]+)*' },
+      '0 A\nwhat who\nA B\nwho x what\n- 1 C\n',
+      [{}, { what: 'A', who: 'B' }, { what: 'C' }],
+    ],
   ]
   for (const [what, format, file, records] of cases)
     it(`with ${what}`, () => {

@@ -22,6 +22,8 @@ const tails: Record<string, (word: string) => string> = {
   'cloudtrail-digest': () => '.json.gz',
   'waf-s3': (word) => `_${word}.log.gz`,
   alb: (word) => `_${word}.log.gz`,
+  vpcflow: (word) => `_${word}.log.gz`,
+  'vpcflow-hive': (word) => `_${word}.log.gz`,
   'waf-firehose': (word) => `-${word}`,
 }
 
@@ -30,6 +32,7 @@ const values: Record<string, fc.Arbitrary<string>> = {
   account: fc.stringMatching(/^\d{12}$/),
   region: fc.constantFrom('us-east-1', 'eu-central-2', 'ap-southeast-4', 'us-gov-west-1'),
   balancer: fc.stringMatching(/^[A-Za-z0-9-]{1,20}\.[0-9a-f]{16}$/),
+  flow: fc.stringMatching(/^fl-[0-9a-f]{8,17}$/),
   node: fc.constantFrom('10.0.3.147', '172.160.001.192', '2001:db8::1'),
   acl: fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/),
   stream: fc.stringMatching(/^[a-z]([a-z0-9.-]*[a-z])?$/),
@@ -199,6 +202,16 @@ describe('keys as AWS documents them', () => {
       '123456789012',
       '2016-05-01T23:55:00.000Z',
     ],
+    ...['', '16/'].map((hour): [string, string, string] => [
+      `AWSLogs/123456789012/vpcflowlogs/us-east-1/2018/06/20/${hour}123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz`,
+      '123456789012',
+      '2018-06-20T16:20:00.000Z',
+    ]),
+    ...['', 'hour=16/'].map((hour): [string, string, string] => [
+      `a/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2018/month=06/day=20/${hour}123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz`,
+      '123456789012',
+      '2018-06-20T16:20:00.000Z',
+    ]),
     [
       '2020/10/02/21/aws-waf-logs-testing-1-2020-10-02-21-25-30-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
       undefined,
@@ -220,7 +233,9 @@ describe('keys as AWS documents them', () => {
     `${ORG}/CloudTrail-Aggregated/us-east-1/2026/03/02/012345678901_CloudTrail-Aggregated_us-east-1_20260302T0005Z_a.json.gz`,
     'AWSLogs/123456789012/CloudTrail-Lake/Query/2026/03/02/0123-abcd/result_1.csv.gz',
     'AWSLogs/123456789012/Config/us-east-1/2026/3/2/ConfigHistory/123456789012_Config_us-east-1_ConfigHistory_AWS::EC2::Instance_20260302T004303Z_20260302T025123Z_1.json.gz',
-    'AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/03/02/123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20260302T1620Z_fe123456.log.gz',
+    // The hour of a folder must be that of the name.
+    'AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/03/02/17/123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20260302T1620Z_fe123456.log.gz',
+    'AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=03/day=02/hour=17/123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20260302T1620Z_fe123456.log.gz',
     '2024/06/12/08/amazon-apigateway-s-2-2024-06-12-08-45-12-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
     'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/conn_log.123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
     'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/health_check_log_123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
@@ -249,6 +264,7 @@ describe('padding', () => {
     ['cloudtrail-digest', '10:01:59', '10:02:00', '13:00:00', '13:00:01'],
     ['waf-s3', '09:50:00', '09:55:00', '11:05:00', '11:10:00'],
     ['waf-firehose', '09:46:59', '09:47:00', '11:15:00', '11:15:01'],
+    ['vpcflow', '09:50:00', '09:55:00', '11:10:00', '11:15:00'],
     ['alb', '09:55:00', '10:00:00', '11:05:00', '11:10:00'],
   ]
   for (const [id, ...clocks] of edges)

@@ -11,12 +11,22 @@ import type { Shared } from './shared.ts'
 import type { QueryTree, TableUse } from './syntax-tree.ts'
 import { rowsOf, unpacked } from './unpacked.ts'
 
+/** The object of a row. Athena shows it only to who asks; here it is a column only then, so that a star does not show it. */
+const PATH: Column = { name: '$path', type: { kind: 'simple', name: 'string' } }
+
 /** Puts the tables that a query names into the engine, and counts what was scanned. @throws QueryError */
-async function loadTables(engine: Engine, tree: QueryTree, catalog: Catalog, objects: Objects, query: Query) {
+async function loadTables(
+  engine: Engine,
+  { query: text, tree }: Asked,
+  catalog: Catalog,
+  objects: Objects,
+  query: Query,
+) {
   const [unknownFunction] = tree.unknownFunctions
   if (unknownFunction !== undefined)
     throw userError(`FUNCTION_NOT_FOUND: line 1:1: Function '${unknownFunction}' not registered`)
   await engine.use(query.database)
+  const hasPath = text.includes(`"${PATH.name}"`)
   for (const { table, places } of placesOf(tree.tables, catalog, query.database)) {
     objects.allow('glue:GetTable', `${table.database}/${table.name}`)
     const read = []
@@ -31,12 +41,18 @@ async function loadTables(engine: Engine, tree: QueryTree, catalog: Catalog, obj
       continue
     }
     const [partition] = table.partitions
+    const hidden = (uri: string) => hasPath && { [PATH.name]: uri }
     const rows: object[] = []
     for (const { uri, bytes, value } of read)
       for (const row of rowsOf(table, uri, await unpacked(engine, uri, bytes)))
-        rows.push(partition === undefined ? row : { ...row, [partition.name]: value })
+        rows.push({ ...row, ...(partition && { [partition.name]: value }), ...hidden(uri) })
     query.scanned.rows += rows.length
-    await engine.fill(table.database, table.name, [...table.columns, ...table.partitions], rows)
+    await engine.fill(
+      table.database,
+      table.name,
+      [...table.columns, ...table.partitions, ...(hasPath ? [PATH] : [])],
+      rows,
+    )
   }
 }
 
@@ -105,7 +121,7 @@ export async function withEngine<T>(
     objects.enterMetadata(query)
     const given = settings.answer(query)
     if (given === undefined) {
-      await loadTables(engine, tree, catalog, objects, execution)
+      await loadTables(engine, { query, tree }, catalog, objects, execution)
       await checkWindows(engine, tree, settings.rowsPerWorker)
       return await use(engine, query, tree.columns)
     }

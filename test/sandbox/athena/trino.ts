@@ -11,6 +11,7 @@ export const PREPARATION = `
   create macro regexp_extract(s, p) as case when regexp_matches(s, p) then system.main.regexp_extract(s, p) end,
     (s, p, g) as case when regexp_matches(s, p) then system.main.regexp_extract(s, p, g) end;
   create macro split_part(s, d, i) as list_extract(string_split(s, d), i);
+  create macro array_position(l, x) as coalesce(list_position(l, x), 0);
   create macro element_at(l, i) as list_extract(l, i);
   create macro sequence(a, b) as generate_series(a, b);
   create macro cardinality(l) as len(l);
@@ -35,7 +36,7 @@ export const FUNCTIONS: ReadonlySet<string> = new Set(
   date_diff date_trunc dense_rank filter first_value floor greatest lag last_value lead least length ln lower lpad ltrim max max_by min min_by
   mod nullif ntile now power rank replace reverse round row_number rpad rtrim sqrt stddev strpos substr substring sum translate trim
   date_parse split upper variance arbitrary bool_and bool_or every starts_with year month day hour minute second row unnest sequence current_timestamp if
-  typeof sign bit_count levenshtein_distance any_value array_agg array_distinct array_sort
+  typeof sign bit_count levenshtein_distance any_value array_agg array_distinct array_position array_sort
   list_value cast try try_cast percent_rank cume_dist nth_value constant_or_null random`
     .trim()
     .split(/\s+/),
@@ -44,7 +45,7 @@ export const FUNCTIONS: ReadonlySet<string> = new Set(
 /** Other functions of Trino, by "List of functions and operators" of its documentation: not in this sandbox. */
 const OTHERS: ReadonlySet<string> = new Set(
   `acos all_match any_match approx_most_frequent approx_percentile approx_set array_except array_first array_histogram
-  array_intersect array_last array_max array_min array_position array_remove array_union arrays_overlap asin
+  array_intersect array_last array_max array_min array_remove array_union arrays_overlap asin
   at_timezone atan atan2 bar beta_cdf bitwise_and bitwise_and_agg bitwise_left_shift bitwise_not bitwise_or
   bitwise_or_agg bitwise_right_shift bitwise_right_shift_arithmetic bitwise_xor cbrt char2hexint checksum classify
   codepoint color combinations concat_ws contains_sequence corr cos cosh cosine_distance cosine_similarity covar_pop

@@ -122,11 +122,14 @@ function matching(pattern: string, wanted: readonly string[]): FieldsOf {
 }
 
 function separated(
-  { separator, header, comment }: Exclude<TextFormat, { pattern: string }>,
+  { separator, header, names: pattern, comment }: Exclude<TextFormat, { pattern: string }>,
   wanted: readonly string[],
 ): FieldsOf {
+  const naming = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`)
   /** Which members the fields are, by their place; undefined for those that nobody wants. */
   let names: (string | undefined)[] | undefined
+  const isHeader = (line: string) =>
+    naming?.test(line) ?? (header === '' ? names === undefined : line.startsWith(header))
   const enter = (fields: string) => {
     names = fields
       .trim()
@@ -136,7 +139,7 @@ function separated(
   }
   return {
     read(line, put) {
-      if (header === '' ? names === undefined : line.startsWith(header)) {
+      if (isHeader(line)) {
         enter(line.slice(header.length))
         return false
       }

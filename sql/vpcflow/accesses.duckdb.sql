@@ -1,0 +1,58 @@
+-- VPC Flow Logs on DuckDB: the flat relation `accesses`, one row a record.
+-- Input:  {{records}}, the records with the members that the source names.
+-- Output: the columns of accesses.athena.sql, in its order; event_time in milliseconds since 1970.
+-- Cost:   reads all records of the run.
+with fields (
+  started, ended, action, status, flow, src, dst, pkt_src, pkt_dst, src_port, dst_port, protocol, interface, instance,
+  vpc, account, region, bytes, src_service, dst_service
+) as (
+  select
+    "start", "end", "action", "log-status", "flow-direction", "srcaddr", "dstaddr", "pkt-srcaddr", "pkt-dstaddr",
+    "srcport", "dstport", "protocol", "interface-id", "instance-id", "vpc-id", "account-id", "region", "bytes",
+    "pkt-src-aws-service", "pkt-dst-aws-service"
+  from {{records}}
+),
+-- Which end is the interface's: as logged, else the one that is private when the other is not.
+flows as (
+  select fields.*, case
+      when flow in ('ingress', 'egress') then flow = 'ingress'
+      else nullif(
+        if(regexp_like(coalesce(dst, pkt_dst), '^(10|127)[.]|^100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|^169[.]254[.]|^172[.](1[6-9]|2[0-9]|3[01])[.]|^192[.]168[.]'), 1, 0)
+        - if(regexp_like(coalesce(src, pkt_src), '^(10|127)[.]|^100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|^169[.]254[.]|^172[.](1[6-9]|2[0-9]|3[01])[.]|^192[.]168[.]'), 1, 0),
+        0
+      ) > 0
+    end as inbound from fields
+)
+select
+  case when regexp_like(coalesce(started, ended), '^[0-9]{1,12}\z') then cast(coalesce(started, ended) as bigint) * 1000 end as event_time,
+  interface || ' ' || protocol || ' ' || coalesce(pkt_src, src) || ' ' || src_port || ' ' || coalesce(pkt_dst, dst) || ' ' || dst_port
+    || ' ' || started || ' ' || ended || ' ' || action as event_id,
+  interface as interface,
+  instance as instance,
+  vpc as vpc,
+  -- As the interface has it: packets may be meant for an address behind it.
+  if(inbound, coalesce(dst, pkt_dst), coalesce(src, pkt_src)) as local_address,
+  if(inbound, dst_port, src_port) as local_port,
+  protocol as protocol,
+  bytes as bytes,
+  if(inbound, 'ingress', if(not inbound, 'egress', null)) as direction,
+  action as action,
+  account as account,
+  region as region,
+  -- Whose address the other end is, where it belongs to an AWS service.
+  if(inbound, src_service, dst_service) as aws_service,
+  -- As the packets have it: the other end may be a NAT gateway or a load balancer before it.
+  if(not inbound, coalesce(pkt_dst, dst), coalesce(pkt_src, src)) as ip,
+  case
+    when started is null and ended is null and src is null and dst is null and pkt_src is null and pkt_dst is null
+      and action is null and status is null then 'unreadable-record'
+    when not coalesce(regexp_like(coalesce(started, ended), '^[0-9]{1,12}\z'), false) then 'no-event-time'
+    when status = 'NODATA' then 'no-data'
+    when status = 'SKIPDATA' then 'skipped-data'
+    when action is null then 'no-action'
+    when action <> 'ACCEPT' then 'rejected'
+    when not inbound then 'outbound'
+    -- What comes by IPv6 is told as that.
+    when inbound is null and not coalesce(strpos(coalesce(pkt_src, src), ':') > 0, false) then 'no-direction'
+  end as drop_reason
+from flows;
