@@ -86,7 +86,11 @@ export async function extractWithDuckdb(
 
 /** The members that pairs need. Fewer members mean less to write and to read again. */
 function pairMembers({ source, entity, dedupe }: ExtractSettings): string[] {
-  return [...source.pairMembers, ...(source.entities[entity]?.members ?? []), ...(dedupe ? [source.idMember].flat() : [])]
+  return [
+    ...source.pairMembers,
+    ...(source.entities[entity]?.members ?? []),
+    ...(dedupe ? [source.idMember].flat() : []),
+  ]
 }
 
 async function write(

@@ -33,7 +33,10 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
     const cost = totalOf(items)
     const about: [string, string][] = [
       ['engine', `Athena, workgroup ${workgroup.name}${limit}, database ${database}`],
-      ['cost', `${aboutUsd(cost)}: ${bytes(totals.bytes)} scanned ${scans === 1 ? 'once' : `${scans} times`}, ${itemsText(items.slice(1))} (${priceNote})`],
+      [
+        'cost',
+        `${aboutUsd(cost)}: ${bytes(totals.bytes)} scanned ${scans === 1 ? 'once' : `${scans} times`}, ${itemsText(items.slice(1))} (${priceNote})`,
+      ],
     ]
     return { totals, cost, preview: renderExtractPlan(run, totals, settings, { name: 'athena', about, usd: cost }) }
   }
