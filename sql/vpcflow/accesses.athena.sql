@@ -61,8 +61,8 @@ select
   instance as instance,
   vpc as vpc,
   -- As the interface has it: packets may be meant for an address behind it.
-  if(inbound, coalesce(dst, pkt_dst), coalesce(src, pkt_src)) as local_address,
-  if(inbound, dst_port, src_port) as local_port,
+  case inbound when true then coalesce(dst, pkt_dst) when false then coalesce(src, pkt_src) end as local_address,
+  case inbound when true then dst_port when false then src_port end as local_port,
   protocol as protocol,
   bytes as bytes,
   if(inbound, 'ingress', if(not inbound, 'egress', null)) as direction,
@@ -70,7 +70,7 @@ select
   account as account,
   region as region,
   -- Whose address the other end is, where it belongs to an AWS service.
-  if(inbound, src_service, dst_service) as aws_service,
+  case inbound when true then src_service when false then dst_service end as aws_service,
   -- As the packets have it: the other end may be a NAT gateway or a load balancer before it.
   if(not inbound, coalesce(pkt_dst, dst), coalesce(pkt_src, src)) as ip,
   case

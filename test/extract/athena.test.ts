@@ -29,7 +29,10 @@ describe('Athena and DuckDB extract the same pairs', async () => {
 
   for (const source of Object.values(sources))
     for (const [entity, flags] of [
-      ...Object.keys(source.entities).map((name) => [name, []] as const),
+      // `node test/run.mjs --all athena-texts` compares every entity of every source.
+      ...(['cloudtrail', 'waf'].includes(source.id) ? Object.keys(source.entities) : []).map(
+        (name) => [name, []] as const,
+      ),
       [source.defaultEntity, ['--include-private', '--dedupe']] as const,
     ])
       it(`${source.id} by ${entity} ${flags.join(' ')}`, async () => {

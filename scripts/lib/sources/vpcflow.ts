@@ -85,7 +85,7 @@ export const vpcflow: Source = {
   },
   defaultEntity: 'interface',
   aspects: {
-    port: "local_port || '/' || protocol",
+    request: "local_port || '/' || protocol",
     interface: 'interface',
     instance: 'instance',
     local: 'local_address',
