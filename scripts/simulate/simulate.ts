@@ -6,6 +6,7 @@ import { simulateAlb } from './alb.ts'
 import { simulateCloudTrail } from './cloudtrail.ts'
 import { begin, claim, finish, type Totals } from './folder.ts'
 import { labelsCsv, type Simulated } from './log-file.ts'
+import { simulateS3Access } from './s3access.ts'
 import type { Settings } from './settings.ts'
 import { simulateVpcflow } from './vpcflow.ts'
 import { simulateWaf } from './waf.ts'
@@ -16,6 +17,7 @@ const simulators = new Map([
   ['waf', simulateWaf],
   ['alb', simulateAlb],
   ['vpcflow', simulateVpcflow],
+  ['s3access', simulateS3Access],
 ])
 
 /** Sources that can be simulated. */

@@ -1,12 +1,13 @@
 import { UserError } from '../cli/errors.ts'
 import { alb } from './alb.ts'
 import { cloudtrail } from './cloudtrail.ts'
+import { s3access } from './s3access.ts'
 import type { Source } from './source.ts'
 import { vpcflow } from './vpcflow.ts'
 import { waf } from './waf.ts'
 
 /** All sources by id. */
-export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf, alb, vpcflow }
+export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf, alb, s3access, vpcflow }
 
 export const sourceIds: readonly string[] = Object.keys(sources)
 

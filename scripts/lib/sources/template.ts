@@ -11,6 +11,8 @@ const PATTERNS: Variables = {
   acl: '[^/]+',
   balancer: '[^_/]+',
   flow: 'fl-[0-9a-f]+',
+  bucket: '[a-z0-9.-]+',
+  stem: '[^/]*?',
   node: '[0-9a-fA-F.:]+',
   stream: '[^/]+?',
   version: '\\d+',
