@@ -10,7 +10,7 @@ import { awsOptions, guardOptions } from '../lib/cli/shared-options.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { checkSetup, type Finding, type Quota } from './check/check.ts'
 import { forgetStack, type Noted, namesStack, noteStack } from './config-file.ts'
-import { type NightlySetup, openNights, setUpNights, takeNightsAway } from './nightly/nightly.ts'
+import { type NightlySetup, openNights, setUpNights, takeNightsAway, warnOfOlderNights } from './nightly/nightly.ts'
 import { checkNightly, nightlyOptions } from './nightly/options.ts'
 import {
   checkRetention,
@@ -149,11 +149,14 @@ export const command = defineCommand({
     if (chosen.check) return checked(context, nightly, chosen)
     if (chosen.delete) return deleted(context, { stack, nights }, chosen)
     if (chosen.printBucketPolicy) return policyFor(stack, chosen)
-    return made(context, stack, chosen)
+    return made(context, { stack, nights }, chosen)
   },
 })
 
-async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise<CommandResult> {
+/** A stack, and that of its nights. */
+type Stacks = Readonly<Record<'stack' | 'nights', OpenStack>>
+
+async function made(context: Context, { stack, nights }: Stacks, chosen: Chosen): Promise<CommandResult> {
   const { dryRun, awsRegion, restore, retentionDays, resultsRetentionDays } = chosen
   checkRetention(retentionDays, resultsRetentionDays)
   const path = resolve(CONFIG)
@@ -178,6 +181,7 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
   })
   if (noted.how === 'other')
     context.talk.warn(`${path} names stack ${noted.stack}, and was left alone: add --stack ${stack.name} to commands`)
+  await warnOfOlderNights(context, nights, stack)
   const { outputs } = done.stack
   return {
     json: { stack: stack.name, region: stack.region, action, changes: done.changes ?? [], outputs, config: path },
@@ -198,11 +202,7 @@ async function made(context: Context, stack: OpenStack, chosen: Chosen): Promise
 const notedText = ({ how }: Noted): string =>
   ({ made: ', made', added: ', the stack was added', there: ' names the stack', other: ' names another stack' })[how]
 
-async function deleted(
-  context: Context,
-  { stack, nights }: Readonly<Record<'stack' | 'nights', OpenStack>>,
-  { dryRun }: Chosen,
-): Promise<CommandResult> {
+async function deleted(context: Context, { stack, nights }: Stacks, { dryRun }: Chosen): Promise<CommandResult> {
   const path = resolve(CONFIG)
   const isNamed = await namesStack(path, stack.name)
   const after = isNamed ? [`  then take stack: ${stack.name} out of ${path}`] : []

@@ -38,7 +38,7 @@ const OLDEST = [20, 18] as const
 
 /** Checks everything that a run in AWS needs; a check that fails says why. */
 export async function checkSetup(options: CheckOptions): Promise<Finding[]> {
-  const { stack, nights, settings, nodeVersion, quotas } = options
+  const { stack, settings, nodeVersion, quotas } = options
   const region = stack.region
   const findings = [
     await look('Node', async () => nodeFits(nodeVersion)),
@@ -59,15 +59,15 @@ export async function checkSetup(options: CheckOptions): Promise<Finding[]> {
     }),
   )
   if (usable === undefined) return findings
-  return [...findings, ...(await insideOf(stack, usable, settings)), ...(await ofNights(nights, usable, settings))]
+  return [...findings, ...(await insideOf(stack, usable, settings)), ...(await ofNights(options))]
 }
 
 /** Nothing where there are no nights, or the caller may not know of any: the right to look comes with them. */
-async function ofNights(nights: OpenStack, main: Stack, settings: AwsSettings): Promise<Finding[]> {
+async function ofNights({ stack: main, nights, settings }: CheckOptions): Promise<Finding[]> {
   const stack = await nights.find().catch(() => undefined)
   if (stack === undefined) return []
   return [
-    await look('nightly', () => nightsAsShipped(nights, stack, main.name)),
+    await look('nightly', () => nightsAsShipped(nights, stack, main)),
     await look('last nights', () => lastNights(nights, stack, settings)),
   ]
 }

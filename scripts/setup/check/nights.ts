@@ -3,7 +3,7 @@ import type { Build } from '../../lib/aws/codebuild.ts'
 import type { AwsSettings } from '../../lib/aws/settings.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { duration, utc } from '../../lib/cli/format.ts'
-import { archiveOfProject } from '../nightly/archive.ts'
+import { olderNights, timeOfNights } from '../nightly/nightly.ts'
 import type { OpenStack } from '../setup.ts'
 
 /** So many of the last nights are told. */
@@ -12,22 +12,12 @@ const DAY_MS = 86_400_000
 /** A night that did not begin in this time was missed. */
 const LONGEST_MS = 2 * DAY_MS
 
-/** What the nights run, and how they are told. @throws UserError for a stack that is not finished, or of another version */
-export async function nightsAsShipped(nights: OpenStack, stack: Stack, main: string): Promise<string> {
+/** What the nights run. @throws UserError for a stack that is not finished, or of another version */
+export async function nightsAsShipped(nights: OpenStack, stack: Stack, main: OpenStack): Promise<string> {
   if (!nights.isUsable(stack)) throw nights.stackFailure(stack, await nights.events(stack.id))
-  const { Schedule = '', Options = '', Archive = '' } = stack.parameters
-  const { name } = await archiveOfProject()
-  if (!Archive.endsWith(`/${name}`))
-    throw new UserError('the nights run another version than this one', {
-      hint: `npx zx scripts/setup.mjs --stack ${main} --nightly ${timeOf(Schedule)} puts this one in place`,
-    })
-  return `${timeOf(Schedule)} UTC: nightly.mjs ${Options}`
-}
-
-/** `cron(30 2 * * ? *)` → `02:30` */
-const timeOf = (schedule: string): string => {
-  const [, minute = '', hour = ''] = /^cron\((\d+) (\d+) /.exec(schedule) ?? []
-  return `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`
+  const older = await olderNights(stack, main)
+  if (older !== undefined) throw new UserError('the nights run another version than this one', { hint: older })
+  return `${timeOfNights(stack)} UTC: nightly.mjs ${stack.parameters.Options ?? ''}`
 }
 
 /** How the last nights ended. @throws UserError when the last one failed, or began too long ago */

@@ -130,6 +130,26 @@ function parametersOfNights(chosen: NightlyOptions, { stack, existing, archive, 
   }
 }
 
+/** When the nights of a stack begin: `cron(30 2 * * ? *)` → `02:30` */
+export function timeOfNights({ parameters }: Stack): string {
+  const [, minute = '', hour = ''] = /^cron\((\d+) (\d+) /.exec(parameters.Schedule ?? '') ?? []
+  return `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`
+}
+
+/** What to do when nights run another version than this one; undefined when they do not. */
+export async function olderNights(nights: Stack, main: OpenStack): Promise<string | undefined> {
+  const { name } = await archiveOfProject()
+  if (nights.parameters.Archive?.endsWith(`/${name}`)) return undefined
+  return `npx zx scripts/setup.mjs --stack ${main.name} --nightly ${timeOfNights(nights)} puts this one in place`
+}
+
+/** Says so after a stack was updated, when its nights were not. */
+export async function warnOfOlderNights(context: Context, nights: OpenStack, main: OpenStack): Promise<void> {
+  const found = await nights.find()
+  const older = found === undefined ? undefined : await olderNights(found, main)
+  if (older !== undefined) context.talk.warn(`the nights still run another version: ${older}`)
+}
+
 /** Nights of a month, and minutes of one: an installation, the steps on one day, and now and then the wait for a training. */
 const [NIGHTS, MINUTES] = [30, 15] as const
 

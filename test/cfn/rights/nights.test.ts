@@ -58,7 +58,7 @@ describe('a night in CodeBuild, whose npm ci installs from the cache of this mac
     await s3.load('org-logs', await simulatedLogs(logs))
     await setup(['--read-logs', 's3://org-logs/AWSLogs', '--logs-key', LOGS_KEY, '--encryption', 'kms', ...FAST])
     const night = ['--source', 'cloudtrail', '--history', '3d', '--alerts-per-day', '5', '--security-hub', 'on']
-    await setup(['--nightly', '02:30', ...night, '--notify', 'sec@example.com', ...FAST])
+    await setup(['--nightly', '02:30', '--max-cost', '2', ...night, '--notify', 'sec@example.com', ...FAST])
   })
   after(() => sandbox.close())
   after(() => assert.deepEqual(sandbox.violations, []))

@@ -74,6 +74,10 @@ describe('setup --nightly', async () => {
     const made = stack.made.get('Night') ?? assert.fail()
     stack.made.set('Night', { ...made, properties: { ...made.properties, Source: { Type: 'S3' } } })
     stack.target = { ...stack.target, parameters: { ...stack.target.parameters, Archive: older } }
+    assert.match(
+      (await setup(['--yes'])).stderr,
+      /the nights still run another version: npx zx .* --stack prestage --nightly 23:05 puts this one in place/,
+    )
     const { result, stderr } = await setup(['--nightly', '02:30', '--yes'])
     assert.equal(result.action, 'updated', stderr)
     assert.match(stderr, /~ CodeBuild project Night: Source/)
