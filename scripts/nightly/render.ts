@@ -54,9 +54,9 @@ export function noticeOf(ends: readonly End[]): Notice | undefined {
     ...(nights.some(({ judged }) => judged?.drift?.isTold === true) ? ['the model no longer fits'] : []),
     ...(nights.some(({ judged }) => judged === null) ? ['a day was not judged'] : []),
   ]
-  const reports = nights.flatMap(({ judged }) => (judged === null ? [] : [judged.report]))
-  const places = reports.length === 0 ? '' : `\n\nreports, in the workspace:\n${reports.join('\n')}`
-  return { subject: `prestage: ${parts.join(', ')}`, text: `${ends.map(textOf).join('\n')}${places}` }
+  const histories = ends.flatMap((end) => (isFailure(end) ? [] : [end.page]))
+  const text = [...ends.map(textOf), '', 'All nights, with a report of each day:', ...histories].join('\n')
+  return { subject: `prestage: ${parts.join(', ')}`, text }
 }
 
 /** Alerts, a drift that is told, or a day on which nothing was judged. */

@@ -73,7 +73,10 @@ describe('a night in CodeBuild, whose npm ci installs from the cache of this mac
     assert.deepEqual(others, [])
     assert.match(subject ?? '', /^prestage: [1-5] new alerts?$/)
     assert.match(message, new RegExp(`^cloudtrail ${day(1)}: .*new tonight`))
-    assert.match(message, /pairs judged[\s\S]*\nreports, in the workspace:\nruns\/cloudtrail-.*\.html$/)
+    assert.match(
+      message,
+      /pairs judged[\s\S]*\nAll nights, with a report of each day:\ns3:\/\/.*\/reports\/cloudtrail\.html$/,
+    )
     assert.match(JSON.stringify((await run('setup', ['--check'])).findings), /UTC SUCCEEDED after/)
   })
 
