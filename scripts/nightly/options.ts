@@ -28,8 +28,15 @@ function topicArn(input: string): string {
   return input
 }
 
-const days = (about: string, value: number) =>
-  parsed({ about, value: 'SPAN', parse: daysIn, default: value * DAY_MS, defaultText: `${value}d` })
+/** A single day would be the run of the day before, which is judged and not trained on. */
+function historyIn(input: string): number {
+  const span = daysIn(input)
+  if (span < 2 * DAY_MS) throw new Error('must be two days or more')
+  return span
+}
+
+const days = (about: string, value: number, parse = daysIn) =>
+  parsed({ about, value: 'SPAN', parse, default: value * DAY_MS, defaultText: `${value}d` })
 
 const { overwrite: _, ...guard } = guardOptions
 
@@ -48,7 +55,7 @@ export const nightlyOptions = {
     integer: true,
   }),
   retrain: days('train a new model when the last training is this old', 7),
-  history: days('train on so many days before the day that is judged', 10),
+  history: days('train on so many days before the day that is judged, two or more', 10, historyIn),
   keep: days('remove what nights have made and no longer need when it is this old', 90),
   rollback: flag({
     about: 'bring the model back into service that the one in service has replaced, and judge nothing',

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { fitted } from '../lib/cli/shapes.ts'
 import { take } from '../lib/cli/take.ts'
 import type { Window } from '../lib/runs/window.ts'
-import type { Work } from './work.ts'
+import { runOfNight, type Work } from './work.ts'
 
 const stagedSchema = v.object({ run: v.string() })
 
@@ -21,6 +21,10 @@ export async function stagedRun(work: Work, { from, to }: Window, { holdout, isA
   const { command: stage } = await import('../stage/command.ts')
   const { json } = await take(stage, context, { ...given, overwrite: isAgain })
   const { run } = fitted(stagedSchema, json)
-  await take((await import('../extract/command.ts')).command, context, { ...given, run })
+  // Somebody may have taken the same window through another command: all pairs are there, however they are divided.
+  const before = (await runOfNight(work, run)).ledger.steps.extract
+  const divided = before?.state === 'done' ? before.settings.holdout : undefined
+  const { command: extract } = await import('../extract/command.ts')
+  await take(extract, context, { ...given, run, ...(typeof divided === 'number' && { holdout: divided }) })
   return run
 }

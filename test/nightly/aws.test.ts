@@ -7,7 +7,7 @@ import { loadFewObjects } from '../support/few-objects.ts'
 import { killedAfterEachChange } from '../support/kill-chain.ts'
 import type { RunOptions } from '../support/run-script.ts'
 
-const LOGS = { users: 12, accounts: 1, events: 2400, from: '2026-03-02', to: '2026-03-05' }
+const LOGS = { users: 12, accounts: 1, events: 2400, from: '2026-03-01', to: '2026-03-05' }
 const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
 const BUCKET = 'org-staging'
 
@@ -15,7 +15,7 @@ async function place() {
   const { sandbox, run } = await athenaSandbox()
   await loadFewObjects(sandbox, 'org-logs', LOGS)
   const args = ['--source', 'cloudtrail', '--logs', 's3://org-logs', '--copy', 'direct', '--sagemaker-role', ROLE]
-  const spans = ['--history', '1d', '--retrain', '1d', '--alerts-per-day', '5']
+  const spans = ['--history', '2d', '--retrain', '1d', '--alerts-per-day', '5']
   const night = (day: string, more: readonly string[] = [], options: RunOptions = {}) =>
     run('nightly', [...args, ...spans, '--day', day, ...more], options)
   const rollBack = () => run('nightly', ['--source', 'cloudtrail', '--rollback', '--yes'])

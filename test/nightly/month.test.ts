@@ -39,7 +39,7 @@ const WEEK: Plan = { ...{ nights: 8, history: 4, keep: 5, within: 6 }, ...{ miss
 
 const plan = process.env.PRESTAGE_TEST_ALL === undefined ? WEEK : MONTH
 
-it(`${plan.nights} nights: the budget holds, a drift is one message, nothing is judged twice or left out, old runs go`, async () => {
+it(`${plan.nights} nights: the budget holds, a drift is one message, nothing is judged twice or left out, old runs go`, async (t) => {
   const [logs, workspace] = [tempFolder(), tempFolder()]
   const dayOf = (n: number) => dayAfter(FIRST, n - 1)
   const events = {
@@ -75,6 +75,7 @@ it(`${plan.nights} nights: the budget holds, a drift is one message, nothing is 
   const figures = judged.map(({ day, flagged, unfit, told, goingOn, trained, drift }) =>
     [day, flagged, unfit, told.length, goingOn, trained?.why ?? '', drift?.kinds.join() ?? ''].join(' '),
   )
+  t.diagnostic(`day, flagged, unfit, told, going on, trained, drift\n${figures.join('\n')}`)
   const within = judged.filter(({ flagged }) => Math.abs(flagged - BUDGET) <= BUDGET / 4)
   assert.ok(within.length >= plan.within, figures.join('\n'))
   assert.ok(

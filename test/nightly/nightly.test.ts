@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
+import { command as extract } from '../../scripts/extract/command.ts'
 import { type Context, silentContext } from '../../scripts/lib/cli/command.ts'
 import { take } from '../../scripts/lib/cli/take.ts'
 import { withLock } from '../../scripts/lib/runs/lock.ts'
@@ -8,6 +9,7 @@ import { nightsOf } from '../../scripts/lib/runs/nights.ts'
 import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import { command } from '../../scripts/nightly/command.ts'
 import { command as score } from '../../scripts/score/command.ts'
+import { command as stage } from '../../scripts/stage/command.ts'
 import { dayAfter, daysFrom, deliver } from '../support/month.ts'
 import { tempFolder } from '../support/temp.ts'
 import { thisProcess } from '../support/waiting.ts'
@@ -74,6 +76,14 @@ describe('nights on this machine', () => {
     assert.equal(json.run, model().run)
     await assert.rejects(take(score, context, { workspace, model: 'current', run: model().run }), /contradict/)
     await assert.rejects(take(score, context, { workspace, model: 'current', source: ['waf'] }), /no model of waf/)
+  })
+
+  it('a day whose pairs another command has divided is judged all the same', async () => {
+    const window = { source: 'cloudtrail', logs, from: '2026-03-07', to: '2026-03-08', workspace }
+    const { json } = await take(stage, silentContext(), window)
+    await take(extract, silentContext(), { ...window, run: json.run })
+    await night('2026-03-07')
+    assert.ok(((await notes()).at(-1)?.judged?.scored ?? 0) > 100)
   })
 
   it('days that were missed are made up for, oldest first', async () => {
