@@ -8,6 +8,7 @@ import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Removal } from '../lib/runs/results.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
 import { awsLeftovers } from './aws/clean.ts'
 import { removeAll, removeEach } from './leftovers.ts'
 import { localLeftovers } from './local/clean.ts'
@@ -32,6 +33,7 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options: {
     everything: flag({
       about:

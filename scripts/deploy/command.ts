@@ -9,6 +9,7 @@ import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { chosenRun, runOfModel } from '../lib/runs/workspace.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import { forgetEndpoint, noteEndpoint, runningEndpoint, startDetached, TOKEN_VARIABLE } from './local/detached.ts'
 import { type Endpoint, serveRun } from './local/endpoint.ts'
@@ -63,6 +64,7 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options,
   async run(context, values) {
     const aws = awsOf(values, context)

@@ -6,6 +6,7 @@ import { awsOptions, networksOption, workspaceOption } from '../lib/cli/shared-o
 import { networkList } from '../lib/runs/network-list.ts'
 import { openProviders } from '../lib/runs/providers/providers.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
 import { evaluate } from './evaluate.ts'
 import { renderEvaluation } from './render.ts'
 import { type Named, subjectOfFiles, subjectOfRun } from './subject.ts'
@@ -58,6 +59,7 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options,
   async run(context, values) {
     const listed = await networkList('--addresses', values.addresses)

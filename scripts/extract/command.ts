@@ -8,6 +8,7 @@ import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Run, StepPlan } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
 import { sourceOf, sources } from '../lib/sources/registry.ts'
 import type { Source } from '../lib/sources/source.ts'
 import { athenaBackend } from './athena/athena.ts'
@@ -66,6 +67,7 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options,
   async run(context, values) {
     const aws = awsOf(values, context)

@@ -3,7 +3,8 @@ import { type CommandResult, type Context, defineCommand } from '../lib/cli/comm
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { choices, number, text } from '../lib/cli/options.ts'
 import { awsOptions, scopeOptions } from '../lib/cli/shared-options.ts'
-import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
+import { knownIds, sourceOf } from '../lib/sources/registry.ts'
 import { placesIn } from '../lib/stores/uri.ts'
 import { explanationOf } from './explain.ts'
 import { type Inventory, inventoryOf, type Search } from './place.ts'
@@ -21,7 +22,7 @@ const options = {
     value: 'KEY',
     offline: true,
   }),
-  source: choices(sourceIds, { about: 'only these kinds of log', value: 'NAME' }),
+  source: choices(knownIds, { about: 'only these kinds of log', value: 'NAME' }),
   concurrency: number({ about: 'requests in flight at once', default: 16, min: 1, max: 256, integer: true }),
   ...awsOptions,
 }
@@ -44,10 +45,11 @@ export const command = defineCommand({
     { run: 'npx zx scripts/inventory.mjs', does: 'after setup: all logs that the stack may read' },
   ],
   stackOutputs,
+  ownSources,
   options,
   async run(context, values) {
     if (values.explain !== undefined) {
-      const chosen = values.source.length === 0 ? sourceIds : values.source
+      const chosen = values.source.length === 0 ? knownIds() : values.source
       return explanationOf(values.explain, chosen.map(sourceOf))
     }
     if (values.logs === undefined) throw new UsageError('no logs', 'add --logs FOLDER or --logs s3://bucket')

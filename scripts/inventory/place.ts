@@ -3,7 +3,7 @@ import { UserError } from '../lib/cli/errors.ts'
 import { count, plural } from '../lib/cli/format.ts'
 import { openLogsOutsideRuns } from '../lib/runs/workspace.ts'
 import { scopesThere, scopeText } from '../lib/sources/discover.ts'
-import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
+import { knownIds, sourceOf } from '../lib/sources/registry.ts'
 import { type AwsSettings, type Logs, linkWarnings } from '../lib/stores/open.ts'
 import { type LooseFound, type LooseSurvey, surveyLoose } from './loose.ts'
 import { looseText, surveyText } from './render.ts'
@@ -37,7 +37,7 @@ export async function inventoryOf(
   const { account, region, source, concurrency } = wanted
   const logs = await openLogsOutsideRuns(uri, wanted)
   const lister = remembering(logs.store, logs.base)
-  const sources = (source.length === 0 ? sourceIds : source).map(sourceOf)
+  const sources = (source.length === 0 ? knownIds() : source).map(sourceOf)
   const scope = { accounts: account, regions: region }
   const search = { base: logs.base, concurrency, signal: context.signal }
   const result = await survey(logs.store, lister, sources, { ...search, ...scope })
@@ -64,7 +64,7 @@ const outOfScope = (logs: Logs, { found }: Survey, { account, region }: Search):
 
 /** For logs outside the folders that AWS writes: the names of the objects tell. */
 async function loose(context: Context, logs: Logs, { source }: Search) {
-  const sources = (source.length === 0 ? sourceIds : source).map(sourceOf)
+  const sources = (source.length === 0 ? knownIds() : source).map(sourceOf)
   const { found, objects, unknown, cut } = await surveyLoose(logs.store, sources, logs.base, context.signal)
   const { listRequests } = logs.store
   if (objects === 0)

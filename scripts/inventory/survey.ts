@@ -1,6 +1,6 @@
 import pMap from 'p-map'
 import { type DiscoverOptions, discover, distinctValues, type Lister } from '../lib/sources/discover.ts'
-import { sources as allSources } from '../lib/sources/registry.ts'
+import { knownSources } from '../lib/sources/registry.ts'
 import type { Source } from '../lib/sources/source.ts'
 import { matchesVariable } from '../lib/sources/template.ts'
 import type { Store } from '../lib/stores/store.ts'
@@ -66,26 +66,16 @@ export async function survey(
   return { found, roots: [...roots], skipped: [...skipped] }
 }
 
-/** Lists every prefix once, for all who take note of the same kinds of keys, and sees only what lies below the base or above it. */
+/** Lists every prefix once, and sees only what lies below the base or above it. */
 export function remembering(lister: Lister, base: string): Lister {
-  const known = new Map<string, Promise<{ children: string[]; passed: Map<string, string> }>>()
-  const ask = async (prefix: string, pass: (key: string) => string | undefined = () => undefined) => {
-    const passed = new Map<string, string>()
-    const noting = (key: string) => {
-      const end = pass(key)
-      if (end !== undefined && !passed.has(end)) passed.set(end, key)
-      return end
-    }
-    const children = await lister.prefixes({ prefix, pass: noting })
-    return { children: children.filter((child) => child.startsWith(base) || base.startsWith(child)), passed }
-  }
+  const known = new Map<string, Promise<string[]>>()
+  const ask = async (prefix: string) =>
+    (await lister.prefixes({ prefix })).filter((child) => child.startsWith(base) || base.startsWith(child))
   return {
-    prefixes: async ({ prefix, pass }) => {
-      const found = known.get(prefix) ?? ask(prefix, pass)
+    prefixes: ({ prefix }) => {
+      const found = known.get(prefix) ?? ask(prefix)
       known.set(prefix, found)
-      const { children, passed } = await found
-      for (const key of passed.values()) pass?.(key)
-      return children
+      return found
     },
   }
 }
@@ -113,16 +103,18 @@ const SERVICES: Readonly<Record<string, string>> = {
   CloudFront: 'CloudFront standard logs',
   redshift: 'Redshift audit logs',
 }
-const READ = new Set(
-  Object.values(allSources)
-    .flatMap(({ layouts, digest }) => [...layouts, ...(digest === undefined ? [] : [digest])])
-    .flatMap(({ path }) => /\{account\}\/([^/{]+)\//.exec(path)?.[1] ?? []),
-)
+/** Folders of services that sources read. */
+const namesRead = (): ReadonlySet<string> =>
+  new Set(
+    knownSources()
+      .flatMap(({ layouts, digest }) => [...layouts, ...(digest === undefined ? [] : [digest])])
+      .flatMap(({ path }) => /\{account\}\/([^/{]+)\//.exec(path)?.[1] ?? []),
+  )
 
 /** What a key belongs to whose folder is known and not read. */
 export function serviceOf(key: string): string | undefined {
   const name = /(?:^|\/)AWSLogs\/(?:o-[a-z0-9]+\/)?\d+\/([^/]+)\//.exec(key)?.[1] ?? ''
-  return READ.has(name) || !Object.hasOwn(SERVICES, name) ? undefined : SERVICES[name]
+  return namesRead().has(name) || !Object.hasOwn(SERVICES, name) ? undefined : SERVICES[name]
 }
 
 /** Services whose logs lie beside those that sources read. */
@@ -141,7 +133,7 @@ export async function othersOf(lister: Lister, roots: readonly string[], options
     async ({ path, name }) => (await below(path)).map((service) => ({ account: name, name: service.name })),
     { concurrency },
   )
-  return gathered(services.flat().filter(({ name }) => !READ.has(name)))
+  return gathered(services.flat().filter(({ name }) => !namesRead().has(name)))
 }
 
 function gathered(services: readonly { account: string; name: string }[]): Other[] {

@@ -7,7 +7,8 @@ import { facts } from '../lib/cli/format.ts'
 import { modelNote } from '../lib/runs/models.ts'
 import { nightName, nightsOf } from '../lib/runs/nights.ts'
 import { openProviders } from '../lib/runs/providers/providers.ts'
-import { distinctSources, sourceIds, sourceOf } from '../lib/sources/registry.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
+import { distinctSources, knownIds, sourceOf } from '../lib/sources/registry.ts'
 import { openStore } from '../lib/stores/open.ts'
 import { wantedFindings } from '../score/findings/options.ts'
 import { dueWindows } from './days.ts'
@@ -45,11 +46,12 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options: nightlyOptions,
   async run(asker, options): Promise<CommandResult> {
     const context = withBudget(asker, options.maxCost, options.yes)
     const sources = distinctSources(options.source)
-    if (sources.length === 0) throw new UsageError('no source', `add --source ${sourceIds.join(' or --source ')}`)
+    if (sources.length === 0) throw new UsageError('no source', `add --source ${knownIds().join(' or --source ')}`)
     wantedFindings({ accounts: options.account, regions: options.region }, options)
     await openProviders(options.networks)
     const aws = awsOf(options, context)

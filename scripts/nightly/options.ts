@@ -11,7 +11,7 @@ import {
 } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { DAY_MS, spanIn } from '../lib/runs/window.ts'
-import { sourceIds } from '../lib/sources/registry.ts'
+import { knownIds } from '../lib/sources/registry.ts'
 import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions } from '../score/findings/options.ts'
 import { command as stageCommand } from '../stage/command.ts'
@@ -41,7 +41,7 @@ const days = (about: string, value: number, parse = daysIn) =>
 const { overwrite: _, ...guard } = guardOptions
 
 export const nightlyOptions = {
-  source: choices(sourceIds, { about: 'kind of log; several are taken one after the other', value: 'NAME' }),
+  source: choices(knownIds, { about: 'kind of log; several are taken one after the other', value: 'NAME' }),
   ...scopeOptions,
   ...workspaceOption,
   entity: text({ about: 'who: principal, arn, user-agent, …; see extract --help', value: 'NAME' }),

@@ -15,7 +15,8 @@ import {
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { allowancesIn } from '../lib/runs/allowances.ts'
 import { openProviders } from '../lib/runs/providers/providers.ts'
-import { distinctSources, sourceIds } from '../lib/sources/registry.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
+import { distinctSources, knownIds } from '../lib/sources/registry.ts'
 import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
 import { command as stageCommand } from '../stage/command.ts'
@@ -55,12 +56,13 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options: {
     demo: flag({
       about: `simulate logs first, in ./${DEMO_FOLDER}; the runs are kept there as well, unless --workspace names another folder`,
       offline: true,
     }),
-    source: choices(sourceIds, {
+    source: choices(knownIds, {
       about: 'kind of log; several share one report besides their own',
       value: 'NAME',
     }),

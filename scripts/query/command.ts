@@ -10,6 +10,7 @@ import type { ExtractSettings } from '../lib/engines/render.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
 import { sourceOf } from '../lib/sources/registry.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import { renderAnswer } from './answer.ts'
@@ -67,6 +68,7 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options,
   async run(context, values) {
     if (values.file === undefined) return listed(await questions())

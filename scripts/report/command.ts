@@ -10,6 +10,7 @@ import { openProviders } from '../lib/runs/providers/providers.ts'
 import type { StepName } from '../lib/runs/results.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { chosenRun, openRun, otherRun, type RunChoice } from '../lib/runs/workspace.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
 
 export const command = defineCommand({
   name: 'report',
@@ -32,6 +33,7 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options: {
     fromRun: text({
       about: 'show the verdicts on this other run, or on the holdout (default: what was scored last)',

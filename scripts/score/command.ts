@@ -2,6 +2,7 @@ import { awsOf, stackOutputs } from '../lib/aws/settings.ts'
 import { type Context, defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { runInService } from '../lib/runs/models.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
 import { openStore } from '../lib/stores/open.ts'
 import { isUrl, type ScoreOptions, scoreOptions } from './options.ts'
 import { noFindings, scoreFiles, scoreRun } from './run.ts'
@@ -48,6 +49,7 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options: scoreOptions,
   async run(context, values) {
     if (values.model === CURRENT && values.pairs.length === 0)

@@ -3,10 +3,11 @@ import type { Context } from '../lib/cli/command.ts'
 import { withLock } from '../lib/runs/lock.ts'
 import { folderStore } from '../lib/stores/folder.ts'
 import { simulateAlb } from './alb.ts'
+import { simulateApiGateway } from './apigateway.ts'
 import { simulateCloudTrail } from './cloudtrail.ts'
 import { begin, claim, finish, type Totals } from './folder.ts'
 import { labelsCsv, type Simulated } from './log-file.ts'
-import { simulateS3Access } from './s3access.ts'
+import { simulateResolver } from './route53resolver.ts'
 import type { Settings } from './settings.ts'
 import { simulateVpcflow } from './vpcflow.ts'
 import { simulateWaf } from './waf.ts'
@@ -17,7 +18,8 @@ const simulators = new Map([
   ['waf', simulateWaf],
   ['alb', simulateAlb],
   ['vpcflow', simulateVpcflow],
-  ['s3access', simulateS3Access],
+  ['apigateway', simulateApiGateway],
+  ['route53resolver', simulateResolver],
 ])
 
 /** Sources that can be simulated. */

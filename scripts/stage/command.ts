@@ -2,12 +2,13 @@ import { setFlagsFromString } from 'node:v8'
 import { awsOf, stackOutputs } from '../lib/aws/settings.ts'
 import { defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
-import { choice, flag, number, text } from '../lib/cli/options.ts'
+import { choice, flag, number, text, word } from '../lib/cli/options.ts'
 import { awsOptions, guardOptions, scopeOptions, windowOptions, workspaceOption } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { STORAGE_CLASSES } from '../lib/runs/read-cost.ts'
 import { findRun, touchRun } from '../lib/runs/workspace.ts'
-import { sourceIds } from '../lib/sources/registry.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
+import { knownIds } from '../lib/sources/registry.ts'
 import { isArchived } from './copy/copier.ts'
 import { planStage } from './plan.ts'
 import { renderStaged } from './render.ts'
@@ -24,7 +25,7 @@ function parseStorageClass(input: string): unknown {
 }
 
 const options = {
-  source: choice(sourceIds, { about: 'kind of log' }),
+  source: word(knownIds, { about: 'kind of log' }),
   ...scopeOptions,
   ...windowOptions,
   ...workspaceOption,
@@ -90,6 +91,7 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options,
   async run(context, values) {
     // Millions of rows pass and none stays: V8 would let the heap grow to several times of what lives before it collects.

@@ -5,7 +5,7 @@ import type { Request } from '../lib/runs/request.ts'
 import { windowOf } from '../lib/runs/window.ts'
 import { openLogsOutsideRuns } from '../lib/runs/workspace.ts'
 import { discover } from '../lib/sources/discover.ts'
-import { sourceIds, sourceOf } from '../lib/sources/registry.ts'
+import { knownIds, sourceOf } from '../lib/sources/registry.ts'
 import { settlingOf } from '../lib/sources/source.ts'
 import type { AwsSettings, Logs } from '../lib/stores/open.ts'
 import { placesIn } from '../lib/stores/uri.ts'
@@ -37,7 +37,8 @@ export interface Task {
 
 /** Turns the options into a request and opens the logs. @throws UsageError for what is missing or contradictory */
 export async function taskOf(options: TaskOptions, now: Date, aws: AwsSettings): Promise<Task> {
-  if (options.source === undefined) throw new UsageError('no source', `add --source ${sourceIds.join(' or --source ')}`)
+  if (options.source === undefined)
+    throw new UsageError('no source', `add --source ${knownIds().join(' or --source ')}`)
   if (options.logs === undefined) throw noLogs()
   const source = sourceOf(options.source)
   const window = windowOf(options, now, settlingOf(source))

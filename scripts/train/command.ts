@@ -9,6 +9,7 @@ import { nextCommand } from '../lib/runs/next.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run, StepPlan } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
 import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { hyperparameterOptions, hyperparametersOf } from './hyperparameters.ts'
 import { type Input, inputOfFiles, inputOfRun } from './input.ts'
@@ -72,6 +73,7 @@ export const command = defineCommand({
     },
   ],
   stackOutputs,
+  ownSources,
   options,
   async run(context, values) {
     return values.pairs.length > 0 ? trainFiles(context, values) : trainRun(context, values)

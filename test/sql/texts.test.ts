@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { sourceSql } from '../../scripts/lib/engines/own.ts'
 import { renderSql } from '../../scripts/lib/engines/render.ts'
 import { sources } from '../../scripts/lib/sources/registry.ts'
+import type { Source } from '../../scripts/lib/sources/source.ts'
 import { ROOT } from '../support/run-script.ts'
 
 const text = (name: string): string => readFileSync(`${ROOT}sql/${name}`, 'utf8')
@@ -12,14 +14,19 @@ const escaped = (text: string): string => text.replace(/[()-]/g, '\\$&')
 
 /** Names of what a flat relation offers, in order. */
 const columnsOf = (sql: string): string[] =>
-  [...withoutComments(sql).matchAll(/\bas (\w+)(?=,?$)/gm)].map(([, name]) => name ?? '')
+  [...withoutComments(sql).matchAll(/\bas "?(\w+)"?(?=,?$)/gm)].map(([, name]) => name ?? '')
+
+/** A text of a source that is no file: as it is made for a mapping. */
+const NAMES = { table: 't', bulk: 'b', staged: 's', run: 'r', records: 'x' }
+const textOf = async (source: Source, file: Parameters<typeof sourceSql>[1]): Promise<string> =>
+  source.own === undefined ? text(`${source.id}/${file}`) : sourceSql(source, file, NAMES)
 
 describe('the flat relation', () => {
   for (const [id, source] of Object.entries(sources)) {
-    it(`of ${id} has the same columns on both engines`, () => {
+    it(`of ${id} has the same columns on both engines`, async () => {
       const [athena, duckdb] = [
-        columnsOf(text(`${id}/accesses.athena.sql`)),
-        columnsOf(text(`${id}/accesses.duckdb.sql`)),
+        columnsOf(await textOf(source, 'accesses.athena.sql')),
+        columnsOf(await textOf(source, 'accesses.duckdb.sql')),
       ]
       assert.deepEqual(athena, duckdb)
       assert.deepEqual(
@@ -28,15 +35,15 @@ describe('the flat relation', () => {
       )
     })
 
-    it(`of ${id} has a column for every choice of entity, and its members are read`, () => {
-      const duckdb = text(`${id}/accesses.duckdb.sql`)
+    it(`of ${id} has a column for every choice of entity, and its members are read`, async () => {
+      const duckdb = await textOf(source, 'accesses.duckdb.sql')
       for (const { column } of Object.values(source.entities)) assert.ok(columnsOf(duckdb).includes(column), column)
       for (const member of Object.keys({ ...source.members, ...source.details }))
         assert.match(duckdb, new RegExp(`(?<!\\w)${escaped(member)}(?!\\w)`))
     })
 
-    it(`of ${id} has a table that names every member, or a row of whole lines and every member's name`, () => {
-      const table = text(`${id}/table.sql`)
+    it(`of ${id} has a table that names every member, or a row of whole lines and every member's name`, async () => {
+      const table = await textOf(source, 'table.sql')
       const isLines = /\(\n {2}line string\n\)/.test(table)
       for (const member of Object.keys({ ...source.members, ...source.details }))
         if (isLines) assert.ok(text(`${id}/accesses.athena.sql`).includes(`'${member}'`), member)
@@ -55,12 +62,13 @@ describe('sql/README.md', () => {
       .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(.*?)`/g)].map(([, word = '']) => word))
   }
 
-  for (const { id, name } of Object.values(sources))
-    it(`tells of every column of ${id}, in their order`, () =>
-      assert.deepEqual(firstCells(`of ${name}`), columnsOf(text(`${id}/accesses.athena.sql`))))
+  for (const source of Object.values(sources))
+    it(`tells of every column of ${source.id}, in their order`, async () =>
+      assert.deepEqual(firstCells(`of ${source.name}`), columnsOf(await textOf(source, 'accesses.athena.sql'))))
 
-  it('tells of every reason for which a record is no pair', () => {
-    const texts = ['classified.sql', ...Object.keys(sources).map((id) => `${id}/accesses.athena.sql`)].map(text)
+  it('tells of every reason for which a record is no pair', async () => {
+    const own = await Promise.all(Object.values(sources).map((source) => textOf(source, 'accesses.athena.sql')))
+    const texts = [text('classified.sql'), ...own, "then 'header-line'"]
     const reasons = texts.flatMap((sql) => [...sql.matchAll(/\bthen '([a-z0-9-]+)'/g)].map(([, reason = '']) => reason))
     assert.deepEqual(firstCells('reason').sort(), [...new Set(reasons)].filter((word) => word !== 'holdout').sort())
   })

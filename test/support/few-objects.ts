@@ -5,15 +5,20 @@ import { FolderBackend } from '../sandbox/s3/folder.ts'
 import type { Place } from './s3-run.ts'
 import { cached, type SimulatedOptions, simulatedLogs } from './simulated.ts'
 
+const inTurn = (texts: string[]) => texts.join('')
+
 /** What the objects of one place and day have in common, by their source. */
 const DAYS = [
   { day: /^AWSLogs\/.*\/CloudTrail\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: envelope },
-  { day: /^AWSLogs\/.*\/elasticloadbalancing\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: (texts: string[]) => texts.join('') },
+  { day: /^AWSLogs\/.*\/elasticloadbalancing\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
   {
     day: /^AWSLogs\/.*vpcflowlogs\/[\w=-]+\/(?:year=)?\d{4}\/(?:month=)?\d\d\/(?:day=)?\d\d\//,
-    join: (texts: string[]) => texts.join(''),
+    join: inTurn,
   },
-  { day: /^AWSLogs\/.*\/WAFLogs\/[\w-]+\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: (texts: string[]) => texts.join('') },
+  { day: /^AWSLogs\/.*\/WAFLogs\/[\w-]+\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
+  { day: /^AWSLogs\/.*\/vpcdnsquerylogs\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
+  // Firehose has a folder an hour; what it wrote first is kept.
+  { day: /^apigateway\/\d{4}\/\d\d\/\d\d\/\d\d\//, join: inTurn },
 ]
 
 /**
@@ -24,16 +29,17 @@ export function fewObjects(options: SimulatedOptions = {}): Promise<string> {
   return cached(options, 'few-objects', async (draft) => {
     const logs = await simulatedLogs(options)
     const days = new Map<string, { key: string; texts: string[]; join: (texts: string[]) => string }>()
-    for (const { key } of new FolderBackend(logs).scan('AWSLogs/', ''))
+    for (const { key } of new FolderBackend(logs).scan('', ''))
       for (const { day, join } of DAYS) {
         const [name] = day.exec(key) ?? []
         if (name === undefined) continue
         const { texts } = days.get(name) ?? days.set(name, { key, texts: [], join }).get(name)!
-        texts.push(String(gunzipSync(readFileSync(`${logs}/${key}`))))
+        const bytes = readFileSync(`${logs}/${key}`)
+        texts.push(String(key.endsWith('.gz') ? gunzipSync(bytes) : bytes))
       }
     for (const { key, texts, join } of days.values()) {
       mkdirSync(dirname(`${draft}/${key}`), { recursive: true })
-      writeFileSync(`${draft}/${key}`, gzipSync(join(texts)))
+      writeFileSync(`${draft}/${key}`, key.endsWith('.gz') ? gzipSync(join(texts)) : join(texts))
     }
     writeFileSync(`${draft}/labels.csv`, readFileSync(`${logs}/labels.csv`))
   })

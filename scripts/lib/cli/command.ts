@@ -1,3 +1,4 @@
+import type { ConfigSection } from './config.ts'
 import type { Approval } from './confirm.ts'
 import type { Host } from './host.ts'
 import type { OptionSpecs, Values } from './options.ts'
@@ -27,6 +28,8 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   readonly options: S
   /** Reads the outputs of a stack of `setup`, from which options without a value are taken. Absent: the command uses none. */
   readonly stackOutputs?: StackOutputs
+  /** Makes the sources known that the configuration file adds, while `work` runs. Absent: the command has to do with none. */
+  readonly ownSources?: <T>(section: ConfigSection | undefined, work: () => Promise<T>) => Promise<T>
   run(context: Context, options: Values<S>): Promise<CommandResult>
 }
 

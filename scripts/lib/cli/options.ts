@@ -82,25 +82,43 @@ export function choice<const C extends string>(
     if (found === undefined) throw new Error(`must be one of ${choices.join(', ')}`)
     return found
   }
-  const joined = choices.join('|')
-  const shown =
-    joined.length <= LONGEST_VALUE
-      ? { value: joined }
-      : { value: 'WORD', about: `${basics.about}: ${choices.join(', ')}` }
-  return option('text', { ...basics, ...(basics.value === undefined && shown), parse, defaultText: basics.default })
+  return option('text', { ...basics, ...shownWords(choices, basics), parse, defaultText: basics.default })
 }
 
-/** Words of a fixed set; repeatable, and commas separate too. */
-export const choices = (words: readonly string[], basics: Basics & { value: string }): Option<readonly string[]> =>
-  list({
+/** One word of a set that is known only when values are read. */
+export const word = (words: () => readonly string[], basics: Basics): Option<string | undefined> =>
+  parsed({
     ...basics,
-    about: `${basics.about}: ${words.join(', ')}`,
+    ...shownWords(words(), basics),
     parse: (input) => {
-      if (words.includes(input)) return input
-      const near = nearest(input, words)
-      throw new Error(`must be one of ${words.join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}`)
+      if (words().includes(input)) return input
+      throw new Error(`must be one of ${words().join(', ')}`)
     },
   })
+
+/** How help shows the words that an option takes. */
+function shownWords(words: readonly string[], { about, value }: Basics): Partial<Basics> {
+  const joined = words.join('|')
+  if (value !== undefined) return {}
+  return joined.length <= LONGEST_VALUE ? { value: joined } : { value: 'WORD', about: `${about}: ${words.join(', ')}` }
+}
+
+/** Words of a set; repeatable, and commas separate too. @param words a function where the set is known only when values are read */
+export const choices = (
+  words: readonly string[] | (() => readonly string[]),
+  basics: Basics & { value: string },
+): Option<readonly string[]> => {
+  const known = () => (typeof words === 'function' ? words() : words)
+  return list({
+    ...basics,
+    about: `${basics.about}: ${known().join(', ')}`,
+    parse: (input) => {
+      if (known().includes(input)) return input
+      const near = nearest(input, known())
+      throw new Error(`must be one of ${known().join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}`)
+    },
+  })
+}
 
 interface NumberBasics extends Basics {
   min?: number

@@ -8,7 +8,7 @@ import { helpText } from './help.ts'
 import type { Host } from './host.ts'
 import { kebab, type Values } from './options.ts'
 import { barProgress, lineProgress, noProgress, type Screen } from './progress.ts'
-import { resolveValues } from './settings.ts'
+import { resolveValues, sourcesSection } from './settings.ts'
 import type { awsOptions, commonOptions, guardOptions } from './shared-options.ts'
 
 type Common = Values<typeof commonOptions> & Partial<Values<typeof guardOptions> & Values<typeof awsOptions>>
@@ -54,7 +54,14 @@ export async function callCommand(
   return json
 }
 
-async function execute(command: Command, typed: RawValues, host: Host): Promise<CommandResult & { common: Common }> {
+type Executed = CommandResult & { readonly common: Common }
+
+async function execute(command: Command, typed: RawValues, host: Host): Promise<Executed> {
+  const work = () => executeWithin(command, typed, host)
+  return command.ownSources === undefined ? work() : command.ownSources(await sourcesSection(typed, host.env), work)
+}
+
+async function executeWithin(command: Command, typed: RawValues, host: Host): Promise<Executed> {
   const terminal = repeating(terminalOf(host), typed)
   const { say } = terminal
   const values = await resolveValues(command, typed, host.env, (text) => say(`warning: ${text}`))

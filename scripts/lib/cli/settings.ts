@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type RawValues, splitList } from './arguments.ts'
 import type { Command } from './command.ts'
+import type { ConfigSection } from './config.ts'
 import { messageOf, UsageError, UserError } from './errors.ts'
 import { suggestion } from './nearest.ts'
 import { kebab, type OptionSpecs, type Values, variable } from './options.ts'
@@ -109,14 +110,27 @@ const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: strin
 
 type Given = { from: string; value: string | string[]; place?: string }
 
+/** The configuration file that counts: the one that is named, or the one that is there. */
+function configPath(typed: RawValues, env: NodeJS.ProcessEnv): string | undefined {
+  const named = typed.config ?? (env.PRESTAGE_CONFIG || undefined)
+  return typeof named === 'string' ? named : existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined
+}
+
+/** The section `sources` of the configuration file, if there are both. */
+export async function sourcesSection(typed: RawValues, env: NodeJS.ProcessEnv): Promise<ConfigSection | undefined> {
+  const path = configPath(typed, env)
+  if (path === undefined) return undefined
+  const { readSection } = await import('./config.ts')
+  return readSection(path, 'sources')
+}
+
 async function settingsBelowFlags(
   typed: RawValues,
   env: NodeJS.ProcessEnv,
   warn: (text: string) => void,
 ): Promise<Map<string, Given>> {
   const found = new Map<string, Given>()
-  const named = typed.config ?? (env.PRESTAGE_CONFIG || undefined)
-  const path = typeof named === 'string' ? named : existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined
+  const path = configPath(typed, env)
   // An empty variable is none.
   const variables = Object.keys(env).filter(
     (name) => name.startsWith('PRESTAGE_') && !/^PRESTAGE_(CONFIG|TEST_.*)$/.test(name) && env[name] !== '',

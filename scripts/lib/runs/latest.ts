@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { exitCodeOf } from '../cli/errors.ts'
-import { FILES, sourceIds } from '../sources/registry.ts'
+import { FILES, knownIds } from '../sources/registry.ts'
 import { ConditionFailed, type Store } from '../stores/store.ts'
 import { LATEST } from './paths.ts'
 import type { Run } from './run.ts'
@@ -18,7 +18,7 @@ const keyOf = (source: string): string => `${LATEST}${source}.json`
 
 /** Ids of the runs of these sources, or of all, the one that was named last first. Some of them may be gone. */
 export async function namedRuns(root: Store, sources: readonly string[] = []): Promise<string[]> {
-  const notes = await notesIn(root, sources.length === 0 ? [...sourceIds, FILES] : sources)
+  const notes = await notesIn(root, sources.length === 0 ? [...knownIds(), FILES] : sources)
   return notes
     .flat()
     .sort((a, b) => b.order - a.order)
@@ -33,7 +33,7 @@ export async function noteNamed(root: Store, { id, request: { source } }: Pick<R
       const own = await noteIn(root, source)
       const others = await notesIn(
         root,
-        [...sourceIds, FILES].filter((other) => other !== source),
+        [...knownIds(), FILES].filter((other) => other !== source),
       )
       const newest = Math.max(0, ...[own, ...others].flat().map(({ order }) => order))
       const isNewest = own[0]?.id === id && own[0].order === newest

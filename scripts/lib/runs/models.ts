@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { messageOf, UsageError, UserError } from '../cli/errors.ts'
 import { fitted, listOf, time } from '../cli/shapes.ts'
-import { sourceIds } from '../sources/registry.ts'
+import { knownIds } from '../sources/registry.ts'
 import { ConditionFailed, type Store } from '../stores/store.ts'
 import { MODELS } from './paths.ts'
 import { holdoutMetrics } from './results.ts'
@@ -91,7 +91,7 @@ export async function noteModel(
  * @throws UsageError when there is none, or several sources have one
  */
 export async function runInService(root: Store, sources: readonly string[]): Promise<string> {
-  const named = sources.length === 0 ? sourceIds : sources
+  const named = sources.length === 0 ? knownIds() : sources
   const found: [source: string, run: string][] = []
   for (const source of named) {
     const { model } = await modelNote(root, source)

@@ -3,7 +3,7 @@ import { awsOf, runHostOf } from '../aws/settings.ts'
 import type { Context } from '../cli/command.ts'
 import { UsageError, UserError } from '../cli/errors.ts'
 import { suggestion } from '../cli/nearest.ts'
-import { FILES, sourceIds } from '../sources/registry.ts'
+import { FILES, knownIds } from '../sources/registry.ts'
 import { type AwsSettings, type Logs, openLogs, openStore } from '../stores/open.ts'
 import { ConditionFailed, type Store } from '../stores/store.ts'
 import { namedRuns, noteNamed } from './latest.ts'
@@ -95,8 +95,8 @@ async function found(choice: RunChoice, context: Context, except: string | undef
   const aws = awsOf(choice, context)
   if (id !== 'latest') return openRun(workspace, id, aws)
   const sources = [choice.source ?? []].flat()
-  const unknown = sources.find((source) => !sourceIds.includes(source))
-  if (unknown !== undefined) throw new UsageError(`there is no source "${unknown}"`, suggestion(unknown, sourceIds))
+  const unknown = sources.find((source) => !knownIds().includes(source))
+  if (unknown !== undefined) throw new UsageError(`there is no source "${unknown}"`, suggestion(unknown, knownIds()))
   const run = await latest(await openStore(workspace, aws), aws, { sources, except })
   context.talk.info(`latest is run ${run.id}`)
   return run
@@ -163,13 +163,17 @@ async function runIds(root: Store): Promise<string[]> {
 }
 
 /** A folder that is named as runIdOf names a run. */
-const RUN = /(?:^|\/)[a-z]+(?:-\d{8}T\d{4}(?:\d{2})?Z){2}-[0-9a-f]{6}\//
+const RUN = /(?:^|\/)[a-z][a-z0-9_]*(?:-\d{8}T\d{4}(?:\d{2})?Z){2}-[0-9a-f]{6}\//
 
 /** The note of a workspace that says which run of a source is the latest. */
-const NOTE = new RegExp(`(?:^|/)${LATEST}(?:${[...sourceIds, FILES].join('|')})\\.json$`)
+const NOTE = new RegExp(`(?:^|/)${LATEST}([a-z][a-z0-9_]*)\\.json$`)
 
 /** Whether a key belongs to runs, or is the beginning of such keys: prestage wrote what lies there. */
-export const isOfRun = (key: string): boolean => RUN.test(key) || NOTE.test(key)
+export function isOfRun(key: string): boolean {
+  if (RUN.test(key)) return true
+  const source = NOTE.exec(key)?.[1]
+  return source !== undefined && [...knownIds(), FILES].includes(source)
+}
 
 /**
  * Opens logs without the copies that runs have of them: a workspace may lie among the logs, and an event must not count again for

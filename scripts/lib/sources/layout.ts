@@ -48,13 +48,6 @@ export interface Padding {
   readonly lateHours: number
 }
 
-/** One account, region, … of a layout: below `path`, keys sort by time. */
-export interface Branch {
-  readonly layout: Layout
-  readonly path: string
-  readonly variables: Variables
-}
-
 /** A key taken apart. */
 export interface ParsedKey {
   /** Everything before the layout: '' or a prefix with a trailing slash. */
@@ -77,6 +70,8 @@ export function keyParser(layout: Layout): (key: string) => ParsedKey | undefine
 /** A parser that looks at the object's name alone, for logs that were copied out of their folders. */
 export function nameParser(layout: Layout): (key: string) => ParsedKey | undefined {
   const name = layout.timed.slice(layout.timed.lastIndexOf('/') + 1)
+  // A name without a time tells nothing.
+  if (!name.includes('{yyyy}')) return () => undefined
   const pattern = new RegExp(`^(?<root>(?:.*/)?)${expressionOfTemplate(name)}${layout.tail}$`, 's')
   return (key) => parsed(pattern.exec(key), layout.zone)
 }

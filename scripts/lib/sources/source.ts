@@ -1,4 +1,5 @@
 import type { keyParser, Layout, ParsedKey } from './layout.ts'
+import type { Mapping, SqlFolder } from './own/mapping.ts'
 import type { TextFormat } from './text.ts'
 
 /** Milliseconds after an event until it has normally been delivered, by any of the source's layouts. */
@@ -41,6 +42,10 @@ export interface Source {
   readonly aspects: Readonly<Record<string, string>>
   /** What an access is, for findings: the call of an API, or a request over the network. */
   readonly access: 'call' | 'request'
+  /** Of a source of the configuration file: what takes the place of its texts in sql/. */
+  readonly own?: Mapping | SqlFolder
+  /** Whether a record may become several rows of `accesses`; else it becomes one. */
+  readonly severalRows?: true
   /** Index files that say which object holds which event times, where the source has such. */
   readonly digest?: Layout
   /** Region that logs the events of global services, where the source has such. */

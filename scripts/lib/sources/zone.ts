@@ -52,3 +52,10 @@ export function momentOf(zone: string | undefined, clock: number): number | unde
   const [first] = candidates.filter((time) => time + offsetAt(zone, time) === clock).sort((a, b) => a - b)
   return first
 }
+
+/** Whether the clocks of a zone are turned: then an hour exists twice every year. */
+export function hasTurns(zone: string): boolean {
+  const year = new Date().getUTCFullYear()
+  const offsets = Array.from({ length: 12 }, (_, month) => offsetAt(zone, Date.UTC(year, month, 1)))
+  return new Set(offsets).size > 1
+}

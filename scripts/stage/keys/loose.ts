@@ -1,5 +1,5 @@
 import { keyParser, nameParser } from '../../lib/sources/layout.ts'
-import { sources } from '../../lib/sources/registry.ts'
+import { knownSources } from '../../lib/sources/registry.ts'
 import { type Source, sourceParser } from '../../lib/sources/source.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import { isInScope, type KeySource, type Scope } from './key-source.ts'
@@ -62,7 +62,7 @@ async function surveyOf(store: Store, base: string, parse: Parser, signal: Abort
 }
 
 const isOfAnotherSource = (source: Source, key: string): boolean =>
-  Object.values(sources).some(
+  knownSources().some(
     (other) => other !== source && (sourceParser(other, keyParser)(key) ?? sourceParser(other, nameParser)(key)),
   ) ||
   /_(?:CloudTrail-[A-Za-z]+|elasticloadbalancing|vpcflowlogs|vpcdnsquerylogs|network-firewall[a-z_]*|Config)_/.test(key)

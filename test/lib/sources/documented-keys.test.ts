@@ -45,13 +45,6 @@ describe('keys as AWS documents them', () => {
       '123456789012',
       '2016-05-01T23:40:00.000Z',
     ],
-    ['logs/2013-11-01-21-32-16-E568B2907131C0C0', undefined, '2013-11-01T21:32:16.000Z'],
-    ['logs2013-11-01-21-32-16-E568B2907131C0C0', undefined, '2013-11-01T21:32:16.000Z'],
-    [
-      'logs/123456789012/us-west-2/amzn-s3-demo-source-bucket/2023/03/01/2023-03-01-21-32-16-E568B2907131C0C0',
-      '123456789012',
-      '2023-03-01T21:32:16.000Z',
-    ],
     // Delivered after midnight.
     [
       'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2016/05/02/123456789012_elasticloadbalancing_us-east-2_app.my-loadbalancer.1234567890abcdef_20160501T2355Z_172.160.001.192_20sg8hgm.log.gz',
@@ -73,6 +66,16 @@ describe('keys as AWS documents them', () => {
       undefined,
       '2020-10-02T21:25:30.000Z',
     ],
+    [
+      'AWSLogs/012345678910/vpcdnsquerylogs/vpc-0123456789abcdf12/2023/02/15/vpc-0123456789abcdf12_vpcdnsquerylogs_012345678910_20230215T0000Z_213be99c.log.gz',
+      '012345678910',
+      '2023-02-15T00:00:00.000Z',
+    ],
+    [
+      '2024/06/12/08/amazon-apigateway-s-2-2024-06-12-08-45-12-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
+      undefined,
+      '2024-06-12T08:45:12.000Z',
+    ],
   ]
   for (const [key, account, time] of mine)
     it(key, () => {
@@ -92,7 +95,8 @@ describe('keys as AWS documents them', () => {
     // The hour of a folder must be that of the name.
     'AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/03/02/17/123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20260302T1620Z_fe123456.log.gz',
     'AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=03/day=02/hour=17/123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20260302T1620Z_fe123456.log.gz',
-    '2024/06/12/08/amazon-apigateway-s-2-2024-06-12-08-45-12-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
+    '2024/06/12/08/amazon-api-s-2-2024-06-12-08-45-12-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
+    'AWSLogs/012345678910/vpcdnsquerylogs/us-east-1/2023/02/15/vpc-0123456789abcdf12_vpcdnsquerylogs_012345678910_20230215T0000Z_213be99c.log.gz',
     'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/conn_log.123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
     'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/health_check_log_123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
     'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/123456789012_elasticloadbalancing_us-east-2_net.lb.1234567890abcdef_20260302T2340Z_bbb0861d.log.gz',

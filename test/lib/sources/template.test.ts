@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { discover } from '../../../scripts/lib/sources/discover.ts'
 import { keyParser, keyRange, type Layout, mayHold } from '../../../scripts/lib/sources/layout.ts'
 import { sourceOf } from '../../../scripts/lib/sources/registry.ts'
-import { renderTemplate } from '../../../scripts/lib/sources/template.ts'
+import { matchesVariable, renderTemplate } from '../../../scripts/lib/sources/template.ts'
 import { isZone, momentOf, offsetAt } from '../../../scripts/lib/sources/zone.ts'
 import { compareKeys } from '../../../scripts/lib/stores/store.ts'
 import { listerOf } from './lister.ts'
@@ -215,4 +215,22 @@ describe('time zones', () => {
     assert.equal(at('2026-03-08T02:30'), undefined)
     assert.equal(at('2026-11-01T01:30'), '2026-11-01T05:30:00.000Z')
   })
+})
+
+describe('names of variables', () => {
+  const table: [variable: string, name: string, is: boolean][] = [
+    ['account', '012345678901', true],
+    ['account', '12345', false],
+    ['account', '123456789012\n', false],
+    ['org', 'o-abc123', true],
+    ['org', '012345678901', false],
+    ['org', 'o-ABC', false],
+    ['region', 'us-east-1', true],
+    ['region', '../..', false],
+    ['acl', 'a_b-c.d', true],
+    ['acl', '', false],
+  ]
+  for (const [variable, name, is] of table)
+    it(`${JSON.stringify(name)} is ${is ? 'a' : 'no'} value of ${variable}`, () =>
+      assert.equal(matchesVariable(variable, name), is))
 })

@@ -1,5 +1,6 @@
 import { bulkUri, paths } from '../../runs/paths.ts'
 import type { Source } from '../../sources/source.ts'
+import { sourceSql } from '../own.ts'
 import { classifiedValues, type ExtractSettings, identifier, literal, renderSql, withRelations } from '../render.ts'
 
 /** The table with a run's logs: `<database>.<source>`. The run is its partition. */
@@ -35,15 +36,15 @@ export const createTable = ({ source, database }: Omit<RunTable, 'run'>, workspa
 
 /** The same under any name. @param over URIs: the prefix of all runs, and the template of the objects of a run */
 export const tableOver = (
-  { id, text }: Pick<Source, 'id' | 'text'>,
+  source: Pick<Source, 'id' | 'text' | 'own'>,
   { database, table }: { readonly database: string; readonly table: string },
   { bulk, staged }: { readonly bulk: string; readonly staged: string },
 ): Promise<string> =>
-  renderSql(`${id}/table.sql`, {
+  sourceSql(source, 'table.sql', {
     table: hiveName(database, table),
     bulk: hiveLiteral(bulk),
     staged: hiveLiteral(staged),
-    ...(text !== undefined && 'pattern' in text && { pattern: hiveLiteral(text.pattern) }),
+    ...(source.text !== undefined && 'pattern' in source.text && { pattern: hiveLiteral(source.text.pattern) }),
   })
 
 /** Location of the staged objects; Athena fills in the run. */
@@ -54,7 +55,7 @@ const hiveLiteral = (text: string): string => `'${text.replaceAll('\\', '\\\\').
 
 /** The flat relation of a run. */
 export const accessesSql = ({ source, database, run }: RunTable): Promise<string> =>
-  renderSql(`${source.id}/accesses.athena.sql`, { table: trinoName(database, source.id), run: literal(run) })
+  sourceSql(source, 'accesses.athena.sql', { table: trinoName(database, source.id), run: literal(run) })
 
 /** Every access of a run with its entity, its part of the split, and the reason why it is not a pair. */
 export async function classifiedSql(table: RunTable, settings: ExtractSettings): Promise<string> {

@@ -2,11 +2,12 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import type { Source } from '../../sources/source.ts'
+import { sourceSql } from '../own.ts'
 import type { LogFile } from '../records/content.ts'
 import { type BadFile, malformedFiles, type Records, readRecords } from '../records/index.ts'
 import { Malformed } from '../records/json.ts'
 import { Readers } from '../records/threads.ts'
-import { identifier, literal, renderSql } from '../render.ts'
+import { identifier, literal } from '../render.ts'
 import { type Database, type EngineSettings, engineFailure, openEngine, type Session } from './database.ts'
 
 export interface DuckdbSettings extends EngineSettings {
@@ -77,9 +78,7 @@ async function load(
   const run = async (sql: string) => (await engine()).session.run(sql)
   const viewOf = async (paths: readonly string[]) => {
     const records = recordsSql(paths, { ...source.members, ...source.details })
-    await run(
-      `create or replace temp view accesses as ${await renderSql(`${source.id}/accesses.duckdb.sql`, { records })}`,
-    )
+    await run(`create or replace temp view accesses as ${await sourceSql(source, 'accesses.duckdb.sql', { records })}`)
   }
   const refuse = (bad: readonly BadFile[]) => {
     const wrong = bad.filter(({ key }) => (typeof skipBadFiles === 'boolean' ? !skipBadFiles : !skipBadFiles.has(key)))
