@@ -125,7 +125,8 @@ async function inSagemaker(
   const { trainInSagemaker } = await import('./sagemaker/train.ts')
   const { vectorsFor } = await import('./sagemaker/spec.ts')
   const { seed: _, alertsPerDay: __, ...settings } = recordedOptions(values)
-  const hyperparametersFor = (entities: number) => checked(values, vectorsFor(entities, values.vectorDim ?? 1))
+  const hyperparametersFor = (entities: number) =>
+    checked(values, 'sagemaker', vectorsFor(entities, values.vectorDim ?? 1))
   return trainInSagemaker(source, { context, options: values, aws, settings, hyperparametersFor })
 }
 
@@ -181,14 +182,14 @@ function recordedOptions(values: Options): Readonly<Record<string, number | null
 }
 
 function settingsOf(values: Options, { train }: Input): Settings {
-  const hyperparameters = checked(values, entityVectorsFor(train.entities.length))
+  const hyperparameters = checked(values, 'local', entityVectorsFor(train.entities.length))
   checkSize(train, hyperparameters)
   return { hyperparameters, seed: values.seed, alertsPerDay: values.alertsPerDay }
 }
 
-function checked(values: Options, entityVectors: number): Hyperparameters {
+function checked(values: Options, trainer: 'local' | 'sagemaker', entityVectors: number): Hyperparameters {
   try {
-    return hyperparametersOf(values, entityVectors)
+    return hyperparametersOf(values, trainer, entityVectors)
   } catch (error) {
     throw new UsageError(messageOf(error))
   }

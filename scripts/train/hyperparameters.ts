@@ -9,10 +9,19 @@ import {
 } from '../lib/insights/hyperparameters.ts'
 
 /**
- * Where this trainer starts from. Batch, epochs and learning rate are those of AWS's tutorial: with the documented batch of
+ * Where a training in SageMaker starts from. Batch, epochs and learning rate are those of AWS's tutorial: with the documented batch of
  * 10,000 a small set would make no full step at all. The rest are the documented defaults.
  */
-const DEFAULTS: Partial<Hyperparameters> = { vector_dim: 32, mini_batch_size: 1000, epochs: 5, learning_rate: 0.01 }
+const SAGEMAKER: Partial<Hyperparameters> = {
+  ...documentedDefaults,
+  ...{ vector_dim: 32, mini_batch_size: 1000, epochs: 5, learning_rate: 0.01 },
+}
+
+/** Where the trainer on this machine starts from: what finds most attacks among the first alerts (docs/detection.md). */
+export const ownDefaults: Partial<Hyperparameters> = {
+  ...SAGEMAKER,
+  ...{ mini_batch_size: 200, epochs: 3, weight_decay: 0 },
+}
 
 /** A hyperparameter's name as a key of options: `vector_dim` → `vectorDim`. */
 type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}` : S
@@ -30,22 +39,22 @@ function optionOf(name: HyperparameterName): Option<number | undefined> {
   const range = { min, ...(max !== Number.MAX_SAFE_INTEGER && { max }), integer }
   if (name === 'num_entity_vectors')
     return number({ about: `${about} (default: that; in SageMaker ten times it)`, ...range })
-  const [own, documented] = [DEFAULTS[name], documentedDefaults[name]]
-  const standard = own ?? documented
-  const differs = own !== undefined && documented !== undefined && own !== documented
-  return number({
-    about: differs ? `${about}; AWS documents ${documented}` : about,
-    ...range,
-    ...(standard !== undefined && { default: standard }),
-  })
+  const [own, sagemaker, documented] = [ownDefaults[name], SAGEMAKER[name], documentedDefaults[name]]
+  const text = documented === undefined || sagemaker === documented ? about : `${about}; AWS documents ${documented}`
+  return own === sagemaker
+    ? number({ about: text, ...range, ...(own !== undefined && { default: own }) })
+    : number({ about: `${text} (default: ${own}; in SageMaker ${sagemaker})`, ...range })
 }
 
 /** The full set. @param entityVectors when nobody chose a number. @throws Error when values do not go together */
-export const hyperparametersOf = (
+export function hyperparametersOf(
   values: { readonly [K in FlagName]: number | undefined },
+  trainer: 'local' | 'sagemaker',
   entityVectors: number,
-): Hyperparameters =>
-  validated({
-    ...Object.fromEntries(hyperparameterNames.map((name) => [name, values[camel(name)]])),
+): Hyperparameters {
+  const defaults = trainer === 'local' ? ownDefaults : SAGEMAKER
+  return validated({
+    ...Object.fromEntries(hyperparameterNames.map((name) => [name, values[camel(name)] ?? defaults[name]])),
     num_entity_vectors: values.numEntityVectors ?? entityVectors,
   })
+}

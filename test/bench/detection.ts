@@ -14,6 +14,7 @@ import type { Pairs } from '../../scripts/lib/insights/pairs.ts'
 import { priorNames } from '../../scripts/lib/insights/rank.ts'
 import { trainWeights } from '../../scripts/lib/insights/trainer.ts'
 import { attackKinds } from '../../scripts/simulate/behaviour.ts'
+import { ownDefaults } from '../../scripts/train/hyperparameters.ts'
 import { simulatedWorld, tutorialWorld, type World } from '../support/worlds.ts'
 import { officeWorld } from './offices.ts'
 
@@ -38,13 +39,7 @@ export interface Figures {
 /** The trainer's defaults. */
 export const trained = (train: Pairs): Promise<Weights> =>
   trainWeights(train, {
-    hyperparameters: validated({
-      num_entity_vectors: 2 * train.entities.length,
-      vector_dim: 32,
-      mini_batch_size: 1000,
-      epochs: 5,
-      learning_rate: 0.01,
-    }),
+    hyperparameters: validated({ ...ownDefaults, num_entity_vectors: 2 * train.entities.length }),
     seed: 1,
   })
 

@@ -25,6 +25,8 @@ test('a run in S3 is trained in SageMaker: once, with what the plan says', async
   const { HyperParameters, InputDataConfig, ResourceConfig, StoppingCondition } = job.request
   assert.equal(HyperParameters?.num_entity_vectors, '1000')
   assert.equal(HyperParameters?.epochs, '8')
+  // As AWS documents it; the trainer on this machine has another default.
+  assert.equal(HyperParameters?.weight_decay, '0.00001')
   assert.deepEqual(
     InputDataConfig?.map(({ ChannelName, ContentType, CompressionType, DataSource }) => [
       ChannelName,
