@@ -125,8 +125,8 @@ async function inSagemaker(
   const { trainInSagemaker } = await import('./sagemaker/train.ts')
   const { vectorsFor } = await import('./sagemaker/spec.ts')
   const { seed: _, alertsPerDay: __, ...settings } = recordedOptions(values)
-  const hyperparametersFor = (entities: number) =>
-    checked(values, 'sagemaker', vectorsFor(entities, values.vectorDim ?? 1))
+  const { vector_dim: dim } = checked(values, 'sagemaker', 1)
+  const hyperparametersFor = (entities: number) => checked(values, 'sagemaker', vectorsFor(entities, dim))
   return trainInSagemaker(source, { context, options: values, aws, settings, hyperparametersFor })
 }
 
