@@ -20,7 +20,7 @@ const SAGEMAKER: Partial<Hyperparameters> = {
 /** Where the trainer on this machine starts from: what finds most attacks among the first alerts (docs/detection.md). */
 export const ownDefaults: Partial<Hyperparameters> = {
   ...SAGEMAKER,
-  ...{ vector_dim: 48, mini_batch_size: 200, epochs: 2, weight_decay: 0 },
+  ...{ mini_batch_size: 200, epochs: 3, weight_decay: 0 },
 }
 
 /** A hyperparameter's name as a key of options: `vector_dim` → `vectorDim`. */
