@@ -9,7 +9,7 @@ import { parseIpv4 } from '../../../scripts/lib/insights/ipv4.ts'
 import { pairProviders, usualPlaces } from '../../../scripts/lib/runs/providers/history.ts'
 import { providerText } from '../../../scripts/lib/runs/providers/provider.ts'
 import { openProviders } from '../../../scripts/lib/runs/providers/providers.ts'
-import { Ranges } from '../../../scripts/lib/runs/providers/ranges.ts'
+import { RangeColumns, Ranges } from '../../../scripts/lib/runs/providers/ranges.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 const fixture = (name: string) => new URL(`fixture/mmdb/${name}.mmdb`, import.meta.url).pathname
@@ -43,6 +43,12 @@ const cases: [what: string, files: () => string[], ip: string, says: string][] =
   ['GeoLite2 Country', () => [fixture('country')], '2.125.160.217', '(GB)'],
   ['a database with gzip', () => [fileOf(gzipSync(readFileSync(fixture('asn'))))], '1.0.0.1', 'AS15169 Google Inc.'],
   ['iptoasn.com', () => [fileOf(IPTOASN)], '1.0.0.255', 'AS13335 CLOUDFLARENET (US)'],
+  [
+    'a table from an editor of Windows',
+    () => [fileOf(`\ufeff${IPTOASN.replaceAll('\n', '\r\n')}`)],
+    '1.0.0.1',
+    'AS13335 CLOUDFLARENET (US)',
+  ],
   ['iptoasn.com with gzip', () => [fileOf(gzipSync(IPTOASN))], '1.0.0.0', 'AS13335 CLOUDFLARENET (US)'],
   ['what nobody routes', () => [fileOf(IPTOASN)], '1.0.2.1', ''],
   ['an address after all ranges', () => [fileOf(IPTOASN)], '255.255.255.255', ''],
@@ -121,8 +127,10 @@ test('ranges that overlap: the narrowest around an address holds, as a search th
   const range = fc.tuple(fc.nat(60), fc.nat(20)).map(([start, more]) => ({ start, end: start + more }))
   fc.assert(
     fc.property(fc.array(range, { maxLength: 12 }), (spans) => {
+      const columns = new RangeColumns()
       const all = spans.map((span, number) => ({ ...span, provider: { number } }))
-      const ranges = new Ranges(all)
+      for (const { start, end, provider } of all) columns.add(start, end, columns.providers.push(provider) - 1)
+      const ranges = new Ranges(columns)
       for (let ip = 0; ip < 85; ip++) {
         const around = all.filter(({ start, end }) => start <= ip && ip <= end)
         const first = around.toSorted((a, b) => b.start - a.start || a.end - b.end)[0]

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net'
 import { parseCidr, parseIpv4 } from '../../insights/ipv4.ts'
 import { lineBatchesOf } from '../../stores/lines.ts'
 import { asNumber, type Provider, providerFrom } from './provider.ts'
-import { Ranges } from './ranges.ts'
+import { RangeColumns, Ranges } from './ranges.ts'
 
 /** What a column is called: by iptoasn.com, IPinfo, MaxMind and people. */
 const COLUMNS = {
@@ -20,36 +20,54 @@ type Places = Readonly<Partial<Record<Column, number>>>
 /** Without a line of names, the columns are those of iptoasn.com. */
 const IPTOASN: Places = { start: 0, end: 1, number: 2, country: 3, name: 4 }
 const CHUNK = 1 << 20
+/** Some editors write it. */
+const BYTE_ORDER_MARK = '\xef\xbb\xbf'
 
 /**
  * Reads a table of networks, tabs or commas between cells. Rows about IPv6 are skipped.
  * @throws Error that names the line that is none
  */
 export async function openTable(bytes: Buffer): Promise<Ranges> {
-  const ranges: ConstructorParameters<typeof Ranges>[0][number][] = []
-  const providers = new Map<string, Provider>()
+  const ranges = new RangeColumns()
+  const book = new ProviderBook(ranges.providers)
   let [places, line]: [Places | undefined, number] = [undefined, 0]
-  for await (const lines of lineBatchesOf(chunksOf(bytes)))
+  const content = bytes.subarray(0, 3).toString('latin1') === BYTE_ORDER_MARK ? bytes.subarray(3) : bytes
+  for await (const lines of lineBatchesOf(chunksOf(content)))
     for (const text of lines) {
       line += 1
-      const cells = cellsOf(text.replace(/^\ufeff|\r$/g, ''))
-      if (cells.every((cell) => cell === '') || text.startsWith('#')) continue
+      if (text === '' || text.startsWith('#')) continue
+      const cells = cellsOf(text)
       if (places === undefined) {
         const columns = placesIn(cells)
         places = columns ?? IPTOASN
         if (columns !== undefined) continue
       }
       const span = spanIn(cells, places, line)
-      const provider = span && providerIn(cells, places)
-      if (span === undefined || provider === undefined) continue
-      // Few providers have many ranges.
-      const key = JSON.stringify(provider)
-      const known = providers.get(key) ?? provider
-      providers.set(key, known)
-      ranges.push({ ...span, provider: known })
+      const provider = span && book.of(cells, places)
+      if (span !== undefined && provider !== undefined) ranges.add(span.start, span.end, provider)
     }
-  if (ranges.length === 0) throw new Error('it names no IPv4 network')
+  if (ranges.starts.length === 0) throw new Error('it names no IPv4 network')
   return new Ranges(ranges)
+}
+
+/** Few providers have many ranges. */
+class ProviderBook {
+  private readonly all: Provider[]
+  private readonly known = new Map<string, number | undefined>()
+
+  constructor(all: Provider[]) {
+    this.all = all
+  }
+
+  /** Its place among all; undefined for nobody. */
+  of(cells: readonly string[], places: Places): number | undefined {
+    const key = `${cells[places.number ?? -1]}\t${cells[places.country ?? -1]}\t${cells[places.name ?? -1]}`
+    if (this.known.has(key)) return this.known.get(key)
+    const provider = providerIn(cells, places)
+    const place = provider === undefined ? undefined : this.all.push(provider) - 1
+    this.known.set(key, place)
+    return place
+  }
 }
 
 async function* chunksOf(bytes: Buffer): AsyncGenerator<Buffer> {
@@ -57,7 +75,8 @@ async function* chunksOf(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 /** Cells of a line; quotes count only between commas. */
-function cellsOf(line: string): string[] {
+function cellsOf(text: string): string[] {
+  const line = text.endsWith('\r') ? text.slice(0, -1) : text
   if (line.includes('\t')) return line.split('\t')
   if (!line.includes('"')) return line.split(',')
   return Array.from(line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g), ([, inQuotes, plain]) =>
@@ -82,7 +101,7 @@ function placesIn(cells: readonly string[]): Places | undefined {
 function spanIn(cells: readonly string[], places: Places, line: number): { start: number; end: number } | undefined {
   const at = (column: Column): string => cells[places[column] ?? -1]?.trim() ?? ''
   const first = places.network === undefined ? at('start') : at('network')
-  if (isIPv6(first.replace(/\/\d+$/, ''))) return undefined
+  if (first.includes(':') && isIPv6(first.replace(/\/\d+$/, ''))) return undefined
   try {
     if (places.network !== undefined) {
       const { base, length } = parseCidr(first)
