@@ -57,6 +57,7 @@ it(`${plan.nights} nights: the budget holds, a drift is one message, nothing is 
       take(command, silentContext({ now: () => now, owner: thisProcess.owner, ...more }), {
         ...{ source: ['cloudtrail'], logs, workspace, alertsPerDay: BUDGET },
         ...{ history: plan.history * DAY, keep: plan.keep * DAY, retrain: 7 * DAY },
+        ...{ findings: ['asff', 'ocsf', 'csv'], findingsAccount: '111122223333', findingsRegion: 'us-east-1' },
       })
     if (n === plan.stopped) await stoppedInEveryStep(night)
     await night()
@@ -66,6 +67,8 @@ it(`${plan.nights} nights: the budget holds, a drift is one message, nothing is 
       if (before?.state === 'judged') assert.deepEqual(one, before)
       seen.set(nightName(one), one)
     }
+    const tonight = seen.get(dayOf(n))
+    if (tonight?.judged) assertFindings(tonight.judged)
     sizes.push(bytesIn(`${workspace}/runs`))
   }
   const nights = [...seen.values()].sort((a, b) => (a.from < b.from ? -1 : 1))
@@ -118,6 +121,27 @@ it(`${plan.nights} nights: the budget holds, a drift is one message, nothing is 
   for (const [, link = ''] of page.matchAll(/href="\.\.\/([^"]+)"/g))
     assert.ok(existsSync(`${workspace}/${link}`), link)
 })
+
+/** A drift that is told is one finding in each format; beside it there are three at most. */
+function assertFindings({ drift, findings, told }: NonNullable<Night['judged']>): void {
+  const lines = (name: string) =>
+    findings
+      .filter((path) => path.includes(name))
+      .flatMap((path) => readFileSync(path, 'utf8').trimEnd().split('\n'))
+      .filter((line) => line.length > 2)
+  const counts = ['asff-drift', 'ocsf-drift', 'drift.csv'].map((name) => lines(name).length)
+  assert.deepEqual(counts, drift?.isTold ? [1, 1, 2] : [0, 0, 0])
+  assert.ok(lines('/ocsf.ndjson').length <= (drift === null ? BUDGET : 3))
+  assert.ok(told.length <= (drift === null ? BUDGET : 3))
+  if (!drift?.isTold) return
+  const [asff] = JSON.parse(readFileSync(findings.find((path) => path.endsWith('asff-drift.json')) ?? '', 'utf8'))
+  assert.match(
+    asff.Description,
+    /pairs would be flagged, with a budget of 5; .*networks: 185\.77\.12\.0\/24|never seen/,
+  )
+  assert.equal(asff.ProductArn, 'arn:aws:securityhub:us-east-1:111122223333:product/111122223333/default')
+  assert.equal(JSON.parse(lines('ocsf-drift')[0] ?? '').class_uid, 2004)
+}
 
 /** Stops a night after each of its steps, once, and starts it again. */
 async function stoppedInEveryStep(night: (more: object) => Promise<unknown>): Promise<void> {
