@@ -7,7 +7,7 @@ import { day, type Html, html, share, strange } from '../report/html.ts'
 import { documentOf } from '../report/page.ts'
 
 /** Alerts that are shown: the newest. */
-const MOST_ALERTS = 100
+const MOST_ALERTS = 25
 
 /** Key of the page of a source in the workspace. */
 export const historyKey = (source: string): string => `${REPORTS}${source}.html`

@@ -16,7 +16,7 @@ type Common = Values<typeof commonOptions> & Partial<Values<typeof guardOptions>
 /**
  * Runs a command as its script does: parses the arguments, does the work, prints the result to `stdout` and talk to `stderr`.
  * Never throws.
- * @returns the exit code: 0 done, 1 failed, 2 usage, 3 declined, 4 credentials or permission, 130 or 143 stopped by a signal
+ * @returns the exit code: 0 done, 1 failed, 2 usage, 3 declined, 4 credentials or permission, 5 something to look at, 130 or 143 stopped by a signal
  */
 export async function runCommand(command: Command, argv: readonly string[], host: Host): Promise<number> {
   let terminal = terminalOf(host)
