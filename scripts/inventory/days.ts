@@ -1,7 +1,8 @@
 import pMap from 'p-map'
-import type { Branch, DiscoverOptions, Lister } from '../lib/sources/discover.ts'
-import { keyParser, type Layout } from '../lib/sources/layout.ts'
-import { expressionOfTemplate, isTimeField, type Piece, piecesOf } from '../lib/sources/template.ts'
+import type { DiscoverOptions, Lister } from '../lib/sources/discover.ts'
+import { flatParser, flatPrefix, isFlat } from '../lib/sources/flat.ts'
+import { type Branch, keyParser, type Layout } from '../lib/sources/layout.ts'
+import { expressionOfTemplate, isTimeField, type Piece, piecesOf, renderTemplate } from '../lib/sources/template.ts'
 import type { Store } from '../lib/stores/store.ts'
 
 /** One account, region, web ACL, … of a source. */
@@ -23,7 +24,11 @@ export async function datedBranches(
   const dated = async (branch: Branch): Promise<BranchDays[]> => {
     const { path, variables } = branch
     const folders = dayFolders(branch.layout)
-    const edges = await (folders === undefined ? listedEdges(store, branch) : edgesOf(lister, path, folders))
+    const edges = await (isFlat(branch.layout)
+      ? flatEdges(store, branch)
+      : folders === undefined
+        ? listedEdges(store, branch)
+        : edgesOf(lister, path, folders))
     if (edges === undefined || !(await isOfLayout(store, branch, edges))) return []
     const [first, last] = edges.days
     return [{ path, variables, first, last }]
@@ -122,4 +127,32 @@ async function listedEdges(store: Store, { layout, path }: Branch): Promise<Edge
     new Date(time).toISOString().slice(0, 10),
   )
   return { days: [first, last] }
+}
+
+/** From the largest to the smallest part of a date, with what follows each in a flat key. */
+const STEPS = [/^.*?\{yyyy\}[^{]*/, /^.*?\{MM\}[^{]*/, /^.*?\{dd\}[^{]*/]
+
+/** The days of the first and last key of a flat branch: the last is found year by year, month by month, day by day. */
+async function flatEdges(store: Store, branch: Branch): Promise<Edges | undefined> {
+  const { layout, path, variables } = branch
+  const parse = flatParser(branch)
+  const prefix = flatPrefix(branch)
+  const firstAfter = async (startAfter: string): Promise<Date | undefined> => {
+    let looks = 0
+    for await (const { key } of store.list({ prefix, startAfter })) {
+      const time = parse(key)?.time
+      if (time !== undefined) return time
+      if (++looks === LOOKS) return undefined
+    }
+    return undefined
+  }
+  const first = await firstAfter(prefix)
+  let last = first
+  for (const step of STEPS)
+    for (let next = last; next !== undefined; ) {
+      last = next
+      const template = step.exec(layout.timed)?.[0] ?? ''
+      next = await firstAfter(`${path}${renderTemplate(template, variables, last)}\u{10ffff}`)
+    }
+  return first && last && { days: [first.toISOString().slice(0, 10), last.toISOString().slice(0, 10)] }
 }

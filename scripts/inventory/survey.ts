@@ -66,16 +66,26 @@ export async function survey(
   return { found, roots: [...roots], skipped: [...skipped] }
 }
 
-/** Lists every prefix once, and sees only what lies below the base or above it. */
+/** Lists every prefix once, for all who take note of the same kinds of keys, and sees only what lies below the base or above it. */
 export function remembering(lister: Lister, base: string): Lister {
-  const known = new Map<string, Promise<string[]>>()
-  const ask = async (prefix: string) =>
-    (await lister.prefixes({ prefix })).filter((child) => child.startsWith(base) || base.startsWith(child))
+  const known = new Map<string, Promise<{ children: string[]; passed: Map<string, string> }>>()
+  const ask = async (prefix: string, pass: (key: string) => string | undefined = () => undefined) => {
+    const passed = new Map<string, string>()
+    const noting = (key: string) => {
+      const end = pass(key)
+      if (end !== undefined && !passed.has(end)) passed.set(end, key)
+      return end
+    }
+    const children = await lister.prefixes({ prefix, pass: noting })
+    return { children: children.filter((child) => child.startsWith(base) || base.startsWith(child)), passed }
+  }
   return {
-    prefixes: ({ prefix }) => {
-      const found = known.get(prefix) ?? ask(prefix)
+    prefixes: async ({ prefix, pass }) => {
+      const found = known.get(prefix) ?? ask(prefix, pass)
       known.set(prefix, found)
-      return found
+      const { children, passed } = await found
+      for (const key of passed.values()) pass?.(key)
+      return children
     },
   }
 }

@@ -8,6 +8,7 @@ import { simulateCloudTrail } from './cloudtrail.ts'
 import { begin, claim, finish, type Totals } from './folder.ts'
 import { labelsCsv, type Simulated } from './log-file.ts'
 import { simulateResolver } from './route53resolver.ts'
+import { simulateS3Access } from './s3access.ts'
 import type { Settings } from './settings.ts'
 import { simulateVpcflow } from './vpcflow.ts'
 import { simulateWaf } from './waf.ts'
@@ -20,6 +21,7 @@ const simulators = new Map([
   ['vpcflow', simulateVpcflow],
   ['apigateway', simulateApiGateway],
   ['route53resolver', simulateResolver],
+  ['s3access', simulateS3Access],
 ])
 
 /** Sources that can be simulated. */

@@ -100,12 +100,7 @@ describe('a key that has none', () => {
       '2015/02/31/111122223333_CloudTrail_us-east-2_20150231T0210Z_a.json.gz',
       'a time that exists',
     ],
-    [
-      '2020/10/02/21/aws-waf-log-testing-1-2020-10-02-21-25-30-abc',
-      'waf-firehose',
-      '-testing-1-2020-10-02-21-25-30-abc',
-      '"s-"',
-    ],
+    ['2020/10/02/21/aws-waf-log-testing', 'waf-firehose', '-testing', '"s-"'],
   ]
   for (const [key, layout, rest, expected] of table)
     it(key, async () => {

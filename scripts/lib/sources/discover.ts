@@ -1,19 +1,13 @@
 import pMap from 'p-map'
 import { exitCodeOf } from '../cli/errors.ts'
-import type { Layout } from './layout.ts'
+import { type FlatKeys, flatKeys, isFlat } from './flat.ts'
+import type { Branch, Layout } from './layout.ts'
 import type { Source } from './source.ts'
 import { expressionOfTemplate, isFree, piecesOf, type Variables, variablesOf } from './template.ts'
 
-/** What discovery needs of a store. */
+/** What discovery needs of a store, see `Store.prefixes`. */
 export interface Lister {
-  prefixes(options: { prefix: string }): Promise<string[]>
-}
-
-/** One account, region, … of a layout: below `path`, keys sort by time. */
-export interface Branch {
-  readonly layout: Layout
-  readonly path: string
-  readonly variables: Variables
+  prefixes(options: { prefix: string; pass?: (key: string) => string | undefined }): Promise<string[]>
 }
 
 export interface DiscoverOptions {
@@ -40,24 +34,27 @@ export interface Discovery {
 
 /** Finds the branches of a source by descending its layouts with a delimiter: no object is listed. */
 export async function discover(lister: Lister, source: Source, options: DiscoverOptions): Promise<Discovery> {
-  const tree = treeOf(lister, options)
+  const flat = flatKeys(source)
+  const tree = treeOf(lister, options, flat)
   const { roots, skipped } = await findRoots(tree, source, options)
   const found = await pMap(roots, ({ root, layout }) => descend(tree, layout, root, options), {
     concurrency: 4,
     ...(options.signal && { signal: options.signal }),
   })
-  return { branches: found.flat(), roots: [...new Set(roots.map(({ root }) => root))], skipped }
+  const beside = flat.branches().filter(({ layout }) => source.layouts.includes(layout))
+  const all = [...roots.map(({ root }) => root), ...beside.map(({ path }) => path)]
+  return { branches: [...found.flat(), ...beside], roots: [...new Set(all)], skipped }
 }
 
 /** Children of a folder; on the way down to `base` there is only one, and it costs no request. */
 type Tree = (path: string) => Promise<string[]>
 
-function treeOf(lister: Lister, { base }: DiscoverOptions): Tree {
+function treeOf(lister: Lister, { base }: DiscoverOptions, flat: FlatKeys): Tree {
   const known = new Map<string, Promise<string[]>>()
   return (path) => {
     if (base !== path && base.startsWith(path))
       return Promise.resolve([base.slice(0, base.indexOf('/', path.length) + 1)])
-    const children = known.get(path) ?? lister.prefixes({ prefix: path })
+    const children = known.get(path) ?? lister.prefixes({ prefix: path, pass: flat.pass })
     known.set(path, children)
     return children
   }
@@ -76,7 +73,9 @@ async function findRoots(tree: Tree, source: Source, options: DiscoverOptions) {
   const { base, concurrency } = options
   const roots: { root: string; layout: Layout }[] = []
   const skipped: string[] = []
-  const beginnings = source.layouts.map((layout) => ({ layout, pattern: beginningOf(layout) }))
+  // Keys of flat layouts are met on the way.
+  const inFolders = source.layouts.filter((layout) => !isFlat(layout))
+  const beginnings = inFolders.map((layout) => ({ layout, pattern: beginningOf(layout) }))
   // Where any folder could be the first one, only the place that was named tells.
   roots.push(...beginnings.flatMap(({ layout, pattern }) => (pattern === undefined ? [{ root: base, layout }] : [])))
   const search = async (path: string, depth: number): Promise<void> => {

@@ -48,6 +48,13 @@ export interface Padding {
   readonly lateHours: number
 }
 
+/** One account, region, … of a layout: below `path`, keys sort by time. */
+export interface Branch {
+  readonly layout: Layout
+  readonly path: string
+  readonly variables: Variables
+}
+
 /** A key taken apart. */
 export interface ParsedKey {
   /** Everything before the layout: '' or a prefix with a trailing slash. */

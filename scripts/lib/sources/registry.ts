@@ -4,12 +4,13 @@ import { alb } from './alb.ts'
 import { apigateway } from './apigateway.ts'
 import { cloudtrail } from './cloudtrail.ts'
 import { route53resolver } from './route53resolver.ts'
+import { s3access } from './s3access.ts'
 import type { Source } from './source.ts'
 import { vpcflow } from './vpcflow.ts'
 import { waf } from './waf.ts'
 
 /** The sources that come with prestage, by id. */
-export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf, alb, vpcflow, apigateway, route53resolver }
+export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf, alb, vpcflow, s3access, apigateway, route53resolver }
 
 export const sourceIds: readonly string[] = Object.keys(sources)
 

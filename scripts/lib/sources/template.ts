@@ -12,6 +12,8 @@ const PATTERNS: Variables = {
   vpc: 'vpc-[0-9a-z]+',
   balancer: '[^_/]+',
   flow: 'fl-[0-9a-f]+',
+  bucket: '[a-z0-9.-]+',
+  stem: '[^/]*?',
   node: '[0-9a-fA-F.:]+',
   stream: '[^/]+?',
   version: '\\d+',

@@ -12,6 +12,7 @@ import {
   type ListOptions,
   NoSuchObject,
   type ObjectInfo,
+  type PrefixOptions,
   type ReadOptions,
   type Store,
   type WriteOptions,
@@ -117,13 +118,16 @@ async function entries({ counter, absent, fence }: View, path: string, prefix: s
   return found.sort((a, b) => compareKeys(a.key, b.key))
 }
 
-async function prefixes(view: View, options: ListOptions & { delimiter?: string }): Promise<string[]> {
-  const { prefix = '', delimiter = '/', startAfter = '' } = options
+async function prefixes(view: View, options: PrefixOptions): Promise<string[]> {
+  const { prefix = '', delimiter = '/', startAfter = '', pass } = options
   const found = new Set<string>()
   if (delimiter === '/') {
     const parent = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-    for (const { key, stats } of await entries(view, folderOf(view.root, parent), parent))
-      if (stats.isDirectory() && key.startsWith(prefix) && compareKeys(key, startAfter) > 0) found.add(key)
+    for (const { key, stats } of await entries(view, folderOf(view.root, parent), parent)) {
+      if (!key.startsWith(prefix) || compareKeys(key, startAfter) <= 0) continue
+      if (stats.isDirectory()) found.add(key)
+      else pass?.(key)
+    }
   } else {
     for await (const { key } of walk(view, options)) {
       const end = key.indexOf(delimiter, prefix.length)

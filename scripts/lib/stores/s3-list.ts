@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { explaining } from '../aws/errors.ts'
 import { type Bucket, bareEtag, listing } from './s3-bucket.ts'
-import type { ListOptions, ObjectInfo } from './store.ts'
+import { compareKeys, type ListOptions, type ObjectInfo, type PrefixOptions } from './store.ts'
 
 /** Keys are relative to `root`; so is what is asked for. */
 export async function* listObjects(bucket: Bucket, root: string, options: ListOptions): AsyncGenerator<ObjectInfo> {
@@ -16,15 +16,22 @@ export async function* listObjects(bucket: Bucket, root: string, options: ListOp
 }
 
 /** Common prefixes, relative to `root` as well. */
-export async function prefixes(
-  bucket: Bucket,
-  root: string,
-  options: ListOptions & { delimiter?: string },
-): Promise<string[]> {
-  const found: string[] = []
-  for await (const { groups, decode } of pages(bucket, root, { delimiter: '/', ...options }))
-    for (const group of groups) found.push(decode(group).slice(root.length))
-  return found
+export async function prefixes(bucket: Bucket, root: string, options: PrefixOptions): Promise<string[]> {
+  const found = new Set<string>()
+  for await (const page of pages(bucket, root, { delimiter: '/', ...options })) {
+    const { entries, groups, decode } = page
+    for (const group of groups) found.add(decode(group).slice(root.length))
+    if (options.pass === undefined) continue
+    let [skipTo, last] = ['', [...found].at(-1) ?? '']
+    for (const { key } of entries) {
+      const name = decode(key).slice(root.length)
+      if (compareKeys(name, last) > 0) last = name
+      if (compareKeys(name, skipTo) > 0) skipTo = options.pass(name) ?? ''
+    }
+    // Never back.
+    if (compareKeys(skipTo, last) > 0) page.skipTo = root + skipTo
+  }
+  return [...found]
 }
 
 interface Page {
@@ -33,6 +40,8 @@ interface Page {
   readonly groups: readonly string[]
   /** Makes a key of one that was sent. */
   readonly decode: (text: string) => string
+  /** Where the next page is to begin, if not where this one ends. */
+  skipTo?: string
 }
 
 /** A page is asked for when the one before it was read to its end: who stops costs no request more. */
@@ -56,9 +65,10 @@ async function* pages(
     const page = await explaining(bucket.client.send(command, bucket.stoppable), listing(bucket, input.Prefix))
     const { CommonPrefixes = [], EncodingType, NextContinuationToken } = page
     const decode = EncodingType === 'url' ? decoded : (text: string) => text
-    yield { entries: entries(), groups: CommonPrefixes.map(({ Prefix = '' }) => Prefix), decode }
+    const read: Page = { entries: entries(), groups: CommonPrefixes.map(({ Prefix = '' }) => Prefix), decode }
+    yield read
     if (NextContinuationToken === undefined) return
-    from = { ContinuationToken: NextContinuationToken }
+    from = read.skipTo === undefined ? { ContinuationToken: NextContinuationToken } : { StartAfter: read.skipTo }
   }
 }
 

@@ -23,6 +23,15 @@ export interface ListOptions {
   readonly startAfter?: string
 }
 
+export interface PrefixOptions extends ListOptions {
+  readonly delimiter?: string
+  /**
+   * Called with keys that lie beside the prefixes, for a listing need not read all of them: returns the text up to which keys may be
+   * skipped, if any.
+   */
+  readonly pass?: (key: string) => string | undefined
+}
+
 /** Inclusive byte range; `ifMatch`: only of the version with this ETag. */
 export interface ReadOptions {
   readonly start?: number
@@ -49,7 +58,7 @@ export interface Store {
   /** Objects in key order, streamed; stop reading and no further page is asked for. */
   list(options?: ListOptions): AsyncIterable<ObjectInfo>
   /** Common prefixes up to the next delimiter, each ending in it, in key order. */
-  prefixes(options?: ListOptions & { readonly delimiter?: string }): Promise<string[]>
+  prefixes(options?: PrefixOptions): Promise<string[]>
   /** Undefined when there is no such object. */
   head(key: string): Promise<ObjectInfo | undefined>
   /** @throws NoSuchObject, ConditionFailed when the object is not that version */

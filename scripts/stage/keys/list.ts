@@ -1,7 +1,7 @@
 import { UserError } from '../../lib/cli/errors.ts'
 import { plural, quoted } from '../../lib/cli/format.ts'
-import { type Branch, discover, distinctValues, scopesThere, scopeText } from '../../lib/sources/discover.ts'
-import { keyParser, keyRange, type Layout, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
+import { discover, distinctValues, scopesThere, scopeText } from '../../lib/sources/discover.ts'
+import { type Branch, keyParser, keyRange, type Layout, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
 import { sourceParser } from '../../lib/sources/source.ts'
 import { batchesOf, compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
 import { concurrently } from '../concurrency.ts'
@@ -142,9 +142,7 @@ function warningsOf(branches: readonly Branch[], skipped: readonly string[], sco
       `events of global services (IAM, STS, CloudFront, Route 53) are logged in ${globalRegion}, which --region leaves out`,
     )
   if ((accounts.length > 0 || regions.length > 0) && branches.some(({ variables }) => variables.account === undefined))
-    warnings.push(
-      'keys written by Firehose carry neither account nor region: --account and --region do not narrow them',
-    )
+    warnings.push('the keys of some logs carry neither account nor region: --account and --region do not narrow them')
   return warnings
 }
 

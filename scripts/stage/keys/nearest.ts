@@ -1,7 +1,7 @@
 import pMap from 'p-map'
 import type { Window } from '../../lib/runs/window.ts'
-import type { Branch } from '../../lib/sources/discover.ts'
-import { keyParser, keyRange } from '../../lib/sources/layout.ts'
+import { flatParser, flatPrefix, isFlat } from '../../lib/sources/flat.ts'
+import { type Branch, keyParser, keyRange } from '../../lib/sources/layout.ts'
 import type { ObjectInfo, Store } from '../../lib/stores/store.ts'
 
 /** Branches whose neighbors are looked up: enough for a hint. */
@@ -37,12 +37,18 @@ async function neighbours(
   window: Window,
 ): Promise<{ before?: Neighbour; after?: Neighbour }> {
   const { startAfter, endBefore } = keyRange(branch.layout, branch, window)
-  const parse = keyParser(branch.layout)
+  const parse = isFlat(branch.layout) ? flatParser(branch) : keyParser(branch.layout)
   const timed = ({ key }: ObjectInfo): Neighbour | undefined => {
     const time = parse(key)?.time
     return time && { key, time }
   }
-  const after = await first(store.list({ prefix: path, startAfter: endBefore }), timed)
+  const prefix = isFlat(branch.layout) ? flatPrefix(branch) : path
+  const after = await first(store.list({ prefix, startAfter: endBefore }), timed)
+  // Nothing tells where in a folder of all keys the last one before the window is, but for the first of them.
+  if (isFlat(branch.layout)) {
+    const earliest = await first(store.list({ prefix }), timed)
+    return { ...(earliest && earliest.key < startAfter && { before: earliest }), ...(after && { after }) }
+  }
   const day = (await lastFolderBefore(store, path, startAfter)) ?? (path === branch.path ? undefined : path)
   let before: Neighbour | undefined
   if (day !== undefined)

@@ -119,6 +119,23 @@ describe('lines of a source', () => {
     actions: 'authenticate,forward',
   }
   const { serverName, certificate, actions, ...old } = whole
+  const S3 =
+    '79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be amzn-s3-demo-bucket1 [06/Feb/2019:00:01:57 +0000] 192.0.2.3 arn:aws:iam::123456789012:user/j DD6CC733AEXAMPLE REST.PUT.OBJECT s3-dg.pdf "PUT /amzn-s3-demo-bucket1/s3-dg.pdf HTTP/1.1" 200 - - 4406583 41754 28 "-" "S3Console/0.4" - 10S62Zv81kBW7BB6SX4XJ48o6kpcl6LPwEoizZQQxJd5qDSCTLX0TgS37kYUBKQW3+bPdrg1234= SigV4 ECDHE-RSA-AES128-SHA AuthHeader amzn-s3-demo-bucket1.s3.us-west-1.amazonaws.com TLSV1.2 arn:aws:s3:us-west-1:123456789012:accesspoint/example-AP Yes'
+  const asked = {
+    bucket: 'amzn-s3-demo-bucket1',
+    time: '06/Feb/2019:00:01:57 +0000',
+    remoteIp: '192.0.2.3',
+    requester: 'arn:aws:iam::123456789012:user/j',
+    requestId: 'DD6CC733AEXAMPLE',
+    operation: 'REST.PUT.OBJECT',
+    objectKey: 's3-dg.pdf',
+    requestUri: 'PUT /amzn-s3-demo-bucket1/s3-dg.pdf HTTP/1.1',
+    status: '200',
+    userAgent: 'S3Console/0.4',
+    hostHeader: 'amzn-s3-demo-bucket1.s3.us-west-1.amazonaws.com',
+    accessPoint: 'arn:aws:s3:us-west-1:123456789012:accesspoint/example-AP',
+  }
+  const { hostHeader, accessPoint, ...early } = asked
   const lines: [source: string, what: string, line: string, record: object][] = [
     ['alb', 'as documented', ALB, whole],
     ['alb', 'with fields that were appended later', `${ALB} "x" "y" "z"`, whole],
@@ -130,6 +147,21 @@ describe('lines of a source', () => {
       { ...whole, userAgent: 'a \\"b\\" \\x22c' },
     ],
     ['alb', 'with a quote inside', ALB.replace('curl/7.46.0', 'a "b"c'), { ...whole, userAgent: 'a "b"c' }],
+    ['s3access', 'as documented', S3, asked],
+    ['s3access', 'with fields that were appended later', `${S3} us-west-1 x`, asked],
+    ['s3access', 'of the first years', S3.slice(0, S3.indexOf(' 10S62')), early],
+    [
+      's3access',
+      'with quotes that are not escaped',
+      S3.replace('S3Console/0.4', 'a "b" "c" - d'),
+      { ...asked, userAgent: 'a "b" "c" - d' },
+    ],
+    [
+      's3access',
+      'with quotes in the request',
+      S3.replace('s3-dg.pdf HTTP', 's3-dg.pdf?x="y z" HTTP'),
+      { ...asked, requestUri: 'PUT /amzn-s3-demo-bucket1/s3-dg.pdf?x="y z" HTTP/1.1' },
+    ],
     [
       'alb',
       'without agent',

@@ -139,7 +139,13 @@ for (const source of Object.values(sources))
   for (const { id, padding } of source.layouts)
     test(`docs/local.md tells how far ${id} is padded, and where --last ends`, () => {
       const { before, after } = padding
-      const row = [`\`${id}\``, spanText(before), spanText(after), `${spanText(settlingOf(source) / 60_000)} ago`]
+      const floor = padding.unit === 1440 ? ', and from the start of its day' : ''
+      const row = [
+        `\`${id}\``,
+        `${spanText(before)}${floor}`,
+        spanText(after),
+        `${spanText(settlingOf(source) / 60_000)} ago`,
+      ]
       assert.ok(readFileSync(`${ROOT}docs/local.md`, 'utf8').includes(`| ${row.join(' | ')} |`), row.join(' | '))
     })
 

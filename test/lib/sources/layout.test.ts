@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { isFlat } from '../../../scripts/lib/sources/flat.ts'
 import { keyParser, keyRange, type Layout, mayHold, nameParser } from '../../../scripts/lib/sources/layout.ts'
 import { sourceIds, sourceOf, sources } from '../../../scripts/lib/sources/registry.ts'
 import { renderTemplate } from '../../../scripts/lib/sources/template.ts'
@@ -25,6 +26,8 @@ const tails: Record<string, (word: string) => string> = {
   'vpcflow-hive': (word) => `_${word}.log.gz`,
   route53resolver: (word) => `_${word}.log.gz`,
   apigateway: (word) => word,
+  s3access: () => '-E568B2907131C0C0',
+  's3access-partitioned': () => '-E568B2907131C0C0',
   'waf-firehose': (word) => `-${word}`,
 }
 
@@ -36,6 +39,8 @@ const values: Record<string, fc.Arbitrary<string>> = {
   flow: fc.stringMatching(/^fl-[0-9a-f]{8,17}$/),
   node: fc.constantFrom('10.0.3.147', '172.160.001.192', '2001:db8::1'),
   vpc: fc.stringMatching(/^vpc-[0-9a-f]{8,17}$/),
+  bucket: fc.stringMatching(/^[a-z0-9][a-z0-9.-]{2,20}$/),
+  stem: fc.constantFrom('', 'logs', 'media-', 'a-1-'),
   acl: fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/),
   stream: fc.stringMatching(/^[a-z]([a-z0-9.-]*[a-z])?$/),
   version: fc.stringMatching(/^[1-9]\d?$/),
@@ -62,9 +67,11 @@ const variablesOf = (layout: Layout) => {
   })
 }
 
-/** Minutes for most names, seconds where the name has them. */
-const roundedTo = (layout: Layout, time: Date): Date =>
-  layout.timed.includes('{ss}') ? time : new Date(Math.floor(time.getTime() / 60_000) * 60_000)
+/** Minutes for most names, seconds where the name has them, else hours. */
+const roundedTo = ({ timed }: Layout, time: Date): Date => {
+  const unit = timed.includes('{ss}') ? 1000 : timed.includes('{mm}') ? 60_000 : 3_600_000
+  return new Date(Math.floor(time.getTime() / unit) * unit)
+}
 
 const keyOf = (layout: Layout, prefix: string, variables: Record<string, string>, time: Date, tail: string): string =>
   `${prefix}${renderTemplate(layout.path, variables, time)}${renderTemplate(layout.timed, variables, time)}${tails[layout.id]?.(tail)}`
@@ -135,6 +142,8 @@ for (const layout of layouts)
           (variables, time, tail, at, piece) => {
             const key = keyOf(layout, '', variables, time, tail)
             const slashes = [...key.matchAll(/\//g)].map(({ index }) => index)
+            // A bucket may have any name.
+            if (slashes.length === 0 || (piece === 'x' && layout.path.includes('{bucket}'))) return
             const slash = slashes[at % slashes.length] ?? 0
             assert.equal(keyParser(layout)(`${key.slice(0, slash + 1)}${piece}${key.slice(slash + 1)}`), undefined)
           },
@@ -143,9 +152,13 @@ for (const layout of layouts)
   })
 
 const pathOnly = (layout: Layout, variables: Record<string, string>) =>
-  Object.fromEntries(Object.entries(variables).filter(([name]) => layout.path.includes(`{${name}`)))
+  // Of a flat branch, all are known.
+  isFlat(layout)
+    ? variables
+    : Object.fromEntries(Object.entries(variables).filter(([name]) => layout.path.includes(`{${name}`)))
 
 const isExact = (layout: Layout): boolean =>
+  isFlat(layout) ||
   [...layout.timed.matchAll(/\{(\w+)\}/g)].every(
     ([, name = '']) => /^(yyyy|MM|dd|HH|mm|ss)$/.test(name) || layout.path.includes(`{${name}`),
   )

@@ -22,7 +22,8 @@ export const PREPARATION = `
       then s else 'no ISO 8601: ' || s end as timestamptz);
   -- DuckDB wants to know the format beforehand.
   create macro date_parse(s, f) as
-    case f when '%Y%m%dT%H%iZ' then strptime(s, '%Y%m%dT%H%MZ') else error('date_parse knows one format here') end;
+    case f when '%Y%m%dT%H%iZ' then strptime(s, '%Y%m%dT%H%MZ')
+    when '%d/%b/%Y:%H:%i:%s +0000' then strptime(s, '%d/%b/%Y:%H:%M:%S +0000') else cast('date_parse knows two formats here: ' || f as timestamp) end;
   create macro to_unixtime(t) as epoch(t);
   create macro from_unixtime(s) as to_timestamp(s);
   create macro json_extract_scalar(j, p) as json_extract_string(j, p);
