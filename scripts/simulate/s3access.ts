@@ -24,7 +24,7 @@ export function simulateS3Access(settings: Settings): Simulated {
   const [account = ''] = accountIds(settings.accounts, seed)
   return simulateSite<Bucket>(settings, {
     source: 's3access',
-    salt: 15_485_863,
+    salt: 49_979_687,
     places: [
       { name: 'shop-data', prefix: 's3-access/' },
       { name: 'shop-media', prefix: 's3-access/media-' },

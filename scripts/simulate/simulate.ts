@@ -4,6 +4,7 @@ import { withLock } from '../lib/runs/lock.ts'
 import { folderStore } from '../lib/stores/folder.ts'
 import { simulateAlb } from './alb.ts'
 import { simulateApiGateway } from './apigateway.ts'
+import { simulateCloudFront } from './cloudfront.ts'
 import { simulateCloudTrail } from './cloudtrail.ts'
 import { begin, claim, finish, type Totals } from './folder.ts'
 import { labelsCsv, type Simulated } from './log-file.ts'
@@ -22,6 +23,7 @@ const simulators = new Map([
   ['apigateway', simulateApiGateway],
   ['route53resolver', simulateResolver],
   ['s3access', simulateS3Access],
+  ['cloudfront', simulateCloudFront],
 ])
 
 /** Sources that can be simulated. */

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { UserError } from '../cli/errors.ts'
 import { alb } from './alb.ts'
 import { apigateway } from './apigateway.ts'
+import { cloudfront } from './cloudfront.ts'
 import { cloudtrail } from './cloudtrail.ts'
 import { route53resolver } from './route53resolver.ts'
 import { s3access } from './s3access.ts'
@@ -10,7 +11,16 @@ import { vpcflow } from './vpcflow.ts'
 import { waf } from './waf.ts'
 
 /** The sources that come with prestage, by id. */
-export const sources: Readonly<Record<string, Source>> = { cloudtrail, waf, alb, vpcflow, s3access, apigateway, route53resolver }
+export const sources: Readonly<Record<string, Source>> = {
+  cloudtrail,
+  waf,
+  alb,
+  cloudfront,
+  vpcflow,
+  s3access,
+  apigateway,
+  route53resolver,
+}
 
 export const sourceIds: readonly string[] = Object.keys(sources)
 

@@ -14,6 +14,7 @@ const PATTERNS: Variables = {
   flow: 'fl-[0-9a-f]+',
   bucket: '[a-z0-9.-]+',
   stem: '[^/]*?',
+  distribution: '[A-Z0-9]+',
   node: '[0-9a-fA-F.:]+',
   stream: '[^/]+?',
   version: '\\d+',

@@ -45,6 +45,7 @@ describe('keys as AWS documents them', () => {
       '123456789012',
       '2016-05-01T23:40:00.000Z',
     ],
+    ['p/EMLARXS9EXAMPLE.2019-11-14-20.RT4KCN4SGK9.gz', undefined, '2019-11-14T20:00:00.000Z'],
     ['logs/2013-11-01-21-32-16-E568B2907131C0C0', undefined, '2013-11-01T21:32:16.000Z'],
     ['logs2013-11-01-21-32-16-E568B2907131C0C0', undefined, '2013-11-01T21:32:16.000Z'],
     [

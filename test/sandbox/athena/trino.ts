@@ -10,6 +10,7 @@ export const PREPARATION = `
     (s, p, r) as system.main.regexp_replace(s, p, r, 'g');
   create macro regexp_extract(s, p) as case when regexp_matches(s, p) then system.main.regexp_extract(s, p) end,
     (s, p, g) as case when regexp_matches(s, p) then system.main.regexp_extract(s, p, g) end;
+  create macro url_decode(s) as system.main.url_decode(replace(s, '+', ' '));
   create macro split_part(s, d, i) as list_extract(string_split(s, d), i);
   create macro array_position(l, x) as coalesce(list_position(l, x), 0);
   create macro element_at(l, i) as list_extract(l, i);
@@ -36,7 +37,7 @@ export const FUNCTIONS: ReadonlySet<string> = new Set(
   json_extract_scalar approx_distinct to_milliseconds abs avg ceil ceiling chr coalesce contains count count_if count_star current_date
   date_diff date_trunc dense_rank filter first_value floor greatest lag last_value lead least length ln lower lpad ltrim max max_by min min_by
   mod nullif ntile now power rank replace reverse round row_number rpad rtrim sqrt stddev strpos substr substring sum translate trim
-  date_parse split upper variance arbitrary bool_and bool_or every starts_with year month day hour minute second row unnest sequence current_timestamp if
+  date_parse url_decode split upper variance arbitrary bool_and bool_or every starts_with year month day hour minute second row unnest sequence current_timestamp if
   typeof sign bit_count levenshtein_distance any_value array_agg array_distinct array_position array_sort
   list_value cast try try_cast percent_rank cume_dist nth_value constant_or_null random`
     .trim()
@@ -69,7 +70,7 @@ const OTHERS: ReadonlySet<string> = new Set(
   spooky_hash_v2_64 split_to_map split_to_multimap stddev_pop stddev_samp tan tanh tdigest_agg timezone
   timezone_hour timezone_minute to_base to_base32 to_base64 to_base64url to_big_endian_32 to_big_endian_64 to_char
   to_date to_encoded_polyline to_geojson_geometry to_geometry to_hex to_ieee754_32 to_ieee754_64 to_iso8601
-  to_spherical_geography to_timestamp to_utf8 transform transform_keys transform_values trim_array truncate url_decode
+  to_spherical_geography to_timestamp to_utf8 transform transform_keys transform_values trim_array truncate 
   url_encode url_extract_fragment url_extract_host url_extract_parameter url_extract_path url_extract_port
   url_extract_protocol url_extract_query uuid value_at_quantile values_at_quantiles var_pop var_samp version week
   week_of_year width_bucket wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64 year_of_week
