@@ -32,7 +32,7 @@ export const nightlyOptions = {
     parse: plainWord,
   }),
   history: parsed({ about: 'with --nightly: train on this much, for example 10d', value: 'SPAN', parse: plainWord }),
-  allow: list({ about: 'with --nightly: networks that are never flagged', value: 'CIDR', parse: plainWord }),
+  allow: list({ about: 'with --nightly: networks that are never flagged', value: 'CIDR' }),
 }
 
 export type NightlyOptions = Values<typeof nightlyOptions> & { readonly maxCost: number | undefined }
@@ -83,9 +83,14 @@ export interface FindingsPlace {
 /**
  * The options of `nightly.mjs`, as they are typed: what is named now, and the rest as it was. Where no cost bounds a night, it is agreed to.
  * @param before options of the nights that there are already
+ * @throws UsageError for networks in a file
  */
 export function nightOptions(chosen: NightlyOptions, before = '', place: FindingsPlace): string {
   const { source, alertsPerDay, findings, retrain, history, allow, maxCost } = chosen
+  // A configuration file may name one for other commands: only here it is none.
+  const file = allow.find((network) => !/^[\d./]+$/.test(network))
+  if (file !== undefined)
+    throw new UsageError(`--allow ${file}: a night in AWS has no files of yours`, 'name the networks: 203.0.113.0/24')
   const named = { source, 'alerts-per-day': alertsPerDay, findings, retrain, history, allow, 'max-cost': maxCost }
   const options = new Map(optionsIn(before))
   for (const [name, value] of Object.entries(named)) {

@@ -44,3 +44,6 @@ test('options of a night: what is imported is written, too', () =>
     nightOptions(chosen({}), '--source waf --findings ocsf --yes', { ...place, isImported: true }),
     '--source waf --findings ocsf,asff --findings-account 111122223333 --findings-region eu-west-1 --yes',
   ))
+
+test('options of a night: networks in a file are refused', () =>
+  assert.throws(() => nightOptions(chosen({ allow: ['./our networks'] }), '', place), /has no files of yours/))
