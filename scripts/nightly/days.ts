@@ -16,6 +16,8 @@ interface DayOptions {
   readonly day: string | undefined
   readonly last: string | undefined
   readonly catchUp: number
+  /** Milliseconds: days before that are of no matter. */
+  readonly keep: number
 }
 
 /**
@@ -25,21 +27,23 @@ interface DayOptions {
  * @throws UsageError for a day that is no date, or not over
  */
 export function dueWindows(source: string, options: DayOptions, nights: readonly Night[], now: Date): Due {
-  const { day, last, catchUp } = options
+  const { day, last: span, catchUp, keep } = options
   const settling = settlingOf(sourceOf(source))
-  if (day !== undefined && last !== undefined) throw new UsageError('--day and --last exclude each other')
-  if (last !== undefined) return unjudged([windowOf({ last }, now, settling)], nights)
+  if (day !== undefined && span !== undefined) throw new UsageError('--day and --last exclude each other')
+  if (span !== undefined) return unjudged([windowOf({ last: span }, now, settling)], nights)
   const today = Math.floor((now.getTime() - settling) / DAY_MS) * DAY_MS
   if (day !== undefined) return unjudged([namedDay(day, today)], nights)
-  const first = nights.map(({ from }) => new Date(from).getTime()).find((from) => from % DAY_MS === 0)
+  const noted = nights.filter(isWhole).map(({ from }) => new Date(from).getTime())
   const yesterday = today - DAY_MS
-  const since = Math.min(first ?? yesterday, yesterday)
-  const days = Array.from({ length: (yesterday - since) / DAY_MS + 1 }, (_, i) => dayAt(since + i * DAY_MS))
-  const made = days.slice(-1 - catchUp)
-  const left = days.slice(0, -1 - catchUp)
-  const isNoted = ({ from }: Window) => nights.some((night) => night.from === from.toISOString() && isWhole(night))
-  return { ...unjudged(made, nights), leftOut: left.filter((window) => !isNoted(window)) }
+  const begin = Math.max(yesterday - catchUp * DAY_MS, Math.min(yesterday, ...noted))
+  // Older notes may be gone by now: only what follows the last one before these days was left out.
+  const last = Math.max(...noted.filter((from) => from < begin))
+  const left = daysBetween(Math.max(last + DAY_MS, today - keep), begin)
+  return { ...unjudged(daysBetween(begin, today), nights), leftOut: noted.some((from) => from < begin) ? left : [] }
 }
+
+const daysBetween = (from: number, to: number): Window[] =>
+  Array.from({ length: Math.max(0, Math.ceil((to - from) / DAY_MS)) }, (_, i) => dayAt(from + i * DAY_MS))
 
 const isWhole = ({ from, to }: Night): boolean => new Date(to).getTime() - new Date(from).getTime() === DAY_MS
 

@@ -4,6 +4,7 @@ import { take } from '../lib/cli/take.ts'
 import { modelNote, noteModel } from '../lib/runs/models.ts'
 import { type Night, nightsOf, removeNight } from '../lib/runs/nights.ts'
 import { scorePaths } from '../lib/runs/paths.ts'
+import { DAY_MS } from '../lib/runs/window.ts'
 import { touchRun } from '../lib/runs/workspace.ts'
 import { runOfNight, type Work } from './work.ts'
 
@@ -13,7 +14,9 @@ import { runOfNight, type Work } from './work.ts'
  */
 export async function cleanOld(work: Work): Promise<void> {
   const { root, source, options, context } = work
-  const limit = new Date(context.now().getTime() - options.keep).toISOString()
+  // What is made up for must be known to be judged.
+  const keep = Math.max(options.keep, (options.catchUp + 2) * DAY_MS)
+  const limit = new Date(context.now().getTime() - keep).toISOString()
   const nights = await nightsOf(root, source)
   // A day of long ago may have been judged just now.
   const old = nights.filter(({ at }) => at <= limit)

@@ -56,7 +56,7 @@ it(`${plan.nights} nights: the budget holds, a drift is one message, nothing is 
     const night = (more: object = {}) =>
       take(command, silentContext({ now: () => now, owner: thisProcess.owner, ...more }), {
         ...{ source: ['cloudtrail'], logs, workspace, alertsPerDay: BUDGET },
-        ...{ history: plan.history * DAY, keep: plan.keep * DAY, retrain: 7 * DAY },
+        ...{ history: plan.history * DAY, keep: plan.keep * DAY, catchUp: 3, retrain: 7 * DAY },
         ...{ findings: ['asff', 'ocsf', 'csv'], findingsAccount: '111122223333', findingsRegion: 'us-east-1' },
       })
     if (n === plan.stopped) await stoppedInEveryStep(night)

@@ -33,7 +33,7 @@ const night = (day: string, judged: Judged | null = aDay()): Night => ({
 const unfits: Drift = { isTold: true, kinds: ['unfit'], reasons: ['many'], accounts: [], entities: [], networks: [] }
 
 describe('which days are due', () => {
-  const options = { day: undefined, last: undefined, catchUp: 3 }
+  const options = { day: undefined, last: undefined, catchUp: 3, keep: 90 * DAY }
   const due = (nights: readonly Night[], now: string, more: object = {}) => {
     const { windows, leftOut } = dueWindows('cloudtrail', { ...options, ...more }, nights, new Date(now))
     const names = (all: typeof windows) =>
@@ -62,6 +62,27 @@ describe('which days are due', () => {
         ['2026-03-04', '2026-03-05', '2026-03-06', '2026-03-07'],
         ['2026-03-02', '2026-03-03'],
       ],
+    ],
+    [
+      'none between notes that are gone',
+      [first, night('2026-03-05')],
+      '2026-03-07T02:30:00Z',
+      {},
+      [['2026-03-03', '2026-03-04', '2026-03-06'], ['2026-03-02']],
+    ],
+    [
+      'nor before one that is judged',
+      [first, night('2026-03-06'), night('2026-03-07')],
+      '2026-03-11T02:30:00Z',
+      {},
+      [['2026-03-08', '2026-03-09', '2026-03-10'], []],
+    ],
+    [
+      'nor what is not kept',
+      [first],
+      '2026-03-11T02:30:00Z',
+      { catchUp: 0, keep: 3 * DAY },
+      [['2026-03-10'], ['2026-03-08', '2026-03-09']],
     ],
     ['with --catch-up 0: yesterday', [first], '2026-03-04T02:30:00Z', { catchUp: 0 }, [['2026-03-03'], ['2026-03-02']]],
     ['the one that is named', [first], '2026-03-08T02:30:00Z', { day: '2026-02-20' }, [['2026-02-20'], []]],
