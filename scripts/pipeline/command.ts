@@ -16,11 +16,12 @@ import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { allowancesIn } from '../lib/runs/allowances.ts'
 import { openProviders } from '../lib/runs/providers/providers.ts'
 import { ownSources } from '../lib/sources/own/own.ts'
-import { distinctSources, knownIds } from '../lib/sources/registry.ts'
+import { knownIds } from '../lib/sources/registry.ts'
 import { command as scoreCommand } from '../score/command.ts'
 import { findingsOptions, wantedFindings } from '../score/findings/options.ts'
 import { command as stageCommand } from '../stage/command.ts'
 import { checkDemo, DEMO_ALERTS, DEMO_FOLDER, renderDemoPlan, simulateLogs } from './demo.ts'
+import { ALL, sourcesMeant } from './everything.ts'
 import { resultLines, resultText, stepResults, type Taken, takeThrough } from './one.ts'
 import { adviceFor, entitiesOf, withWindow } from './sources.ts'
 
@@ -43,6 +44,10 @@ export const command = defineCommand({
       does: 'both sources, and one report over them',
     },
     {
+      run: 'npx zx scripts/pipeline.mjs --source all --logs ./logs --from 2026-03-02 --to 2026-03-12',
+      does: 'every source that inventory finds there',
+    },
+    {
       run: 'npx zx scripts/pipeline.mjs --source cloudtrail,waf --last 24h --stack prestage --max-cost 5',
       does: 'both in AWS after setup: logs, workspace and roles come from the stack',
     },
@@ -62,8 +67,8 @@ export const command = defineCommand({
       about: `simulate logs first, in ./${DEMO_FOLDER}; the runs are kept there as well, unless --workspace names another folder`,
       offline: true,
     }),
-    source: choices(knownIds, {
-      about: 'kind of log; several share one report besides their own',
+    source: choices(() => [...knownIds(), ALL], {
+      about: 'kind of log, or all that are there; several share one report besides their own',
       value: 'NAME',
     }),
     ...scopeOptions,
@@ -99,7 +104,7 @@ export const command = defineCommand({
     )
     await openProviders(options.networks)
     await allowancesIn(options.allow, context.now())
-    const sources = distinctSources(options.source)
+    const sources = await sourcesMeant(context, options)
     if (sources.length > 0) entitiesOf(sources, options.entity)
     const taken: Taken = { steps: new Map() }
     const windowed = withWindow(options, sources, context.now())
