@@ -6,6 +6,7 @@ import { suggestion } from '../lib/cli/nearest.ts'
 import { argument, flag, number, parsed, text, type Values } from '../lib/cli/options.ts'
 import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
+import { sourceInForm } from '../lib/engines/athena/form.ts'
 import type { ExtractSettings } from '../lib/engines/render.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
@@ -75,14 +76,15 @@ export const command = defineCommand({
     const aws: AwsSettings = { ...values, ...awsOf(values, context) }
     const question = await findQuestion(values.file)
     const run = await chosenRun(values, context)
-    const settings = settingsOf(run, values.entity)
+    const athena = run.folder === undefined
+    const given = settingsOf(run, values.entity)
+    const settings = athena ? { ...given, source: await sourceInForm(given.source, run) } : given
     const statement = statementOf(question, settings.source, {
       ...settings,
       entityName: values.entityName,
       ip: values.ip,
     })
     const query = { context, run, settings, statement }
-    const athena = run.folder === undefined
     if (values.print) {
       if (!athena)
         context.talk.info(

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
 import { sources } from '../../scripts/lib/sources/registry.ts'
 import { athenaSandbox, linesAt, linesIn } from '../support/athena-sandbox.ts'
 import { fewObjects } from '../support/few-objects.ts'
+import { parquetFlows } from '../support/parquet-flows.ts'
 import { runScript } from '../support/run-script.ts'
 import { tempFolder } from '../support/temp.ts'
 import { event, fileOf, fixture } from './athena-run.ts'
@@ -54,10 +56,38 @@ describe('Athena and DuckDB extract the same pairs', async () => {
         assert.deepEqual(sandbox.violations, [])
       })
 
+  it('vpcflow of Parquet as of text, and not both at once', async () => {
+    const [logs, folder] = [await fewObjects({ sources: Object.keys(sources) }), tempFolder()]
+    const keys = await parquetFlows(logs, folder)
+    for (const key of keys) sandbox.s3.put('parquet-logs', key, readFileSync(`${folder}/${key}`))
+    const from = ['--source', 'vpcflow', '--logs', 's3://parquet-logs', '--copy', 'direct', '--yes', ...WINDOW]
+    const { result: staged, stderr } = await run('stage', from)
+    assert.ok(staged, stderr)
+    const ofText = await run('extract', ['--run', runs.vpcflow ?? '', '--yes', '--overwrite'])
+    const ofParquet = await run('extract', ['--run', staged.run, '--yes'])
+    assert.ok(ofParquet.result, ofParquet.stderr)
+    for (const field of ['events', 'pairs', 'trainPairs', 'entities', 'dropped', 'cutoff'])
+      assert.deepEqual(ofParquet.result[field], ofText.result[field], field)
+    const pairs = await linesAt(sandbox, staged.run, 'pairs/train/')
+    assert.deepEqual(pairs, await linesAt(sandbox, runs.vpcflow ?? '', 'pairs/train/'))
+
+    const text = (keys.at(-1) ?? '').replace('parquet', 'gz')
+    sandbox.s3.put('parquet-logs', text, readFileSync(`${logs}/${text}`))
+    const mixed = await run('stage', [...from, '--overwrite'])
+    assert.ok(mixed.result, mixed.stderr)
+    const refused = await run('extract', ['--run', mixed.result.run, '--yes', '--overwrite'])
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stderr,
+      /has text \(.*\) and Parquet \(.*\): Athena reads one form at a time\s+stage each by itself/,
+    )
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('leaves no table but the source’s, and no scratch', async () => {
     assert.deepEqual(
       sandbox.athena.catalog.names(),
-      Object.keys(sources).map((id) => `prestage.${id}`),
+      [...Object.keys(sources), 'vpcflow_parquet'].map((id) => `prestage.${id}`),
     )
     for (const source of Object.keys(sources)) {
       const prefix = `prestage/bulk/${runs[source]}/`

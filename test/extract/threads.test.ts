@@ -69,7 +69,7 @@ async function recordsOf(files: readonly LogFile[], change: Partial<ReadSettings
       bad: [],
       failFast: true,
       readers,
-      unzstd: () => {
+      unpack: () => {
         throw new Error('no Zstandard here')
       },
       signal: new AbortController().signal,

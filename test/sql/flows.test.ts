@@ -5,14 +5,18 @@ import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
 import { classifiedValues, renderSql } from '../../scripts/lib/engines/render.ts'
+import { keyParser } from '../../scripts/lib/sources/layout.ts'
+import { sourceParser } from '../../scripts/lib/sources/source.ts'
 import { vpcflow as source } from '../../scripts/lib/sources/vpcflow.ts'
+import { fewObjects } from '../support/few-objects.ts'
+import { parquetFlows } from '../support/parquet-flows.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 
 /** Answers of DuckDB over flow logs, as text. */
 async function answers(folder: string, sql: string, entity = 'interface'): Promise<(string | null)[][]> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((key) => key.includes('vpcflowlogs_'))
+    .filter((key) => /_vpcflowlogs_.*(?:log|gz|parquet)$/.test(key))
     .map((key) => ({ key, path: join(folder, key), size: statSync(join(folder, key)).size }))
   const window = { from: new Date('2026-03-02'), to: new Date('2026-03-04'), cutoff: new Date('2026-03-03') }
   const values = await classifiedValues({ source, entity, ...window, includePrivate: false, dedupe: true })
@@ -29,7 +33,7 @@ async function answers(folder: string, sql: string, entity = 'interface'): Promi
 }
 
 /** A folder with one flow log file. */
-function folderOf(text: string): string {
+function folderOf(text: string | Buffer): string {
   const folder = tempFolder()
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, '123456789010_vpcflowlogs_us-east-1_fl-1_20260302T0000Z_1.log'), text)
@@ -132,6 +136,20 @@ function countedPairs(folder: string): Map<string, number> {
   }
   return pairs
 }
+
+it('Parquet gives the rows that text gives', async () => {
+  const [logs, folder] = [await fewObjects({ sources: ['vpcflow'] }), tempFolder()]
+  const keys = await parquetFlows(logs, folder)
+  assert.ok(keys.length > 4)
+  for (const key of keys) assert.ok(sourceParser(source, keyParser)(key), key)
+  const sql = 'select * from accesses order by all'
+  assert.deepEqual(await answers(folder, sql), await answers(logs, sql))
+})
+
+it('Parquet that was cut off, and Parquet of another source, are bad files', async () => {
+  const bytes = Buffer.from(`PAR1${'x'.repeat(100)}`)
+  await assert.rejects(answers(folderOf(bytes), FLOWS), /a log file cannot be read to the end:[\s\S]*magic|Parquet/)
+})
 
 it('pairs are those of a straight count, however the fields are ordered', async () => {
   const logs = await simulatedLogs({ sources: ['vpcflow'] })

@@ -29,6 +29,7 @@ describe('the flat relation', () => {
         columnsOf(await textOf(source, 'accesses.duckdb.sql')),
       ]
       assert.deepEqual(athena, duckdb)
+      if (source.parquet !== undefined) assert.deepEqual(columnsOf(text(`${id}/accesses.parquet.sql`)), duckdb)
       assert.deepEqual(
         [athena[0], athena[1], athena.at(-2), athena.at(-1)],
         ['event_time', 'event_id', 'ip', 'drop_reason'],

@@ -9,7 +9,10 @@ export const WORKSPACE = 's3://org-staging/prestage'
 
 /** A sandbox with a bucket of logs and one to stage into. */
 export async function athenaSandbox(settings: Pick<SandboxSettings, 'athena'> = {}) {
-  const sandbox = await startSandbox({ buckets: { 'org-logs': {}, 'org-staging': {} }, ...settings })
+  const sandbox = await startSandbox({
+    buckets: { 'org-logs': {}, 'parquet-logs': {}, 'org-staging': {} },
+    ...settings,
+  })
   after(() => sandbox.close())
   const run = async (script: string, args: readonly string[], options: RunOptions = {}) => {
     const all = ['--workspace', WORKSPACE, '--output', 'json', ...args]

@@ -1,6 +1,7 @@
 import { UsageError } from '../../lib/cli/errors.ts'
 import { aboutUsd, bytes, plural } from '../../lib/cli/format.ts'
 import { openAthena } from '../../lib/engines/athena/athena.ts'
+import { sourceInForm } from '../../lib/engines/athena/form.ts'
 import { itemsText, PRICES, priceNote, totalOf } from '../../lib/runs/cost.ts'
 import { hasPairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
@@ -12,7 +13,7 @@ const costOf = (scanned: number): number => scanned * PRICES.athenaByte
 
 /** Athena, for a run in S3. */
 export function athenaBackend({ context, run, settings, options, aws }: ExtractStep): ExtractBackend {
-  const { scans = 1 } = settings.source
+  const inForm = async () => ({ ...settings, source: await sourceInForm(settings.source, run) })
   if (options.skipBadFiles)
     throw new UsageError(
       '--skip-bad-files: Athena reads all objects of a run or none',
@@ -23,6 +24,7 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
     openAthena({ ...aws, ...options }, scratch, { signal: context.signal, warn: context.talk.warn, onState })
 
   const planned = async () => {
+    const { scans = 1 } = (await inForm()).source
     const [totals, { workgroup, database }] = [await stagedTotals(run), await open()]
     const limit = workgroup.cutoff === undefined ? '' : `, which stops a query after ${bytes(workgroup.cutoff)}`
     if (workgroup.cutoff !== undefined && totals.bytes * scans > workgroup.cutoff)
@@ -71,7 +73,7 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
         athena,
         output: new AthenaOutput(run, athena, aws),
         checkpoint,
-        settings,
+        settings: await inForm(),
         onState: (text) => progress.state(text),
       })
       progress.end(`${plural(extracted.events, 'record')}, ${bytes(scannedBytes)} scanned`)

@@ -128,7 +128,7 @@ function membersOf(paths: readonly string[]): string[] {
   return [...tree].map(([name, node]) => `  \`${name}\` ${typeOf(node)}`)
 }
 
-type File = 'table.sql' | 'accesses.athena.sql' | 'accesses.duckdb.sql'
+type File = 'table.sql' | 'accesses.athena.sql' | 'accesses.duckdb.sql' | 'table.parquet.sql' | 'accesses.parquet.sql'
 
 /** A text of a source with its placeholders filled: of sql/<source>/, of the folder that the configuration file names, or of its mapping. */
 export async function sourceSql(

@@ -25,6 +25,10 @@ export interface Source {
   readonly layouts: readonly Layout[]
   /** How a line is read, where records are lines of text. What begins as JSON does is read as JSON all the same. */
   readonly text?: TextFormat
+  /** Column of a member in Parquet files, where AWS writes such. */
+  parquet?(member: string): string
+  /** Set where all objects are of this form: Athena has a table of its own for them. */
+  readonly form?: 'parquet'
   /** How often one look at the relation reads the table on Athena; once where it is absent. */
   readonly scans?: number
   /** Members of a record that sql/<source>/accesses.duckdb.sql reads, with their DuckDB types. Spelled as in the logs. */

@@ -7,7 +7,7 @@ import type { Source } from './source.ts'
  */
 const padding: Layout['padding'] = { unit: 5, before: 5, after: 10, lateHours: 1 }
 const name = '{account}_vpcflowlogs_{region}_{flow}_{yyyy}{MM}{dd}T{HH}{mm}Z'
-const tail = '_[^_/]+\\.log(?:\\.gz|\\.zst)?'
+const tail = '_[^_/]+\\.log(?:\\.gz|\\.zst|\\.parquet)?'
 
 /** VPC Flow Logs: who reached which network interface. Each flow log chooses its fields and their order; a file's first line names them. */
 export const vpcflow: Source = {
@@ -38,6 +38,8 @@ export const vpcflow: Source = {
     // Fields are named in lower case; a record has digits, capitals or a lone hyphen.
     names: '[a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)*',
   },
+  // "Create tables for flow logs in Apache Parquet format", Athena user guide.
+  parquet: (member) => member.replaceAll('-', '_'),
   // On Athena a look finds the fields of each file first, then its records.
   scans: 2,
   members: {

@@ -1,6 +1,7 @@
 import type { Context } from '../../lib/cli/command.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { count } from '../../lib/cli/format.ts'
+import { sourceInForm } from '../../lib/engines/athena/form.ts'
 import { encodedSql, identifier, literal, renderSql } from '../../lib/engines/render.ts'
 import { decodeEntity, encodeEntity } from '../../lib/insights/entity-codec.ts'
 import { type Details, MOST_VALUES, pairKey } from '../../lib/runs/alerts.ts'
@@ -76,10 +77,11 @@ export async function lookupFor(options: LookupOptions, input: LookupInput): Pro
   if (options.details === 'no' || judged.request.keys === OF_FILES) return undefined
   const staged = await totalsOf(judged, context)
   if (staged === undefined) return undefined
-  const source = sourceOf(judged.request.source)
+  const isHere = judged.folder !== undefined
+  const kind = sourceOf(judged.request.source)
+  const source = isHere ? kind : await sourceInForm(kind, judged)
   const window = judged.id === run.id ? run.holdout() : windowOfRequest(judged.request)
   const logs: Logs = { judged, source, window, context }
-  const isHere = judged.folder !== undefined
   const athena = { ...options, ...aws }
   const isPaid =
     isHere || (left !== undefined && (await (await import('./athena.ts')).isLookupPaid(left, logs, athena)))

@@ -73,6 +73,20 @@ describe('statements of Athena', () => {
     })
   }
 
+  for (const source of Object.values(sources).filter(({ parquet }) => parquet !== undefined))
+    it(`read ${source.id} as Parquet by a table of its own`, async () => {
+      const table = { source: { ...source, form: 'parquet' as const }, database: 'prestage', run }
+      const sql = await createTable(table, WORKSPACE)
+      assertHive(sql)
+      const columns = columnsOf(sql).map(([name]) => name)
+      for (const member of Object.keys({ ...source.members, ...source.details }))
+        assert.ok(columns.includes(source.parquet?.(member) ?? ''), member)
+      const accesses = await accessesSql(table)
+      assertTrino(accesses)
+      assert.ok(accesses.endsWith(`where run = ${literal(run)}`), accesses)
+      assert.equal(accesses.split(literal(run)).length, 3)
+    })
+
   it('write and count the parts, and clean up', async () => {
     for (const name of ['athena/pairs.sql', 'entities.sql', 'dropped.sql', 'times.sql']) {
       const text = await renderSql(name, name === 'athena/pairs.sql' ? { part: literal('train') } : {})

@@ -8,6 +8,8 @@ import type { Ddl } from './statement.ts'
 
 const TEXT_INPUT = 'org.apache.hadoop.mapred.TextInputFormat'
 const CLOUDTRAIL_INPUT = 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
+const PARQUET_INPUT = 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat'
+const PARQUET_SERDE = 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
 const JSON_SERDES = ['org.openx.data.jsonserde.JsonSerDe', 'org.apache.hive.hcatalog.data.JsonSerDe']
 const REGEX_SERDE = 'org.apache.hadoop.hive.serde2.RegexSerDe'
 const CLOUDTRAIL_SERDES = [...JSON_SERDES, 'com.amazon.emr.hive.serde.CloudTrailSerde']
@@ -17,6 +19,7 @@ function formatOf({ serde, inputFormat }: CreateTable): Format {
   if (inputFormat === CLOUDTRAIL_INPUT && CLOUDTRAIL_SERDES.includes(serde)) return 'cloudtrail'
   if (inputFormat === TEXT_INPUT && JSON_SERDES.includes(serde)) return 'json-lines'
   if (inputFormat === TEXT_INPUT && serde === REGEX_SERDE) return 'regex'
+  if (inputFormat === PARQUET_INPUT && serde === PARQUET_SERDE) return 'parquet'
   throw notHere(`a table of ${inputFormat} with ${serde}`)
 }
 

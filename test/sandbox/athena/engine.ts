@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResultReader } from '@duckdb/node-api'
 import { messageOf } from '../../../scripts/lib/cli/errors.ts'
 import { identifier, literal } from '../../../scripts/lib/engines/render.ts'
-import type { Column } from './catalog.ts'
+import type { Column, Table } from './catalog.ts'
 import { exhausted, userError } from './errors.ts'
 import { duckdbType } from './hive-types.ts'
 import { PREPARATION } from './trino.ts'
@@ -15,6 +15,13 @@ const SETTINGS = {
   threads: '1',
   memory_limit: '512MB',
 } as const
+
+interface ParquetFile {
+  readonly uri: string
+  readonly bytes: Buffer
+  /** Of the partition; of a table without one, nothing. */
+  readonly value: string
+}
 
 /** DuckDB that understands Trino, for one query. */
 export class Engine {
@@ -56,16 +63,23 @@ export class Engine {
     )
   }
 
-  /** A table of Parquet files. */
-  async parquet(database: string, name: string, columns: readonly Column[], files: readonly Buffer[]): Promise<void> {
-    if (files.length === 0) return this.fill(database, name, columns, [])
-    const paths: string[] = []
-    for (const bytes of files) {
-      paths.push(this.#file())
-      await writeFile(paths.at(-1) ?? '', bytes)
+  /** A table of Parquet files, each with the value of its partition. Columns are found by their names; a file may lack some. */
+  async parquet({ database, name, columns, partitions }: Table, files: readonly ParquetFile[]): Promise<void> {
+    if (files.length === 0) return this.fill(database, name, [...columns, ...partitions], [])
+    const declared = columns.map((column) => [identifier(column.name), duckdbType(column.type)] as const)
+    const absent = declared.map(([column, type]) => `null::${type} as ${column}`).join(', ')
+    const present = declared.map(([column, type]) => `${column}::${type} as ${column}`).join(', ')
+    const parts: string[] = []
+    for (const { bytes, uri, value } of files) {
+      const path = this.#file()
+      await writeFile(path, bytes)
+      if (bytes.toString('latin1', 0, 4) !== 'PAR1') throw userError(`HIVE_BAD_DATA: Malformed Parquet file: ${uri}`)
+      const rows = `select ${absent} where false union all by name select * from read_parquet(${literal(path)})`
+      const partition = partitions.map((column) => `, ${literal(value)} as ${identifier(column.name)}`).join('')
+      parts.push(`select ${present}${partition} from (${rows})`)
     }
     await this.run(`create schema if not exists ${identifier(database)}`)
-    await this.run(`create view ${qualified(database, name)} as from read_parquet([${paths.map(literal).join(', ')}])`)
+    await this.run(`create view ${qualified(database, name)} as ${parts.join(' union all ')}`)
   }
 
   /** @throws QueryError */

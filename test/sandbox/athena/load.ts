@@ -36,8 +36,7 @@ async function loadTables(
         read.push({ ...object, value })
       }
     if (table.format === 'parquet') {
-      const files = read.map(({ bytes }) => bytes)
-      await engine.parquet(table.database, table.name, table.columns, files)
+      await engine.parquet(table, read)
       continue
     }
     const [partition] = table.partitions

@@ -30,17 +30,25 @@ export const createDatabase = (database: string): Promise<string> =>
 export const dropTable = (database: string, table: string): Promise<string> =>
   renderSql('athena/drop-table.sql', { table: hiveName(database, table) })
 
+/** Name of the table of a source. */
+export const tableName = ({ id, form }: Pick<Source, 'id' | 'form'>): string =>
+  form === undefined ? id : `${id}_${form}`
+
 /** The external table of a source over all runs of a workspace (`s3://bucket/prefix`). */
 export const createTable = ({ source, database }: Omit<RunTable, 'run'>, workspace: string): Promise<string> =>
-  tableOver(source, { database, table: source.id }, { bulk: bulkUri(workspace), staged: stagedTemplate(workspace) })
+  tableOver(
+    source,
+    { database, table: tableName(source) },
+    { bulk: bulkUri(workspace), staged: stagedTemplate(workspace) },
+  )
 
 /** The same under any name. @param over URIs: the prefix of all runs, and the template of the objects of a run */
 export const tableOver = (
-  source: Pick<Source, 'id' | 'text' | 'own'>,
+  source: Pick<Source, 'id' | 'text' | 'own' | 'form'>,
   { database, table }: { readonly database: string; readonly table: string },
   { bulk, staged }: { readonly bulk: string; readonly staged: string },
 ): Promise<string> =>
-  sourceSql(source, 'table.sql', {
+  sourceSql(source, source.form === undefined ? 'table.sql' : `table.${source.form}.sql`, {
     table: hiveName(database, table),
     bulk: hiveLiteral(bulk),
     staged: hiveLiteral(staged),
@@ -55,7 +63,10 @@ const hiveLiteral = (text: string): string => `'${text.replaceAll('\\', '\\\\').
 
 /** The flat relation of a run. */
 export const accessesSql = ({ source, database, run }: RunTable): Promise<string> =>
-  sourceSql(source, 'accesses.athena.sql', { table: trinoName(database, source.id), run: literal(run) })
+  sourceSql(source, `accesses.${source.form ?? 'athena'}.sql`, {
+    table: trinoName(database, tableName(source)),
+    run: literal(run),
+  })
 
 /** Every access of a run with its entity, its part of the split, and the reason why it is not a pair. */
 export async function classifiedSql(table: RunTable, settings: ExtractSettings): Promise<string> {

@@ -2,7 +2,7 @@ import type { Athena } from '../../aws/athena/athena.ts'
 import { UserError } from '../../cli/errors.ts'
 import type { Source } from '../../sources/source.ts'
 import type { Attempts } from './attempts.ts'
-import { createDatabase, createTable, stagedTemplate } from './sql.ts'
+import { createDatabase, createTable, stagedTemplate, tableName } from './sql.ts'
 
 /** Where tables are looked up. */
 type Catalog = Pick<Athena, 'table' | 'database'>
@@ -19,17 +19,17 @@ export async function ensureTable(
 ): Promise<void> {
   const { database } = athena
   const sql = await createTable({ source, database }, workspace)
-  if ((await athena.table(source.id)) === undefined) {
+  if ((await athena.table(tableName(source))) === undefined) {
     await attempts.run('database', `creating database ${database}`, () => createDatabase(database))
-    await attempts.run('table', `creating table ${database}.${source.id}`, () => sql)
+    await attempts.run('table', `creating table ${database}.${tableName(source)}`, () => sql)
   }
   await checkTable(athena, source, sql, workspace)
 }
 
 /** @throws UserError naming every difference */
 async function checkTable(athena: Catalog, source: Source, sql: string, workspace: string): Promise<void> {
-  const found = await athena.table(source.id)
-  if (found === undefined) throw new UserError(`table ${athena.database}.${source.id} was dropped again`)
+  const found = await athena.table(tableName(source))
+  if (found === undefined) throw new UserError(`table ${athena.database}.${tableName(source)} was dropped again`)
   const columns = new Map((found.Columns ?? []).map(({ Name = '', Type = '' }) => [Name, plain(Type)]))
   const differences = columnsOf(sql).flatMap(([name, type]) => {
     const is = columns.get(name)
@@ -43,7 +43,7 @@ async function checkTable(athena: Catalog, source: Source, sql: string, workspac
   if (parameters['projection.run.type'] !== 'injected') differences.push('its run is not an injected partition')
   if (differences.length === 0) return
   throw new UserError(
-    `Athena's table ${athena.database}.${source.id} is not the one for ${workspace}: ${differences.join('; ')}`,
+    `Athena's table ${athena.database}.${tableName(source)} is not the one for ${workspace}: ${differences.join('; ')}`,
     { hint: 'name another --database for this workspace, or drop the table: its objects stay where they are' },
   )
 }

@@ -97,7 +97,7 @@ async function load(
       text: source.text,
       bad,
       failFast: skipBadFiles === false,
-      unzstd: (path) => unzstd(engine, path),
+      unpack: (path, form) => (form === 'zstd' ? unzstd(engine, path) : parquetRecords(engine, path, settings)),
       onPart: ({ path }) => {
         if (early.length > 0) loading.add(path)
       },
@@ -175,11 +175,30 @@ const ZSTD_DOCUMENT = 32 << 20
 /** Reads the documents of a Zstandard file, one after the other. DuckDB checks the checksums of its frames. */
 async function* unzstd(engine: () => Promise<Engine>, path: string): AsyncGenerator<Buffer> {
   const sql = `select json from read_json_objects(${fileSql(path)}, format = 'unstructured', compression = 'zstd', maximum_object_size = ${ZSTD_DOCUMENT})`
+  yield* streamed(engine, sql)
+}
+
+/** The records of a Parquet file, a line of JSON each, all members as strings; what the file does not have is null. */
+async function* parquetRecords(
+  engine: () => Promise<Engine>,
+  path: string,
+  { source: { parquet }, members }: DuckdbSettings,
+): AsyncGenerator<Buffer> {
+  if (parquet === undefined) throw new Malformed('Parquet, which the logs of this source are not')
+  const names = members.map((member) => ({ member: identifier(member), column: identifier(parquet(member)) }))
+  const absent = names.map(({ column }) => `null::varchar as ${column}`).join(', ')
+  const values = names.map(({ member, column }) => `${member}: nullif(nullif(${column}::varchar, '-'), '')`).join(', ')
+  const rows = `select ${absent} where false union all by name select * from read_parquet(${fileSql(path)})`
+  yield* streamed(engine, `select to_json({${values}}) from (${rows})`)
+}
+
+/** The rows of a query with one column of text, a line each. @throws Malformed when the file that it reads is damaged */
+async function* streamed(engine: () => Promise<Engine>, sql: string): AsyncGenerator<Buffer> {
   // A connection of its own, because the tables are being filled at the same time.
   const session = await (await engine()).database.connect()
   try {
     for await (const rows of (await session.stream(sql)).batches)
-      for (const [json] of rows) yield Buffer.from(`${String(json)}\n`)
+      yield Buffer.from(rows.map(([text]) => `${String(text)}\n`).join(''))
   } catch (error) {
     const [reason = ''] = messageOf(error).split('\n')
     throw /^(Invalid Input|IO) Error/.test(reason) ? new Malformed(reason) : error

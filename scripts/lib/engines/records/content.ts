@@ -20,23 +20,26 @@ export interface LogFile {
   readonly size: number
 }
 
-/** Unpacks a Zstandard file, which Node 20 cannot do. */
-export type Unzstd = (path: string) => AsyncIterable<Buffer>
+/** Reads what only DuckDB can: a Zstandard file unpacked, which Node 20 cannot do; or the records of a Parquet file, as lines of JSON. */
+export type Unpack = (path: string, form: 'zstd' | 'parquet') => AsyncIterable<Buffer>
 
 /**
- * Opens a log file: plain, gzip or Zstandard, whatever its name says. A wrong checksum or length is an error, so that part of a file is
+ * Opens a log file: plain, gzip, Zstandard or Parquet, whatever its name says. A wrong checksum or length is an error, so that part of a file is
  * never taken for all of it.
  * @throws Malformed, at once or while the content is read
  */
-export async function contentOf({ path, size }: LogFile, unzstd: Unzstd): Promise<Content> {
+export async function contentOf({ path, size }: LogFile, unpack: Unpack): Promise<Content> {
   if (size === 0) return []
   // The thread has nothing else to do. Reading synchronously takes less than half of the time.
   const bytes = size <= SMALL ? readFileSync(path) : await head(path)
-  if (isZstd(bytes)) return zstdContent(path, unzstd)
+  if (bytes.toString('latin1', 0, 4) === PARQUET) return unpack(path, 'parquet')
+  if (isZstd(bytes)) return zstdContent(path, unpack)
   if (!isGzip(bytes)) return size <= SMALL ? [bytes] : createReadStream(path, { highWaterMark: CHUNK })
   const unpacked = size <= SMALL ? gunzipped(bytes) : undefined
   return unpacked === undefined ? gunzipStream(path, size) : [unpacked]
 }
+
+const PARQUET = 'PAR1'
 
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
@@ -92,9 +95,9 @@ const damaged = (error: unknown): unknown =>
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
 
-async function* zstdContent(path: string, unzstd: Unzstd): AsyncGenerator<Buffer> {
+async function* zstdContent(path: string, unpack: Unpack): AsyncGenerator<Buffer> {
   checkFrames(await readFile(path))
-  yield* unzstd(path)
+  yield* unpack(path, 'zstd')
 }
 
 // Frame format: RFC 8878, section 3.

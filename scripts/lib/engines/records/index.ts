@@ -1,17 +1,17 @@
 // The records of log files, found and cut down before DuckDB reads them. A log file passes through these parts, in this order:
 //  1. index.ts    hands the files to threads, which take one after the other, and collects what they report.
 //  2. threads.ts  starts and stops the threads; thread.ts is what runs in each of them.
-//  3. content.ts  opens a file and unpacks it: plain, gzip or Zstandard. A damaged or cut-off file is an error.
+//  3. content.ts  opens a file and unpacks it: plain, gzip, Zstandard or Parquet. A damaged or cut-off file is an error.
 //  4. reader.ts   finds the records in JSON and keeps the requested members of each, as a line of JSON; text.ts does it for lines of fields.
 //  5. json.ts     steps over strings and values for it, byte by byte, without parsing them.
 //  6. parts.ts    writes the lines into part files: all records of a log file, or none.
-//  7. index.ts    then reads the Zstandard files in this thread, because only DuckDB can unpack them.
+//  7. index.ts    then reads the Zstandard and Parquet files in this thread, because only DuckDB can.
 // Meanwhile ../duckdb/duckdb.ts loads each part as soon as it is complete. When DuckDB finds records that are not JSON after all,
 // `malformedFiles` finds the files that they came from.
 import { createReadStream } from 'node:fs'
 import { messageOf } from '../../cli/errors.ts'
 import { linesOf } from '../../stores/lines.ts'
-import type { LogFile, Unzstd } from './content.ts'
+import type { LogFile, Unpack } from './content.ts'
 import { type Part, PartWriter, type Wanted } from './parts.ts'
 import type { Readers } from './threads.ts'
 
@@ -35,7 +35,7 @@ export interface ReadSettings extends Wanted {
   /** Whether the first bad file ends the reading. */
   readonly failFast: boolean
   readonly readers: Readers
-  readonly unzstd: Unzstd
+  readonly unpack: Unpack
   readonly signal: AbortSignal
   /** Called with the number of files that have been read since the last call. */
   onFiles(more: number): void
@@ -45,7 +45,7 @@ export interface ReadSettings extends Wanted {
 
 /** Collects the records of log files: all of a file or none. Only which part a file ends up in depends on the pace of the threads. */
 export async function readRecords(files: readonly LogFile[], settings: ReadSettings): Promise<Records> {
-  const { prefix, members, text, failFast, readers, unzstd, signal } = settings
+  const { prefix, members, text, failFast, readers, unpack, signal } = settings
   const known = new Set(settings.bad.map(({ key }) => key))
   const wanted = files.filter(({ key }) => !known.has(key))
   const parts: Part[] = []
@@ -65,7 +65,7 @@ export async function readRecords(files: readonly LogFile[], settings: ReadSetti
     const writer = new PartWriter(`${prefix}-zstd`, { members, text }, keep)
     for (const place of zstd) {
       signal.throwIfAborted()
-      const reason = await writer.append(wanted[place] as LogFile, unzstd)
+      const reason = await writer.append(wanted[place] as LogFile, unpack)
       settings.onFiles(1)
       if (reason !== undefined) found.push({ place, reason })
     }

@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { messageOf } from '../../cli/errors.ts'
 import type { TextFormat } from '../../sources/text.ts'
-import { contentOf, type LogFile, type Unzstd } from './content.ts'
+import { contentOf, type LogFile, type Unpack } from './content.ts'
 import { BLANK, KIND, Malformed, OPEN } from './json.ts'
 import { RecordReader } from './reader.ts'
 import { TextReader } from './text.ts'
@@ -43,13 +43,13 @@ export class PartWriter {
   }
 
   /** Adds the records of a file. When the file is bad, nothing of it is kept, and the reason is returned. */
-  async append(log: LogFile, unzstd: Unzstd): Promise<string | undefined> {
+  async append(log: LogFile, unpack: Unpack): Promise<string | undefined> {
     const { json, text, file } = this
     const { length } = file
     const before = json.records + (text?.records ?? 0)
     let reader: RecordReader | TextReader | undefined
     try {
-      for await (const chunk of await contentOf(log, unzstd)) {
+      for await (const chunk of await contentOf(log, unpack)) {
         reader ??= text === undefined || isJson(chunk) ? json : text
         file.append(reader.push(chunk))
       }

@@ -23,10 +23,10 @@ export type Report =
 /** More reports of progress than this cannot be seen; the first file is reported at once. */
 const REPORT_MS = 100
 
-class Zstandard extends Error {}
+class ForDuckdb extends Error {}
 
 const elsewhere = () => {
-  throw new Zstandard()
+  throw new ForDuckdb()
 }
 
 async function readFiles({ files, next, prefix, failFast, ...wanted }: Assignment): Promise<void> {
@@ -52,7 +52,7 @@ async function readFiles({ files, next, prefix, failFast, ...wanted }: Assignmen
       // Earlier files have their readers already, so the first bad file of all will be known.
       if (failFast) Atomics.store(next, 0, files.length)
     } catch (error) {
-      if (!(error instanceof Zstandard)) throw named(error, file.key)
+      if (!(error instanceof ForDuckdb)) throw named(error, file.key)
       send({ place })
     }
   }
