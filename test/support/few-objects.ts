@@ -17,6 +17,9 @@ const DAYS = [
   },
   { day: /^AWSLogs\/.*\/WAFLogs\/[\w-]+\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
   { day: /^AWSLogs\/.*\/vpcdnsquerylogs\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
+  { day: /^cdn\/\w+\.\d{4}-\d\d-\d\d/, join: inTurn },
+  { day: /^s3-access\/[a-z-]*\d{4}-\d\d-\d\d/, join: inTurn },
+  { day: /^s3-partitioned\/.*\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
   // Firehose has a folder an hour; what it wrote first is kept.
   { day: /^apigateway\/\d{4}\/\d\d\/\d\d\/\d\d\//, join: inTurn },
 ]

@@ -43,9 +43,13 @@ export async function extract(workspace: string, args: readonly string[] = []) {
 export type Part = 'train' | 'holdout'
 
 /** The pairs of one part, decoded: `entity ip`, sorted. */
-export const pairsOf = (run: Run, part: Part): string[] =>
+export const pairsOf = (run: { path(key: string): string }, part: Part): string[] =>
   readFileSync(run.path(`pairs/${part}/part-00000.csv`), 'utf8')
     .split('\n')
     .slice(0, -1)
     .map((row) => `${decodeEntity(row.slice(0, row.lastIndexOf(',')))} ${row.slice(row.lastIndexOf(',') + 1)}`)
     .sort()
+
+/** The same of both parts, by the folder of the run. */
+export const pairsIn = (folder: string): string[] =>
+  (['train', 'holdout'] as const).flatMap((part) => pairsOf({ path: (key: string) => `${folder}/${key}` }, part)).sort()
