@@ -42,8 +42,7 @@ export const route53resolver: Source = {
   },
   defaultEntity: 'instance',
   aspects: {
-    query: 'query_name',
-    type: 'query_type',
+    request: "query_type || ' ' || query_name",
     vpc: 'vpc',
     account: 'account',
     region: 'region',
