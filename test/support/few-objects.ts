@@ -20,6 +20,9 @@ const DAYS = [
   { day: /^cdn\/\w+\.\d{4}-\d\d-\d\d/, join: inTurn },
   { day: /^s3-access\/[a-z-]*\d{4}-\d\d-\d\d/, join: inTurn },
   { day: /^s3-partitioned\/.*\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
+  { day: /^cdn\/\w+\.\d{4}-\d\d-\d\d/, join: inTurn },
+  // The names of S3 server access logs have their time.
+  { day: /^.*\d{4}-\d\d-\d\d(?=-\d\d-\d\d-\d\d-[0-9A-F]{16}$)/, join: inTurn },
   // Firehose has a folder an hour; what it wrote first is kept.
   { day: /^apigateway\/\d{4}\/\d\d\/\d\d\/\d\d\//, join: inTurn },
 ]
