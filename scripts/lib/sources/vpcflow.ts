@@ -2,8 +2,8 @@ import type { Layout } from './layout.ts'
 import type { Source } from './source.ts'
 
 /**
- * "A timestamp in the name is the start of the five minutes in which its records ended", see "Flow log files", VPC user guide. A record
- * spans ten minutes at most and counts by its start, so it may end, and lie, that much after the window.
+ * The time in the name is the start of the five minutes in which its records ended: "Flow log files", VPC user guide. A record spans ten
+ * minutes at most and counts by its start, so it may end, and lie, that much after the window.
  */
 const padding: Layout['padding'] = { unit: 5, before: 5, after: 10, lateHours: 1 }
 const name = '{account}_vpcflowlogs_{region}_{flow}_{yyyy}{MM}{dd}T{HH}{mm}Z'
