@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { sources } from '../scripts/lib/sources/registry.ts'
 import { commandLinesIn, faultIn } from './support/command-lines.ts'
 import { commandOf, scriptNames } from './support/commands.ts'
 import { optionsPage } from './support/options-page.ts'
@@ -17,6 +18,18 @@ test('README: short enough to be read', () => assert.ok(read('README.md').split(
 test('README: begins with the commands that install, test and show', () => {
   for (const words of ['npm ci', 'npm test', 'scripts/pipeline.mjs --demo'])
     assert.ok(read('README.md').includes(words))
+})
+
+test('README: every source is in its table, with its entities, the default first', () => {
+  const rows = [...read('README.md').matchAll(/^\| `(\w+)` \| [^|]+ \| (`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*) \|$/gm)]
+  const told = Object.fromEntries(
+    rows.map(([, id = '', entities = '']) => [id, entities.replaceAll('`', '').split(', ')]),
+  )
+  const known = Object.values(sources).map(({ id, entities, defaultEntity }) => {
+    const others = Object.keys(entities).filter((name) => name !== defaultEntity)
+    return [id, [defaultEntity, ...others]]
+  })
+  assert.deepEqual(told, Object.fromEntries(known))
 })
 
 test('README: every command and every page of docs is named', () => {
