@@ -47,12 +47,12 @@ export async function takeSeveral(
   context.signal.throwIfAborted()
   const failures = ends.flatMap(({ failure }) => failure ?? [])
   if (failures.length === ends.length) throw bugIn(failures) ?? failedAltogether(failures)
-  const report = given.dryRun ? undefined : await combined(context, { ...shared, logs: given.logs }, ends)
+  const page = given.dryRun ? undefined : await combined(context, { ...shared, logs: given.logs }, ends)
   for (const failure of failures) context.talk.warn(`${failure.source} failed: ${told(failure)}`)
   const bug = bugIn(failures)
   if (bug !== undefined) throw bug
-  const took: [string, string] = ['took', duration(context.now().getTime() - started)]
-  return renderSeveral(ends, failures, given.again, report === undefined ? [] : [took, ['report', report]])
+  const took = duration(context.now().getTime() - started)
+  return renderSeveral(ends, given.again, page && { ...page, took })
 }
 
 /** In AWS side by side. Here one after the other: a query or a training takes all cores and most of the memory. */
@@ -87,37 +87,55 @@ const told = ({ message, hint }: Failure): string => (hint === undefined ? messa
 
 const bugIn = (failures: readonly Failure[]): unknown => failures.find(({ bug }) => bug !== undefined)?.bug
 
+/** The page over all sources, as it is told at the end. */
+interface Page {
+  readonly report: string
+  /** Flagged addresses that several sources have, for programs and as one line. */
+  readonly shared?: { readonly json: object; readonly text: string }
+}
+
 /** Writes the page over all sources; the same sources, logs and window replace it. */
 async function combined(
   context: Context,
   given: GivenToAll & { readonly logs: string; readonly from: string; readonly to: string },
   ends: readonly End[],
-): Promise<string> {
-  const { writeCombined } = await import('../report/combined.ts')
+): Promise<Page> {
+  const [{ writeCombined }, { sharedText }] = await Promise.all([
+    import('../report/combined.ts'),
+    import('../report/shared-addresses.ts'),
+  ])
   const sources = ends.map(({ source }) => source)
   const page = { workspace: given.workspace, name: nameOfAll(sources, given) }
   const parts = ends.map((end) => ({ ...end, run: end.taken.run }))
   const providers = await openProviders(given.networks)
-  return writeCombined(page, parts, awsOf(given, context), { ...context, providers })
+  const { report, shared } = await writeCombined(page, parts, awsOf(given, context), { ...context, providers })
+  return { report, ...(shared && { shared: { json: shared, text: sharedText(shared) } }) }
 }
 
 function renderSeveral(
   ends: readonly End[],
-  failures: readonly Failure[],
   again: string,
-  last: [string, string][],
+  page: (Page & { readonly took: string }) | undefined,
 ): CommandResult {
+  const failures = ends.flatMap(({ failure }) => failure ?? [])
   const by = <T>(of: (end: End) => T | undefined) =>
     Object.fromEntries(ends.flatMap((end) => (of(end) === undefined ? [] : [[end.source, of(end)]])))
   const failed = by(({ failure }) => failure && { message: failure.message, hint: failure.hint ?? null })
   const blocks = ends.map((end) => `${end.source}\n${textOf(end, again)}`)
-  const [, report] = last.at(-1) ?? []
+  const last: [string, string][] = page
+    ? [
+        ...(page.shared ? [['seen in several', page.shared.text] satisfies [string, string]] : []),
+        ['took', page.took],
+        ['report', page.report],
+      ]
+    : []
   return {
     json: {
       runs: by(({ taken }) => taken.run),
       steps: by(({ taken }) => stepResults(taken)),
       ...(failures.length > 0 && { failed }),
-      ...(report !== undefined && { report }),
+      ...(page?.shared && { shared: page.shared.json }),
+      ...(page && { report: page.report }),
     },
     text: [...blocks, ...(last.length > 0 ? [facts(last)] : [])].join('\n\n'),
     ...(failures.length > 0 && { exitCode: exitCodeOfAll(failures) }),

@@ -8,6 +8,8 @@ import { type ReportContext, reportData } from './collect.ts'
 import type { ReportData } from './data.ts'
 import { aucText, type Content, day, type Html, html, strange } from './html.ts'
 import { documentOf, sectionsOf } from './page.ts'
+import { sharedSection } from './sections/shared-addresses.ts'
+import { type Finished, type SharedAddresses, sharedAddresses } from './shared-addresses.ts'
 
 /** One source and how it ended. */
 export interface Ended {
@@ -17,28 +19,42 @@ export interface Ended {
   readonly failure?: { readonly message: string; readonly hint: string | undefined }
 }
 
-/** Writes one page over several runs of a workspace, as `reports/<name>.html`. @returns its path or URI */
+/** A page over several runs, and what only they together tell. */
+interface Combined {
+  /** Path or URI of the page. */
+  readonly report: string
+  /** Absent where fewer than two sources came to an end. */
+  readonly shared?: SharedAddresses
+}
+
+/** Writes one page over several runs of a workspace, as `reports/<name>.html`. */
 export async function writeCombined(
   { workspace, name }: { readonly workspace: string; readonly name: string },
   ends: readonly Ended[],
   aws: AwsSettings,
   context: ReportContext,
-): Promise<string> {
+): Promise<Combined> {
   const parts: CombinedPart[] = []
+  const finished: Finished[] = []
   // One after the other: a file of verdicts may be large.
   for (const { source, run, failure } of ends) {
     const about = { source, sourceName: sourceNameOf(source), run }
     if (failure !== undefined)
       parts.push({ ...about, failure: { ...failure, hint: failure.hint && context.completed(failure.hint) } })
-    else if (run !== undefined)
-      parts.push({ ...about, data: await reportData(await openRun(workspace, run, aws), undefined, context) })
+    else if (run !== undefined) {
+      const opened = await openRun(workspace, run, aws)
+      const data = await reportData(opened, undefined, context)
+      parts.push({ ...about, data })
+      finished.push({ source, run: opened, data })
+    }
   }
-  const page = await combinedPageOf(parts)
+  const shared = await sharedAddresses(finished, context)
+  const page = await combinedPageOf(parts, shared)
   context.signal.throwIfAborted()
   const store = await openStore(workspace, aws)
   const key = `${REPORTS}${name}.html`
   if ((await store.text(key)) !== page) await store.write(key, page)
-  return store.localPath?.(key) ?? store.uriOf(key)
+  return { report: store.localPath?.(key) ?? store.uriOf(key), ...(shared && { shared }) }
 }
 
 /** One source of several. */
@@ -53,8 +69,8 @@ export interface CombinedPart {
   readonly failure?: { readonly message: string; readonly hint: string | undefined }
 }
 
-/** One page over several runs: an overview, then the whole report of each. At least one has data. */
-export async function combinedPageOf(parts: readonly CombinedPart[]): Promise<string> {
+/** One page over several runs: an overview, what they share, then the whole report of each. At least one has data. */
+export async function combinedPageOf(parts: readonly CombinedPart[], shared?: SharedAddresses): Promise<string> {
   const charts = await chartist()
   const articles = parts.map(
     (part) =>
@@ -64,7 +80,15 @@ ${part.data === undefined ? failure(part) : sectionsOf(part.data, charts)}
 `,
   )
   const window = windowOf(parts)
-  return documentOf(`${namesOf(parts)} · ${window}`, [overview(parts, window), articles])
+  return documentOf(`${namesOf(parts)} · ${window}`, [
+    overview(parts, window),
+    shared &&
+      sharedSection(
+        shared,
+        parts.filter(({ data }) => data !== undefined),
+      ),
+    articles,
+  ])
 }
 
 const overview = (parts: readonly CombinedPart[], window: string): Html =>

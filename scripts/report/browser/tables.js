@@ -39,13 +39,16 @@ const textsOf = (within, selector) => [...within.querySelectorAll(selector)].map
 
 /** @param {HTMLTableRowElement} element @returns {Row} */
 function rowOf(element) {
-  const name = element.querySelector('.entity')
+  const names = [...element.querySelectorAll('.entity')]
   const cells = [...element.cells].map((cell) => cell.textContent?.trim() ?? '')
   return {
     element,
     cells,
     text: cells.join(' ').toLowerCase(),
-    entity: `${name?.textContent} ${name?.getAttribute('data-set') ?? ''}`.toLowerCase(),
+    entity: names
+      .map((name) => `${name.textContent} ${name.getAttribute('data-set') ?? ''}`)
+      .join(' ')
+      .toLowerCase(),
     addresses: textsOf(element, '.ip'),
     account: textsOf(element, '.account').join(' ').toLowerCase(),
     providers: textsOf(element, '.ip ~ .provider').join(' ').toLowerCase(),
