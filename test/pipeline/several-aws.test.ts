@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { athenaSandbox, WORKSPACE } from '../support/athena-sandbox.ts'
 import { fewObjects } from '../support/few-objects.ts'
 import { type RunOptions, scriptPath } from '../support/run-script.ts'
+import { tempFolder } from '../support/temp.ts'
 import { onTerminal, TERMINAL } from '../support/terminal.ts'
 
 const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
 const BOTH = ['cloudtrail', 'waf'] as const
 
-async function fixture() {
+async function fixture(logs?: string) {
   const { sandbox, run } = await athenaSandbox()
-  await sandbox.s3.load('org-logs', await fewObjects())
+  await sandbox.s3.load('org-logs', logs ?? (await fewObjects()))
   const data = ['--source', BOTH.join(), '--from', '2026-03-02', '--to', '2026-03-04', '--logs', 's3://org-logs']
   const args = [...data, '--copy', 'direct', '--sagemaker-role', ROLE]
   const pipeline = async (more: readonly string[] = ['--yes'], options: RunOptions = {}) => {
@@ -22,6 +25,33 @@ async function fixture() {
   return { sandbox, run, args, pipeline, pages, page }
 }
 
+/** Logs in which the attackers of CloudTrail also come to the sites. */
+async function visitedLogs(): Promise<string> {
+  const logs = tempFolder()
+  cpSync(await fewObjects(), logs, { recursive: true })
+  const attackers = readFileSync(`${logs}/labels.csv`, 'utf8').match(/^cloudtrail,.*/gm) ?? []
+  const path = readdirSync(logs, { recursive: true, encoding: 'utf8' }).find((file) =>
+    /WAFLogs.*\/2026\/03\/03\/.*gz$/.test(file),
+  )
+  const text = gunzipSync(readFileSync(`${logs}/${path}`)).toString()
+  const line = text.split('\n').find((one) => Number(/"timestamp":(\d+)/.exec(one)?.[1]) > HELD_OUT) ?? assert.fail()
+  const ips = attackers.flatMap((one) => one.match(/\b\d+\.\d+\.\d+\.\d+\b/) ?? [])
+  const visits = ips.map((ip) => line.replace(/"clientIp":"[^"]*"/, `"clientIp":"${ip}"`))
+  writeFileSync(`${logs}/${path}`, gzipSync(`${text.trimEnd()}\n${visits.join('\n')}\n`))
+  return logs
+}
+
+const HELD_OUT = Date.parse('2026-03-03T16:00:00Z')
+
+async function verdictsOf({ s3 }: Awaited<ReturnType<typeof athenaSandbox>>['sandbox'], run: string) {
+  const text = await s3.get('org-staging', `prestage/runs/${run}/scores/holdout/verdicts.ndjson`)
+  return text
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { readonly ip: string; readonly flagged: boolean })
+}
+
 const skip = TERMINAL.missing
 
 /** What is paid for by the piece. */
@@ -29,7 +59,7 @@ const PAID = ['CopyObject', 'StartQueryExecution', 'CreateTrainingJob', 'CreateM
 
 describe('both sources in AWS', () => {
   it('come through side by side, into one page; again nothing is made twice', async () => {
-    const { sandbox, run, pipeline, pages, page } = await fixture()
+    const { sandbox, run, pipeline, pages, page } = await fixture(await visitedLogs())
     const { code, result, stderr } = await pipeline()
     assert.equal(code, 0, stderr)
     for (const source of BOTH) {
@@ -50,6 +80,12 @@ describe('both sources in AWS', () => {
       stderr.split('\n').filter((line) => line !== '' && !/^(warning: )?(cloudtrail|waf): /.test(line)),
       [],
     )
+
+    const verdicts = await Promise.all(BOTH.map((source) => verdictsOf(sandbox, result.runs[source])))
+    const flagged = new Set(verdicts.flat().flatMap((one) => (one.flagged ? [one.ip] : [])))
+    const shared = [...flagged].filter((ip) => verdicts.every((all) => all.some((one) => one.ip === ip)))
+    assert.ok(shared.length > 0)
+    assert.deepEqual(result.shared.addresses.map(({ ip }: { ip: string }) => ip).sort(), shared.sort())
 
     const [paid, text] = [PAID.map((name) => sandbox.requests.of(name)), await page()]
     const again = await pipeline([])

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { fewObjects } from '../support/few-objects.ts'
@@ -17,23 +17,31 @@ interface Verdict {
 }
 
 /** Logs in which every attacker of CloudTrail also comes to the load balancers, twice, in what is held out. */
-async function logsWithVisitors(): Promise<string> {
+async function logsWithVisitors() {
   const logs = tempFolder()
   cpSync(await fewObjects({ sources: SOURCES }), logs, { recursive: true })
   const attackers = readFileSync(`${logs}/labels.csv`, 'utf8').match(/^cloudtrail,.*/gm) ?? assert.fail('no attacks')
   const ips = new Set(attackers.flatMap((line) => line.match(/\b\d+\.\d+\.\d+\.\d+\b/) ?? []))
-  const path = readdirSync(logs, { recursive: true, encoding: 'utf8' }).find((file) =>
-    /elasticloadbalancing.*2026\/03\/03\/.*gz$/.test(file),
-  )
-  const object = `${logs}/${path}`
-  const text = gunzipSync(readFileSync(object)).toString()
-  const line = text.split('\n').find((one) => / 2026-03-03T20:.* "Mozilla/.test(one)) ?? assert.fail('no line')
+  const objects = readdirSync(logs, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /elasticloadbalancing.*\.gz$/.test(file))
+    .map((file) => `${logs}/${file}`)
+  const last = objects.find((file) => file.includes('/2026/03/03/')) ?? assert.fail('no logs')
+  const text = linesIn(last)
+  const line = text.find((one) => / 2026-03-03T20:.* "Mozilla/.test(one)) ?? assert.fail('no line')
   const visits = [...ips].map((ip) =>
     line.replace(/ [\d.]+:\d+ /, ` ${ip}:4711 `).replace(/"Mozilla[^"]*"/, () => `"${AGENT}"`),
   )
-  writeFileSync(object, gzipSync(`${text}${[...visits, ...visits].join('\n')}\n`))
-  return logs
+  write(last, [...text, ...visits, ...visits])
+  /** Leaves so few lines of the load balancers that no model of them can be calibrated. */
+  const thin = () => {
+    for (const object of objects) write(object, object === last ? [...visits, ...visits] : linesIn(object).slice(0, 2))
+  }
+  return { logs, visitors: ips, thin }
 }
+
+const linesIn = (object: string): string[] => gunzipSync(readFileSync(object)).toString().trimEnd().split('\n')
+const write = (object: string, lines: readonly string[]): void =>
+  writeFileSync(object, gzipSync(`${lines.join('\n')}\n`))
 
 const verdictsIn = (workspace: string, run: string): Verdict[] =>
   readFileSync(`${workspace}/runs/${run}/scores/holdout/verdicts.ndjson`, 'utf8')
@@ -61,7 +69,7 @@ const byIp = (a: { readonly ip: string }, b: { readonly ip: string }): number =>
 
 describe('all sources that are there', () => {
   it('end in a page with a row each, which tells the addresses that several have', async () => {
-    const [logs, workspace] = [await logsWithVisitors(), tempFolder()]
+    const [{ logs, visitors, thin }, workspace] = [await logsWithVisitors(), tempFolder()]
     const args = [
       '--source',
       'all',
@@ -101,5 +109,16 @@ describe('all sources that are there', () => {
       'm',
     )
     assert.match(again.stdout, text)
+
+    // A source that judges nothing has still seen them.
+    rmSync(`${workspace}/runs/${runs.alb}`, { recursive: true })
+    thin()
+    const little = await runScript('pipeline', [...args, '--output', 'json'])
+    assert.match(little.stderr, /alb: the model could not be calibrated: nothing will be scored/)
+    const flagged = verdictsIn(workspace, runs.cloudtrail).filter((one) => one.flagged && visitors.has(one.ip))
+    const seen = { source: 'alb', flagged: 0, entities: 1, accesses: 2, names: [AGENT] }
+    const left: typeof told = JSON.parse(little.stdout).shared.addresses
+    assert.deepEqual(left.map(({ ip }) => ip).sort(), [...new Set(flagged.map(({ ip }) => ip))].sort())
+    for (const { sources } of left) assert.deepEqual(sources[1], seen)
   })
 })
