@@ -8,6 +8,7 @@ import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Run, StepPlan } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
+import { pairsDefinition } from '../lib/sources/own/definition.ts'
 import { ownSources } from '../lib/sources/own/own.ts'
 import { sourceOf, sources } from '../lib/sources/registry.ts'
 import type { Source } from '../lib/sources/source.ts'
@@ -80,8 +81,9 @@ export const command = defineCommand({
     const step = { context, run, settings, options: values, aws }
     const backend = run.folder === undefined ? athenaBackend(step) : duckdbBackend(step)
     if (values.dryRun) return backend.preview()
+    const definition = await pairsDefinition(source, entity)
     const plan: StepPlan = {
-      settings: { entity, holdout, includePrivate, dedupe, skipBadFiles },
+      settings: { entity, holdout, includePrivate, dedupe, skipBadFiles, ...(definition && { definition }) },
       inputs: ['stage'],
       // Without the files, what an earlier attempt saved is useless.
       overwrite: values.overwrite || (run.isDone('extract') && (await backend.isGone())),

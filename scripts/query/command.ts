@@ -8,6 +8,7 @@ import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { sourceInForm } from '../lib/engines/athena/form.ts'
 import type { ExtractSettings } from '../lib/engines/render.ts'
+import { otherDefinition } from '../lib/runs/definition.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
@@ -78,6 +79,8 @@ export const command = defineCommand({
     const run = await chosenRun(values, context)
     const athena = run.folder === undefined
     const given = settingsOf(run, values.entity)
+    const changed = await otherDefinition(run)
+    if (changed !== undefined) context.talk.warn(changed)
     const settings = athena ? { ...given, source: await sourceInForm(given.source, run) } : given
     const statement = statementOf(question, settings.source, {
       ...settings,

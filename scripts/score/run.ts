@@ -2,6 +2,7 @@ import { awsOf } from '../lib/aws/settings.ts'
 import type { CommandResult, Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { alertsOf } from '../lib/runs/alerts.ts'
+import { differentDefinitions } from '../lib/runs/definition.ts'
 import { nextCommand } from '../lib/runs/next.ts'
 import { paths, reportStep, scorePaths, scoreStep } from '../lib/runs/paths.ts'
 import { OF_FILES } from '../lib/runs/request.ts'
@@ -42,6 +43,8 @@ export async function scoreRun(context: Context, options: ScoreOptions): Promise
   if (options.findings.length > 0 && (other ?? run).request.keys === OF_FILES) throw noFindings()
   const wanted = wantedFindings(run.request, options)
   const target = await runTarget(run, other, aws)
+  const changed = other && differentDefinitions(run, other)
+  if (changed !== undefined) talk.warn(changed)
   const prepared = await preparedFor(target, options, context)
   const [step, place] = [scoreStep(target.of), scorePaths(target.of)]
   const plan = {

@@ -1,9 +1,12 @@
 import type { Context } from '../lib/cli/command.ts'
+import { UsageError } from '../lib/cli/errors.ts'
 import { plural } from '../lib/cli/format.ts'
 import type { StagePlan } from '../lib/runs/checkpoints.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { KmsUse } from '../lib/runs/read-cost.ts'
 import type { Run } from '../lib/runs/run.ts'
+import { keysDefinition } from '../lib/sources/own/definition.ts'
+import type { Source } from '../lib/sources/source.ts'
 import { checkFileName } from '../lib/stores/folder-names.ts'
 import { linkWarnings } from '../lib/stores/open.ts'
 import { matched, type ObjectInfo, type Store, united } from '../lib/stores/store.ts'
@@ -42,9 +45,10 @@ export interface PlanStep {
 
 /** `done` when an earlier stage stands: nothing is listed then. */
 export async function planStage(step: PlanStep, run: Run | undefined): Promise<Planned | 'done'> {
-  const { options, context } = step
+  const { options, context, task } = step
   const saved = run === undefined || options.overwrite ? undefined : await savedPlan(run)
   if (run === undefined || saved === undefined) return select(step)
+  refuseOtherKeys(run, task.scope.source)
   const { selection, plan: record } = saved
   const { dispose } = selection
   const goOn = (plan: StagePlan): Planned => ({ selection, record: plan, isNew: false, replaces: false, dispose })
@@ -69,6 +73,16 @@ export async function planStage(step: PlanStep, run: Run | undefined): Promise<P
   } finally {
     await dispose()
   }
+}
+
+/** @throws UsageError where the keys of a source of the configuration file are no longer those of the plan */
+function refuseOtherKeys(run: Run, source: Source): void {
+  const { definition } = run.ledger.steps.stage?.checkpoint ?? {}
+  if (definition === undefined || definition === keysDefinition(source)) return
+  throw new UsageError(
+    `run ${run.id} was planned with other keys of ${source.id} in the configuration file: keys, zone, before, after or late`,
+    'take the change back, or add --overwrite to plan anew and copy everything',
+  )
 }
 
 /** What an earlier attempt, finished or not, has left of its plan. Undefined when there is nothing to go on with. */

@@ -7,6 +7,7 @@ import { copiesOf, type Load, storageClassWarning, withObject } from '../lib/run
 import { type Request, runIdOf } from '../lib/runs/request.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { createRun } from '../lib/runs/workspace.ts'
+import { keysDefinition } from '../lib/sources/own/definition.ts'
 import { type Choice, type CopyOptions, type CopyStep, copierOf, downloadCosts } from './copy/choose.ts'
 import { copyAndProve, removeExtra } from './execute.ts'
 import { completeAfter, type PlanOptions } from './plan.ts'
@@ -93,11 +94,12 @@ async function carryOut(step: StageStep, run: Run, { copier, plan, suspects }: A
   const { context, options, task, planned } = step
   const { record, selection } = planned
   // An open plan that was gone through before is looked at again: late files may have come.
+  const definition = keysDefinition(task.scope.source)
   const stepPlan = { settings: {}, inputs: [], overwrite: options.overwrite, redoIf: async () => true }
   const { repeated, ...result } = await run.step('stage', stepPlan, async (checkpoint) => {
     if (planned.isNew) await saveSelection(run.store, task.logs.bucket, selection)
     await checkpoint.save({
-      ...(planned.isNew && { plan: record, outdated: [] }),
+      ...(planned.isNew && { plan: record, outdated: [], ...(definition && { definition }) }),
       // Also where an --overwrite forgets the rest.
       mismatched: [...suspects],
       options: typedOptions(options),

@@ -43,6 +43,8 @@ const stage = optionalMembers({
   mismatched: v.exactOptional(listOf(v.string())),
   /** Keys that the logs did not hold any more as planned. */
   outdated: v.exactOptional(listOf(v.string())),
+  /** What a source of the configuration file said about keys when the plan was made. */
+  definition: v.exactOptional(v.string()),
   /** Options of the last attempt that a command must repeat to stage in the same way. */
   options: v.exactOptional(listOf(v.string())),
 })

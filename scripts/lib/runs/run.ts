@@ -238,7 +238,13 @@ export class Run {
     const changed = Object.keys({ ...before.settings, ...plan.settings }).filter(
       (key) => hash(before.settings[key]) !== hash(plan.settings[key]),
     )
-    const were = changed.map((key) => typedOption(key, before.settings[key])).join(' ')
+    if (changed.every((key) => key === 'definition'))
+      throw new UsageError(
+        `run ${this.id}: ${name} was done with another definition of ${this.request.source} in the configuration file`,
+        'take the change back, or add --overwrite to replace its result',
+      )
+    const options = changed.filter((key) => key !== 'definition')
+    const were = options.map((key) => typedOption(key, before.settings[key])).join(' ')
     throw new UsageError(
       `run ${this.id}: ${name} was done with other options: ${were}`,
       'repeat it with these options, or add --overwrite to replace its result',

@@ -7,6 +7,7 @@ import { decodeEntity, encodeEntity } from '../../lib/insights/entity-codec.ts'
 import { type Details, MOST_VALUES, pairKey } from '../../lib/runs/alerts.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { totalOf } from '../../lib/runs/cost.ts'
+import { otherDefinition } from '../../lib/runs/definition.ts'
 import type { StepRecord } from '../../lib/runs/ledger.ts'
 import { OF_FILES, windowOfRequest } from '../../lib/runs/request.ts'
 import type { StepName } from '../../lib/runs/results.ts'
@@ -79,6 +80,8 @@ export async function lookupFor(options: LookupOptions, input: LookupInput): Pro
   if (staged === undefined) return undefined
   const isHere = judged.folder !== undefined
   const kind = sourceOf(judged.request.source)
+  const changed = await otherDefinition(judged)
+  if (changed !== undefined) context.talk.warn(changed)
   const source = isHere ? kind : await sourceInForm(kind, judged)
   const window = judged.id === run.id ? run.holdout() : windowOfRequest(judged.request)
   const logs: Logs = { judged, source, window, context }

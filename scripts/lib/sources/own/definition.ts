@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Source } from '../source.ts'
+
+/** What a source of the configuration file says about keys, as a SHA-256: which objects belong to a window. Undefined for other sources. */
+export const keysDefinition = ({ own, layouts }: Source): string | undefined =>
+  own === undefined ? undefined : hashOf(layouts)
+
+/**
+ * What a source of the configuration file says about pairs of one kind of entity, as a SHA-256: how records are read, and where time,
+ * address and entity are. Details and other entities do not count. Undefined for other sources.
+ */
+export async function pairsDefinition({ own, entities, members }: Source, entity: string): Promise<string | undefined> {
+  if (own === undefined) return undefined
+  const column = entities[entity]?.column ?? null
+  if ('folder' in own) {
+    const names = ['table.sql', 'accesses.athena.sql', 'accesses.duckdb.sql']
+    const texts = await Promise.all(names.map((name) => readFile(join(own.folder, name), 'utf8')))
+    return hashOf({ column, members, texts })
+  }
+  const { fields, ...mapping } = own
+  return hashOf({ ...mapping, entity: column === null ? null : (fields[column] ?? null) })
+}
+
+const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
