@@ -86,7 +86,7 @@ describe('a source of prestage.yaml that changes between the steps of a run', ()
     await done('stage', ...days(...BOTH_DAYS))
   })
 
-  it('score warns where the model is of another definition', async () => {
+  it('score warns where its model, or what alerts tell, is of another definition', async () => {
     const { define, done, days } = fixture()
     await done('stage', ...days('2026-03-02', '2026-03-03'))
     await done('extract')
@@ -96,9 +96,13 @@ describe('a source of prestage.yaml that changes between the steps of a run', ()
     await done('extract')
     const score = ['--run', model.run, '--from-run', 'latest', '--threshold', '0', '--rank', 'score']
     assert.match((await done('score', ...score)).stderr, /warning: app changed in the configuration file between run /)
+    const own = await done('score', '--run', model.run, '--threshold', '0', '--rank', 'score')
+    assert.match(own.stderr, /warning: app has changed in the configuration file since run .* was extracted/)
     define()
-    await done('extract', '--overwrite', '--source', 'app')
-    await done('extract', '--run', model.run)
+    assert.doesNotMatch(
+      (await done('score', '--run', model.run, '--threshold', '1', '--rank', 'score')).stderr,
+      /changed/,
+    )
   })
 
   it('SQL of its own counts with its text', async () => {
