@@ -1,4 +1,4 @@
-// Decompresses every .json.gz below a folder on two threads, and prints the bytes: node unpack.mjs FOLDER
+// Decompresses every .gz below a folder on two threads, and prints the bytes: node unpack.mjs FOLDER
 import { readdirSync, readFileSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
@@ -7,7 +7,7 @@ const THREADS = 2
 
 if (isMainThread) {
   const files = readdirSync(process.argv[2] ?? '.', { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.json.gz'))
+    .filter((name) => name.endsWith('.gz'))
     .map((name) => `${process.argv[2]}/${name}`)
   let [bytes, left] = [0, THREADS]
   for (let thread = 0; thread < THREADS; thread++) {

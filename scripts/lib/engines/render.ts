@@ -83,14 +83,22 @@ const ESCAPED = ['%', ...Array.from({ length: 128 }, (_, code) => String.fromCha
   (character, i) => (i === 0 || character !== '%') && encodeEntity(character) !== character,
 )
 
+/** Those of them in user agents. */
+const USUAL = ['%', '.', ',', ' ']
+
 /** The entity codec as an SQL expression over a column, in functions that both engines have. */
 export function encodedSql(column: string): string {
-  const replaced = ESCAPED.reduce(
-    (sql, character) => `replace(${sql}, ${characterSql(character)}, ${literal(encodeEntity(character))})`,
-    column,
-  )
-  // Most entities have nothing to escape: one pattern is quicker than forty replacements.
-  return `case when regexp_like(${column}, '[^A-Za-z0-9:/_=@+-]') then ${replaced} else ${column} end`
+  const replaced = (characters: readonly string[]) =>
+    characters.reduce(
+      (sql, character) => `replace(${sql}, ${characterSql(character)}, ${literal(encodeEntity(character))})`,
+      column,
+    )
+  // One pattern is quicker than forty replacements: most entities have nothing to escape, and user agents only what is usual.
+  return `case
+    when not regexp_like(${column}, '[^A-Za-z0-9:/_=@+-]') then ${column}
+    when not regexp_like(${column}, '[^ !#-&(-\\[\\]-_a-~]') then ${replaced(USUAL)}
+    else ${replaced(ESCAPED)}
+  end`
 }
 
 const characterSql = (character: string): string =>
