@@ -2,6 +2,8 @@
 export interface LogFile {
   readonly key: string
   readonly content: () => Buffer
+  /** Of a file that becomes Parquet: its columns with their DuckDB types. Its content is a line of JSON for each row. */
+  readonly columns?: Readonly<Record<string, string>> | undefined
 }
 
 /** What one source contributes. */

@@ -10,6 +10,7 @@ import { begin, claim, finish, type Totals } from './folder.ts'
 import { labelsCsv, type Simulated } from './log-file.ts'
 import { simulateResolver } from './route53resolver.ts'
 import { simulateS3Access } from './s3access.ts'
+import { simulateSecurityLake } from './securitylake.ts'
 import type { Settings } from './settings.ts'
 import { simulateVpcflow } from './vpcflow.ts'
 import { simulateWaf } from './waf.ts'
@@ -24,6 +25,7 @@ const simulators = new Map([
   ['route53resolver', simulateResolver],
   ['s3access', simulateS3Access],
   ['cloudfront', simulateCloudFront],
+  ['securitylake', simulateSecurityLake],
 ])
 
 /** Sources that can be simulated. */
@@ -64,11 +66,11 @@ async function write(folder: string, settings: Settings, context: Host, keepExis
   let turns = 0
   try {
     for (const part of parts)
-      for (const { key, content } of part.files()) {
+      for (const { key, content, columns } of part.files()) {
         // Small files are written synchronously: without these pauses nothing else would run, not even the handler of Ctrl-C.
         if (++turns % 100 === 0) await setImmediate()
         context.signal.throwIfAborted()
-        await writer.put(key, content())
+        await writer.put(key, content(), columns)
         progress.advance()
       }
   } finally {

@@ -38,6 +38,8 @@ export interface Site<Place> {
   keyOf(place: Place, time: number, random: Random): string
   /** What stands before the records of a file. */
   header?(place: Place): string
+  /** Of files that become Parquet, see `LogFile`. */
+  columnsOf?(place: Place): Readonly<Record<string, string>>
   /** Seconds from an access to the time by which it lies in a file. */
   readonly lag?: number
   /** Place of a client, by its number; absent: any, another one each time. */
@@ -116,6 +118,7 @@ function* filesOf<Place>(site: Site<Place>, lines: Lines, index: number): Genera
   for (let slot = 0; slot < slots; slot++)
     for (const chunk of chunksOf(deliveries, index * slots + slot)) {
       const key = site.keyOf(place, begin + slot * site.step, names)
-      yield { key, content: () => Buffer.from((site.header?.(place) ?? '') + Array.from(chunk, recordOf).join('')) }
+      const content = () => Buffer.from((site.header?.(place) ?? '') + Array.from(chunk, recordOf).join(''))
+      yield { key, content, columns: site.columnsOf?.(place) }
     }
 }

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip, gzipSync } from 'node:zlib'
 import { DRAFT, pathOf } from '../lib/stores/folder-names.ts'
+import { ParquetMaker } from './parquet.ts'
 
 const compress = promisify(gzip)
 
@@ -15,7 +16,7 @@ const LEVEL = 4
 /** Position of the byte in which gzip names the operating system; 255 is "unknown". */
 const SYSTEM_BYTE = 9
 
-/** Writes objects below a folder, each complete or not at all. Objects whose key ends in `.gz` are compressed. */
+/** Writes objects below a folder, each complete or not at all. Objects whose key ends in `.gz` are compressed, those with columns become Parquet. */
 export class Writer {
   objects = 0
   /** As stored. */
@@ -28,6 +29,7 @@ export class Writer {
   private readonly keepExisting: boolean
   private readonly folders = new Set<string>()
   private readonly pending = new Set<Promise<void>>()
+  private readonly parquet = new ParquetMaker()
   private failure: unknown
 
   constructor(folder: string, options: { keepExisting: boolean }) {
@@ -36,12 +38,13 @@ export class Writer {
   }
 
   /** Resolves when there is room for another object; a failure is thrown by a later call, or by `end`. */
-  async put(key: string, content: Buffer): Promise<void> {
+  async put(key: string, content: Buffer, columns?: Readonly<Record<string, string>>): Promise<void> {
     if (this.failure !== undefined) throw this.failure
     const path = pathOf(this.folder, key)
     this.objects += 1
     this.plainBytes += content.length
     if (this.keepExisting && existsSync(path)) this.bytes += statSync(path).size
+    else if (columns !== undefined) this.store(path, await this.parquet.of(content, columns))
     else if (!path.endsWith('.gz')) this.store(path, content)
     else if (content.length < LARGE) this.store(path, signed(gzipSync(content, { level: LEVEL })))
     else await this.compress(path, content)
@@ -49,6 +52,7 @@ export class Writer {
 
   async end(): Promise<void> {
     await Promise.all(this.pending)
+    await this.parquet.close()
     if (this.failure !== undefined) throw this.failure
   }
 

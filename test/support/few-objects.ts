@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import { Database } from '../../scripts/lib/engines/duckdb/database.ts'
+import { literal } from '../../scripts/lib/engines/render.ts'
 import { FolderBackend } from '../sandbox/s3/folder.ts'
 import type { Place } from './s3-run.ts'
 import { cached, type SimulatedOptions, simulatedLogs } from './simulated.ts'
@@ -27,6 +29,9 @@ const DAYS = [
   { day: /^apigateway\/\d{4}\/\d\d\/\d\d\/\d\d\//, join: inTurn },
 ]
 
+/** Of Parquet. */
+const PARQUET_DAY = /^aws\/.*\/eventDay=\d{8}\//
+
 /**
  * A folder of simulated logs, those of a place and day as one object: as many events as ever, for tests that do not depend on the
  * number of objects. It is shared as `simulatedLogs` is.
@@ -47,8 +52,29 @@ export function fewObjects(options: SimulatedOptions = {}): Promise<string> {
       mkdirSync(dirname(`${draft}/${key}`), { recursive: true })
       writeFileSync(`${draft}/${key}`, key.endsWith('.gz') ? gzipSync(join(texts)) : join(texts))
     }
+    await parquetDays(logs, draft)
     writeFileSync(`${draft}/labels.csv`, readFileSync(`${logs}/labels.csv`))
   })
+}
+
+async function parquetDays(logs: string, draft: string): Promise<void> {
+  const days = new Map<string, string[]>()
+  for (const { key } of new FolderBackend(logs).scan('aws/', '')) {
+    const [name] = PARQUET_DAY.exec(key) ?? []
+    if (name !== undefined) days.set(name, [...(days.get(name) ?? []), key])
+  }
+  if (days.size === 0) return
+  const database = await Database.open({ options: {}, signal: new AbortController().signal })
+  const session = await database.connect()
+  for (const [day, keys] of days) {
+    mkdirSync(`${draft}/${day}`, { recursive: true })
+    const files = keys.map((key) => literal(`${logs}/${key}`)).join(', ')
+    const target = literal(`${draft}/${keys[0]}`)
+    await session.run(
+      `copy (from read_parquet([${files}], hive_partitioning = false)) to ${target} (format parquet, compression gzip)`,
+    )
+  }
+  await database.close()
 }
 
 function envelope(texts: string[]): string {

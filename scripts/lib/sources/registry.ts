@@ -6,6 +6,7 @@ import { cloudfront } from './cloudfront.ts'
 import { cloudtrail } from './cloudtrail.ts'
 import { route53resolver } from './route53resolver.ts'
 import { s3access } from './s3access.ts'
+import { securitylake } from './securitylake.ts'
 import type { Source } from './source.ts'
 import { vpcflow } from './vpcflow.ts'
 import { waf } from './waf.ts'
@@ -20,6 +21,7 @@ export const sources: Readonly<Record<string, Source>> = {
   s3access,
   apigateway,
   route53resolver,
+  securitylake,
 }
 
 export const sourceIds: readonly string[] = Object.keys(sources)

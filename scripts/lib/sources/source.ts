@@ -29,6 +29,10 @@ export interface Source {
   parquet?(member: string): string
   /** Set where all objects are of this form: Athena has a table of its own for them. */
   readonly form?: 'parquet'
+  /** Set where AWS writes nothing but Parquet: columns are named as members are, and table.sql reads them. */
+  readonly isParquet?: true
+  /** Folders beside those of the layouts that hold what is not read, and what to do about it. */
+  readonly unread?: { readonly folders: readonly string[]; readonly what: string; readonly hint: string }
   /** How often one look at the relation reads the table on Athena; once where it is absent. */
   readonly scans?: number
   /** Members of a record that sql/<source>/accesses.duckdb.sql reads, with their DuckDB types. Spelled as in the logs. */

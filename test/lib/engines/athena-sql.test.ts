@@ -67,8 +67,8 @@ describe('statements of Athena', () => {
       const columns = new Map(columnsOf(await createTable(table, WORKSPACE)))
       assert.ok(columns.size >= 5 || columns.has('line'))
       for (const [name, type] of columns) {
-        assert.match(name, /^[a-z0-9]+$/)
-        assert.match(type, /^(string|bigint|(struct|array)<[a-z0-9:,<>]+>)$/)
+        assert.match(name, /^[a-z0-9_]+$/)
+        assert.match(type, /^(string|bigint|int|(struct|array)<[a-z0-9_:,<>]+>)$/)
       }
     })
   }

@@ -79,6 +79,11 @@ describe('keys as AWS documents them', () => {
       '012345678910',
       '2023-02-15T00:00:00.000Z',
     ],
+    ...['CLOUD_TRAIL_MGMT', 'VPC_FLOW'].map((kind): [string, string, string] => [
+      `aws/${kind}/1.0/region=us-west-1/accountId=111122223333/eventDay=20230525/48c42a18526e1c4409654c5587e35780.gz.parquet`,
+      '111122223333',
+      '2023-05-25T00:00:00.000Z',
+    ]),
     [
       '2024/06/12/08/amazon-apigateway-s-2-2024-06-12-08-45-12-9f2a8e5c-4a2f-4f3e-9a5e-0d6a4b3c2d1e',
       undefined,
@@ -108,6 +113,9 @@ describe('keys as AWS documents them', () => {
     'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/conn_log.123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
     'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/health_check_log_123456789012_elasticloadbalancing_us-east-2_app.lb.1234567890abcdef_20260302T2340Z_172.160.001.192_20sg8hgm.log.gz',
     'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/03/02/123456789012_elasticloadbalancing_us-east-2_net.lb.1234567890abcdef_20260302T2340Z_bbb0861d.log.gz',
+    'aws/CLOUD_TRAIL_MGMT/2.0/region=us-west-1/accountId=111122223333/eventDay=20230525/48c42a18526e1c4409654c5587e35780.gz.parquet',
+    'aws/SH_FINDINGS/1.0/region=us-west-1/accountId=111122223333/eventDay=20230525/48c42a18526e1c4409654c5587e35780.gz.parquet',
+    'ext/CLOUD_TRAIL_MGMT/1.0/region=us-west-1/accountId=111122223333/eventDay=20230525/48c42a18526e1c4409654c5587e35780.gz.parquet',
     // Account, region and time must say the same in folders and name; times must exist.
     `${ORG}/CloudTrail/us-east-1/2026/03/02/999999999999_CloudTrail_us-east-1_20260302T0005Z_a.json.gz`,
     `${ORG}/CloudTrail/us-east-1/2026/03/02/012345678901_CloudTrail_eu-west-1_20260302T0005Z_a.json.gz`,

@@ -29,6 +29,8 @@ const tails: Record<string, (word: string) => string> = {
   cloudfront: (word) => `.${word}.gz`,
   s3access: () => '-E568B2907131C0C0',
   's3access-partitioned': () => '-E568B2907131C0C0',
+  'securitylake-cloudtrail': (word) => `${word}.gz.parquet`,
+  'securitylake-vpcflow': (word) => `${word}.gz.parquet`,
   'waf-firehose': (word) => `-${word}`,
 }
 
@@ -69,9 +71,15 @@ const variablesOf = (layout: Layout) => {
   })
 }
 
-/** Minutes for most names, seconds where the name has them, else hours. */
+/** Minutes for most names, seconds where the name has them, else hours, or days where nothing is finer. */
 const roundedTo = ({ timed }: Layout, time: Date): Date => {
-  const unit = timed.includes('{ss}') ? 1000 : timed.includes('{mm}') ? 60_000 : 3_600_000
+  const unit = timed.includes('{ss}')
+    ? 1000
+    : timed.includes('{mm}')
+      ? 60_000
+      : timed.includes('{HH}')
+        ? 3_600_000
+        : 86_400_000
   return new Date(Math.floor(time.getTime() / unit) * unit)
 }
 
@@ -105,6 +113,8 @@ for (const layout of layouts)
       fc.assert(
         fc.property(variablesOf(layout), second, word, (variables, time, tail) => {
           const name = keyOf(layout, '', variables, time, tail).split('/').at(-1) ?? ''
+          // Where only a folder has the time, the name tells nothing.
+          if (layout.timed.endsWith('/')) return assert.equal(nameParser(layout)(`copied/${name}`), undefined)
           assert.equal(nameParser(layout)(`copied/${name}`)?.time.getTime(), roundedTo(layout, time).getTime())
         }),
       ))
@@ -147,6 +157,8 @@ for (const layout of layouts)
             // A bucket may have any name.
             if (slashes.length === 0 || (piece === 'x' && layout.path.includes('{bucket}'))) return
             const slash = slashes[at % slashes.length] ?? 0
+            // So may an object where only folders have the time.
+            if (piece === 'x' && slash === slashes.at(-1) && layout.timed.endsWith('/')) return
             assert.equal(keyParser(layout)(`${key.slice(0, slash + 1)}${piece}${key.slice(slash + 1)}`), undefined)
           },
         ),
@@ -188,6 +200,14 @@ describe('padding', () => {
       const held = clocks.map((clock) => mayHold(layoutOf(id).padding, window, new Date(`2026-03-02T${clock}Z`)))
       assert.deepEqual(held, [false, true, true, false])
     })
+
+  it('of Security Lake takes the days of the window, and the next one only for flows that end in it', () => {
+    const until = { from: new Date('2026-03-02T10:02:00Z'), to: new Date('2026-03-02T23:55:00Z') }
+    const days = ['01', '02', '03'].map((day) => new Date(`2026-03-${day}T00:00:00Z`))
+    const held = (id: string) => days.map((day) => mayHold(layoutOf(id).padding, until, day))
+    assert.deepEqual(held('securitylake-cloudtrail'), [false, true, false])
+    assert.deepEqual(held('securitylake-vpcflow'), [false, true, true])
+  })
 
   it('reaches over midnight and the year’s end', () => {
     const newYear = { from: new Date('2026-01-01T00:00:00Z'), to: new Date('2026-12-31T23:59:00Z') }

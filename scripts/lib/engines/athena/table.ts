@@ -66,4 +66,5 @@ export function columnsOf(sql: string): [name: string, type: string][] {
   })
 }
 
-const plain = (type: string): string => type.replace(/\s+/g, '').toLowerCase()
+/** As the catalog has it. */
+const plain = (type: string): string => type.replace(/[\s`]+/g, '').toLowerCase()

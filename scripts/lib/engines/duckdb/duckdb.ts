@@ -178,17 +178,26 @@ async function* unzstd(engine: () => Promise<Engine>, path: string): AsyncGenera
   yield* streamed(engine, sql)
 }
 
-/** The records of a Parquet file, a line of JSON each, all members as strings; what the file does not have is null. */
+/** The records of a Parquet file, a line of JSON each; text has no `-`, and what the file does not have is null. */
 async function* parquetRecords(
   engine: () => Promise<Engine>,
   path: string,
-  { source: { parquet }, members }: DuckdbSettings,
+  { source, members }: DuckdbSettings,
 ): AsyncGenerator<Buffer> {
-  if (parquet === undefined) throw new Malformed('Parquet, which the logs of this source are not')
-  const names = members.map((member) => ({ member: identifier(member), column: identifier(parquet(member)) }))
-  const absent = names.map(({ column }) => `null::varchar as ${column}`).join(', ')
-  const values = names.map(({ member, column }) => `${member}: nullif(nullif(${column}::varchar, '-'), '')`).join(', ')
-  const rows = `select ${absent} where false union all by name select * from read_parquet(${fileSql(path)})`
+  const columnOf = source.isParquet ? (member: string) => member : source.parquet
+  if (columnOf === undefined) throw new Malformed('Parquet, which the logs of this source are not')
+  const types = { ...source.members, ...source.details }
+  // Of a member of a member, its whole column is read.
+  const names = [...new Set(members.map((member) => (member in types ? member : (member.split('.')[0] ?? ''))))].map(
+    (member) => ({ member: identifier(member), column: identifier(columnOf(member)), type: types[member] }),
+  )
+  const absent = names.map(({ column, type }) => `null${type === 'VARCHAR' ? '::varchar' : ''} as ${column}`).join(', ')
+  const values = names
+    .map(({ member, column, type }) =>
+      type === 'VARCHAR' ? `${member}: nullif(nullif(${column}::varchar, '-'), '')` : `${member}: ${column}`,
+    )
+    .join(', ')
+  const rows = `select ${absent} where false union all by name select * from read_parquet(${fileSql(path)}, hive_partitioning = false)`
   yield* streamed(engine, `select to_json({${values}}) from (${rows})`)
 }
 
