@@ -106,7 +106,6 @@ const SERVICES: Readonly<Record<string, string>> = {
   'CloudTrail-Aggregated': 'CloudTrail aggregated events',
   'CloudTrail-Lake': 'saved CloudTrail Lake results',
   Config: 'AWS Config',
-  vpcdnsquerylogs: 'Route 53 Resolver queries',
   'network-firewall': 'Network Firewall',
   globalaccelerator: 'Global Accelerator',
   GuardDuty: 'GuardDuty findings',

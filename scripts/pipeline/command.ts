@@ -109,9 +109,9 @@ export const command = defineCommand({
     const taken: Taken = { steps: new Map() }
     const windowed = withWindow(options, sources, context.now())
     let given = { ...windowed, ...adviceFor(command, windowed), source: sources[0] }
-    if (options.demo && options.dryRun) return renderDemoPlan(options.workspace)
+    if (options.demo && options.dryRun) return renderDemoPlan(options.workspace, sources)
     if (options.demo) {
-      const { result, inputs } = await simulateLogs(context, options.workspace)
+      const { result, inputs } = await simulateLogs(context, options.workspace, sources)
       taken.steps.set('simulate', result)
       given = {
         ...given,

@@ -156,9 +156,12 @@ describe('inventory of other layouts', () => {
     assert.deepEqual(brief(await json(folderOf(name('aws-waf-logs-x')))), [
       ['waf', 'waf-firehose', '2026-03-02', '2026-03-02'],
     ])
-    const { stderr, code } = await inventory(folderOf(name('amazon-apigateway-x')))
+    assert.deepEqual(brief(await json(folderOf(name('amazon-apigateway-x')))), [
+      ['apigateway', 'apigateway', '2026-03-02', '2026-03-02'],
+    ])
+    const { stderr, code } = await inventory(folderOf(name('other-x')))
     assert.equal(code, 1)
-    assert.match(stderr, /no logs of cloudtrail or waf/)
+    assert.match(stderr, /no logs of cloudtrail or waf or alb or .* or route53resolver/)
   })
 
   it('describes logs outside of their folders by their names', async () => {
@@ -183,12 +186,12 @@ describe('inventory of other layouts', () => {
   it('mentions services that it does not know', async () => {
     const logs = folderOf(
       trailKey(A, 'us-east-1', '2026-03-02'),
-      `AWSLogs/${A}/vpcdnsquerylogs/x`,
+      `AWSLogs/${A}/network-firewall/x`,
       `AWSLogs/${A}/NewService/x/y`,
     )
     assert.deepEqual((await json(logs)).others, [
       { name: 'NewService', about: 'unknown', accounts: [A] },
-      { name: 'vpcdnsquerylogs', about: 'Route 53 Resolver queries', accounts: [A] },
+      { name: 'network-firewall', about: 'Network Firewall', accounts: [A] },
     ])
   })
 

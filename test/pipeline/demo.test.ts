@@ -63,6 +63,25 @@ test('the demo stays on this machine, and its dry run writes nothing', async () 
   assert.deepEqual(readdirSync(cwd), [])
 })
 
+test('the demo of another source has logs of its own, and none of a source that nobody can simulate', async () => {
+  const cwd = tempFolder()
+  const demo = (source: string) =>
+    runScript('pipeline', ['--demo', '--source', source, '--dry-run', '--output', 'json'], { cwd })
+  assert.equal(JSON.parse((await demo('alb')).stdout).logs, `${cwd}/prestage-demo/logs-alb`)
+  const own = [
+    'sources:',
+    '  shop:',
+    "    keys: 'shop/{yyyy}/{MM}/{dd}/app-{HH}{mm}'",
+    '    before: 5',
+    '    after: 10',
+  ]
+  const rest = ['    time: time', '    address: ip', '    entities: { user: user }']
+  writeFileSync(`${cwd}/prestage.yaml`, [...own, ...rest].join('\n'))
+  const { code, stderr } = await demo('shop')
+  assert.equal(code, 2)
+  assert.match(stderr, /--demo cannot simulate logs of shop\n {2}choose from cloudtrail, waf, alb/)
+})
+
 for (const more of [
   ['--to', '2026-03-12'],
   ['--from', '2026-03-02'],
