@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { archiveOfProject } from '../../../scripts/setup/nightly/archive.ts'
@@ -14,18 +13,6 @@ test('an archive has its files whole, with names of any language', () => {
   const files = { 'a/b.txt': 'hello\n', empty: '', 'ä/ß.bin': '\0\u0001\u00ff' }
   const zip = zipped(Object.entries(files).map(([name, body]) => [name, Buffer.from(body)] as const))
   assert.deepEqual(Object.fromEntries([...unzipped(zip)].map(([name, body]) => [name, text(body)])), files)
-})
-
-test('another program reads the archive: Python', (t) => {
-  const zip = `${tempFolder()}/a.zip`
-  writeFileSync(zip, zipped([['a/b.txt', Buffer.from('hello')]]))
-  const script = 'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); print(z.testzip(), z.read("a/b.txt").decode())'
-  try {
-    assert.equal(execFileSync('python3', ['-c', script, zip]).toString(), 'None hello\n')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    t.skip('there is no python3')
-  }
 })
 
 /** A small project of the same shape. */
