@@ -6,6 +6,7 @@ import { accessesSql, classifiedSql } from '../lib/engines/athena/sql.ts'
 import { ensureTable } from '../lib/engines/athena/table.ts'
 import { withRelations } from '../lib/engines/render.ts'
 import { itemsText, PRICES, priceNote, totalOf } from '../lib/runs/cost.ts'
+import { proveInPlace } from '../lib/runs/in-place.ts'
 import { paths } from '../lib/runs/paths.ts'
 import { scanCosts, stagedTotals } from '../lib/runs/staged.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
@@ -43,6 +44,7 @@ const NUMBERS = /^((tiny|small|big)?int|integer|float|real|double|decimal)/
 export async function askAthena(query: Query, options: AthenaOptions): Promise<Answer> {
   const { context, run, settings } = query
   const sql = await textForAthena(query, options.database)
+  await proveInPlace(run, options)
   await approve(query)
   const progress = context.progress('Athena')
   const athena = await openAthena(options, run.uriOf(`${paths.tmp}athena/`), {

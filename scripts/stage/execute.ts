@@ -4,17 +4,20 @@ import type { Progress } from '../lib/cli/progress.ts'
 import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
+import { encodeKey } from '../lib/runs/selected.ts'
 import { matched, type Store } from '../lib/stores/store.ts'
 import type { Copier, Failure } from './copy/copier.ts'
 import { outstanding, prove, proveContent, type Suspects } from './proof.ts'
-import { encodeKey, type Selection } from './selection.ts'
+import type { Selection } from './selection.ts'
 
-type Copied = {
+export type Copied = {
   readonly copied: number
   readonly skipped: number
   readonly failed: number
   /** Copies whose content is proven, where that was asked for. */
   readonly verified?: number
+  /** Nothing is copied: the objects are read where they lie. */
+  readonly inPlace?: true
 }
 
 export interface Execution {
@@ -101,13 +104,12 @@ function incomplete(run: Run, failures: FailureList): UserError {
       ? `${plural(failures.extra, 'object lies', 'objects lie')} in ${paths.staged} that the manifest does not name`
       : '',
   ]
-  const named = failures.first.map(({ key, reason }) => `\n    ${JSON.stringify(key)}: ${reason}`).join('')
   const next = [
     'the same command copies only what is missing',
     failures.ofKind('content').length > 0 ? 'and what has the wrong content, which it then checks again' : '',
     failures.ofKind('outdated').length > 0 ? 'after another look at what the logs hold' : '',
   ]
-  return new UserError(`run ${run.id}: ${parts.filter(Boolean).join('; ')}${named}`, {
+  return new UserError(`run ${run.id}: ${parts.filter(Boolean).join('; ')}${failures.named}`, {
     hint: `all of them: ${run.uriOf(paths.failures)}; ${next.filter(Boolean).join(', ')}; --overwrite plans anew and copies everything`,
   })
 }
@@ -116,7 +118,7 @@ function incomplete(run: Run, failures: FailureList): UserError {
 const NAMED = 5
 
 /** Failures by key, the first reason given for each kept: the copier knows more than the proof. */
-class FailureList {
+export class FailureList {
   readonly #reasons = new Map<string, string>()
   readonly #kinds = { outdated: new Set<string>(), content: new Set<string>() }
   #extra = 0
@@ -133,8 +135,10 @@ class FailureList {
     return this.#reasons.size - this.#extra
   }
 
-  get first(): Failure[] {
-    return [...this.#reasons].slice(0, NAMED).map(([key, reason]) => ({ key, reason }))
+  /** Lines for a message that name the first of them. */
+  get named(): string {
+    const first = [...this.#reasons].slice(0, NAMED)
+    return first.map(([key, reason]) => `\n    ${JSON.stringify(key)}: ${reason}`).join('')
   }
 
   ofKind(kind: NonNullable<Failure['kind']>): string[] {

@@ -2,6 +2,7 @@ import type { Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { plural } from '../lib/cli/format.ts'
 import type { StagePlan } from '../lib/runs/checkpoints.ts'
+import { LINKS } from '../lib/runs/in-place.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { KmsUse } from '../lib/runs/read-cost.ts'
 import type { Run } from '../lib/runs/run.ts'
@@ -11,6 +12,7 @@ import { checkFileName } from '../lib/stores/folder-names.ts'
 import { linkWarnings } from '../lib/stores/open.ts'
 import { matched, type ObjectInfo, type Store, united } from '../lib/stores/store.ts'
 import type { Failure } from './copy/copier.ts'
+import { isInPlace, outdatedInPlace, rowsInPlace } from './in-place.ts'
 import { emptyWindow, findKeys } from './keys/find.ts'
 import { prove, type Suspects } from './proof.ts'
 import type { Task } from './request.ts'
@@ -52,9 +54,13 @@ export async function planStage(step: PlanStep, run: Run | undefined): Promise<P
   const { selection, plan: record } = saved
   const { dispose } = selection
   const goOn = (plan: StagePlan): Planned => ({ selection, record: plan, isNew: false, replaces: false, dispose })
-  const isStaged = run.isDone('stage') && (await isWhole(run, selection))
-  const { mismatched = [], outdated = [] } = run.ledger.steps.stage?.checkpoint ?? {}
-  const isOutdated = run.ledger.steps.stage?.state === 'failed' && outdated.length + (record?.lost.length ?? 0) > 0
+  const inPlace = isInPlace(task, options.workspace)
+  const absent = inPlace && run.isDone('stage') ? await outdatedInPlace(task, selection) : []
+  const isStaged = run.isDone('stage') && absent.length === 0 && (await isWhole(run, selection, inPlace))
+  const { mismatched = [], outdated: noted = [] } = run.ledger.steps.stage?.checkpoint ?? {}
+  const outdated = [...noted, ...absent]
+  const hasFailed = run.ledger.steps.stage?.state === 'failed'
+  const isOutdated = absent.length > 0 || (hasFailed && outdated.length + (record?.lost.length ?? 0) > 0)
   if (record !== undefined && !isStaged && !isOutdated) {
     context.talk.info(`going on with the plan of ${record.selectedAt}`)
     return goOn(record)
@@ -65,7 +71,7 @@ export async function planStage(step: PlanStep, run: Run | undefined): Promise<P
     if (record?.final && isStaged) return 'done'
     if (isOutdated) {
       context.talk.info('the logs no longer hold all that was planned: looking for what they hold now')
-      const rows = () => trustedRows(run, selection, new Set(mismatched))
+      const rows = () => (inPlace ? rowsInPlace(task, selection) : trustedRows(run, selection, new Set(mismatched)))
       return await select(step, { rows, outdated, isReplaced: true })
     }
     context.talk.info('files may have come late since the last time: looking for new ones')
@@ -97,7 +103,8 @@ async function savedPlan(run: Run) {
 }
 
 /** Whether every row of the manifest is still there; somebody may have removed copies since. */
-async function isWhole(run: Run, selection: Selection): Promise<boolean> {
+async function isWhole(run: Run, selection: Selection, inPlace: boolean): Promise<boolean> {
+  if (inPlace) return run.result('stage').inPlace === true && (await run.store.head(LINKS)) !== undefined
   const nothing = { missing: () => {}, extra: () => {} }
   const { missing, extra } = await prove(selection, run.store.within(paths.staged), nothing)
   return missing === 0 && extra === 0

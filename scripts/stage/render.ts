@@ -74,10 +74,11 @@ export function renderStagePlan(id: string, plan: StagePreview): CommandResult {
 /** @param repeated that nothing was done, since an earlier stage stands */
 export function renderStaged(run: Run, earlier: Results['stage'], repeated: boolean): CommandResult {
   const result = repeated ? { ...earlier, copied: 0, skipped: earlier.objects } : earlier
-  const { objects, copied, skipped, verified, final, completeAfter, staged } = result
-  const done = repeated
-    ? 'nothing to do, all was staged before'
+  const { objects, copied, skipped, verified, final, completeAfter, staged, inPlace } = result
+  const whole = inPlace
+    ? 'read where they lie, nothing is copied'
     : `${count(copied)} copied, ${count(skipped)} were there`
+  const done = repeated ? 'nothing to do, all was staged before' : whole
   return {
     json: { run: run.id, ...result, repeated },
     text: facts([

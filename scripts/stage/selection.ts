@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { paths } from '../lib/runs/paths.ts'
 import { type Load, withObject } from '../lib/runs/read-cost.ts'
-import { linesOf } from '../lib/stores/lines.ts'
+import { batched, encodeKey, parseRows, rowOf } from '../lib/runs/selected.ts'
 import { compareKeys, type ObjectInfo, type Store } from '../lib/stores/store.ts'
 
 /**
@@ -27,26 +27,6 @@ export interface Draft extends Selection {
 export type SelectionTotals = Load & {
   /** Names the content: equal digests, equal objects. */
   readonly digest: string
-}
-
-/** A key as S3 Batch Operations reads it in a manifest: percent-encoded UTF-8, slashes bare. */
-export const encodeKey = (key: string): string => key.split('/').map(encodeURIComponent).join('/')
-export const decodeKey = (encoded: string): string => decodeURIComponent(encoded)
-
-export const rowOf = ({ key, size, etag = '', storageClass = '', sha256 = '' }: ObjectInfo): string =>
-  `${encodeKey(key)},${size},${etag},${storageClass},${sha256}\n`
-
-/** @throws Error for what is no row */
-export function parseRow(row: string): ObjectInfo {
-  const [key, size, etag, storageClass, sha256, ...rest] = row.split(',')
-  if (!key || !/^\d+$/.test(size ?? '') || rest.length > 0) throw new Error(`not a row of a selection: ${row}`)
-  return {
-    key: decodeKey(key),
-    size: Number(size),
-    ...(etag && { etag }),
-    ...(storageClass && { storageClass }),
-    ...(sha256 && { sha256 }),
-  }
 }
 
 /** Writes objects, which must come in key order, to a scratch file; what passes is never held in memory. */
@@ -129,21 +109,3 @@ const text = (selection: Selection, row: (object: ObjectInfo) => string): Readab
     ),
     { objectMode: false },
   )
-
-/** Fewer, larger chunks: a stream's cost is by the chunk. */
-export async function* batched(rows: AsyncIterable<string>): AsyncGenerator<string> {
-  let batch = ''
-  for await (const row of rows) {
-    batch += row
-    if (batch.length > 65_536) {
-      yield batch
-      batch = ''
-    }
-  }
-  if (batch !== '') yield batch
-}
-
-/** The objects of a file of rows. */
-export async function* parseRows(input: Readable): AsyncGenerator<ObjectInfo> {
-  for await (const line of linesOf(input)) if (line !== '') yield parseRow(line)
-}

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseRows, rowOf } from '../lib/runs/selected.ts'
 import { batchesOf, compareKeys, type ObjectInfo } from '../lib/stores/store.ts'
-import { parseRows, rowOf } from './selection.ts'
 
 /** Length of a run: as many objects are in memory. */
 const AT_ONCE = 25_000

@@ -10,6 +10,7 @@ import { createRun } from '../lib/runs/workspace.ts'
 import { keysDefinition } from '../lib/sources/own/definition.ts'
 import { type Choice, type CopyOptions, type CopyStep, copierOf, downloadCosts } from './copy/choose.ts'
 import { copyAndProve, removeExtra } from './execute.ts'
+import { isInPlace, noteInPlace } from './in-place.ts'
 import { completeAfter, type PlanOptions } from './plan.ts'
 import { outstanding, type Suspects } from './proof.ts'
 import { estimatedUsd, listCost, planText, renderStaged, renderStagePlan, type StagePreview } from './render.ts'
@@ -28,7 +29,8 @@ export async function stage(step: StageStep): Promise<CommandResult> {
   const id = runIdOf(task.request)
   const suspects: Suspects = new Set(existing?.ledger.steps.stage?.checkpoint.mismatched)
   const goesOn = options.overwrite ? undefined : existing
-  const left = goesOn === undefined ? selection.totals : await outstandingTotals(selection, goesOn, suspects)
+  const inPlace = isInPlace(task, options.workspace)
+  const left = goesOn === undefined || inPlace ? selection.totals : await outstandingTotals(selection, goesOn, suspects)
   const copier = await copierOf({ ...step, existing: goesOn }, left)
   const finding = task.logs.store.localPath === undefined ? [listCost(record.listRequests), ...record.costs] : []
   const isInS3 = options.workspace.startsWith('s3://')
@@ -51,7 +53,7 @@ export async function stage(step: StageStep): Promise<CommandResult> {
   const warning = isInS3 && !isPaid ? storageClassWarning(options.storageClass) : undefined
   if (warning !== undefined) context.talk.warn(warning)
   if (options.dryRun) return renderStagePlan(id, plan)
-  if (estimatedUsd(plan) > 0) await context.approve(stageApproval(plan, left, id))
+  if (estimatedUsd(plan) > 0) await context.approve(stageApproval(plan, { left, inPlace }, id))
   const run = await createRun(options.workspace, task.request, aws)
   const whole = { ...plan, costs: [...finding, ...copier.costs(selection.totals), ...reading] }
   return carryOut(step, run, { copier, plan: whole, suspects })
@@ -73,11 +75,12 @@ async function outstandingTotals(selection: Selection, run: Run, suspects: Suspe
   return left
 }
 
-function stageApproval(plan: StagePreview, left: Load, id: string): Approval {
-  const isCopy = left.objects > 0
+function stageApproval(plan: StagePreview, { left, inPlace }: { left: Load; inPlace: boolean }, id: string): Approval {
+  const isCopy = left.objects > 0 && !inPlace
+  const read = inPlace ? plural(plan.totals.objects, 'object') : plural(plan.totals.objects, 'copy', 'copies')
   const shown = isCopy ? { ...plan, totals: { ...plan.totals, ...left } } : plan
   return {
-    action: isCopy ? `copy ${plural(left.objects, 'object')}` : `read ${plural(plan.totals.objects, 'copy', 'copies')}`,
+    action: isCopy ? `copy ${plural(left.objects, 'object')}` : `read ${read}`,
     plan: planText(shown, id).split('\n'),
     kind: 'spend',
     usd: estimatedUsd(plan),
@@ -104,18 +107,22 @@ async function carryOut(step: StageStep, run: Run, { copier, plan, suspects }: A
       mismatched: [...suspects],
       options: typedOptions(options),
     })
-    if (options.overwrite || planned.replaces) await removeExtra(run, selection)
-    const copied = await copyAndProve(run, {
+    const { open } = copier
+    if (open !== undefined && (options.overwrite || planned.replaces)) await removeExtra(run, selection)
+    const execution = {
       selection,
       lost: record.lost,
       suspects,
-      copier: await copier.open(run, checkpoint),
       overwrite: options.overwrite,
       verify: options.verify,
       progress: context.progress('staging', plan.totals.objects, 'objects'),
       signal: context.signal,
       checkpoint,
-    })
+    }
+    const copied =
+      open === undefined
+        ? await noteInPlace(run, task, execution)
+        : await copyAndProve(run, { ...execution, copier: await open(run, checkpoint) })
     return {
       objects: plan.totals.objects,
       bytes: plan.totals.bytes,

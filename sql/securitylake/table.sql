@@ -1,6 +1,7 @@
--- Security Lake on Athena: one external table over the staged Parquet objects of all runs of a workspace, which lie under their original keys.
+-- Security Lake on Athena: one external table over the Parquet objects of all runs of a workspace, which are read where Security Lake wrote them.
+-- Each run has a file of their URIs; "Querying Amazon S3 Inventory with Amazon Athena", S3 user guide, reads Parquet so.
 -- Input:  {{table}}; {{bulk}}, the prefix of what is large in all runs, with a trailing slash, and {{staged}}, the template of a
---         run's staged objects, both as literals.
+--         run's file of URIs, both as literals.
 -- A query must name the run, `run = '…'`: without one Athena refuses it, so that nobody scans all of them by mistake.
 -- Columns are found by their names, in structures, too; what a file does not have is null. Unused ones are left out. Names and types: the
 -- mappings of CloudTrail and VPC Flow Logs to OCSF 1.0.0-rc.2 in github.com/ocsf/examples. Partitions: "injected", partition projection.
@@ -49,8 +50,8 @@ create external table if not exists {{table}} (
 )
 partitioned by (run string)
 row format serde 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
-stored as inputformat 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat'
-outputformat 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat'
+stored as inputformat 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'
+outputformat 'org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat'
 location {{bulk}}
 tblproperties (
   'projection.enabled' = 'true',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { encodeKey } from '../../scripts/stage/selection.ts'
+import { encodeKey } from '../../scripts/lib/runs/selected.ts'
 import { contents, hourlyKeys, scratch, stageDay, trailKey, writeObjects } from './logs.ts'
 
 const keys = hourlyKeys(['012345678901', '111122223333'], ['us-east-1'], ['20260301', '20260302', '20260303'])

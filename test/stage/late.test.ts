@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { rowOf } from '../../scripts/stage/selection.ts'
+import { rowOf } from '../../scripts/lib/runs/selected.ts'
 import { contents, lastHour, scratch, stagedFiles, stageInto, writeObjects } from './logs.ts'
 
 describe('a window whose late files are due', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { decodeKey } from '../../scripts/stage/selection.ts'
+import { decodeKey } from '../../scripts/lib/runs/selected.ts'
 import type { RunnerSettings } from '../sandbox/s3control/runner.ts'
 import { trailKey } from './logs.ts'
 import { assertStaged, BATCH, EXPECTED, fixture, ODD, ROLE } from './sandbox.ts'

@@ -5,17 +5,10 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
+import { decodeKey, encodeKey, parseRow, rowOf } from '../../scripts/lib/runs/selected.ts'
 import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import { compareKeys, type ObjectInfo } from '../../scripts/lib/stores/store.ts'
-import {
-  decodeKey,
-  draftSelection,
-  encodeKey,
-  parseRow,
-  rowOf,
-  savedSelection,
-  saveSelection,
-} from '../../scripts/stage/selection.ts'
+import { draftSelection, savedSelection, saveSelection } from '../../scripts/stage/selection.ts'
 
 const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
 const object = fc.record(

@@ -3,6 +3,7 @@ import { aboutUsd, bytes, plural } from '../../lib/cli/format.ts'
 import { openAthena } from '../../lib/engines/athena/athena.ts'
 import { sourceInForm } from '../../lib/engines/athena/form.ts'
 import { itemsText, PRICES, priceNote, totalOf } from '../../lib/runs/cost.ts'
+import { proveInPlace } from '../../lib/runs/in-place.ts'
 import { hasPairs } from '../../lib/runs/pairs.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import { scanCosts, stagedTotals } from '../../lib/runs/staged.ts'
@@ -64,6 +65,7 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
     },
 
     extract: async (checkpoint) => {
+      await proveInPlace(run, aws)
       const progress = context.progress('Athena')
       const athena = await open((text) => progress.state(text))
       const { extractWithAthena } = await import('./statements.ts')
@@ -76,6 +78,8 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
         settings: await inForm(),
         onState: (text) => progress.state(text),
       })
+      // What was read is what was selected only if it lies there still.
+      await proveInPlace(run, aws)
       progress.end(`${plural(extracted.events, 'record')}, ${bytes(scannedBytes)} scanned`)
       return { extracted, ...(written && { written }), scannedBytes, usd: costOf(scannedBytes) }
     },

@@ -11,6 +11,12 @@ type Cold = keyof typeof COLD
 /** Storage classes that copies may have: from an archive Athena reads nothing. */
 export const STORAGE_CLASSES = ['STANDARD', 'INTELLIGENT_TIERING', 'STANDARD_IA', 'ONEZONE_IA', 'GLACIER_IR'] as const
 
+/** Storage classes that must be restored before anything can read them. */
+const ARCHIVES = new Set(['GLACIER', 'DEEP_ARCHIVE'])
+
+export const isArchived = ({ storageClass = '' }: { readonly storageClass?: string }): boolean =>
+  ARCHIVES.has(storageClass)
+
 /** How objects are encrypted with KMS: each with a data key of its own, or with one of their bucket. */
 export type KmsUse = 'object' | 'bucket'
 

@@ -12,6 +12,8 @@ const stage = v.strictObject({
   /** Objects that an earlier attempt had copied. */
   skipped: whole,
   failed: whole,
+  /** Set where nothing is copied: the objects are read where the logs lie, and `staged` holds their URIs. */
+  inPlace: v.exactOptional(v.literal(true)),
   /** Copies whose SHA-256 was checked; only with `--verify full`. */
   verified: v.exactOptional(whole),
   listRequests: whole,

@@ -1,6 +1,7 @@
 import { UserError } from '../cli/errors.ts'
 import { count, plural } from '../cli/format.ts'
 import { type CostItem, PRICES } from './cost.ts'
+import { LINKS } from './in-place.ts'
 import { nextCommand } from './next.ts'
 import { paths } from './paths.ts'
 import { type Load, readCosts, withObject } from './read-cost.ts'
@@ -31,6 +32,7 @@ export const stagedObjects = (run: Run): number => run.result('stage').objects
 
 /** Number and size of the staged objects, on this machine or in S3, and what else their price depends on. @throws UserError when some are missing */
 export async function stagedTotals(run: Run): Promise<Load> {
+  if (run.result('stage').inPlace) return totalsInPlace(run)
   let [load, last]: [Load, string] = [{ objects: 0, bytes: 0 }, '']
   for await (const object of run.store.list({ prefix: paths.staged })) {
     load = withObject(load, object)
@@ -40,6 +42,14 @@ export async function stagedTotals(run: Run): Promise<Load> {
   // It only makes the estimate better.
   const kms = (await run.store.head(last).catch(() => undefined))?.kms
   return { ...load, ...(kms && { kms }) }
+}
+
+async function totalsInPlace(run: Run): Promise<Load> {
+  const plan = run.ledger.steps.stage?.checkpoint.plan
+  const isThere = plan !== undefined && (await run.store.head(LINKS)) !== undefined
+  checkStaged(run, isThere ? plan.objects : 0)
+  const { objects = 0, bytes = 0, cold, kms } = plan ?? {}
+  return { objects, bytes, ...(cold && { cold }), ...(kms && { kms }) }
 }
 
 /** What Athena charges for a scan of staged objects, and S3 and KMS for the reading. @param scans how often they are scanned */

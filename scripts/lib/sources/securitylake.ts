@@ -54,6 +54,7 @@ export const securitylake: Source = {
     hint: 'take the logs that Security Lake was fed with from their own buckets: --source cloudtrail, --source vpcflow',
   },
   isParquet: true,
+  inPlace: true,
   members: {
     time: 'BIGINT',
     class_uid: 'INTEGER',

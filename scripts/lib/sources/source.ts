@@ -31,6 +31,8 @@ export interface Source {
   readonly form?: 'parquet'
   /** Set where AWS writes nothing but Parquet: columns are named as members are, and table.sql reads them. */
   readonly isParquet?: true
+  /** Set where Athena reads the logs where they lie: a run in S3 holds the objects' URIs, and no copies. */
+  readonly inPlace?: true
   /** Folders beside those of the layouts that hold what is not read, and what to do about it. */
   readonly unread?: { readonly folders: readonly string[]; readonly what: string; readonly hint: string }
   /** How often one look at the relation reads the table on Athena; once where it is absent. */

@@ -8,6 +8,7 @@ import { type Details, MOST_VALUES, pairKey } from '../../lib/runs/alerts.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import { totalOf } from '../../lib/runs/cost.ts'
 import { otherDefinition } from '../../lib/runs/definition.ts'
+import { proveInPlace } from '../../lib/runs/in-place.ts'
 import type { StepRecord } from '../../lib/runs/ledger.ts'
 import { OF_FILES, windowOfRequest } from '../../lib/runs/request.ts'
 import type { StepName } from '../../lib/runs/results.ts'
@@ -76,7 +77,7 @@ interface LookupInput {
 export async function lookupFor(options: LookupOptions, input: LookupInput): Promise<Lookup | undefined> {
   const { run, judged, context, aws, left } = input
   if (options.details === 'no' || judged.request.keys === OF_FILES) return undefined
-  const staged = await totalsOf(judged, context)
+  const staged = await totalsOf(judged, context, aws)
   if (staged === undefined) return undefined
   const isHere = judged.folder !== undefined
   const kind = sourceOf(judged.request.source)
@@ -106,8 +107,9 @@ export async function lookupFor(options: LookupOptions, input: LookupInput): Pro
 }
 
 /** Undefined without logs. */
-async function totalsOf(judged: Run, { talk }: Context) {
+async function totalsOf(judged: Run, { talk }: Context, aws: AwsSettings) {
   try {
+    await proveInPlace(judged, aws)
     return await stagedTotals(judged)
   } catch (error) {
     if (!(error instanceof UserError)) throw error

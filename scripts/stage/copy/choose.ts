@@ -8,6 +8,7 @@ import type { Run } from '../../lib/runs/run.ts'
 import { type AwsSettings, openStore } from '../../lib/stores/open.ts'
 import type { Store } from '../../lib/stores/store.ts'
 import { keyIn, locationOf } from '../../lib/stores/uri.ts'
+import { isInPlace } from '../in-place.ts'
 import type { Planned } from '../plan.ts'
 import type { Task } from '../request.ts'
 import type { BatchSettings } from './batch/batch.ts'
@@ -21,7 +22,8 @@ export interface Choice {
   costs(load: Load): readonly CostItem[]
   /** Whether all that is outstanding is being copied already, by what an earlier attempt has left. */
   isUnderWay?(run: Run): Promise<boolean>
-  open(run: Run, checkpoint: Checkpoint<Saved<'stage'>>): Promise<Copier>
+  /** Absent where nothing is copied. */
+  open?(run: Run, checkpoint: Checkpoint<Saved<'stage'>>): Promise<Copier>
 }
 
 export interface CopyOptions {
@@ -74,6 +76,11 @@ export async function copierOf(step: CopyStep, left: Load): Promise<Choice> {
       hint: 'name a folder as --workspace, or the bucket as --logs',
       exitCode: 2,
     })
+  if (isInPlace(step.task, options.workspace))
+    return {
+      about: 'nothing: Athena reads the objects where they lie',
+      costs: ({ objects }) => [{ what: 'HEAD requests', count: objects, each: PRICES.getRequest }],
+    }
   const isWorthIt = left.objects >= WORTH_A_JOB || hasLeftJob(step.existing)
   if (options.copy !== 'batch' && !(options.copy === 'auto' && isWorthIt && options.batchRole !== undefined))
     return {

@@ -1,5 +1,7 @@
 import { explained } from '../../lib/aws/errors.ts'
 import { messageOf, UserError } from '../../lib/cli/errors.ts'
+import { isArchived } from '../../lib/runs/read-cost.ts'
+import { CHANGED, GONE } from '../../lib/runs/selected.ts'
 import { ConditionFailed, NoSuchObject, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
 import { forEach } from '../concurrency.ts'
 
@@ -68,16 +70,8 @@ async function archivedReason(object: ObjectInfo, from: Pick<Store, 'head'>): Pr
   return `archived (${object.storageClass}): ${next}`
 }
 
-/** Storage classes that must be restored before anything can read them. */
-const ARCHIVES = new Set(['GLACIER', 'DEEP_ARCHIVE'])
-
-export const isArchived = ({ storageClass }: Pick<ObjectInfo, 'storageClass'>): boolean =>
-  ARCHIVES.has(storageClass ?? '')
-
 type Reason = Omit<Failure, 'key'>
 
-const CHANGED: Reason = { reason: 'changed in the logs since it was listed', kind: 'outdated' }
-const GONE: Reason = { reason: 'gone from the logs since it was listed', kind: 'outdated' }
 const ARCHIVED: Reason = { reason: 'archived: restore it first' }
 
 /** S3's error codes, as the copy calls and the reports of batch jobs give them. */

@@ -18,6 +18,8 @@ export interface Table {
   readonly format: Format
   /** Between the fields of a line of text. */
   readonly delimiter: string
+  /** Its objects hold URIs, one a line, of the objects that are read. */
+  readonly linked?: true
   /** `s3://bucket/prefix/` */
   readonly location: string
   readonly parameters: Readonly<Record<string, string>>

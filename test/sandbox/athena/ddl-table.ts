@@ -10,6 +10,8 @@ const TEXT_INPUT = 'org.apache.hadoop.mapred.TextInputFormat'
 const CLOUDTRAIL_INPUT = 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
 const PARQUET_INPUT = 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat'
 const PARQUET_SERDE = 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
+/** Objects hold the URIs of others, one a line: "Querying Amazon S3 Inventory with Amazon Athena", S3 user guide, which has it for Parquet. */
+const SYMLINK_INPUT = 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'
 const JSON_SERDES = ['org.openx.data.jsonserde.JsonSerDe', 'org.apache.hive.hcatalog.data.JsonSerDe']
 const REGEX_SERDE = 'org.apache.hadoop.hive.serde2.RegexSerDe'
 const CLOUDTRAIL_SERDES = [...JSON_SERDES, 'com.amazon.emr.hive.serde.CloudTrailSerde']
@@ -19,7 +21,7 @@ function formatOf({ serde, inputFormat }: CreateTable): Format {
   if (inputFormat === CLOUDTRAIL_INPUT && CLOUDTRAIL_SERDES.includes(serde)) return 'cloudtrail'
   if (inputFormat === TEXT_INPUT && JSON_SERDES.includes(serde)) return 'json-lines'
   if (inputFormat === TEXT_INPUT && serde === REGEX_SERDE) return 'regex'
-  if (inputFormat === PARQUET_INPUT && serde === PARQUET_SERDE) return 'parquet'
+  if ([PARQUET_INPUT, SYMLINK_INPUT].includes(inputFormat) && serde === PARQUET_SERDE) return 'parquet'
   throw notHere(`a table of ${inputFormat} with ${serde}`)
 }
 
@@ -37,6 +39,7 @@ function tableOfDdl(statement: CreateTable, database: string, now: Date): Table 
     partitions,
     format: formatOf(statement),
     delimiter: '',
+    ...(statement.inputFormat === SYMLINK_INPUT && { linked: true as const }),
     location,
     parameters: {
       EXTERNAL: 'TRUE',

@@ -31,7 +31,7 @@ async function loadTables(
     objects.allow('glue:GetTable', `${table.database}/${table.name}`)
     const read = []
     for (const [value, { place, uses }] of places)
-      for (const object of await objects.read(place)) {
+      for (const object of await (table.linked ? objects.linked(place) : objects.read(place))) {
         query.scanned.bytes += object.bytes.length * uses
         read.push({ ...object, value })
       }

@@ -51,7 +51,7 @@ export class Objects {
   }
 
   /** The objects of a table, without hidden, empty and archived ones. @throws QueryError */
-  async read(place: string): Promise<ReadObject[]> {
+  async read(place: string, only?: ReadonlySet<string>): Promise<ReadObject[]> {
     const { bucket, key: prefix } = locationOf(place)
     const objects: ReadObject[] = []
     for (const key of this.#keys(place)) {
@@ -59,9 +59,32 @@ export class Objects {
       if (/(^|\/)[_.]/.test(key.slice(prefix.length)) || !entry || entry.size === 0) continue
       if (ARCHIVED.includes(entry.storageClass) && entry.restored !== true) continue
       const uri = `s3://${bucket}/${key}`
+      if (only?.has(uri) === false) continue
       objects.push({ uri, bytes: await this.#asked(uri, () => download(this.#s3, this.#caller, bucket, key)) })
     }
     return objects
+  }
+
+  /**
+   * The objects whose URIs those of a place hold. As Trino does, of which Athena is made: it lists what lies beside each, and fails where one is
+   * missing (BackgroundHiveSplitLoader). @throws QueryError
+   */
+  async linked(place: string): Promise<ReadObject[]> {
+    const lists = await this.read(place)
+    const uris = lists.flatMap(({ bytes }) => bytes.toString().split(/\r?\n/)).filter((line) => line !== '')
+    const beside = new Map<string, ReadObject[]>()
+    const found: ReadObject[] = []
+    for (const uri of uris) {
+      const parent = uri.slice(0, uri.lastIndexOf('/') + 1)
+      if (!beside.has(parent)) beside.set(parent, await this.read(parent, new Set(uris)))
+      const object = beside.get(parent)?.find((other) => other.uri === uri)
+      if (object === undefined)
+        throw userError(
+          `HIVE_FILE_NOT_FOUND: Manifest file from the location [${place}] contains non-existent path: ${uri}`,
+        )
+      found.push(object)
+    }
+    return found
   }
 
   /** @throws QueryError */

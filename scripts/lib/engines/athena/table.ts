@@ -41,6 +41,8 @@ async function checkTable(athena: Catalog, source: Source, sql: string, workspac
   if (template !== stagedTemplate(workspace))
     differences.push(template === undefined ? 'no location of runs' : `it reads ${template}`)
   if (parameters['projection.run.type'] !== 'injected') differences.push('its run is not an injected partition')
+  const input = parameters.inputformat
+  if (input !== undefined && !sql.includes(`'${input}'`)) differences.push(`its input format is ${input}`)
   if (differences.length === 0) return
   throw new UserError(
     `Athena's table ${athena.database}.${tableName(source)} is not the one for ${workspace}: ${differences.join('; ')}`,

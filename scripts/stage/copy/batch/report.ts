@@ -2,8 +2,8 @@ import { parse } from 'csv-parse'
 import * as v from 'valibot'
 import { messageOf, UserError } from '../../../lib/cli/errors.ts'
 import { fitted } from '../../../lib/cli/shapes.ts'
+import { decodeKey } from '../../../lib/runs/selected.ts'
 import type { Store } from '../../../lib/stores/store.ts'
-import { decodeKey } from '../../selection.ts'
 
 /** What is used of a completion report's manifest.json: "Examples: S3 Batch Operations completion reports", S3 user guide. */
 const manifestSchema = v.object({

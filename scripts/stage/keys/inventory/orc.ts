@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { messageOf, UserError } from '../../../lib/cli/errors.ts'
-import { batched, encodeKey } from '../../selection.ts'
+import { batched, encodeKey } from '../../../lib/runs/selected.ts'
 import { orcRows } from './orc/file.ts'
 
 const COLUMNS = ['key', 'size', 'e_tag', 'storage_class', 'is_latest', 'is_delete_marker']
