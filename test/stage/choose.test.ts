@@ -4,6 +4,7 @@ import { silentContext } from '../../scripts/lib/cli/command.ts'
 import type { BatchJob } from '../../scripts/lib/runs/checkpoints.ts'
 import { writeLedger } from '../../scripts/lib/runs/ledger.ts'
 import { openRun } from '../../scripts/lib/runs/workspace.ts'
+import { sourceOf } from '../../scripts/lib/sources/registry.ts'
 import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import { copierOf } from '../../scripts/stage/copy/choose.ts'
 import type { Planned } from '../../scripts/stage/plan.ts'
@@ -34,7 +35,8 @@ const OPTIONS = {
 }
 /** Logs in a bucket. */
 const { localPath: _, ...store } = folderStore('/')
-const task = { logs: { store, bucket: 'org-logs' } } as unknown as Task
+const scope = { source: sourceOf('cloudtrail') }
+const task = { scope, logs: { store, bucket: 'org-logs' } } as unknown as Task
 const MANY = 10_000
 
 describe('the way of copying within S3', () => {
