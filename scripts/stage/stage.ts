@@ -10,11 +10,11 @@ import { createRun } from '../lib/runs/workspace.ts'
 import { keysDefinition } from '../lib/sources/own/definition.ts'
 import { type Choice, type CopyOptions, type CopyStep, copierOf, downloadCosts } from './copy/choose.ts'
 import { copyAndProve, removeExtra } from './execute.ts'
-import { isInPlace, noteInPlace } from './in-place.ts'
 import { completeAfter, type PlanOptions } from './plan.ts'
 import { outstanding, type Suspects } from './proof.ts'
 import { estimatedUsd, listCost, planText, renderStaged, renderStagePlan, type StagePreview } from './render.ts'
 import { type Selection, saveSelection } from './selection.ts'
+import { isInPlace, noteInPlace } from './unmoved.ts'
 
 export interface StageOptions extends PlanOptions, CopyOptions {
   readonly dryRun: boolean

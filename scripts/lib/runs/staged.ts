@@ -1,11 +1,11 @@
 import { UserError } from '../cli/errors.ts'
 import { count, plural } from '../cli/format.ts'
 import { type CostItem, PRICES } from './cost.ts'
-import { LINKS } from './in-place.ts'
 import { nextCommand } from './next.ts'
 import { paths } from './paths.ts'
 import { type Load, readCosts, withObject } from './read-cost.ts'
 import type { Run } from './run.ts'
+import { LINKS } from './unmoved.ts'
 
 interface StagedFile {
   readonly key: string
