@@ -95,7 +95,7 @@ describe('a notice', () => {
   it('is cut to what SNS takes', async () => {
     await send(`ä${'b'.repeat(200)}`, 'ä'.repeat(200_000))
     const [{ subject, message } = { subject: '', message: '' }] = sandbox.codebuild.messages
-    assert.equal(subject, `?${'b'.repeat(99)}`)
+    assert.equal(subject, `?${'b'.repeat(98)}`)
     assert.ok(Buffer.byteLength(message) <= 262_144)
     assert.deepEqual(sandbox.violations, [])
   })

@@ -86,7 +86,7 @@ describe('CodeBuild, Scheduler, EventBridge and SNS of the sandbox', () => {
     })
 
   const notices: [what: string, subject: string, message: string, name: string][] = [
-    ['a subject that is too long', 'a'.repeat(101), 'a', 'InvalidParameter'],
+    ['a subject that is too long', 'a'.repeat(100), 'a', 'InvalidParameter'],
     ['a subject of two lines', 'a\nb', 'a', 'InvalidParameter'],
     ['a message that is too long', 'a', 'a'.repeat(262_145), 'InvalidParameter'],
   ]

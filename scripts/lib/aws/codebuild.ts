@@ -19,8 +19,9 @@ export async function lastBuilds(client: CodeBuildClient, project: string, most:
     action: `codebuild:${action}`,
     resource: `arn:aws:codebuild:*:*:project/${project}`,
   })
+  // Newest first unless it is asked otherwise; asked for a sequence, CodeBuild refuses a project with more than 100 builds.
   const { ids = [] } = await explaining(
-    client.send(new ListBuildsForProjectCommand({ projectName: project, sortOrder: 'DESCENDING' })),
+    client.send(new ListBuildsForProjectCommand({ projectName: project })),
     asked('ListBuildsForProject'),
   )
   // CodeBuild refuses a question about no build.

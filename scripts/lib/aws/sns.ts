@@ -5,8 +5,8 @@ import { snsClient } from './clients.ts'
 import { explaining } from './errors.ts'
 import type { AwsSettings } from './settings.ts'
 
-/** What SNS takes: "Publish", API reference. */
-const [MOST_SUBJECT, MOST_BYTES] = [100, 262_144] as const
+/** What SNS takes: "Publish", API reference. A subject has fewer than 100 characters. */
+const [MOST_SUBJECT, MOST_BYTES] = [99, 262_144] as const
 
 /** A message to whoever is subscribed. */
 export interface Notice {

@@ -11,8 +11,13 @@ import { objectIn } from '../s3/state.ts'
 import type { Sandbox } from '../start.ts'
 import type { Build, Project, Schedule } from './codebuild.ts'
 
+interface Phase {
+  readonly 'on-failure'?: string
+  readonly commands: readonly string[]
+}
+
 interface Buildspec {
-  readonly phases: Readonly<Record<'install' | 'build', { readonly commands: readonly string[] }>>
+  readonly phases: Readonly<Record<'install' | 'build', Phase>>
 }
 
 export interface NightSettings {
@@ -38,23 +43,38 @@ export async function runNight(sandbox: Sandbox, settings: NightSettings = {}): 
   try {
     const env = { ...environmentOf(sandbox, { project, build, url, path: settings.path ?? [] }), ...settings.env }
     const { phases } = parse(project.buildspec) as Buildspec
-    for (const command of [...phases.install.commands, ...phases.build.commands]) {
-      const { isDone, output } = await runCommandLine(command, folder, env)
-      build.output += output
-      if (isDone) continue
-      codebuild.end(build, 'FAILED')
-      return build
+    let status = 'SUCCEEDED'
+    for (const phase of [phases.install, phases.build]) {
+      if (await runPhase(phase, build, { cwd: folder, env })) continue
+      status = 'FAILED'
+      // What follows a phase that has failed is only in a picture: here it is the next one, unless the buildspec says otherwise.
+      if (phase['on-failure'] === 'ABORT') break
     }
-    codebuild.end(build, 'SUCCEEDED')
+    codebuild.end(build, status)
     return build
   } finally {
     server.close()
   }
 }
 
-const runCommandLine = (command: string, cwd: string, env: Readonly<Record<string, string>>) =>
+interface Shell {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Whether all commands of a phase have ended well; none follows one that has not. "phases" in "Build specification reference". */
+async function runPhase({ commands }: Phase, build: Build, shell: Shell): Promise<boolean> {
+  for (const command of commands) {
+    const { isDone, output } = await runCommandLine(command, shell)
+    build.output += output
+    if (!isDone) return false
+  }
+  return true
+}
+
+const runCommandLine = (command: string, shell: Shell) =>
   new Promise<{ isDone: boolean; output: string }>((resolve) => {
-    execFile('/bin/sh', ['-c', command], { cwd, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
+    execFile('/bin/sh', ['-c', command], { ...shell, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
       resolve({ isDone: error === null, output: `${stdout}${stderr}` }),
     )
   })

@@ -40,12 +40,17 @@ export function codebuildService(codebuild: CodeBuild, identify: (request: Incom
         if (!codebuild.projects.has(name))
           throw new AwsError('ResourceNotFoundException', 400, `The build project ${codebuild.arn(name)} is not found`)
         const ids = codebuild.builds.filter(({ project }) => project === name).map(({ id }) => id)
+        // "ListBuildsForProject", API reference: a sequence can be asked for only while one page has all.
+        if (sortOrder !== undefined && ids.length > PAGE)
+          throw new AwsError('InvalidInputException', 400, 'Sort order is not supported for more than 100 builds')
         if (sortOrder !== 'ASCENDING') ids.reverse()
         const at = Number(nextToken ?? 0)
         return { ids: ids.slice(at, at + PAGE), ...(at + PAGE < ids.length && { nextToken: String(at + PAGE) }) }
       },
       BatchGetBuilds: ({ ids }, request) => {
         const asked = ids as readonly string[]
+        if (asked.length === 0 || asked.length > PAGE)
+          throw new AwsError('InvalidInputException', 400, 'Invalid length for parameter ids')
         for (const id of asked) authorize(request, 'BatchGetBuilds', id.split(':')[0] ?? '')
         const found = codebuild.builds.filter(({ id }) => asked.includes(id))
         const missing = asked.filter((id) => !found.some((build) => build.id === id))
@@ -73,7 +78,7 @@ export const snsService = (codebuild: CodeBuild, identify: (request: Incoming) =
     operations: {
       Publish: ({ TopicArn = '', Subject, Message }: Publish, caller: Caller) => {
         const refuse = (name: string) => new AwsError('InvalidParameter', 400, `Invalid parameter: ${name}`)
-        if (Subject !== undefined && !/^[!-~][ -~]{0,99}$/.test(Subject)) throw refuse('Subject')
+        if (Subject !== undefined && !/^[!-~][ -~]{0,98}$/.test(Subject)) throw refuse('Subject')
         if (Message === '' || Buffer.byteLength(Message) > 262_144) throw refuse('Message')
         codebuild.publish(caller, TopicArn, Message, Subject === undefined ? {} : { subject: Subject })
         return { MessageId: '00000000-0000-4000-8000-000000000000' }

@@ -82,6 +82,16 @@ describe('setup --check of nights', async () => {
     assert.match(of('last nights')?.says ?? '', /^none began in 72 h.*: none yet$/)
   })
 
+  it('finds the last one after a year of nights', async () => {
+    for (let days = 101; days > 0; days--) night((days - 0.5) * DAY, days === 2 ? 'STOPPED' : 'SUCCEEDED')
+    const { of } = await check()
+    codebuild.builds.splice(0)
+    assert.match(
+      of('last nights')?.says ?? '',
+      /^\S+ \S+ UTC SUCCEEDED[^;]*; \S+ \S+ UTC STOPPED(.*SUCCEEDED){3}[^;]*$/,
+    )
+  })
+
   it('says when they run another version', async () => {
     const stack = cloudformation.stack('prestage-nightly')
     const { target } = stack
