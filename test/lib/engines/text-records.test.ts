@@ -138,7 +138,14 @@ describe('lines of a source', () => {
   const { hostHeader, accessPoint, ...early } = asked
   const lines: [source: string, what: string, line: string, record: object][] = [
     ['alb', 'as documented', ALB, whole],
-    ['alb', 'with fields that were appended later', `${ALB} "x" "y" "z"`, whole],
+    // Appended so far: classification and its reason, conn_trace_id, transformed host and URI, and what became of the transformation.
+    [
+      'alb',
+      'with all fields of 2025',
+      `${ALB.replace('"-" "-" TID_123456', '"Ambiguous" "UndefinedContentLengthSemantics" TID_123456')} "api.example.com" "/v2/a b" "TransformSuccess"`,
+      whole,
+    ],
+    ['alb', 'with fields that were appended later', `${ALB} "x" "y" "z" 10.0.0.7 more`, whole],
     ['alb', 'of the first year', ALB.slice(0, ALB.indexOf(' "www.')), old],
     [
       'alb',
