@@ -21,7 +21,7 @@ test('README: begins with the commands that install, test and show', () => {
 })
 
 test('README: every source is in its table, with its entities, the default first', () => {
-  const rows = [...read('README.md').matchAll(/^\| `(\w+)` \| [^|]+ \| (`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*) \|$/gm)]
+  const rows = [...read('README.md').matchAll(/^\| `(\w+)` \| [^|]+ \| (`[a-z0-9@-]+`(?:, `[a-z0-9@-]+`)*) \|$/gm)]
   const told = Object.fromEntries(
     rows.map(([, id = '', entities = '']) => [id, entities.replaceAll('`', '').split(', ')]),
   )

@@ -11,7 +11,7 @@ import { chosenRun } from '../lib/runs/workspace.ts'
 import { pairsDefinition } from '../lib/sources/own/definition.ts'
 import { ownSources } from '../lib/sources/own/own.ts'
 import { sourceOf, sources } from '../lib/sources/registry.ts'
-import type { Source } from '../lib/sources/source.ts'
+import { type Source, sourceFor } from '../lib/sources/source.ts'
 import { athenaBackend } from './athena/athena.ts'
 import { duckdbBackend } from './duckdb.ts'
 import { extractResultOf, renderExtracted, warningOf } from './render.ts'
@@ -73,8 +73,9 @@ export const command = defineCommand({
   async run(context, values) {
     const aws = awsOf(values, context)
     const run = await chosenRun(values, context)
-    const source = sourceOf(run.request.source)
-    const entity = entityOf(source, values.entity)
+    const known = sourceOf(run.request.source)
+    const entity = entityOf(known, values.entity)
+    const source = sourceFor(known, entity)
     const cutoff = cutoffOf(run, values.holdout)
     const { includePrivate, dedupe, holdout, skipBadFiles } = values
     const settings = { source, entity, ...windowOfRequest(run.request), cutoff, includePrivate, dedupe }

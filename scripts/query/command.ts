@@ -14,6 +14,7 @@ import type { Run } from '../lib/runs/run.ts'
 import { chosenRun } from '../lib/runs/workspace.ts'
 import { ownSources } from '../lib/sources/own/own.ts'
 import { sourceOf } from '../lib/sources/registry.ts'
+import { sourceFor } from '../lib/sources/source.ts'
 import type { AwsSettings } from '../lib/stores/open.ts'
 import { renderAnswer } from './answer.ts'
 import { askAthena, textForAthena } from './athena.ts'
@@ -110,7 +111,15 @@ function settingsOf(run: Run, wanted: Options['entity']): ExtractSettings {
   if (!Object.hasOwn(source.entities, entity))
     throw new UsageError(`${source.id} has no entity "${entity}"`, suggestion(entity, Object.keys(source.entities)))
   const cutoff = extracted === undefined ? lastFifth(from, to) : run.holdout().from
-  return { source, entity, from, to, cutoff, includePrivate: extracted?.includePrivate ?? false, dedupe: false }
+  return {
+    source: sourceFor(source, entity),
+    entity,
+    from,
+    to,
+    cutoff,
+    includePrivate: extracted?.includePrivate ?? false,
+    dedupe: false,
+  }
 }
 
 const lastFifth = (from: Date, to: Date): Date =>

@@ -33,14 +33,23 @@ const encoded = (entity: string): string =>
   entity.replace(/[%.," ]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /** The pairs, counted without any of the code that is tested. */
-const straight = (entityOf: (access: Access) => string): string[] =>
+const straight = (entityOf: (access: Access) => string, ipOf = ({ ip }: Access): string => ip): string[] =>
   accesses
-    .filter(({ time, ip }) => time >= start && time < end && !ip.startsWith('10.'))
+    .filter((access) => access.time >= start && access.time < end && !ipOf(access).startsWith('10.'))
     .flatMap((access) => {
       const entity = entityOf(access)
-      return entity === '' || entity === '-' ? [] : [`${encoded(entity)},${access.ip}`]
+      return entity === '' || entity === '-' ? [] : [`${encoded(entity)},${ipOf(access)}`]
     })
     .sort()
+
+/** Another address that an access has. */
+const proxyOf = ({ time }: Access): string => `9.9.9.${time % 5}`
+
+type Choices = readonly (readonly [entity: string, expected: readonly string[]])[]
+const usual: Choices = [
+  ['user', straight(({ user }) => user)],
+  ['agent', straight(({ agent }) => agent)],
+]
 
 const clf = (time: number): string => {
   const [, day, month, year, clock] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date(time).toUTCString()) ?? []
@@ -48,30 +57,40 @@ const clf = (time: number): string => {
 }
 const csvField = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
-const cases: [what: string, yaml: string, file: string, body: string][] = [
-  [
-    'JSON lines, members of members, ISO times',
-    `
+interface Case {
+  readonly what: string
+  /** A source that comes with prestage; else one of the file's own. */
+  readonly source?: string
+  readonly yaml: string
+  readonly key: string
+  readonly body: string
+  readonly choices?: Choices
+}
+
+const cases: Case[] = [
+  {
+    what: 'JSON lines, members of members, ISO times',
+    yaml: `
     keys: 'app/{host}/{yyyy}/{MM}/{dd}/app-'
     after: 1440
     time: request.at
     address: request.client.ip
+    addresses: { proxy: request.proxy }
     entities: { user: user.name, agent: agent }
     details: { path: request.path }`,
-    'app/web1/2026/03/02/app-1.json.gz',
-    accesses
-      .map(({ time, ip, user, agent }) =>
-        JSON.stringify({
-          request: { at: new Date(time).toISOString(), client: { ip, port: 1 }, path: '/' },
-          ...(user !== '' && { user: { name: user } }),
-          agent,
-        }),
-      )
+    key: 'app/web1/2026/03/02/app-1.json.gz',
+    body: accesses
+      .map((access) => {
+        const { time, ip, user, agent } = access
+        const request = { at: new Date(time).toISOString(), client: { ip, port: 1 }, path: '/', proxy: proxyOf(access) }
+        return JSON.stringify({ request, ...(user !== '' && { user: { name: user } }), agent })
+      })
       .join('\n'),
-  ],
-  [
-    'JSON lines in a time zone, seconds since 1970',
-    `
+    choices: [...usual, ['user@proxy', straight(({ user }) => user, proxyOf)]],
+  },
+  {
+    what: 'JSON lines in a time zone, seconds since 1970',
+    yaml: `
     keys: 'app/{yyyy}/{M}/{d}/'
     zone: America/New_York
     after: 1440
@@ -81,12 +100,14 @@ const cases: [what: string, yaml: string, file: string, body: string][] = [
     address: ip
     id: n
     entities: { user: user, agent: agent }`,
-    'app/2026/3/1/x.json.gz',
-    accesses.map(({ time, ip, user, agent }, n) => JSON.stringify({ at: time / 1000, ip, user, agent, n })).join('\n'),
-  ],
-  [
-    'lists of Records, milliseconds since 1970',
-    `
+    key: 'app/2026/3/1/x.json.gz',
+    body: accesses
+      .map(({ time, ip, user, agent }, n) => JSON.stringify({ at: time / 1000, ip, user, agent, n }))
+      .join('\n'),
+  },
+  {
+    what: 'lists of Records, milliseconds since 1970',
+    yaml: `
     keys: 'year={yyyy}/month={MM}/day={dd}/'
     after: 1440
     format: records
@@ -94,12 +115,14 @@ const cases: [what: string, yaml: string, file: string, body: string][] = [
     time-format: milliseconds
     address: ip
     entities: { user: user, agent: agent }`,
-    'year=2026/month=03/day=02/x.json.gz',
-    JSON.stringify({ Records: accesses.map(({ time, ip, user, agent }) => ({ at: String(time), ip, user, agent })) }),
-  ],
-  [
-    'CSV with a header, times of web servers',
-    `
+    key: 'year=2026/month=03/day=02/x.json.gz',
+    body: JSON.stringify({
+      Records: accesses.map(({ time, ip, user, agent }) => ({ at: String(time), ip, user, agent })),
+    }),
+  },
+  {
+    what: 'CSV with a header, times of web servers',
+    yaml: `
     keys: 'app/{yyyy}-{MM}-{dd}'
     after: 1440
     format: csv
@@ -109,19 +132,42 @@ const cases: [what: string, yaml: string, file: string, body: string][] = [
     time-format: clf
     address: ip
     entities: { user: user name, agent: agent }`,
-    'app/2026-03-02.csv.gz',
-    [
+    key: 'app/2026-03-02.csv.gz',
+    body: [
       'at,user name,ip,unused,agent,more',
       ...accesses.map(({ time, ip, user, agent }) => [clf(time), user, ip, 'x', csvField(agent), '1'].join(',')),
     ].join('\n'),
-  ],
+  },
+  {
+    what: 'API Gateway with other names, and members of members',
+    source: 'apigateway',
+    yaml: `
+    after: 1440
+    time: context.at
+    time-format: milliseconds
+    address: context.identity.sourceIp
+    id: extendedRequestId
+    entities: { caller: context.identity.userArn, user-agent: agent }
+    details: { path: context.path }`,
+    key: '2026/03/02/00/amazon-apigateway-shop-1-2026-03-02-00-00-05-0a1b2c3d.gz',
+    body: accesses
+      .map(({ time, ip, user, agent }, n) => {
+        const context = { at: String(time), path: '/', identity: { sourceIp: ip, userArn: user } }
+        return JSON.stringify({ context, agent, extendedRequestId: String(n) })
+      })
+      .join('\n'),
+    choices: [
+      ['caller', straight(({ user }) => user)],
+      ['user-agent', straight(({ agent }) => agent)],
+    ],
+  },
 ]
 
-describe('a source of prestage.yaml gives the pairs of a straight count on both engines', async () => {
+describe('a source that prestage.yaml defines or changes gives the pairs of a straight count on both engines', async () => {
   const { sandbox, run } = await athenaSandbox()
-  for (const [i, [what, yaml, key, body]] of cases.entries())
+  for (const [i, { what, source = `app${i}`, yaml, key, body, choices = usual }] of cases.entries())
     it(what, async () => {
-      const [folder, source] = [tempFolder(), `app${i}`]
+      const folder = tempFolder()
       const config = join(folder, 'prestage.yaml')
       writeFileSync(config, `sources:\n  ${source}:${yaml}\n`)
       const path = join(folder, 'logs', key)
@@ -141,14 +187,10 @@ describe('a source of prestage.yaml gives the pairs of a straight count on both 
       }
       await here('stage', ['--source', source, '--logs', join(folder, 'logs'), ...WINDOW])
       await there('stage', ['--source', source, '--logs', `s3://org-logs/${source}`, '--copy', 'direct', ...WINDOW])
-      for (const [entity, entityOf] of [
-        ['user', ({ user }: Access) => user],
-        ['agent', ({ agent }: Access) => agent],
-      ] as const) {
+      for (const [entity, expected] of choices) {
         const args = ['--entity', entity, '--holdout', '0', '--overwrite']
         const local = await here('extract', args)
         const remote = await there('extract', args)
-        const expected = straight(entityOf)
         assert.ok(expected.length > 30)
         assert.deepEqual(linesIn(join(folder, 'runs/runs', local.run, 'pairs/train')), expected)
         assert.deepEqual(await linesAt(sandbox, remote.run, 'pairs/train/'), expected)

@@ -31,11 +31,15 @@ const TWO = query(
 )
 const records = [TWO, TWO, query([['AAAA', '2001:db8::1']], '2'), query([], '3')]
 
+const WHO_ASKED = ['--entity', 'instance@srcaddr', '--include-private']
+
 for (const [args, pairs, dropped] of [
   [[], ['8.8.4.4', '8.8.4.4', '8.8.8.8', '8.8.8.8'], { ipv6: 1, 'no-address': 1 }],
   [['--dedupe'], ['8.8.4.4', '8.8.8.8'], { ipv6: 1, 'no-address': 1, 'repeated-delivery': 2 }],
+  [WHO_ASKED, ['10.0.0.5', '10.0.0.5', '10.0.0.5', '10.0.0.5'], {}],
+  [[...WHO_ASKED, '--dedupe'], ['10.0.0.5', '10.0.0.5', '10.0.0.5'], { 'repeated-delivery': 1 }],
 ] as const)
-  test(`a query gives a pair for each address of its answer ${args.join(' ')}`, async () => {
+  test(`a query gives a pair for each address of its answer, or one with who asked: ${args.join(' ')}`, async () => {
     const workspace = tempFolder()
     const body = records.map((record) => JSON.stringify(record)).join('\n')
     const run = await stagedRun(workspace, { 'a.log': body }, { source: 'route53resolver' })

@@ -14,7 +14,7 @@ import {
 } from '../../scripts/lib/engines/render.ts'
 import { keyParser } from '../../scripts/lib/sources/layout.ts'
 import { sourceIds, sources } from '../../scripts/lib/sources/registry.ts'
-import { type Source, sourceParser } from '../../scripts/lib/sources/source.ts'
+import { type Source, sourceFor, sourceParser } from '../../scripts/lib/sources/source.ts'
 import { findQuestion, questions, statementOf } from '../../scripts/query/question.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -33,12 +33,13 @@ function filesOf(source: Source): LogFile[] {
 }
 
 const settingsOf = (source: Source, entity: string): ExtractSettings => ({
-  source,
+  source: sourceFor(source, entity),
   entity,
   from: new Date('2026-03-02T00:00:00Z'),
   to: new Date('2026-03-04T00:00:00Z'),
   cutoff: new Date('2026-03-03T12:00:00Z'),
-  includePrivate: false,
+  // Who asks for names is inside.
+  includePrivate: entity.endsWith('@srcaddr'),
   dedupe: true,
 })
 
@@ -92,7 +93,7 @@ for (const source of Object.values(sources))
           await ctas(
             'parquet',
             { database: 'db', table: 'classified_1', location: place },
-            await classifiedSql(table, settings),
+            await classifiedSql({ ...table, source: settings.source }, settings),
           ),
         )
         const texts = [

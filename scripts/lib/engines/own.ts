@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { groupOf, type Mapping, type TimeFormat } from '../sources/own/mapping.ts'
+import { groupOf, type Mapping, pathsOf, type TimeFormat } from '../sources/own/mapping.ts'
 import type { Source } from '../sources/source.ts'
 import { fill, identifier, literal, renderSql } from './render.ts'
 
@@ -78,12 +78,7 @@ type Tree = Map<string, Tree>
 /** The external table. Serdes: see sql/waf, sql/cloudtrail and sql/alb. */
 function tableText(mapping: Mapping): string {
   const { format, columns } = mapping
-  const paths = [
-    mapping.time,
-    mapping.address,
-    ...(mapping.id === undefined ? [] : [mapping.id]),
-    ...Object.values(mapping.fields),
-  ]
+  const paths = pathsOf(mapping)
   const declared =
     format === 'csv'
       ? columns.filter((column) => paths.includes(column)).map((column) => `  \`${groupOf(columns, column)}\` string`)
@@ -132,13 +127,16 @@ type File = 'table.sql' | 'accesses.athena.sql' | 'accesses.duckdb.sql' | 'table
 
 /** A text of a source with its placeholders filled: of sql/<source>/, of the folder that the configuration file names, or of its mapping. */
 export async function sourceSql(
-  { id, own }: Pick<Source, 'id' | 'own'>,
+  { id, own, addresses, address = '' }: Pick<Source, 'id' | 'own' | 'addresses' | 'address'>,
   file: File,
   values: Readonly<Record<string, string>>,
 ): Promise<string> {
-  if (own === undefined) return renderSql(`${id}/${file}`, values)
+  const hasChoice = addresses !== undefined && file.startsWith('accesses.')
+  if (own === undefined)
+    return renderSql(`${id}/${file}`, { ...values, ...(hasChoice && { address: literal(address) }) })
   if ('folder' in own) return fill(await readFile(join(own.folder, file), 'utf8'), values, join(own.folder, file))
+  const chosen = { ...own, address: own.addresses[address] ?? own.address }
   const text =
-    file === 'table.sql' ? tableText(own) : accessesText(own, file === 'accesses.athena.sql' ? 'athena' : 'duckdb')
+    file === 'table.sql' ? tableText(own) : accessesText(chosen, file === 'accesses.athena.sql' ? 'athena' : 'duckdb')
   return fill(text, values, `${file} of ${id}`)
 }

@@ -1,6 +1,8 @@
-import type { Source } from './source.ts'
+import { type Source, withAddresses } from './source.ts'
 
-/** Route 53 Resolver: which instance asked for which name, and what it was told. Pairs have the addresses of the answers. */
+const addresses = { srcaddr: { about: 'the address that asked, once a query', members: ['srcaddr'] } }
+
+/** Route 53 Resolver: which instance asked for which name, and what it was told. Pairs have the addresses of the answers, or who asked. */
 export const route53resolver: Source = {
   id: 'route53resolver',
   name: 'Route 53 Resolver',
@@ -35,11 +37,15 @@ export const route53resolver: Source = {
     query_type: 'VARCHAR',
     rcode: 'VARCHAR',
   },
-  entities: {
-    instance: { about: 'id of the EC2 instance that asked', column: 'instance', members: ['srcids.instance'] },
-    vpc: { about: 'id of the VPC', column: 'vpc', members: ['vpc_id'] },
-    'query-name': { about: 'name that was asked for', column: 'query_name', members: ['query_name'] },
-  },
+  entities: withAddresses(
+    {
+      instance: { about: 'id of the EC2 instance that asked', column: 'instance', members: ['srcids.instance'] },
+      vpc: { about: 'id of the VPC', column: 'vpc', members: ['vpc_id'] },
+      'query-name': { about: 'name that was asked for', column: 'query_name', members: ['query_name'] },
+    },
+    addresses,
+  ),
+  addresses,
   defaultEntity: 'instance',
   aspects: {
     request: "query_type || ' ' || query_name",

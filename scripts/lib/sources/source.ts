@@ -13,6 +13,28 @@ export interface EntityChoice {
   readonly column: string
   /** Paths of the members that this column is made of: `userIdentity.arn` is a member of a member. */
   readonly members: readonly string[]
+  /** Which address a pair has, where it is not the usual one: one of the source's `addresses`. */
+  readonly address?: string
+}
+
+/** Further choices: every entity with each of the further addresses of a source, as `vpc@srcaddr`. */
+export function withAddresses(
+  entities: Readonly<Record<string, EntityChoice>>,
+  addresses: NonNullable<Source['addresses']>,
+): Record<string, EntityChoice> {
+  const further = Object.entries(addresses).flatMap(([address, { about, members }]) =>
+    Object.entries(entities).map(([name, choice]): [string, EntityChoice] => [
+      `${name}@${address}`,
+      { ...choice, about: `${choice.about}; with ${about}`, members: [...choice.members, ...members], address },
+    ]),
+  )
+  return { ...entities, ...Object.fromEntries(further) }
+}
+
+/** A source whose accesses have the address that goes with this choice of entity. */
+export function sourceFor(source: Source, entity: string): Source {
+  const address = Object.hasOwn(source.entities, entity) ? source.entities[entity]?.address : undefined
+  return address === undefined ? source : { ...source, address }
 }
 
 /** A kind of AWS log. */
@@ -48,6 +70,10 @@ export interface Source {
   /** Values of `--entity`. */
   readonly entities: Readonly<Record<string, EntityChoice>>
   readonly defaultEntity: string
+  /** Addresses that may take the place of the usual one, and the paths of the members that they are made of. */
+  readonly addresses?: Readonly<Record<string, Pick<EntityChoice, 'about' | 'members'>>>
+  /** The one that does. */
+  readonly address?: string
   /** What alerts tell of the accesses of a pair: expressions over `accesses`, by the name of the aspect. */
   readonly aspects: Readonly<Record<string, string>>
   /** What an access is, for findings: the call of an API, or a request over the network. */

@@ -16,7 +16,7 @@ import { scanCosts, stagedTotals } from '../../lib/runs/staged.ts'
 import { proveInPlace } from '../../lib/runs/unmoved.ts'
 import type { Window } from '../../lib/runs/window.ts'
 import { sourceOf } from '../../lib/sources/registry.ts'
-import type { Source } from '../../lib/sources/source.ts'
+import { type Source, sourceFor } from '../../lib/sources/source.ts'
 import type { AwsSettings } from '../../lib/stores/open.ts'
 
 export interface LookupOptions {
@@ -80,7 +80,7 @@ export async function lookupFor(options: LookupOptions, input: LookupInput): Pro
   const staged = await totalsOf(judged, context, aws)
   if (staged === undefined) return undefined
   const isHere = judged.folder !== undefined
-  const kind = sourceOf(judged.request.source)
+  const kind = sourceFor(sourceOf(judged.request.source), judged.result('extract').entity)
   const changed = await otherDefinition(judged)
   if (changed !== undefined) context.talk.warn(changed)
   const source = isHere ? kind : await sourceInForm(kind, judged)

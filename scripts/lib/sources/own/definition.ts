@@ -19,8 +19,9 @@ export async function pairsDefinition({ own, entities, members }: Source, entity
     const texts = await Promise.all(names.map((name) => readFile(join(own.folder, name), 'utf8')))
     return hashOf({ column, members, texts })
   }
-  const { fields, ...mapping } = own
-  return hashOf({ ...mapping, entity: column === null ? null : (fields[column] ?? null) })
+  const { fields, addresses, ...mapping } = own
+  const address = addresses[entities[entity]?.address ?? ''] ?? mapping.address
+  return hashOf({ ...mapping, address, entity: column === null ? null : (fields[column] ?? null) })
 }
 
 const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)

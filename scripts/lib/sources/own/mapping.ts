@@ -9,11 +9,22 @@ export interface Mapping {
   readonly time: string
   readonly timeFormat: TimeFormat
   readonly address: string
+  /** Those that may take its place, by their names. */
+  readonly addresses: Readonly<Record<string, string>>
   /** What tells one event from another, where there is such. */
   readonly id: string | undefined
   /** Further columns of `accesses` by their names: entities and details. */
   readonly fields: Readonly<Record<string, string>>
 }
+
+/** The paths of all members, or the columns, that a mapping reads. */
+export const pathsOf = ({ time, address, addresses, id, fields }: Mapping): string[] => [
+  time,
+  address,
+  ...Object.values(addresses),
+  ...(id === undefined ? [] : [id]),
+  ...Object.values(fields),
+]
 
 /** ISO 8601; seconds or milliseconds since 1970; as web servers write it: `02/Mar/2026:10:00:00 +0000`. */
 export const TIME_FORMATS = ['iso', 'seconds', 'milliseconds', 'clf'] as const

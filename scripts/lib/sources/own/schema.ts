@@ -57,6 +57,7 @@ export const mappedSchema = v.strictObject({
   time: v.optional(text),
   'time-format': v.optional(choice(TIME_FORMATS)),
   address: v.optional(text),
+  addresses: v.optional(fields),
   id: v.optional(text),
   columns: v.optional(v.array(text, said('must be a list of names'))),
   separator: v.optional(choice([',', ';', '|', '\t'])),

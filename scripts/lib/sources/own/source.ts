@@ -1,5 +1,5 @@
-import type { EntityChoice, Source } from '../source.ts'
-import { groupOf, type Mapping, MEMBER_PATH, patternOf } from './mapping.ts'
+import { type EntityChoice, type Source, withAddresses } from '../source.ts'
+import { groupOf, type Mapping, MEMBER_PATH, pathsOf, patternOf } from './mapping.ts'
 import type { Mapped, Written } from './schema.ts'
 import { layoutOf } from './template.ts'
 
@@ -29,14 +29,18 @@ export function mappedSource(id: string, given: Mapped): Source {
   if (defaultEntity === undefined) throw new Mistake(['entities'], 'must have one entity at least')
   const mapping = mappingOf(given, entities)
   checkValues(given, mapping)
-  const paths = [
-    mapping.time,
-    mapping.address,
-    ...(mapping.id === undefined ? [] : [mapping.id]),
-    ...Object.values(mapping.fields),
-  ]
+  const paths = pathsOf(mapping)
   const isCsv = mapping.format === 'csv'
   const memberOf = (path: string) => (isCsv ? groupOf(mapping.columns, path) : path)
+  const addresses = Object.fromEntries(
+    Object.entries(mapping.addresses).map(([name, path]) => [name, { about: path, members: [memberOf(path)] }]),
+  )
+  const choices = Object.fromEntries(
+    Object.entries(entities).map(([name, path]): [string, EntityChoice] => [
+      name,
+      { about: path, column: columnOf(name), members: [memberOf(path)] },
+    ]),
+  )
   return {
     id,
     name: id,
@@ -47,13 +51,9 @@ export function mappedSource(id: string, given: Mapped): Source {
     pairMembers: [mapping.time, mapping.address].map(memberOf),
     idMember: mapping.id === undefined ? [] : [memberOf(mapping.id)],
     details: {},
-    entities: Object.fromEntries(
-      Object.entries(entities).map(([name, path]): [string, EntityChoice] => [
-        name,
-        { about: path, column: columnOf(name), members: [memberOf(path)] },
-      ]),
-    ),
+    entities: withAddresses(choices, addresses),
     defaultEntity,
+    addresses,
     aspects: Object.fromEntries(Object.keys(mapping.fields).map((column) => [column.replaceAll('_', '-'), column])),
     access: 'request',
     own: mapping,
@@ -72,6 +72,7 @@ function mappingOf(given: Mapped, entities: Readonly<Record<string, string>>): M
     time: present(given.time, 'time'),
     timeFormat: given['time-format'] ?? 'iso',
     address: present(given.address, 'address'),
+    addresses: given.addresses ?? {},
     id: given.id,
     fields: Object.fromEntries(
       Object.entries({ ...entities, ...details }).map(([name, path]) => [columnOf(name), path]),
@@ -85,7 +86,7 @@ function checkValues(given: Mapped, { format, columns }: Mapping): void {
     ...(['time', 'address', 'id'] as const).flatMap((key) =>
       given[key] === undefined ? [] : [[[key], given[key]] as const],
     ),
-    ...(['entities', 'details'] as const).flatMap((key) =>
+    ...(['addresses', 'entities', 'details'] as const).flatMap((key) =>
       Object.entries(given[key] ?? {}).map(([name, value]) => [[key, name], value] as const),
     ),
   ].map(([keys, value]) => [[...keys], value])
