@@ -14,7 +14,8 @@ import { judged, needless, refused } from './proof.ts'
 
 const HUB = `arn:aws:securityhub:${REGION}:${ACCOUNT}:product/${ACCOUNT}/default`
 const DAY = 86_400_000
-const day = (ago: number) => new Date(Date.now() - ago * DAY).toISOString().slice(0, 10)
+/** CloudTrail delivers for an hour: until then the last whole day is that before. */
+const day = (ago: number) => new Date(Date.now() - 3_600_000 - ago * DAY).toISOString().slice(0, 10)
 const FAST = ['--poll', '0.05', '--yes']
 
 /** What npm asks before the registry. */
@@ -54,7 +55,7 @@ describe('a night in CodeBuild, whose npm ci installs from the cache of this mac
   const { sandbox, setup, run } = await startAccount()
   const { codebuild, s3, cloudformation } = sandbox
   before(async () => {
-    const logs = { from: day(4), to: day(0), sources: ['cloudtrail'], events: 3000, seed: 7 }
+    const logs = { from: day(4), to: day(-1), sources: ['cloudtrail'], events: 3000, seed: 7 }
     await s3.load('org-logs', await simulatedLogs(logs))
     await setup(['--read-logs', 's3://org-logs/AWSLogs', '--logs-key', LOGS_KEY, '--encryption', 'kms', ...FAST])
     const night = ['--source', 'cloudtrail', '--history', '3d', '--alerts-per-day', '5', '--security-hub', 'on']
@@ -65,6 +66,7 @@ describe('a night in CodeBuild, whose npm ci installs from the cache of this mac
 
   it('trains, judges yesterday, tells the topic of the alerts, and imports the findings', async () => {
     const { path, imported } = fakeCli()
+    const yesterday = day(1)
     const build = await runNight(sandbox, { env: fromCache(), path: [path] })
     assert.equal(build.status, 'SUCCEEDED', build.output)
     assert.ok(imported().length > 0)
@@ -72,7 +74,8 @@ describe('a night in CodeBuild, whose npm ci installs from the cache of this mac
     const [{ subject, message } = { subject: '', message: '' }, ...others] = codebuild.messages
     assert.deepEqual(others, [])
     assert.match(subject ?? '', /^prestage: [1-5] new alerts?$/)
-    assert.match(message, new RegExp(`^cloudtrail ${day(1)}: .*new tonight`))
+    // The hour may end while the night runs.
+    assert.match(message, new RegExp(`^cloudtrail (${yesterday}|${day(1)}): .*new tonight`))
     assert.match(
       message,
       /pairs judged[\s\S]*\nAll nights, with a report of each day:\ns3:\/\/.*\/reports\/cloudtrail\.html$/,
