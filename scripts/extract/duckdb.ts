@@ -8,7 +8,14 @@ import { plural } from '../lib/cli/format.ts'
 import type { Session } from '../lib/engines/duckdb/database.ts'
 import { type DuckdbSettings, withRecords } from '../lib/engines/duckdb/duckdb.ts'
 import type { LogFile, Records } from '../lib/engines/records/index.ts'
-import { classifiedValues, type ExtractSettings, literal, renderSql } from '../lib/engines/render.ts'
+import {
+  classifiedValues,
+  type ExtractSettings,
+  encodedSql,
+  literal,
+  renderSql,
+  withRelations,
+} from '../lib/engines/render.ts'
 import { readPairs } from '../lib/insights/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
@@ -74,15 +81,19 @@ export async function extractWithDuckdb(
   targets: Targets,
   settings: ExtractSettings & Omit<DuckdbSettings, 'members'>,
 ): Promise<Extracted> {
-  const classified = await renderSql('classified.sql', await classifiedValues(settings))
+  // Most entities come again and again: they are encoded once, when all of them are known.
+  const raw = await renderSql('classified.sql', { ...(await classifiedValues(settings)), encoded: 'entity' })
   return withRecords(
     list,
     // Only all events together show which of them were delivered before.
-    [{ name: 'classified', sql: classified, isRowByRow: !settings.dedupe }],
+    [{ name: RAW, sql: raw, isRowByRow: !settings.dedupe }],
     { ...settings, members: pairMembers(settings) },
     (session, found) => write(session, found, targets, settings),
   )
 }
+
+/** The table of `classified` with entities as they are in the logs. */
+const RAW = 'raw_classified'
 
 /** The members that pairs need. Fewer members mean less to write and to read again. */
 function pairMembers({ source, entity, dedupe }: ExtractSettings): string[] {
@@ -99,22 +110,37 @@ async function write(
   targets: Targets,
   { signal, source: { severalRows: several } }: Pick<ExtractSettings & DuckdbSettings, 'signal' | 'source'>,
 ): Promise<Extracted> {
-  const counts = countsOf(await session.run(await renderSql('dropped.sql')))
+  const counts = countsOf(
+    await session.run(withRelations({ classified: `select * from ${RAW}` }, await renderSql('dropped.sql'))),
+  )
   // Every record that was found must be accounted for: exactly once, unless it may have several rows.
   if (several ? counts.events < records : counts.events !== records)
     throw new Error(`${records} records were read, ${counts.events} are accounted for`)
   if (!hasAnyPair(counts)) return { ...counts, bad, entities: 0 }
+  const names = await renderSql('duckdb/names.sql', { raw: RAW, encoded: encodedSql('raw') })
+  await session.run(`create temp table names as ${names}`)
+  await session.run(`create temp table numbered as ${await renderSql('duckdb/numbered.sql', { raw: RAW })}`)
+  await session.run(`drop table ${RAW}`)
   await copyTo(session, await shuffled('train'), targets.train)
   await copyTo(session, await shuffled('holdout'), targets.holdout)
-  const entities = await copyTo(session, await renderSql('entities.sql'), targets.entities)
+  const entities = await copyTo(session, await byNumber('entities.sql', ['events', 'ips']), targets.entities)
+  const times = await byNumber('times.sql', ['ip', 'first_event', 'last_event', 'events'], ['ip', 'first_event'])
   // Reading the pairs back needs no database, so it runs beside the last query.
   const ends = await Promise.allSettled([
-    copyTo(session, await renderSql('times.sql'), targets.times),
+    copyTo(session, times, targets.times),
     checkRows(targets.train, counts.trainPairs, signal),
     checkRows(targets.holdout, counts.holdoutPairs, signal),
   ])
   for (const end of ends) if (end.status === 'rejected') throw end.reason
   return { ...counts, bad, entities }
+}
+
+/** A common text over `classified` with numbers for entities, in its own order, and with their names in the result. */
+async function byNumber(file: string, columns: readonly string[], order: readonly string[] = []): Promise<string> {
+  const classified = 'select *, null as drop_reason from numbered'
+  const rows = withRelations({ classified }, await renderSql(file))
+  return `select names.entity, ${columns.join(', ')} from (${rows}) as rows join names on names.number = rows.entity
+    order by ${['names.number', ...order].join(', ')}`
 }
 
 /** Reads pairs as the next step will. @throws Error when rows are missing */
@@ -125,7 +151,9 @@ async function checkRows(path: string, rows: number, signal: AbortSignal): Promi
 
 /** Pairs in an order that is meaningless but always the same: equal pairs lie apart. */
 async function shuffled(part: string): Promise<string> {
-  const pairs = await renderSql('pairs.sql', { part: literal(part) })
+  const classified = `select event_time, names.entity, ip, part, null as drop_reason
+    from numbered join names on names.number = numbered.entity`
+  const pairs = withRelations({ classified }, await renderSql('pairs.sql', { part: literal(part) }))
   return `${pairs} order by hash(event_time, entity, ip)`
 }
 
