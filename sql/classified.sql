@@ -20,12 +20,14 @@ judged as (
       when drop_reason is not null then drop_reason
       when ip is null or ip = '' then 'no-address'
       when strpos(ip, ':') > 0 then 'ipv6'
-      when regexp_like(ip, '^([a-z0-9-]+[.])+[a-z][a-z]+\z') then 'service-name'
-      -- Four decimal octets without leading zeros.
+      -- Four decimal octets without leading zeros. A name is looked for only where there is no address: patterns take time.
       when not regexp_like(
         ip,
         '^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\z'
-      ) then 'invalid-address'
+      ) then case
+        when regexp_like(ip, '^([a-z0-9-]+[.])+[a-z][a-z]+\z') then 'service-name'
+        when true then 'invalid-address'
+      end
       -- Not routed on the Internet: IANA's IPv4 special-purpose registry, multicast and class E.
       when not {{include_private}} and regexp_like(
         ip,

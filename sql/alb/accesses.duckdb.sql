@@ -18,7 +18,10 @@ select
   status as status,
   actions as action,
   -- Without the port, and without the brackets that an IPv6 address may have.
-  nullif(regexp_extract(client, '^\[?([^\[\] ]*[^\[\] :])\]?:[0-9]+\z', 1), '') as ip,
+  case
+    when regexp_matches(client, '^[0-9.]+:[0-9]+\z') then split_part(client, ':', 1)
+    else nullif(regexp_extract(client, '^\[?([^\[\] ]*[^\[\] :])\]?:[0-9]+\z', 1), '')
+  end as ip,
   case
     when "time" is null and client is null and request is null and userAgent is null then 'unreadable-record'
     when epoch_ms(try_cast(regexp_extract("time", '^[^.Z]+([.][0-9]{1,3})?') || 'Z' as timestamptz)) is null then 'no-event-time'

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { DuckDBConnection, DuckDBInstance, DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { messageOf, UserError } from '../../cli/errors.ts'
 
@@ -50,7 +51,8 @@ export class Database {
   }
 
   static async open({ options, signal }: DatabaseSettings): Promise<Database> {
-    const { DuckDBInstance } = await import('@duckdb/node-api')
+    // Its two hundred CommonJS files load in half the time by `require`: `import` looks for the names of their exports first.
+    const { DuckDBInstance } = createRequire(import.meta.url)('@duckdb/node-api') as typeof import('@duckdb/node-api')
     return new Database(await DuckDBInstance.create(':memory:', { ...OFFLINE, ...options }), signal)
   }
 

@@ -1,15 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import type { TextFormat } from '../../sources/text.ts'
 import { Malformed } from './json.ts'
+import { JsonLines } from './lines.ts'
 
 /** Anything longer is no line of a log and must not fill the memory. */
 const LONGEST = 8 << 20
-const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf'
+const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 const NOTHING = Buffer.alloc(0)
-const NEEDS_ESCAPE = /["\\\p{Cc}]/u
-
-/** A member of a line, as it begins in JSON, and its text; undefined where it is absent. Text is Latin-1: one character a byte. */
-type Put = (name: string, value: string | undefined) => void
+const [NEWLINE, CARRIAGE_RETURN] = [0x0a, 0x0d] as const
 
 /**
  * Reads lines of fields, and writes the wanted ones of each as a line of JSON, all as strings. A line that has none becomes an empty
@@ -20,10 +18,8 @@ export class TextReader {
   records = 0
   private readonly fieldsOf: FieldsOf
   private rest: Buffer = NOTHING
-  private lines: Buffer = NOTHING
-  private length = 0
+  private readonly lines = new JsonLines()
   private isStart = true
-  private json = ''
 
   /** @param members names of the fields to keep */
   constructor(format: TextFormat, members: readonly string[]) {
@@ -34,17 +30,17 @@ export class TextReader {
   /** Takes the next bytes of a file. Returns the records of the lines that end in them, valid until the next call. @throws Malformed */
   push(chunk: Buffer): Buffer {
     const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk])
-    const end = bytes.lastIndexOf(0x0a) + 1
+    const end = bytes.lastIndexOf(NEWLINE) + 1
     this.rest = bytes.subarray(end)
     if (this.rest.length > LONGEST) throw new Malformed('a line is too long')
-    return this.take(bytes.toString('latin1', 0, end))
+    return this.take(bytes, end)
   }
 
   /** The record of a last line without a line break. */
   last(): Buffer {
-    const text = this.rest.toString('latin1')
+    const { rest } = this
     this.rest = NOTHING
-    return this.take(text === '' ? text : `${text}\n`)
+    return rest.length === 0 ? NOTHING : this.take(Buffer.concat([rest, Buffer.of(NEWLINE)]), rest.length + 1)
   }
 
   /** Ends a file, or gives it up. Lines end where the file does. */
@@ -55,52 +51,39 @@ export class TextReader {
     return true
   }
 
-  private take(text: string): Buffer {
-    this.length = 0
+  /** Reads the whole lines that the first `stop` bytes hold. */
+  private take(bytes: Buffer, stop: number): Buffer {
+    const { lines, fieldsOf } = this
+    lines.restart()
     let at = 0
-    if (this.isStart && text !== '') {
-      if (text.startsWith(BYTE_ORDER_MARK)) at = BYTE_ORDER_MARK.length
+    if (this.isStart && stop > 0) {
+      if (bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)) at = BYTE_ORDER_MARK.length
       this.isStart = false
     }
-    while (at < text.length) {
-      const end = text.indexOf('\n', at)
-      this.line(text.slice(at, text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end))
-      at = end + 1
+    while (at < stop) {
+      const newline = bytes.indexOf(NEWLINE, at)
+      const end = newline > at && bytes[newline - 1] === CARRIAGE_RETURN ? newline - 1 : newline
+      if (fieldsOf.read(bytes, at, end, lines)) {
+        lines.endLine()
+        this.records += 1
+      }
+      at = newline + 1
     }
-    const lines = this.lines.subarray(0, this.length)
-    return isUtf8(lines) ? lines : Buffer.from(lines.toString('utf8'))
-  }
-
-  private line(line: string): void {
-    this.json = ''
-    if (!this.fieldsOf.read(line, this.put)) return
-    const json = this.json === '' ? '{}\n' : `${this.json}}\n`
-    if (this.length + json.length > this.lines.length) {
-      const more = Buffer.allocUnsafe(Math.max(1 << 16, 2 * (this.length + json.length)))
-      this.lines.copy(more, 0, 0, this.length)
-      this.lines = more
-    }
-    this.length += this.lines.write(json, this.length, 'latin1')
-    this.records += 1
-  }
-
-  private readonly put: Put = (name, value) => {
-    if (value === undefined || value === '-' || value === '') return
-    this.json += `${this.json === '' ? '{' : ','}${name}${NEEDS_ESCAPE.test(value) ? JSON.stringify(value) : `"${value}"`}`
+    const written = lines.written()
+    return isUtf8(written) ? written : Buffer.from(written.toString('utf8'))
   }
 }
 
-const CARRIAGE_RETURN = 0x0d
-
 /** How the fields of a line are found. */
 interface FieldsOf {
-  /** Hands over the wanted fields of a line; false when it is no record. */
-  read(line: string, put: Put): boolean
+  /** Writes the wanted fields of a line; false when it is no record. */
+  read(bytes: Buffer, start: number, end: number, lines: JsonLines): boolean
   /** Forgets what a file says about its lines. */
   restart(): void
 }
 
-const jsonName = (name: string): string => `${JSON.stringify(name)}:`
+/** A member as it begins in JSON, after the bracket or comma. */
+const jsonName = (name: string): Buffer => Buffer.from(`${JSON.stringify(name)}:`)
 
 const GROUP = /\(\?<([A-Za-z]\w*)>/g
 
@@ -112,9 +95,10 @@ function matching(pattern: string, wanted: readonly string[]): FieldsOf {
   const line = new RegExp(`^(?:${pattern.replace(GROUP, (group, name) => (names.includes(name) ? group : '(?:'))})$`)
   const places = names.map((name, i) => ({ name: jsonName(name), group: i + 1 }))
   return {
-    read(text, put) {
-      const match = line.exec(text)
-      if (match !== null) for (const { name, group } of places) put(name, match[group])
+    read(bytes, start, end, lines) {
+      // Latin-1: one character a byte.
+      const match = line.exec(bytes.toString('latin1', start, end))
+      if (match !== null) for (const { name, group } of places) lines.putText(name, match[group])
       return true
     },
     restart() {},
@@ -126,10 +110,13 @@ function separated(
   wanted: readonly string[],
 ): FieldsOf {
   const naming = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`)
+  const blank = separator.charCodeAt(0)
   /** Which members the fields are, by their place; undefined for those that nobody wants. */
-  let names: (string | undefined)[] | undefined
-  const isHeader = (line: string) =>
-    naming?.test(line) ?? (header === '' ? names === undefined : line.startsWith(header))
+  let names: (Buffer | undefined)[] | undefined
+  const isHeader = (bytes: Buffer, start: number, end: number) => {
+    if (naming === undefined) return header === '' ? names === undefined : startsWith(bytes, start, end, header)
+    return isSmall(bytes[start]) && naming.test(bytes.toString('latin1', start, end))
+  }
   const enter = (fields: string) => {
     names = fields
       .trim()
@@ -138,17 +125,19 @@ function separated(
     while (names.length > 0 && names.at(-1) === undefined) names.pop()
   }
   return {
-    read(line, put) {
-      if (isHeader(line)) {
-        enter(line.slice(header.length))
+    read(bytes, start, end, lines) {
+      if (isHeader(bytes, start, end)) {
+        enter(bytes.toString('latin1', start + header.length, end))
         return false
       }
-      if (comment !== undefined && line.startsWith(comment)) return false
-      for (let i = 0, at = 0; names !== undefined && i < names.length && at <= line.length; i++) {
-        const end = line.indexOf(separator, at)
+      if (comment !== undefined && startsWith(bytes, start, end, comment)) return false
+      if (names === undefined) return true
+      for (let i = 0, at = start; i < names.length && at <= end; i++) {
+        let stop = at
+        while (stop < end && bytes[stop] !== blank) stop += 1
         const name = names[i]
-        if (name !== undefined) put(name, end === -1 ? line.slice(at) : line.slice(at, end))
-        at = end === -1 ? line.length + 1 : end + 1
+        if (name !== undefined) lines.put(name, bytes, at, stop)
+        at = stop + 1
       }
       return true
     },
@@ -156,4 +145,13 @@ function separated(
       names = undefined
     },
   }
+}
+
+/** Names of fields begin with a small letter of ASCII. */
+const isSmall = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x61 && byte <= 0x7a
+
+function startsWith(bytes: Buffer, start: number, end: number, text: string): boolean {
+  if (end - start < text.length) return false
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false
+  return true
 }
