@@ -5,7 +5,7 @@ import { UsageError } from '../lib/cli/errors.ts'
 import { exitCodeOfAll, type Failure, failedAltogether, sourceFailure } from '../lib/cli/failures.ts'
 import { facts } from '../lib/cli/format.ts'
 import { modelNote } from '../lib/runs/models.ts'
-import { nightName, nightsOf } from '../lib/runs/nights.ts'
+import { markTold, nightName, nightsOf } from '../lib/runs/nights.ts'
 import { openProviders } from '../lib/runs/providers/providers.ts'
 import { ownSources } from '../lib/sources/own/own.ts'
 import { distinctSources, knownIds, sourceOf } from '../lib/sources/registry.ts'
@@ -73,6 +73,7 @@ export const command = defineCommand({
       const { publishNotice } = await import('../lib/aws/sns.ts')
       await publishNotice(aws, options.topic, notice)
     }
+    for (const end of ends) if (!('message' in end)) await markTold(root, end.nights)
     const exitCodeOfFailures = failures.length === 0 ? undefined : exitCodeOfAll(failures)
     return renderNights(ends, { failOnAlerts: options.failOnAlerts, exitCodeOfFailures })
   },

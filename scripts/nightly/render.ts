@@ -2,7 +2,7 @@ import type { Notice } from '../lib/aws/sns.ts'
 import type { CommandResult } from '../lib/cli/command.ts'
 import type { Failure } from '../lib/cli/failures.ts'
 import { count, percent, plural, shortened, spelledOut, table } from '../lib/cli/format.ts'
-import { type Judged, type Night, nightName, type ToldAlert } from '../lib/runs/nights.ts'
+import { hasSomething, type Judged, type Night, nightName, type ToldAlert } from '../lib/runs/nights.ts'
 import { partLines } from './drift.ts'
 import type { SourceNight } from './source.ts'
 
@@ -32,7 +32,11 @@ export function renderNights(ends: readonly End[], { failOnAlerts, exitCodeOfFai
       sources: Object.fromEntries(
         done.map(({ source, nights, model, page }) => [
           source,
-          { nights: nights.map((night) => ({ day: nightName(night), ...night })), model: model ?? null, page },
+          {
+            nights: nights.map(({ isUntold: _, ...night }) => ({ day: nightName(night), ...night })),
+            model: model ?? null,
+            page,
+          },
         ]),
       ),
       failed: Object.fromEntries(
@@ -58,10 +62,6 @@ export function noticeOf(ends: readonly End[]): Notice | undefined {
   const text = [...ends.map(textOf), '', 'All nights, with a report of each day:', ...histories].join('\n')
   return { subject: `prestage: ${parts.join(', ')}`, text }
 }
-
-/** Alerts, a drift that is told, or a day on which nothing was judged. */
-const hasSomething = ({ state, judged }: Night): boolean =>
-  state !== 'judged' || (judged?.told.length ?? 0) > 0 || judged?.drift?.isTold === true
 
 function textOf(end: End): string {
   if (isFailure(end)) return `${end.source}: failed: ${end.message}${end.hint === undefined ? '' : `\n  ${end.hint}`}`

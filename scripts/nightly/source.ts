@@ -1,7 +1,7 @@
 import { plural } from '../lib/cli/format.ts'
 import { withLock } from '../lib/runs/lock.ts'
 import { type ModelInService, modelNote } from '../lib/runs/models.ts'
-import { type Night, nightName, nightsOf, writeNight } from '../lib/runs/nights.ts'
+import { hasSomething, type Night, nightName, nightsOf, writeNight } from '../lib/runs/nights.ts'
 import { NIGHTS } from '../lib/runs/paths.ts'
 import type { Window } from '../lib/runs/window.ts'
 import { dueWindows } from './days.ts'
@@ -13,7 +13,7 @@ import type { Work } from './work.ts'
 /** What tonight has come to for one source. */
 export interface SourceNight {
   readonly source: string
-  /** Those of tonight, oldest day first. */
+  /** Those of tonight, and before them those that an earlier start has noted and not told. */
   readonly nights: readonly Night[]
   /** Undefined where none could be trained. */
   readonly model: ModelInService | undefined
@@ -33,10 +33,15 @@ async function judgeAll(work: Work): Promise<SourceNight> {
   const { root, source, options, context } = work
   const known = await nightsOf(root, source)
   const { windows, leftOut } = dueWindows(source, options, known, context.now())
-  const nights: Night[] = []
+  let nights = known.filter(({ isUntold }) => isUntold)
+  if (nights.length > 0)
+    context.talk.info(
+      `${source} ${nights.map(nightName).join(', ')} ${nights.length === 1 ? 'is' : 'are'} told now: an earlier start ended before that`,
+    )
   const keep = async (night: Night) => {
-    await writeNight(root, night)
-    nights.push(night)
+    const noted: Night = hasSomething(night) ? { ...night, isUntold: true } : night
+    await writeNight(root, noted)
+    nights = [...nights.filter((other) => nightName(other) !== nightName(noted)), noted]
   }
   if (leftOut.length > 0)
     context.talk.warn(

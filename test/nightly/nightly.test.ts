@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
-import { before, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { command as extract } from '../../scripts/extract/command.ts'
 import { type Context, silentContext } from '../../scripts/lib/cli/command.ts'
 import { take } from '../../scripts/lib/cli/take.ts'
@@ -10,6 +10,7 @@ import { folderStore } from '../../scripts/lib/stores/folder.ts'
 import { command } from '../../scripts/nightly/command.ts'
 import { command as score } from '../../scripts/score/command.ts'
 import { command as stage } from '../../scripts/stage/command.ts'
+import { startSandbox } from '../sandbox/start.ts'
 import { dayAfter, daysFrom, deliver } from '../support/month.ts'
 import { tempFolder } from '../support/temp.ts'
 import { thisProcess } from '../support/waiting.ts'
@@ -169,7 +170,7 @@ describe('a new model', () => {
 })
 
 describe('a day without logs', () => {
-  const { logs, workspace, night, notes } = place()
+  const { logs, workspace, said, night, notes } = place()
   before(() => deliver(logs, [...daysFrom(FIRST, 5), '2026-03-07']))
 
   it('is told once, and judged when they come late', async () => {
@@ -184,6 +185,44 @@ describe('a day without logs', () => {
     assert.match(late.text, /^cloudtrail 2026-03-06: .*judged.*\n(.*\n)*cloudtrail 2026-03-08: /)
     assert.ok((await notes()).every(({ state }) => state === 'judged'))
     assert.equal(readdirSync(`${workspace}/nights/cloudtrail`).length, 4)
+  })
+
+  describe('what a topic could not be told', async () => {
+    const sandbox = await startSandbox()
+    const topic = 'arn:aws:sns:eu-west-1:111122223333:nights'
+    before(() => Object.assign(process.env, sandbox.env))
+    after(() => {
+      for (const name of Object.keys(sandbox.env)) delete process.env[name]
+      return sandbox.close()
+    })
+    const told = (day: string) => night(day, { topic, endpointUrl: sandbox.url, awsRegion: 'eu-west-1' })
+
+    it('is told by the next start, and once', async () => {
+      const restore = sandbox.s3.deny({ action: 'sns:Publish' })
+      await assert.rejects(told('2026-03-09'), /lacks sns:Publish/)
+      assert.equal((await notes()).at(-1)?.isUntold, true)
+      restore()
+      const { text } = await told('2026-03-09')
+      assert.match(text, /^cloudtrail 2026-03-09: nothing was judged: there are no logs of it$/)
+      assert.match(said.join('\n'), /cloudtrail 2026-03-09 is told now: an earlier start ended before that/)
+      assert.ok((await notes()).every(({ isUntold }) => isUntold === undefined))
+      await told('2026-03-09')
+      assert.deepEqual(
+        sandbox.codebuild.messages.map(({ subject }) => subject),
+        ['prestage: a day was not judged'],
+      )
+    })
+
+    it('is told as it is by then', async () => {
+      const restore = sandbox.s3.deny({ action: 'sns:Publish' })
+      await assert.rejects(told('2026-03-10'), /lacks sns:Publish/)
+      restore()
+      deliver(logs, ['2026-03-10'])
+      const { text } = await told('2026-03-10')
+      assert.match(text, /^cloudtrail 2026-03-10: .* pairs judged/)
+      assert.doesNotMatch(text, /nothing was judged/)
+      assert.deepEqual([(await notes()).at(-1)?.state, (await notes()).at(-1)?.isUntold], ['judged', undefined])
+    })
   })
 
   it('is an error where nothing was ever judged', async () => {

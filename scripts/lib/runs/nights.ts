@@ -80,6 +80,8 @@ const nightSchema = v.strictObject({
   /** `no-logs` is tried again while it is among the days to make up for; `left-out` is a day beyond them. */
   state: v.picklist(['judged', 'no-logs', 'left-out']),
   judged: v.nullable(judged),
+  /** Set where there is something to tell of it until whoever is told of nights has been told. */
+  isUntold: v.optional(v.literal(true)),
 })
 
 /** What the night of one day has come to: `nights/<source>/<day>.json` in the workspace. */
@@ -117,6 +119,15 @@ export async function nightsOf(root: Store, source: string): Promise<Night[]> {
     }
   }
   return nights.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : a.to < b.to ? -1 : 1))
+}
+
+/** Alerts, a drift that is told, or a day on which nothing was judged. */
+export const hasSomething = ({ state, judged }: Night): boolean =>
+  state !== 'judged' || (judged?.told.length ?? 0) > 0 || judged?.drift?.isTold === true
+
+/** Notes that nights were told: until then the next start tells them again. */
+export async function markTold(root: Store, nights: readonly Night[]): Promise<void> {
+  for (const { isUntold, ...night } of nights) if (isUntold) await writeNight(root, night)
 }
 
 /** Written whole. */
