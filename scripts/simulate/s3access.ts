@@ -29,7 +29,7 @@ export function simulateS3Access(settings: Settings): Simulated {
       { name: 'shop-data', prefix: 's3-access/' },
       { name: 'shop-media', prefix: 's3-access/media-' },
       { name: 'lake', prefix: `s3-partitioned/${account}/us-east-1/lake/{day}/` },
-      { name: 'archive', prefix: `s3-partitioned/${account}/us-east-1/archive/{day}/`, byEvent: true },
+      { name: 'archive', prefix: `s3-archive-${account}/us-east-1/archive/{day}/`, byEvent: true },
     ],
     step: STEP,
     recordBytes: 470,

@@ -70,6 +70,23 @@ describe('a key that has a layout', () => {
       '2020-10-02T21:10:30.000Z',
       '2020-10-02T21:41:00.000Z',
     ],
+    // A prefix without a slash at its end: the last twelve digits are the account. With fewer, there is none, and folders mean nothing.
+    [
+      'logs2123456789012/us-west-2/bucket/2023/03/01/2023-03-01-21-32-16-E568B2907131C0C0',
+      's3access',
+      's3access-partitioned',
+      'key',
+      '2023-02-28T21:32:16.000Z',
+      '2023-03-02T00:00:00.000Z',
+    ],
+    [
+      'logs12345/us-west-2/bucket/2023/03/01/2023-03-01-21-32-16-E568B2907131C0C0',
+      's3access',
+      's3access',
+      'key',
+      '2023-02-28T21:32:16.000Z',
+      '2023-03-01T21:33:00.000Z',
+    ],
   ]
   for (const [key, source, layout, by, from, to] of table)
     it(key, async () => {

@@ -15,7 +15,8 @@ export const s3access: Source = {
     {
       id: 's3access-partitioned',
       about: 'in folders of account, region, bucket and date',
-      path: '{account}/{region}/{bucket}/',
+      // The prefix of the destination is put before the account as it is, with or without a slash.
+      path: '{stem}{account}/{region}/{bucket}/',
       timed: '{yyyy}/{MM}/{dd}/{yyyy}-{MM}-{dd}-{HH}-{mm}-{ss}',
       tail: '-[0-9A-F]{16}',
       // By event time, a file of 00:00:00 holds events of its whole day; by delivery, as above. A key does not tell which of them it is.

@@ -53,6 +53,12 @@ describe('keys as AWS documents them', () => {
       '123456789012',
       '2023-03-01T21:32:16.000Z',
     ],
+    // The prefix of the destination is put before the account as it is; an account has twelve digits.
+    ...['logs', 'a/logs2', 'logs-'].map((prefix): [string, string, string] => [
+      `${prefix}123456789012/us-west-2/amzn-s3-demo-source-bucket/2023/03/01/2023-03-01-21-32-16-E568B2907131C0C0`,
+      '123456789012',
+      '2023-03-01T21:32:16.000Z',
+    ]),
     // Delivered after midnight.
     [
       'AWSLogs/123456789012/elasticloadbalancing/us-east-2/2016/05/02/123456789012_elasticloadbalancing_us-east-2_app.my-loadbalancer.1234567890abcdef_20160501T2355Z_172.160.001.192_20sg8hgm.log.gz',

@@ -44,7 +44,7 @@ const values: Record<string, fc.Arbitrary<string>> = {
   vpc: fc.stringMatching(/^vpc-[0-9a-f]{8,17}$/),
   bucket: fc.stringMatching(/^[a-z0-9][a-z0-9.-]{2,20}$/),
   distribution: fc.stringMatching(/^E[A-Z0-9]{6,14}$/),
-  stem: fc.constantFrom('', 'logs', 'media-', 'a-1-'),
+  stem: fc.constantFrom('', 'logs', 'media-', 'a-1-', 'logs2'),
   acl: fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/),
   stream: fc.stringMatching(/^[a-z]([a-z0-9.-]*[a-z])?$/),
   version: fc.stringMatching(/^[1-9]\d?$/),
