@@ -9,8 +9,8 @@ import type { OpenStack } from '../setup.ts'
 /** So many of the last nights are told. */
 const TOLD = 5
 const DAY_MS = 86_400_000
-/** A night that did not begin in this time was missed. */
-const LONGEST_MS = 2 * DAY_MS
+/** So long after its time a night is missed: Scheduler tries for an hour to start it, see the template. */
+const GRACE_MS = 75 * 60_000
 
 /** What the nights run. @throws UserError for a stack that is not finished, or of another version */
 export async function nightsAsShipped(nights: OpenStack, stack: Stack, main: OpenStack): Promise<string> {
@@ -20,7 +20,7 @@ export async function nightsAsShipped(nights: OpenStack, stack: Stack, main: Ope
   return `${timeOfNights(stack)} UTC: nightly.mjs ${stack.parameters.Options ?? ''}`
 }
 
-/** How the last nights ended. @throws UserError when the last one failed, or began too long ago */
+/** How the last nights ended. @throws UserError when the last one failed, or the one that was due has not begun */
 export async function lastNights(nights: OpenStack, stack: Stack, settings: AwsSettings): Promise<string> {
   const [{ codebuildClient }, { lastBuilds }] = await Promise.all([
     import('../../lib/aws/clients.ts'),
@@ -29,17 +29,26 @@ export async function lastNights(nights: OpenStack, stack: Stack, settings: AwsS
   const client = await codebuildClient(settings, nights.region)
   const builds = await lastBuilds(client, stack.outputs.Project ?? nights.name, TOLD)
   const [last] = builds
-  const began = last === undefined ? stack.created : last.started
-  const ago = (settings.now?.() ?? new Date()).getTime() - (began?.getTime() ?? Number.NaN)
+  const due = lastDue(stack, settings.now?.() ?? new Date())
+  // Nights that were set up, or put to another time, after that have missed none.
+  const isMissed = [last?.started, stack.changed].every((time) => time === undefined || time < due)
   const told = builds.length === 0 ? 'none yet' : builds.map(nightText).join('; ')
   const hint = `look at its log: ${last?.log ?? `CodeBuild project ${nights.name}`}`
-  if (ago > LONGEST_MS)
-    throw new UserError(`none began in ${duration(ago)}: ${told}`, {
+  if (isMissed)
+    throw new UserError(`none began since ${utc(due)}, when the last one was due: ${told}`, {
       hint: `see whether the schedule is there and enabled: aws scheduler list-schedules; or ${hint}`,
     })
   if (last !== undefined && !/^(SUCCEEDED|IN_PROGRESS)$/.test(last.status))
     throw new UserError(`the last one did not end well: ${told}`, { hint })
   return told
+}
+
+/** When the last night was due that must have begun by now. */
+function lastDue(stack: Stack, now: Date): Date {
+  const [hour = 0, minute = 0] = timeOfNights(stack).split(':').map(Number)
+  const latest = now.getTime() - GRACE_MS
+  const due = new Date(latest).setUTCHours(hour, minute, 0, 0)
+  return new Date(due > latest ? due - DAY_MS : due)
 }
 
 function nightText({ started, ended, status }: Build): string {

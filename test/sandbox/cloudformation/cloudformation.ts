@@ -68,6 +68,7 @@ export class CloudFormation {
       id: this.arn('stack', name),
       name,
       created: this.s3.now(),
+      updated: undefined,
       status: 'REVIEW_IN_PROGRESS',
       reason: undefined,
       target: EMPTY,
@@ -123,6 +124,7 @@ export class CloudFormation {
         },
     )
     this.#move(stack, `${verb}_IN_PROGRESS`)
+    if (verb === 'UPDATE') stack.updated = this.s3.now()
     stack.target = changeSet.target
     stack.work = [...work, () => this.#done(stack, `${verb}_COMPLETE`)]
   }

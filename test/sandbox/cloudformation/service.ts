@@ -227,6 +227,7 @@ const stackAnswer = (stack: Stack): Node => ({
   StackName: stack.name,
   Parameters: parametersAnswer(stack.target.parameters),
   CreationTime: stack.created,
+  LastUpdatedTime: stack.updated,
   StackStatus: stack.status,
   StackStatusReason: stack.reason,
   Outputs: {

@@ -59,6 +59,8 @@ export interface Stack {
   readonly id: string
   readonly name: string
   readonly created: Date
+  /** Undefined until an update begins. */
+  updated: Date | undefined
   status: string
   reason: string | undefined
   target: Target

@@ -4,8 +4,12 @@ import { fixture } from '../sandbox.ts'
 
 type Finding = { what: string; ok: boolean; says: string; hint?: string }
 
-const DAY = 86_400_000
+const [HOUR, DAY] = [3_600_000, 86_400_000]
 const now = Date.now()
+/** So long ago, as a time of day. */
+const timeOfDay = (ago: number) => new Date(now - ago).toISOString().slice(11, 16)
+/** Nights are due at this time. */
+const DUE = timeOfDay(2 * HOUR)
 
 describe('setup --check of nights', async () => {
   let time = now
@@ -35,10 +39,10 @@ describe('setup --check of nights', async () => {
   })
 
   it('tells when they are, and that there was none yet', async () => {
-    await setup(['--nightly', '2:05', '--source', 'waf', '--yes'])
+    await setup(['--nightly', DUE, '--source', 'waf', '--yes'])
     const { code, of } = await check()
     assert.equal(code, 0)
-    assert.deepEqual(of('nightly'), { what: 'nightly', ok: true, says: '02:05 UTC: nightly.mjs --source waf --yes' })
+    assert.deepEqual(of('nightly'), { what: 'nightly', ok: true, says: `${DUE} UTC: nightly.mjs --source waf --yes` })
     assert.equal(of('last nights')?.says, 'none yet')
   })
 
@@ -63,23 +67,46 @@ describe('setup --check of nights', async () => {
     assert.match(of('last nights')?.hint ?? '', /look at its log: https:\/\/console\.aws/)
   })
 
-  it('says when the last one is older than two days', async () => {
+  /** The nights were set up long ago, unless they were put to another time since. */
+  const age = (updated?: Date) =>
+    Object.assign(cloudformation.stack('prestage-nightly'), { created: new Date(now - 30 * DAY), updated })
+
+  it('says when the last one is older than the one that was due', async () => {
+    age()
     codebuild.builds.splice(0)
-    night(2.1 * DAY, 'SUCCEEDED')
+    night(25 * HOUR, 'SUCCEEDED')
     const { code, of } = await check()
     assert.equal(code, 1)
-    assert.match(of('last nights')?.says ?? '', /^none began in 50 h 24 min: .* SUCCEEDED/)
+    assert.match(
+      of('last nights')?.says ?? '',
+      new RegExp(`^none began since \\S+ ${DUE} UTC, when the last one was due: .* SUCCEEDED`),
+    )
     assert.match(of('last nights')?.hint ?? '', /aws scheduler list-schedules/)
-    codebuild.builds.splice(0)
   })
 
   it('says when none has ever begun', async () => {
-    const stack = cloudformation.stack('prestage-nightly')
-    Object.assign(stack, { created: new Date(now - 3 * DAY) })
+    codebuild.builds.splice(0)
     const { code, of } = await check()
-    Object.assign(stack, { created: new Date(now) })
     assert.equal(code, 1)
-    assert.match(of('last nights')?.says ?? '', /^none began in 72 h.*: none yet$/)
+    assert.match(of('last nights')?.says ?? '', /^none began since .*: none yet$/)
+  })
+
+  it('does not say so of nights that were put to another time since', async () => {
+    age(new Date(now - HOUR))
+    assert.equal((await check()).code, 0)
+  })
+
+  it('does not say so while the night may still begin', async () => {
+    await setup(['--nightly', timeOfDay(HOUR), '--yes'])
+    age()
+    night(24.9 * HOUR, 'SUCCEEDED')
+    const { of } = await check()
+    assert.equal(of('last nights')?.ok, true, of('last nights')?.says)
+    codebuild.builds.splice(0)
+    night(25.1 * HOUR, 'SUCCEEDED')
+    assert.equal((await check()).of('last nights')?.ok, false)
+    codebuild.builds.splice(0)
+    await setup(['--nightly', DUE, '--yes'])
   })
 
   it('finds the last one after a year of nights', async () => {
@@ -101,7 +128,7 @@ describe('setup --check of nights', async () => {
     stack.target = target
     assert.equal(code, 1)
     assert.equal(of('nightly')?.says, 'the nights run another version than this one')
-    assert.match(of('nightly')?.hint ?? '', /^npx zx scripts\/setup\.mjs --stack prestage --nightly 02:05 puts/)
+    assert.match(of('nightly')?.hint ?? '', /^npx zx scripts\/setup\.mjs --stack prestage --nightly \d\d:\d\d puts/)
   })
 
   it('says what is wrong with their stack', async () => {

@@ -18,7 +18,8 @@ export interface Stack {
   readonly reason: string | undefined
   readonly outputs: Readonly<Record<string, string>>
   readonly parameters: Readonly<Record<string, string>>
-  readonly created: Date | undefined
+  /** When it was made, or changed last. */
+  readonly changed: Date | undefined
 }
 
 export interface StackEvent {
@@ -58,7 +59,7 @@ export async function findStack(client: CloudFormationClient, name: string): Pro
       parameters: Object.fromEntries(
         (found.Parameters ?? []).map(({ ParameterKey = '', ParameterValue = '' }) => [ParameterKey, ParameterValue]),
       ),
-      created: found.CreationTime,
+      changed: found.LastUpdatedTime ?? found.CreationTime,
     }
   } catch (error) {
     const { code, message } = detailsOf(error)
