@@ -32,7 +32,12 @@ export function dueWindows(source: string, options: DayOptions, nights: readonly
   if (day !== undefined && span !== undefined) throw new UsageError('--day and --last exclude each other')
   if (span !== undefined) return unjudged([windowOf({ last: span }, now, settling)], nights)
   const today = Math.floor((now.getTime() - settling) / DAY_MS) * DAY_MS
-  if (day !== undefined) return unjudged([namedDay(day, today)], nights)
+  // A day that is named is judged again, unless an earlier start has judged it and not told of it.
+  if (day !== undefined)
+    return unjudged(
+      [namedDay(day, today)],
+      nights.filter(({ isUntold }) => isUntold),
+    )
   const noted = nights.filter(isWhole).map(({ from }) => new Date(from).getTime())
   const yesterday = today - DAY_MS
   const begin = Math.max(yesterday - catchUp * DAY_MS, Math.min(yesterday, ...noted))

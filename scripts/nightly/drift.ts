@@ -21,7 +21,9 @@ const dropsOf = ({ dropped }: Pick<Measures, 'dropped'>): number =>
   // What lies outside of the window came along, whatever the day was like.
   Object.entries(dropped).reduce((sum, [reason, n]) => sum + (reason === 'outside-window' ? 0 : n), 0)
 
-const recordsOf = ({ events, dropped }: Measures): number => events - (dropped['outside-window'] ?? 0)
+/** Records of the window itself. */
+export const recordsOf = ({ events, dropped }: Pick<Measures, 'events' | 'dropped'>): number =>
+  events - (dropped['outside-window'] ?? 0)
 const pairsOf = ({ scored, unseen, sparse }: Measures): number => scored + unseen + sparse
 const shareOf = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
 

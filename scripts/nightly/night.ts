@@ -1,14 +1,15 @@
 import * as v from 'valibot'
+import { plural } from '../lib/cli/format.ts'
 import { fitted, listOf } from '../lib/cli/shapes.ts'
 import { take } from '../lib/cli/take.ts'
 import { alertsOf } from '../lib/runs/alerts.ts'
 import { modelNote } from '../lib/runs/models.ts'
-import type { Judged, Night } from '../lib/runs/nights.ts'
+import { type Judged, type Night, nightName } from '../lib/runs/nights.ts'
 import { RUNS, scorePaths, scoreStep } from '../lib/runs/paths.ts'
 import { verdictsOf } from '../lib/runs/verdicts.ts'
 import { EmptyWindow, type Window } from '../lib/runs/window.ts'
 import { newAlerts } from './alerts.ts'
-import { accountsOf, driftMessage, fittingBefore, isPartOf, jumpsOf, Parts } from './drift.ts'
+import { accountsOf, driftMessage, fittingBefore, isPartOf, jumpsOf, Parts, recordsOf } from './drift.ts'
 import { driftFindings } from './finding.ts'
 import { stagedRun } from './runs.ts'
 import { type Renewed, renewed } from './training.ts'
@@ -22,9 +23,26 @@ export async function nightOf(work: Work, nights: readonly Night[], window: Wind
   )
   const about = { version: 1, source, from: window.from.toISOString(), to: window.to.toISOString() } as const
   const run = await runOfDay(work, window, before !== undefined)
-  const judged = run === undefined ? null : await judgedDay(work, { nights, window, run })
+  // What was judged once, and is no longer in the logs, stays judged.
+  if (run === undefined && before?.judged) return before
+  const now = run === undefined ? null : await judgedDay(work, { nights, window, run })
+  const judged = now !== null && before?.judged ? judgedAgain(work, window, { before: before.judged, now }) : now
   const state = judged === null ? 'no-logs' : 'judged'
   return { ...about, at: context.now().toISOString(), state, judged }
+}
+
+/** A day that was judged before: says what has come late. A training of that night stays noted. */
+function judgedAgain(
+  { context }: Work,
+  { from, to }: Window,
+  { before, now }: Record<'before' | 'now', Judged>,
+): Judged {
+  const day = nightName({ from: from.toISOString(), to: to.toISOString() })
+  const late = recordsOf(now) - recordsOf(before)
+  context.talk.info(
+    `${late > 0 ? plural(late, 'record') : 'no record'} of ${day} ${late > 1 ? 'have' : 'has'} come since it was judged`,
+  )
+  return { ...now, trained: now.trained ?? before.trained }
 }
 
 /** The run of a day, with its pairs; undefined where the logs have none. */

@@ -45,7 +45,11 @@ export const nightlyOptions = {
   ...scopeOptions,
   ...workspaceOption,
   entity: text({ about: 'who: principal, arn, user-agent, …; see extract --help', value: 'NAME' }),
-  day: text({ about: 'judge this day, UTC, and make up for none (default: the last whole day)', value: 'DATE' }),
+  day: text({
+    about:
+      'judge this day, UTC, and make up for none; one that was judged is judged again, with files that have come late (default: the last whole day)',
+    value: 'DATE',
+  }),
   last: { ...windowOptions.last, about: `judge this ${windowOptions.last.about}; makes up for no day` },
   catchUp: number({
     about: 'most days that were missed and are made up for, oldest first',

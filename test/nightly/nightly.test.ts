@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { command as extract } from '../../scripts/extract/command.ts'
 import { type Context, silentContext } from '../../scripts/lib/cli/command.ts'
@@ -185,6 +185,28 @@ describe('a day without logs', () => {
     assert.match(late.text, /^cloudtrail 2026-03-06: .*judged.*\n(.*\n)*cloudtrail 2026-03-08: /)
     assert.ok((await notes()).every(({ state }) => state === 'judged'))
     assert.equal(readdirSync(`${workspace}/nights/cloudtrail`).length, 4)
+  })
+
+  it('is judged again by --day, with files that have come late', async () => {
+    const again = async () => {
+      said.splice(0)
+      const { text } = await night('2026-03-08', { day: '2026-03-08' })
+      assert.match(text, /^cloudtrail 2026-03-08: .* pairs judged/)
+      return { judged: (await notes()).at(-1)?.judged ?? assert.fail(), says: said.join('\n') }
+    }
+    const before = await again()
+    assert.match(before.says, /no record of 2026-03-08 has come since it was judged/)
+    const folder = `${logs}/AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/08`
+    const [file = ''] = readdirSync(folder)
+    copyFileSync(`${folder}/${file}`, `${folder}/${file.replace('T2355Z', 'T2350Z')}`)
+    const after = await again()
+    assert.match(after.says, /720 records of 2026-03-08 have come since it was judged/)
+    assert.equal(after.judged.events, before.judged.events + 720)
+    assert.deepEqual(
+      after.judged.told.map(({ entity }) => entity),
+      before.judged.told.map(({ entity }) => entity),
+    )
+    assert.deepEqual((await again()).judged, after.judged)
   })
 
   describe('what a topic could not be told', async () => {
