@@ -124,11 +124,21 @@ interface Earlier {
   readonly isReplaced: boolean
 }
 
+/** An earlier plan without the objects for which others stand now. */
+function withoutReplaced(earlier: Earlier, replaced: readonly string[] = []): Earlier {
+  if (replaced.length === 0) return earlier
+  async function* rows() {
+    for await (const object of earlier.rows())
+      if (!replaced.some((prefix) => object.key.startsWith(prefix))) yield object
+  }
+  return { ...earlier, rows, isReplaced: true }
+}
+
 /** Finds the window's keys. */
-async function select({ task, context, options }: PlanStep, earlier?: Earlier): Promise<Planned> {
+async function select({ task, context, options }: PlanStep, before?: Earlier): Promise<Planned> {
   const { store } = task.logs
   const selectedAt = context.now()
-  const before = store.listRequests
+  const listed = store.listRequests
   const progress = context.progress('selecting', undefined, 'objects')
   const found = await findKeys(task, {
     ...options,
@@ -136,6 +146,7 @@ async function select({ task, context, options }: PlanStep, earlier?: Earlier): 
     warn: (text) => context.talk.warn(text),
     onState: (text) => progress.state(text),
   })
+  const earlier = before && withoutReplaced(before, found.findings.replaced)
   const absent = new Set(earlier?.outdated)
   const there = absent.size === 0 ? found.objects : asTheyAre(found.objects, store, new Set(absent))
   const objects = earlier === undefined ? there : united(there, earlier.rows())
@@ -150,7 +161,7 @@ async function select({ task, context, options }: PlanStep, earlier?: Earlier): 
     absent.delete(key)
     progress.advance()
   })
-  const listRequests = store.listRequests - before
+  const listRequests = store.listRequests - listed
   const how =
     store.localPath === undefined
       ? `with ${plural(listRequests, 'LIST request')}`

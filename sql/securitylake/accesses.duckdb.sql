@@ -9,15 +9,16 @@ select
       || cast(src_endpoint.port as varchar) || ' ' || dst_endpoint.ip || ' ' || cast(dst_endpoint.port as varchar) || ' ' || cast("time" as varchar)
     else metadata.uid
   end as event_id,
-  -- Only unique ids of IAM (AROA…) are followed by a session's name; federated and web identities have other colons.
+  -- Only unique ids of IAM (AROA…) are followed by a session's name; federated and web identities have other colons. Version 2 has the ARN as uid.
   case
-    when regexp_like(actor."user".uid, '^A[A-Z0-9]{3,}:') then split_part(actor."user".uid, ':', 1)
-    else actor."user".uid
+    when regexp_like(coalesce(actor."user".uid_alt, actor."user".uid), '^A[A-Z0-9]{3,}:')
+    then split_part(coalesce(actor."user".uid_alt, actor."user".uid), ':', 1)
+    else coalesce(actor."user".uid_alt, actor."user".uid)
   end as actor,
-  actor."user".uid as session,
-  actor."user".account_uid as account,
+  coalesce(actor."user".uid_alt, actor."user".uid) as session,
+  coalesce(actor."user".account_uid, actor."user".account.uid) as account,
   actor."user".name as user_name,
-  actor."user".uuid as arn,
+  coalesce(actor."user".uuid, case when actor."user".uid like 'arn:%' then actor."user".uid end) as arn,
   actor."user".credential_uid as access_key,
   actor."user"."type" as identity_type,
   api.service.name as event_source,
@@ -31,7 +32,7 @@ select
   case when class_uid = 4001 then nullif(dst_endpoint.ip, '-') end as local_address,
   case when class_uid = 4001 then cast(dst_endpoint.port as varchar) end as local_port,
   cast(connection_info.protocol_num as varchar) as protocol,
-  cloud.account_uid as owner,
+  coalesce(cloud.account_uid, cloud.account.uid) as owner,
   cloud.region as region,
   -- An AWS service that calls is named by its domain.
   nullif(coalesce(src_endpoint.ip, src_endpoint.domain), '-') as ip,
@@ -42,8 +43,8 @@ select
     when coalesce(src_endpoint.ip, src_endpoint.domain) like 'AWS Internal%' then 'aws-internal'
     when class_uid = 4001 and status_code = 'NODATA' then 'no-data'
     when class_uid = 4001 and status_code = 'SKIPDATA' then 'skipped-data'
-    when class_uid = 4001 and disposition_id is null then 'no-action'
-    when class_uid = 4001 and disposition_id <> 1 then 'rejected'
+    when class_uid = 4001 and coalesce(action_id, disposition_id) is null then 'no-action'
+    when class_uid = 4001 and coalesce(action_id, disposition_id) <> 1 then 'rejected'
     when class_uid = 4001 and connection_info.direction_id = 2 then 'outbound'
     when class_uid = 4001 and coalesce(connection_info.direction_id, 0) <> 1 then 'no-direction'
   end as drop_reason

@@ -4,7 +4,7 @@
 --         run's file of URIs, both as literals.
 -- A query must name the run, `run = '…'`: without one Athena refuses it, so that nobody scans all of them by mistake.
 -- Columns are found by their names, in structures, too; what a file does not have is null. Unused ones are left out. Names and types: the
--- mappings of CloudTrail and VPC Flow Logs to OCSF 1.0.0-rc.2 in github.com/ocsf/examples. Partitions: "injected", partition projection.
+-- mappings of CloudTrail and VPC Flow Logs to OCSF 1.0.0-rc.2 and 1.1.0 in github.com/ocsf/examples. Partitions: "injected", partition projection.
 -- Output: the table.
 -- Cost:   none.
 create external table if not exists {{table}} (
@@ -12,14 +12,17 @@ create external table if not exists {{table}} (
   class_uid int,
   status_code string,
   disposition_id int,
+  action_id int,
   metadata struct<uid: string>,
   actor struct<
     `user`: struct<
       `type`: string,
       name: string,
       uid: string,
+      uid_alt: string,
       uuid: string,
       account_uid: string,
+      account: struct<uid: string>,
       credential_uid: string
     >
   >,
@@ -46,7 +49,7 @@ create external table if not exists {{table}} (
     response: struct<error: string, message: string>
   >,
   http_request struct<user_agent: string>,
-  cloud struct<region: string, account_uid: string>
+  cloud struct<region: string, account_uid: string, account: struct<uid: string>>
 )
 partitioned by (run string)
 row format serde 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { parse } from 'csv-parse/sync'
 import { FolderBackend } from '../sandbox/s3/folder.ts'
+import { athenaSandbox, linesAt } from '../support/athena-sandbox.ts'
 import { fewObjects } from '../support/few-objects.ts'
+import { asVersion2 } from '../support/iceberg.ts'
 import { runScript } from '../support/run-script.ts'
 import { pairsIn } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -83,35 +84,40 @@ describe('Security Lake of version 1', async () => {
     assert.equal(statSync(`${staged}/${first?.key}`).ino, statSync(`${logs}/${first?.key}`).ino)
   })
 
-  const lakeWith = (...kinds: readonly string[]): string => {
-    const folder = tempFolder()
-    const [first] = [...new FolderBackend(logs).scan('aws/CLOUD_TRAIL_MGMT/', '')].filter(({ key }) =>
-      key.includes('eventDay=20260302'),
+  it('of version 2 gives the same pairs, by every entity', async () => {
+    const [lake, workspace] = [tempFolder(), tempFolder()]
+    await asVersion2(logs, lake, 'org-logs')
+    const stage = await runScript('stage', [...WINDOW, '--logs', lake, '--workspace', workspace])
+    assert.equal(stage.code, 0, stage.stderr)
+    const { run, objects } = JSON.parse(stage.stdout)
+    assert.equal(
+      objects,
+      readdirSync(staged, { recursive: true }).filter((name) => /parquet$/.test(String(name))).length,
     )
-    for (const kind of kinds) {
-      const key = (first?.key ?? '').replace('CLOUD_TRAIL_MGMT/1.0', kind)
-      mkdirSync(dirname(`${folder}/${key}`), { recursive: true })
-      cpSync(`${logs}/${first?.key}`, `${folder}/${key}`)
+    for (const [entity, pairs] of Object.entries(found)) {
+      const args = ['--workspace', workspace, '--run', run, '--entity', entity, '--overwrite']
+      const extracted = await runScript('extract', args)
+      assert.equal(extracted.code, 0, extracted.stderr)
+      assert.deepEqual(pairsIn(`${workspace}/runs/${run}`), pairs, entity)
     }
-    return folder
-  }
-
-  it('is told from version 2, which is refused with what to do', async () => {
-    const args = [...WINDOW, '--logs', lakeWith('CLOUD_TRAIL_MGMT/2.0'), '--workspace', tempFolder()]
-    const { code, stderr } = await runScript('stage', args)
-    assert.equal(code, 1)
-    assert.match(
-      stderr,
-      /CLOUD_TRAIL_MGMT\/2\.0\/: version 2 of Security Lake, Iceberg tables, which prestage does not read/,
-    )
-    assert.match(stderr, /from their own buckets: --source cloudtrail, --source vpcflow/)
   })
 
-  it('is staged beside version 2, with a warning', async () => {
-    const logs = lakeWith('CLOUD_TRAIL_MGMT/1.0', 'VPC_FLOW/2.0')
-    const { code, stdout, stderr } = await runScript('stage', [...WINDOW, '--logs', logs, '--workspace', tempFolder()])
-    assert.equal(code, 0, stderr)
-    assert.equal(JSON.parse(stdout).objects, 1)
-    assert.match(stderr, /warning: .*VPC_FLOW\/2\.0\/ is left out: version 2 of Security Lake/)
+  it('of version 2 is read in place in S3, by the folder of one kind too', async () => {
+    const lake = tempFolder()
+    await asVersion2(logs, lake, 'org-logs')
+    const { sandbox, run } = await athenaSandbox()
+    await sandbox.s3.load('org-logs', lake)
+    const kinds = { actor: 'CLOUD_TRAIL_MGMT', interface: 'VPC_FLOW' }
+    for (const [entity, kind] of Object.entries(kinds)) {
+      const from = ['--source', 'securitylake', '--logs', `s3://org-logs/aws/${kind}/2.0/`, '--from', FROM, '--to', TO]
+      const stage = await run('stage', [...from, '--yes'])
+      assert.equal(stage.result?.inPlace, true, stage.stderr)
+      const extracted = await run('extract', ['--run', stage.result.run, '--entity', entity, '--yes'])
+      assert.ok(extracted.result, extracted.stderr)
+      const parts = ['pairs/train/', 'pairs/holdout/'].map((part) => linesAt(sandbox, stage.result.run, part))
+      const lines = (await Promise.all(parts)).flat().map((line) => line.replace(',', ' '))
+      assert.deepEqual(lines.sort(), found[entity])
+    }
+    assert.deepEqual([sandbox.requests.of('CopyObject'), sandbox.violations], [0, []])
   })
 })

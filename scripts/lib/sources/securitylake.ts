@@ -19,16 +19,18 @@ const struct = (members: Readonly<Record<string, string>>): string =>
   `STRUCT(${Object.entries(members)
     .map(([name, type]) => `"${name}" ${type}`)
     .join(', ')})`
-const USER = { type: 'VARCHAR', name: 'VARCHAR', uid: 'VARCHAR', uuid: 'VARCHAR' }
+const ACCOUNT = struct({ uid: 'VARCHAR' })
+const USER = { type: 'VARCHAR', name: 'VARCHAR', uid: 'VARCHAR', uid_alt: 'VARCHAR', uuid: 'VARCHAR' }
 
 /**
- * Amazon Security Lake, sources of version 1: OCSF 1.0.0-rc.2 in Parquet. Members: "AWS v1.0.0-rc.2" of the mappings in github.com/ocsf/examples.
+ * Amazon Security Lake: sources of version 1, OCSF 1.0.0-rc.2 in Parquet, and of version 2, OCSF 1.1.0 in tables of Iceberg. Members: "AWS v1.0.0-rc.2" and
+ * "AWS v1.1.0" of the mappings in github.com/ocsf/examples; version 2 has the principal's id as `uid_alt`, and what was allowed as `action_id`.
  * Keys: "Security Lake regions and partitions", and the prefixes of its example policies, Security Lake user guide.
  */
 export const securitylake: Source = {
   id: 'securitylake',
   name: 'Security Lake',
-  about: 'CloudTrail management events and VPC flow in Amazon Security Lake, version 1',
+  about: 'CloudTrail management events and VPC flow in Amazon Security Lake',
   layouts: [
     {
       id: 'securitylake-cloudtrail',
@@ -48,11 +50,10 @@ export const securitylake: Source = {
       padding: { ...padding, after: 10 },
     },
   ],
-  unread: {
-    folders: ['aws/CLOUD_TRAIL_MGMT/2.0/', 'aws/VPC_FLOW/2.0/'],
-    what: 'version 2 of Security Lake, Iceberg tables, which prestage does not read',
-    hint: 'take the logs that Security Lake was fed with from their own buckets: --source cloudtrail, --source vpcflow',
-  },
+  tables: [
+    { folder: 'aws/CLOUD_TRAIL_MGMT/2.0/', insteadOf: 'securitylake-cloudtrail' },
+    { folder: 'aws/VPC_FLOW/2.0/', insteadOf: 'securitylake-vpcflow' },
+  ],
   isParquet: true,
   inPlace: true,
   members: {
@@ -60,8 +61,9 @@ export const securitylake: Source = {
     class_uid: 'INTEGER',
     status_code: 'VARCHAR',
     disposition_id: 'INTEGER',
+    action_id: 'INTEGER',
     metadata: struct({ uid: 'VARCHAR' }),
-    actor: struct({ user: struct({ ...USER, account_uid: 'VARCHAR', credential_uid: 'VARCHAR' }) }),
+    actor: struct({ user: struct({ ...USER, account_uid: 'VARCHAR', account: ACCOUNT, credential_uid: 'VARCHAR' }) }),
     src_endpoint: struct(WHERE),
     dst_endpoint: struct(WHERE),
     connection_info: struct({ direction_id: 'INTEGER', protocol_num: 'INTEGER' }),
@@ -71,6 +73,7 @@ export const securitylake: Source = {
     'class_uid',
     'status_code',
     'disposition_id',
+    'action_id',
     'actor.user',
     'src_endpoint',
     'connection_info.direction_id',
@@ -83,7 +86,7 @@ export const securitylake: Source = {
       response: struct({ error: 'VARCHAR', message: 'VARCHAR' }),
     }),
     http_request: struct({ user_agent: 'VARCHAR' }),
-    cloud: struct({ region: 'VARCHAR', account_uid: 'VARCHAR' }),
+    cloud: struct({ region: 'VARCHAR', account_uid: 'VARCHAR', account: ACCOUNT }),
   },
   entities: {
     actor: {

@@ -55,8 +55,8 @@ export interface Source {
   readonly isParquet?: true
   /** Set where Athena reads the logs where they lie: a run in S3 holds the objects' URIs, and no copies. */
   readonly inPlace?: true
-  /** Folders beside those of the layouts that hold what is not read, and what to do about it. */
-  readonly unread?: { readonly folders: readonly string[]; readonly what: string; readonly hint: string }
+  /** Iceberg tables with the same records as the objects of a layout; their metadata says which data files are current. */
+  readonly tables?: readonly { readonly folder: string; readonly insteadOf: string }[]
   /** How often one look at the relation reads the table on Athena; once where it is absent. */
   readonly scans?: number
   /** Members of a record that sql/<source>/accesses.duckdb.sql reads, with their DuckDB types. Spelled as in the logs. */

@@ -23,6 +23,8 @@ export interface Findings {
   readonly lost: Failure[]
   /** When all that lay there was seen; when the keys were asked for, if absent. A plan from before late files are due is not final. */
   readonly asOf?: Date
+  /** Prefixes below which only what is found now counts: it stands in place of objects that an earlier plan may have. */
+  readonly replaced?: readonly string[]
   /** What finding them cost besides LIST requests. */
   readonly costs?: readonly CostItem[]
   /** What lies nearest to a window that has no key. */

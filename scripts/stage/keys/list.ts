@@ -2,9 +2,10 @@ import { UserError } from '../../lib/cli/errors.ts'
 import { plural, quoted } from '../../lib/cli/format.ts'
 import { discover, distinctValues, scopesThere, scopeText } from '../../lib/sources/discover.ts'
 import { type Branch, keyParser, keyRange, type Layout, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
-import { type Source, sourceParser } from '../../lib/sources/source.ts'
+import { sourceParser } from '../../lib/sources/source.ts'
 import { batchesOf, compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
 import { concurrently } from '../concurrency.ts'
+import { tableKeys, tablesIn, withoutTwins } from './iceberg/keys.ts'
 import type { KeySource, Scope } from './key-source.ts'
 import { nearestOf } from './nearest.ts'
 
@@ -23,48 +24,27 @@ export async function listKeys(store: Store, scope: Scope, settings: ListSetting
   const { source, accounts, regions } = scope
   const { base, concurrency, signal } = settings
   const discovery = await discover(store, source, { base, concurrency, signal, accounts, regions })
-  const unread = await unreadFolders(store, source, discovery.roots, base)
+  const tables = await tablesIn(store, source, discovery.roots, base)
   if (discovery.branches.length === 0) {
     if (discovery.roots.length === 0) return undefined
-    if (unread.length > 0 && source.unread !== undefined)
-      throw new UserError(`${unread.join(' and ')}: ${source.unread.what}`, { hint: source.unread.hint })
-    throw await absentScope(store, scope, settings)
+    if (tables.length === 0) throw await absentScope(store, scope, settings)
   }
   const ranges = rangesOf(discovery.branches, scope, base)
   const pages = concurrently(
     ranges.map((range) => () => readRange(store, scope, range, signal)),
     { concurrency },
   )
+  const ofTables = tables.length === 0 ? undefined : await tableKeys(store, tables, scope, settings)
   return {
-    objects: flat(pages),
+    objects: ofTables === undefined ? flat(pages) : withoutTwins(flat(pages), ofTables),
     findings: {
-      looked: lookedAt(discovery.branches, scope),
-      warnings: [
-        ...unread.map((uri) => `${uri} is left out: ${source.unread?.what}; ${source.unread?.hint}`),
-        ...warningsOf(discovery.branches, discovery.skipped, scope),
-      ],
-      lost: [],
+      ...ofTables?.findings,
+      looked: [...lookedAt(discovery.branches, scope), ...(ofTables?.findings.looked ?? [])],
+      warnings: warningsOf(discovery.branches, discovery.skipped, scope),
+      lost: ofTables?.findings.lost ?? [],
       nearest: () => nearestOf(store, discovery.branches, base, scope.window),
     },
   }
-}
-
-/** Folders of a source that hold what is not read, as URIs. */
-async function unreadFolders(
-  store: Store,
-  { unread }: Source,
-  roots: readonly string[],
-  base: string,
-): Promise<string[]> {
-  const found: string[] = []
-  for (const root of roots)
-    for (const folder of unread?.folders ?? []) {
-      const prefix = `${root}${folder}`
-      if (!prefix.startsWith(base) && !base.startsWith(prefix)) continue
-      const parent = prefix.slice(0, prefix.slice(0, -1).lastIndexOf('/') + 1)
-      if ((await store.prefixes({ prefix: parent })).includes(prefix)) found.push(store.uriOf(prefix))
-    }
-  return found
 }
 
 interface Range {
