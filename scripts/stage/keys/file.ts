@@ -11,8 +11,7 @@ import { linesOf } from '../../lib/stores/lines.ts'
 import type { ObjectInfo, Store } from '../../lib/stores/store.ts'
 import type { Failure } from '../copy/copier.ts'
 import { sorted } from '../sorted.ts'
-import type { KeySource } from './key-source.ts'
-import type { ListSettings } from './list.ts'
+import type { KeySource, ListSettings } from './key-source.ts'
 
 /** Reads a file of keys once, to count and identify its content. @throws UserError when it is not one */
 export async function surveyKeysFile(path: string): Promise<{ keys: number; hash: string }> {

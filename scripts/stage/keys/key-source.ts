@@ -14,6 +14,14 @@ export interface Scope {
   readonly regions: readonly string[]
 }
 
+/** Where and how keys are looked for. */
+export interface ListSettings {
+  /** Prefix that the user named: '' or with a trailing slash. */
+  readonly base: string
+  readonly concurrency: number
+  readonly signal: AbortSignal
+}
+
 /** What a key source reports besides the keys; complete once all keys have been read. */
 export interface Findings {
   /** Which places were searched, in the user's words. */

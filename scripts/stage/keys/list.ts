@@ -6,15 +6,8 @@ import { sourceParser } from '../../lib/sources/source.ts'
 import { batchesOf, compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
 import { concurrently } from '../concurrency.ts'
 import { tableKeys, tablesIn, withoutTwins } from './iceberg/keys.ts'
-import type { KeySource, Scope } from './key-source.ts'
+import type { KeySource, ListSettings, Scope } from './key-source.ts'
 import { nearestOf } from './nearest.ts'
-
-export interface ListSettings {
-  /** Prefix that the user named: '' or with a trailing slash. */
-  readonly base: string
-  readonly concurrency: number
-  readonly signal: AbortSignal
-}
 
 /**
  * Finds keys: descends the layout to its branches (account × region) with a delimiter, then lists in each branch the one range of keys
