@@ -2,25 +2,28 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf, UserError } from '../cli/errors.ts'
 import { groupOf, type Mapping, pathsOf, type TimeFormat } from '../sources/own/mapping.ts'
 import type { Source } from '../sources/source.ts'
-import { fill, identifier, literal, renderSql } from './render.ts'
+import { fill, identifier, literal, placeholdersOf, renderSql } from './render.ts'
 
 type Engine = 'athena' | 'duckdb'
 
 /** A value of a record as text, null where it is absent; `-` is how web servers and API Gateway write that. */
-function valueSql({ format, columns }: Mapping, path: string, engine: Engine): string {
+function valueSql({ format, columns, types }: Mapping, path: string, engine: Engine): string {
   const names = format === 'csv' ? [groupOf(columns, path)] : path.split('.')
   const member = names.map((name) => identifier(engine === 'athena' ? name.toLowerCase() : name)).join('.')
   const text =
     format === 'csv'
       ? `case when ${member} like '"%' then replace(substr(${member}, 2, length(${member}) - 2), '""', '"') else ${member} end`
-      : member
+      : engine === 'athena' && (types?.[path] ?? 'string') !== 'string'
+        ? `cast(${member} as varchar)`
+        : member
   return `nullif(nullif(${text}, '-'), '')`
 }
 
 const CLF = '^[0-3][0-9]/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}\\z'
-const ISO = '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})?\\z'
+const ISO = '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?\\z'
 
 /** Milliseconds since 1970 of a text; null where it is no time. */
 function timeSql(text: string, format: TimeFormat, engine: Engine): string {
@@ -73,32 +76,40 @@ function accessesText(mapping: Mapping, engine: Engine): string {
   ].join('\n')
 }
 
-type Tree = Map<string, Tree>
+/** Members by their names, and the types of those that have none. */
+type Tree = Map<string, Tree | string>
 
-/** The external table. Serdes: see sql/waf, sql/cloudtrail and sql/alb. */
+/** The external table. Serdes: see sql/waf, sql/cloudtrail, sql/alb and sql/securitylake. */
 function tableText(mapping: Mapping): string {
   const { format, columns } = mapping
   const paths = pathsOf(mapping)
   const declared =
     format === 'csv'
       ? columns.filter((column) => paths.includes(column)).map((column) => `  \`${groupOf(columns, column)}\` string`)
-      : membersOf(paths)
+      : membersOf(paths, mapping.types)
   const serde = {
     json: `row format serde 'org.openx.data.jsonserde.JsonSerDe'`,
     records: `row format serde 'org.apache.hive.hcatalog.data.JsonSerDe'`,
     csv: `row format serde 'org.apache.hadoop.hive.serde2.RegexSerDe'\nwith serdeproperties ('input.regex' = {{pattern}})`,
+    parquet: `row format serde 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'`,
   }[format]
-  const input =
-    format === 'records'
-      ? 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
-      : 'org.apache.hadoop.mapred.TextInputFormat'
+  const text = [
+    'org.apache.hadoop.mapred.TextInputFormat',
+    'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+  ]
+  const [input, output] = {
+    json: text,
+    records: ['com.amazon.emr.cloudtrail.CloudTrailInputFormat', text[1]],
+    csv: text,
+    parquet: ['Input', 'Output'].map((which) => `org.apache.hadoop.hive.ql.io.parquet.MapredParquet${which}Format`),
+  }[format]
   return `create external table if not exists {{table}} (
 ${declared.join(',\n')}
 )
 partitioned by (run string)
 ${serde}
 stored as inputformat '${input}'
-outputformat 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
+outputformat '${output}'
 location {{bulk}}
 tblproperties (
   'projection.enabled' = 'true',
@@ -107,19 +118,25 @@ tblproperties (
 )`
 }
 
-/** Columns of JSON members, in lower case as Hive has them. */
-function membersOf(paths: readonly string[]): string[] {
+/** Columns of members, in lower case as Hive has them. */
+function membersOf(paths: readonly string[], types: Mapping['types']): string[] {
   const tree: Tree = new Map()
   for (const path of paths) {
+    const names = path.toLowerCase().split('.')
+    const last = names.pop() ?? ''
     let node = tree
-    for (const name of path.toLowerCase().split('.')) {
-      const next: Tree = node.get(name) ?? new Map()
+    for (const name of names) {
+      const found = node.get(name)
+      const next: Tree = found instanceof Map ? found : new Map()
       node.set(name, next)
       node = next
     }
+    node.set(last, types?.[path] ?? 'string')
   }
-  const typeOf = (node: Tree): string =>
-    node.size === 0 ? 'string' : `struct<${[...node].map(([name, inner]) => `${name}: ${typeOf(inner)}`).join(', ')}>`
+  const typeOf = (node: Tree | string): string =>
+    typeof node === 'string'
+      ? node
+      : `struct<${[...node].map(([name, inner]) => `\`${name}\`: ${typeOf(inner)}`).join(', ')}>`
   return [...tree].map(([name, node]) => `  \`${name}\` ${typeOf(node)}`)
 }
 
@@ -134,9 +151,28 @@ export async function sourceSql(
   const hasChoice = addresses !== undefined && file.startsWith('accesses.')
   if (own === undefined)
     return renderSql(`${id}/${file}`, { ...values, ...(hasChoice && { address: literal(address) }) })
-  if ('folder' in own) return fill(await readFile(join(own.folder, file), 'utf8'), values, join(own.folder, file))
+  if ('folder' in own) {
+    const [path, text] = [join(own.folder, file), await readFile(join(own.folder, file), 'utf8')]
+    const unknown = placeholdersOf(text).find((name) => !Object.hasOwn(values, name))
+    if (unknown !== undefined)
+      throw new UserError(`${path} has {{${unknown}}}, for which there is no value`, {
+        hint: `there are {{${Object.keys(values).join('}}, {{')}}}`,
+      })
+    return fill(text, values, path)
+  }
   const chosen = { ...own, address: own.addresses[address] ?? own.address }
   const text =
     file === 'table.sql' ? tableText(own) : accessesText(chosen, file === 'accesses.athena.sql' ? 'athena' : 'duckdb')
   return fill(text, values, `${file} of ${id}`)
+}
+
+/** What DuckDB says of the text of a folder that the configuration file names, which is nobody's bug but its writer's. */
+export function writtenFailure(error: unknown, { id, own }: Pick<Source, 'id' | 'own'>): unknown {
+  const [reason = ''] = messageOf(error).split('\n')
+  if (own === undefined || !('folder' in own) || !/^(?!IO|Out of Memory)[A-Z][A-Za-z ]* Error: /.test(reason))
+    return error
+  return new UserError(`DuckDB refuses ${join(own.folder, 'accesses.duckdb.sql')}: ${reason}`, {
+    hint: `mend the text, or the members, entities and details of ${id} in prestage.yaml, which name its columns`,
+    cause: error,
+  })
 }

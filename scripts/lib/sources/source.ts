@@ -51,7 +51,7 @@ export interface Source {
   parquet?(member: string): string
   /** Set where all objects are of this form: Athena has a table of its own for them. */
   readonly form?: 'parquet'
-  /** Set where AWS writes nothing but Parquet: columns are named as members are, and table.sql reads them. */
+  /** Set where objects are, or may be, Parquet whose columns are named as members are, and table.sql reads them. */
   readonly isParquet?: true
   /** Set where Athena reads the logs where they lie: a run in S3 holds the objects' URIs, and no copies. */
   readonly inPlace?: true

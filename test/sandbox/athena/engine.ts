@@ -6,6 +6,7 @@ import { identifier, literal } from '../../../scripts/lib/engines/render.ts'
 import type { Column, Table } from './catalog.ts'
 import { exhausted, userError } from './errors.ts'
 import { duckdbType } from './hive-types.ts'
+import { checkParquetTypes, type SchemaNode } from './parquet-types.ts'
 import { PREPARATION } from './trino.ts'
 
 const SETTINGS = {
@@ -74,6 +75,8 @@ export class Engine {
       const path = this.#file()
       await writeFile(path, bytes)
       if (bytes.toString('latin1', 0, 4) !== 'PAR1') throw userError(`HIVE_BAD_DATA: Malformed Parquet file: ${uri}`)
+      const nodes = await this.run(`select name, type, num_children from parquet_schema(${literal(path)})`)
+      checkParquetTypes(columns, nodes.getRowObjectsJS() as unknown as SchemaNode[], uri)
       const rows = `select ${absent} where false union all by name select * from read_parquet(${literal(path)})`
       const partition = partitions.map((column) => `, ${literal(value)} as ${identifier(column.name)}`).join('')
       parts.push(`select ${present}${partition} from (${rows})`)

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, UserError } from '../../cli/errors.ts'
 import type { Source } from '../../sources/source.ts'
-import { sourceSql } from '../own.ts'
+import { sourceSql, writtenFailure } from '../own.ts'
 import type { LogFile } from '../records/content.ts'
 import { type BadFile, malformedFiles, type Records, readRecords } from '../records/index.ts'
 import { Malformed } from '../records/json.ts'
@@ -49,7 +49,9 @@ export async function withRecords<T>(
   let opened: Promise<Engine> | undefined
   const engine = (): Promise<Engine> => (opened ??= openEngine(settings))
   try {
-    const found = await load(engine, await list(), relations, { ...settings, readers })
+    const found = await load(engine, await list(), relations, { ...settings, readers }).catch((error: unknown) => {
+      throw writtenFailure(error, settings.source)
+    })
     return await use((await engine()).session, found)
   } catch (error) {
     signal.throwIfAborted()

@@ -19,7 +19,8 @@ export async function pairsDefinition({ own, entities, members }: Source, entity
     const texts = await Promise.all(names.map((name) => readFile(join(own.folder, name), 'utf8')))
     return hashOf({ column, members, texts })
   }
-  const { fields, addresses, ...mapping } = own
+  // A wrong type makes Athena fail, and no type changes a pair.
+  const { fields, addresses, types: _, ...mapping } = own
   const address = addresses[entities[entity]?.address ?? ''] ?? mapping.address
   return hashOf({ ...mapping, address, entity: column === null ? null : (fields[column] ?? null) })
 }

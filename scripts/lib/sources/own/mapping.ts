@@ -1,6 +1,6 @@
 /** How the records of a source of the configuration file become rows of `accesses`. */
 export interface Mapping {
-  readonly format: 'json' | 'records' | 'csv'
+  readonly format: (typeof FORMATS)[number]
   /** Of CSV: the columns of a line in their order, what stands between them, and whether the first line names them. */
   readonly columns: readonly string[]
   readonly separator: string
@@ -11,6 +11,8 @@ export interface Mapping {
   readonly address: string
   /** Those that may take its place, by their names. */
   readonly addresses: Readonly<Record<string, string>>
+  /** Of Parquet: the types of columns and their members that are no text; undefined where all are. */
+  readonly types?: Readonly<Record<string, ColumnType>> | undefined
   /** What tells one event from another, where there is such. */
   readonly id: string | undefined
   /** Further columns of `accesses` by their names: entities and details. */
@@ -25,6 +27,12 @@ export const pathsOf = ({ time, address, addresses, id, fields }: Mapping): stri
   ...(id === undefined ? [] : [id]),
   ...Object.values(fields),
 ]
+/** Lines of JSON; `{"Records":[…]}`; lines of CSV; Parquet. */
+export const FORMATS = ['json', 'records', 'csv', 'parquet'] as const
+
+/** Types of Parquet columns as Hive names them. A `timestamp` and a `double` can only be a time: engines write them as text differently. */
+export const COLUMN_TYPES = ['string', 'int', 'bigint', 'boolean', 'double', 'timestamp'] as const
+type ColumnType = (typeof COLUMN_TYPES)[number]
 
 /** ISO 8601; seconds or milliseconds since 1970; as web servers write it: `02/Mar/2026:10:00:00 +0000`. */
 export const TIME_FORMATS = ['iso', 'seconds', 'milliseconds', 'clf'] as const

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isZone } from '../zone.ts'
-import { TIME_FORMATS } from './mapping.ts'
+import { COLUMN_TYPES, FORMATS, TIME_FORMATS } from './mapping.ts'
 import { checkTemplate } from './template.ts'
 
 const said =
@@ -53,7 +53,7 @@ const common = {
 /** A source whose records are mapped by the file alone. */
 export const mappedSchema = v.strictObject({
   ...common,
-  format: v.optional(choice(['json', 'records', 'csv'])),
+  format: v.optional(choice(FORMATS)),
   time: v.optional(text),
   'time-format': v.optional(choice(TIME_FORMATS)),
   address: v.optional(text),
@@ -62,6 +62,7 @@ export const mappedSchema = v.strictObject({
   columns: v.optional(v.array(text, said('must be a list of names'))),
   separator: v.optional(choice([',', ';', '|', '\t'])),
   header: v.optional(v.boolean(said('must be true or false'))),
+  types: v.optional(v.record(v.string(), choice(COLUMN_TYPES), said('must be lines of the form "member: type"'))),
 })
 
 /** A source with SQL of its own. */

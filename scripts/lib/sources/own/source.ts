@@ -47,6 +47,7 @@ export function mappedSource(id: string, given: Mapped): Source {
     about: 'a source of the configuration file',
     layouts: [layout],
     ...(isCsv && { text: { pattern: patternOf(mapping, paths) } }),
+    ...(mapping.format === 'parquet' && { isParquet: true }),
     members: isCsv ? Object.fromEntries(paths.map((path) => [memberOf(path), 'VARCHAR'])) : typesOf(paths),
     pairMembers: [mapping.time, mapping.address].map(memberOf),
     idMember: mapping.id === undefined ? [] : [memberOf(mapping.id)],
@@ -69,6 +70,7 @@ function mappingOf(given: Mapped, entities: Readonly<Record<string, string>>): M
     columns: given.columns ?? [],
     separator: given.separator ?? ',',
     header: given.header ?? false,
+    types: given.types,
     time: present(given.time, 'time'),
     timeFormat: given['time-format'] ?? 'iso',
     address: present(given.address, 'address'),
@@ -90,6 +92,7 @@ function checkValues(given: Mapped, { format, columns }: Mapping): void {
       Object.entries(given[key] ?? {}).map(([name, value]) => [[key, name], value] as const),
     ),
   ].map(([keys, value]) => [[...keys], value])
+  if (given.types !== undefined && format !== 'parquet') throw new Mistake(['types'], 'is for parquet alone')
   if (format === 'csv') {
     if (columns.length === 0) throw new Mistake(['columns'], 'are missing: name the columns of a line in their order')
     const none = values.find(([, value]) => !columns.includes(value))
@@ -111,6 +114,17 @@ function checkValues(given: Mapped, { format, columns }: Mapping): void {
         (path !== value && path.toLowerCase() === value.toLowerCase()),
     )
     if (other !== undefined) throw new Mistake(keys, `"${value}" and "${other[1]}" cannot both be read`)
+  }
+  checkTypes(given, values)
+}
+
+/** Whether types are of members that are read, and text is the same on both engines. @throws Mistake */
+function checkTypes({ types = {} }: Mapped, values: readonly (readonly [keys: string[], value: string])[]): void {
+  for (const [path, type] of Object.entries(types)) {
+    const uses = values.filter(([, value]) => value === path)
+    if (uses.length === 0) throw new Mistake(['types', path], 'is the type of a member that nothing names')
+    if ((type === 'double' || type === 'timestamp') && uses.some(([keys]) => keys[0] !== 'time'))
+      throw new Mistake(['types', path], `must be a type with one form as text: only the time may be a ${type}`)
   }
 }
 
@@ -143,6 +157,8 @@ export function writtenSource(id: string, given: Written, folder: string): Sourc
     name: id,
     about: 'a source of the configuration file',
     layouts: [layoutOf(id, { ...given, keys: present(given.keys, 'keys') })],
+    // Objects that are Parquet are told by their first bytes.
+    isParquet: true,
     members: given.members,
     pairMembers: members,
     idMember: [],
