@@ -7,6 +7,7 @@ import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { facts } from '../lib/cli/format.ts'
 import { choice, flag, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
 import { awsOptions, guardOptions } from '../lib/cli/shared-options.ts'
+import { ownSources } from '../lib/sources/own/own.ts'
 import { bucketStatements, keyStatements } from './bucket-policy.ts'
 import { checkSetup, type Finding, type Quota } from './check/check.ts'
 import { forgetStack, type Noted, namesStack, noteStack } from './config-file.ts'
@@ -134,6 +135,7 @@ export const command = defineCommand({
     { run: 'npx zx scripts/setup.mjs --print-bucket-policy', does: 'for logs in another account' },
     { run: 'npx zx scripts/setup.mjs --delete', does: 'deletes the stack, after you have typed its name' },
   ],
+  ownSources,
   options,
   async run(context, chosen) {
     const modes = [chosen.check, chosen.delete, chosen.printBucketPolicy, chosen.nightly].filter(Boolean).length

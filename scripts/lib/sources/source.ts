@@ -80,6 +80,8 @@ export interface Source {
   readonly access: 'call' | 'request'
   /** Of a source of the configuration file: what takes the place of its texts in sql/. */
   readonly own?: Mapping | SqlFolder
+  /** What the configuration file says of it, as it stands there. */
+  readonly given?: unknown
   /** Whether a record may become several rows of `accesses`; else it becomes one. */
   readonly severalRows?: true
   /** Index files that say which object holds which event times, where the source has such. */

@@ -16,7 +16,7 @@ const GRACE_MS = 75 * 60_000
 export async function nightsAsShipped(nights: OpenStack, stack: Stack, main: OpenStack): Promise<string> {
   if (!nights.isUsable(stack)) throw nights.stackFailure(stack, await nights.events(stack.id))
   const older = await olderNights(stack, main)
-  if (older !== undefined) throw new UserError('the nights run another version than this one', { hint: older })
+  if (older !== undefined) throw new UserError(older.says, { hint: older.hint })
   return `${timeOfNights(stack)} UTC: nightly.mjs ${stack.parameters.Options ?? ''}`
 }
 

@@ -2,14 +2,15 @@ import { readFile } from 'node:fs/promises'
 import type { Stack } from '../../lib/aws/cloudformation/stack.ts'
 import type { AwsSettings } from '../../lib/aws/settings.ts'
 import type { CommandResult, Context } from '../../lib/cli/command.ts'
-import { UsageError, UserError } from '../../lib/cli/errors.ts'
+import { UserError } from '../../lib/cli/errors.ts'
 import { facts, usd } from '../../lib/cli/format.ts'
 import { PRICES } from '../../lib/runs/cost.ts'
+import { knownSources, sourceOf } from '../../lib/sources/registry.ts'
 import { openStore } from '../../lib/stores/open.ts'
 import { defaultsIn, type Parameters } from '../parameters.ts'
 import { currentStack, type OpenStack, openStack, removeStack, setUp } from '../setup.ts'
 import { type Archive, archiveOfProject } from './archive.ts'
-import { type NightlyOptions, nightOptions } from './options.ts'
+import { type NightlyOptions, sourcesOf, whatNightsDo } from './options.ts'
 
 const TEMPLATE = new URL('../../../cfn/nightly.yaml', import.meta.url)
 /** Where archives are in the workspace. */
@@ -44,8 +45,11 @@ export async function setUpNights(
   const { main, nights, settings, dryRun } = setup
   const stack = await mainStack(main)
   const existing = await currentStack(nights, context.talk)
-  const [template, archive] = await Promise.all([readFile(TEMPLATE, 'utf8'), archiveOfProject()])
-  const parameters = parametersOfNights(chosen, { stack, existing, archive, defaults: defaultsIn(template) })
+  const template = await readFile(TEMPLATE, 'utf8')
+  const doing = whatNightsDo(chosen, stack, existing)
+  const archive = await archiveOfProject(sourcesOf(doing.Options).map(sourceOf))
+  const known = { stack, existing, archive, defaults: defaultsIn(template) }
+  const parameters: Parameters = { ...parametersOfNights(chosen, known), ...doing }
   const store = (await openStore(stack.outputs.Workspace ?? '', settings)).within(FOLDER)
   const done = await setUp(context, {
     stack: nights,
@@ -103,17 +107,11 @@ interface Known {
   readonly defaults: Stack['parameters']
 }
 
-/** Parameters of the nightly template; what is not named stays as it is. @throws UsageError without a source */
+/** Parameters of the nightly template besides what nights do; what is not named stays as it is. */
 function parametersOfNights(chosen: NightlyOptions, { stack, existing, archive, defaults }: Known): Parameters {
-  const { nightly, notify, securityHub } = chosen
+  const { nightly, notify } = chosen
   if (nightly === undefined || nightly === 'off') throw new Error('no time of night')
   const { StagingBucket, Workspace = '', OperatorPolicyArn, OperatorModelPolicyArn } = stack.outputs
-  const [, , , region = '', account = ''] = stack.id.split(':')
-  const SecurityHub = securityHub === undefined ? existing?.parameters.SecurityHub : String(securityHub === 'on')
-  const place = { account, region, isImported: SecurityHub === 'true' }
-  const Options = nightOptions(chosen, existing?.parameters.Options, place)
-  if (!/--source /.test(Options))
-    throw new UsageError('no source', 'add --source cloudtrail, or --source cloudtrail,waf: what is judged every night')
   const kept = Object.keys(existing?.parameters ?? {}).filter((name) => Object.hasOwn(defaults, name))
   return {
     ...Object.fromEntries(kept.map((name) => [name, undefined])),
@@ -124,8 +122,6 @@ function parametersOfNights(chosen: NightlyOptions, { stack, existing, archive, 
     OperatorModelPolicyArn,
     PermissionsBoundaryArn: stack.parameters.PermissionsBoundaryArn ?? '',
     Schedule: `cron(${nightly.minute} ${nightly.hour} * * ? *)`,
-    Options,
-    ...(SecurityHub !== undefined && { SecurityHub }),
     ...(notify !== undefined && { NotifyEmail: notify === 'none' ? '' : notify }),
   }
 }
@@ -136,18 +132,36 @@ export function timeOfNights({ parameters }: Stack): string {
   return `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`
 }
 
-/** What to do when nights run another version than this one; undefined when they do not. */
-export async function olderNights(nights: Stack, main: OpenStack): Promise<string | undefined> {
-  const { name } = await archiveOfProject()
+/** Nights that run something else than what would be set up here, and what to do about it. */
+export interface OlderNights {
+  readonly says: string
+  readonly hint: string
+}
+
+/** Undefined for nights that run this version, with the same definitions of their sources. */
+export async function olderNights(nights: Stack, main: OpenStack): Promise<OlderNights | undefined> {
+  const ids = sourcesOf(nights.parameters.Options)
+  const found = knownSources().filter(({ id }) => ids.includes(id))
+  const missing = ids.find((id) => !found.some((source) => source.id === id))
+  if (missing !== undefined)
+    return {
+      says: `the nights judge ${missing}, and prestage.yaml has no such source here`,
+      hint: `run this where prestage.yaml defines ${missing}: docs/sources.md`,
+    }
+  const { name } = await archiveOfProject(ids.map(sourceOf))
   if (nights.parameters.Archive?.endsWith(`/${name}`)) return undefined
-  return `npx zx scripts/setup.mjs --stack ${main.name} --nightly ${timeOfNights(nights)} puts this one in place`
+  const own = found.filter(({ given }) => given !== undefined).map(({ id }) => id)
+  return {
+    says: `the nights run another version than this one${own.length === 0 ? '' : `, or another definition of ${own.join(' or ')}`}`,
+    hint: `npx zx scripts/setup.mjs --stack ${main.name} --nightly ${timeOfNights(nights)} puts this one in place`,
+  }
 }
 
 /** Says so after a stack was updated, when its nights were not. */
 export async function warnOfOlderNights(context: Context, nights: OpenStack, main: OpenStack): Promise<void> {
   const found = await nights.find()
   const older = found === undefined ? undefined : await olderNights(found, main)
-  if (older !== undefined) context.talk.warn(`the nights still run another version: ${older}`)
+  if (older !== undefined) context.talk.warn(`${older.says}: ${older.hint}`)
 }
 
 /** Nights of a month, and minutes of one: an installation, the steps on one day, and now and then the wait for a training. */

@@ -1,6 +1,7 @@
+import type { Stack } from '../../lib/aws/cloudformation/stack.ts'
 import { UsageError } from '../../lib/cli/errors.ts'
 import { choice, choices, list, number, parsed, type Values } from '../../lib/cli/options.ts'
-import { sourceIds } from '../../lib/sources/registry.ts'
+import { knownIds } from '../../lib/sources/registry.ts'
 
 /** Of `setup --nightly`: when, whom it tells, and options that go to `nightly.mjs` as they are. */
 export const nightlyOptions = {
@@ -10,7 +11,7 @@ export const nightlyOptions = {
     value: 'HH:MM|off',
     parse: timeOfNight,
   }),
-  source: choices(sourceIds, { about: 'with --nightly: sources that are judged', value: 'NAME' }),
+  source: choices(knownIds, { about: 'with --nightly: sources that are judged', value: 'NAME' }),
   notify: parsed({
     about: 'with --nightly: address that failures and alerts are sent to, once it has agreed; none takes it back',
     value: 'EMAIL',
@@ -103,6 +104,21 @@ export function nightOptions(chosen: NightlyOptions, before = '', place: Finding
   const all = [...options, ...Object.entries(hub)].map(([name, value]) => `--${name} ${value}`)
   return [...all, ...(options.has('max-cost') ? [] : ['--yes'])].join(' ')
 }
+
+/** Parameters of the nightly template that say what nights do. @throws UsageError without a source */
+export function whatNightsDo(chosen: NightlyOptions, { id }: Stack, existing: Stack | undefined) {
+  const { securityHub } = chosen
+  const [, , , region = '', account = ''] = id.split(':')
+  const SecurityHub = securityHub === undefined ? existing?.parameters.SecurityHub : String(securityHub === 'on')
+  const place = { account, region, isImported: SecurityHub === 'true' }
+  const Options = nightOptions(chosen, existing?.parameters.Options, place)
+  if (sourcesOf(Options).length === 0)
+    throw new UsageError('no source', 'add --source cloudtrail, or --source cloudtrail,waf: what is judged every night')
+  return { Options, ...(SecurityHub !== undefined && { SecurityHub }) }
+}
+
+/** Sources that are judged, of the options of a night. */
+export const sourcesOf = (options = ''): string[] => /--source (\S+)/.exec(options)?.[1]?.split(',') ?? []
 
 /** `--a b --yes --c d`, as a map of those that a user named. */
 const optionsIn = (options: string): [string, string][] =>

@@ -27,7 +27,7 @@ function project(): string {
 }
 
 test('the archive holds what is installed and run, no tests, no packages, nothing hidden', async () => {
-  const { body } = await archiveOfProject(project())
+  const { body } = await archiveOfProject([], project())
   assert.deepEqual(
     [...unzipped(body).keys()],
     [
@@ -45,18 +45,18 @@ test('the archive holds what is installed and run, no tests, no packages, nothin
 
 test('the same files are the same archive, whenever and wherever; another byte is another one', async () => {
   const root = project()
-  const first = await archiveOfProject(root)
+  const first = await archiveOfProject([], root)
   assert.match(first.name, /^prestage-[0-9a-f]{16}\.zip$/)
   const copy = `${tempFolder()}/copy/`
   cpSync(root, copy, { recursive: true })
   utimesSync(`${copy}package.json`, 1, 1)
-  assert.deepEqual(await archiveOfProject(copy), first)
+  assert.deepEqual(await archiveOfProject([], copy), first)
   writeFileSync(`${copy}sql/d.sql`, 'select 1')
-  assert.notEqual((await archiveOfProject(copy)).name, first.name)
+  assert.notEqual((await archiveOfProject([], copy)).name, first.name)
 })
 
 test('the archive of this project has every entry and every template', async () => {
-  const { body } = await archiveOfProject()
+  const { body } = await archiveOfProject([])
   const files = unzipped(body)
   for (const folder of ['scripts', 'scripts/recipes', 'cfn'])
     for (const entry of readdirSync(ROOT + folder, { withFileTypes: true }))

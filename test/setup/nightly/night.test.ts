@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { runNight } from '../../sandbox/codebuild/run.ts'
 import { ROOT } from '../../support/run-script.ts'
@@ -18,7 +18,7 @@ const linkingNpm = () => npmThat(`exec ln -s '${ROOT}node_modules' node_modules`
 
 // A night over logs is in test/cfn/rights/nights.test.ts, with an npm that installs.
 describe('a night in CodeBuild, whose npm ci links packages that are here', async () => {
-  const { sandbox, setup, existingStack } = await fixture()
+  const { sandbox, cwd, setup, existingStack } = await fixture()
   const { codebuild, s3 } = sandbox
   const failed = async (npm: string) => {
     codebuild.messages.splice(0)
@@ -28,16 +28,18 @@ describe('a night in CodeBuild, whose npm ci links packages that are here', asyn
   }
   before(async () => {
     await existingStack()
-    const { code, stderr } = await setup(['--nightly', '02:30', '--source', 'cloudtrail', '--yes'])
+    const shop = { keys: '{host}/{yyyy}/{MM}/{dd}/a-', time: 'at', address: 'ip', entities: { user: 'who' } }
+    appendFileSync(`${cwd}/prestage.yaml`, `sources: ${JSON.stringify({ shop })}\n`)
+    const { code, stderr } = await setup(['--nightly', '02:30', '--source', 'shop', '--yes'])
     assert.equal(code, 0, stderr)
   })
   after(() => assert.deepEqual(sandbox.violations, []))
 
-  it('runs nightly.mjs as its role, with nothing in the environment but what CodeBuild has there', async () => {
+  it('runs nightly.mjs as its role, over a source of prestage.yaml, with nothing in the environment but what CodeBuild has there', async () => {
     const [{ role } = { role: '' }] = codebuild.projects.values()
     const restore = s3.deny({ action: 's3:ListBucket', resource: 'org-logs', principal: role })
     const { output } = await failed(linkingNpm())
-    assert.match(output, /^nightly: cloudtrail: .*access denied: .* lacks s3:ListBucket on arn:aws:s3:::org-logs/m)
+    assert.match(output, /^nightly: shop: .*access denied: .* lacks s3:ListBucket on arn:aws:s3:::org-logs/m)
     restore()
   })
 

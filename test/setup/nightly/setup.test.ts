@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
+import { SQL_FILES } from '../../../scripts/lib/sources/own/mapping.ts'
 import { archiveOfProject } from '../../../scripts/setup/nightly/archive.ts'
+import { unzipped } from '../../support/zip.ts'
 import { fixture } from '../sandbox.ts'
 
 const NIGHTS = ['--nightly', '02:30', '--source', 'cloudtrail,waf']
 
 describe('setup --nightly', async () => {
-  const { sandbox, setup, existingStack } = await fixture()
+  const { sandbox, cwd, setup, existingStack } = await fixture()
   const { codebuild, cloudformation, s3 } = sandbox
   let bucket = ''
   const archives = () => s3.keys(bucket, 'prestage/nightly/')
@@ -44,7 +47,7 @@ describe('setup --nightly', async () => {
     )
     assert.equal(result.action, 'created')
     const project = codebuild.projects.get('prestage-nightly') ?? assert.fail()
-    const archive = await archiveOfProject()
+    const archive = await archiveOfProject([])
     assert.equal(project.source, `${bucket}/prestage/nightly/${archive.name}`)
     assert.deepEqual(await s3.get(bucket, `prestage/nightly/${archive.name}`), archive.body)
     assert.match(project.buildspec, /scripts\/nightly\.mjs --source cloudtrail,waf --max-cost 2 .*--topic arn:aws:sns:/)
@@ -76,12 +79,12 @@ describe('setup --nightly', async () => {
     stack.target = { ...stack.target, parameters: { ...stack.target.parameters, Archive: older } }
     assert.match(
       (await setup(['--yes'])).stderr,
-      /the nights still run another version: npx zx .* --stack prestage --nightly 23:05 puts this one in place/,
+      /the nights run another version than this one: npx zx .* --stack prestage --nightly 23:05 puts this one in place/,
     )
     const { result, stderr } = await setup(['--nightly', '02:30', '--yes'])
     assert.equal(result.action, 'updated', stderr)
     assert.match(stderr, /~ CodeBuild project Night: Source/)
-    assert.deepEqual(archives(), [`prestage/nightly/${(await archiveOfProject()).name}`])
+    assert.deepEqual(archives(), [`prestage/nightly/${(await archiveOfProject([])).name}`])
   })
 
   it('cannot be left behind: IAM keeps policies that a role has', () => {
@@ -95,6 +98,42 @@ describe('setup --nightly', async () => {
     for (const [id, one] of made) main.made.set(id, one)
     main.status = status
     main.events.splice(0, Number.POSITIVE_INFINITY, ...events)
+  })
+
+  it('takes the definitions along of those sources of prestage.yaml that are judged', async () => {
+    const config = `${cwd}/prestage.yaml`
+    const before = readFileSync(config, 'utf8')
+    const shop = { keys: 'shop/{yyyy}/{MM}/{dd}/a-', time: 'at', address: 'ip', entities: { user: 'who' } }
+    const mail = {
+      keys: 'mail/{yyyy}/{MM}/{dd}/',
+      sql: './of-mail',
+      members: { at: 'VARCHAR' },
+      entities: { sender: 'a' },
+    }
+    const define = (sources: object) => writeFileSync(config, `${before}\nsources: ${JSON.stringify(sources)}\n`)
+    mkdirSync(`${cwd}/of-mail`)
+    for (const name of SQL_FILES) writeFileSync(`${cwd}/of-mail/${name}`, `select '${name}'`)
+    define({ shop, mail, other: shop })
+    const { result, stderr } = await setup(['--nightly', '02:30', '--source', 'shop,mail,apigateway', '--yes'])
+    assert.equal(result?.action, 'updated', stderr)
+    const [archive = ''] = archives()
+    const files = unzipped(await s3.get(bucket, archive))
+    assert.deepEqual(JSON.parse(String(files.get('prestage.yaml'))), {
+      sources: { shop, mail: { ...mail, sql: './sources/mail' } },
+    })
+    assert.equal(String(files.get('sources/mail/table.sql')), "select 'table.sql'")
+    const said = async () => {
+      const { result } = await setup(['--check'])
+      const { ok, says } = result.findings.find(({ what }: { what: string }) => what === 'nightly')
+      return ok || says
+    }
+    assert.equal(await said(), true)
+    define({ shop: { ...shop, time: 'then' }, mail })
+    assert.equal(await said(), 'the nights run another version than this one, or another definition of shop or mail')
+    define({ mail })
+    assert.equal(await said(), 'the nights judge shop, and prestage.yaml has no such source here')
+    writeFileSync(config, before)
+    await setup([...NIGHTS, '--yes'])
   })
 
   it('off takes it away with its archives, and leaves the rest', async () => {

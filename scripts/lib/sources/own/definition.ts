@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Source } from '../source.ts'
+import { SQL_FILES } from './mapping.ts'
 
 /** What a source of the configuration file says about keys, as a SHA-256: which objects belong to a window. Undefined for other sources. */
 export const keysDefinition = ({ own, layouts }: Source): string | undefined =>
@@ -15,8 +16,7 @@ export async function pairsDefinition({ own, entities, members }: Source, entity
   if (own === undefined) return undefined
   const column = entities[entity]?.column ?? null
   if ('folder' in own) {
-    const names = ['table.sql', 'accesses.athena.sql', 'accesses.duckdb.sql']
-    const texts = await Promise.all(names.map((name) => readFile(join(own.folder, name), 'utf8')))
+    const texts = await Promise.all(SQL_FILES.map((name) => readFile(join(own.folder, name), 'utf8')))
     return hashOf({ column, members, texts })
   }
   // A wrong type makes Athena fail, and no type changes a pair.

@@ -43,6 +43,9 @@ export interface SqlFolder {
   readonly folder: string
 }
 
+/** What such a folder holds. */
+export const SQL_FILES = ['table.sql', 'accesses.athena.sql', 'accesses.duckdb.sql'] as const
+
 /** The names of CSV columns as groups of a pattern, which Java and JavaScript understand alike. */
 export const groupOf = (columns: readonly string[], name: string): string => `c${columns.indexOf(name) + 1}`
 

@@ -5,7 +5,7 @@ import { UsageError } from '../../cli/errors.ts'
 import { presets } from '../presets.ts'
 import { sourceIds } from '../registry.ts'
 import type { Source } from '../source.ts'
-import { SOURCE_NAME } from './mapping.ts'
+import { SOURCE_NAME, SQL_FILES } from './mapping.ts'
 import type { Section } from './own.ts'
 import { mappedSchema, writtenSchema } from './schema.ts'
 import { Mistake, mappedSource, writtenSource } from './source.ts'
@@ -28,7 +28,7 @@ export function sourcesIn(section: Section): Source[] {
     if (id === 'files' || id === 'all' || (sourceIds.includes(id) && !Object.hasOwn(presets, id)))
       return refuse([id], 'is a name that is taken')
     try {
-      return sourceIn(id, given, file)
+      return { ...sourceIn(id, given, file), given }
     } catch (error) {
       if (error instanceof Mistake) return refuse([id, ...error.keys], error.message)
       throw error
@@ -41,7 +41,7 @@ function sourceIn(id: string, given: unknown, file: string): Source {
   if (isWritten) {
     const written = checkedBy(writtenSchema, given)
     const folder = resolve(dirname(file), written.sql)
-    for (const name of ['table.sql', 'accesses.athena.sql', 'accesses.duckdb.sql'])
+    for (const name of SQL_FILES)
       if (!existsSync(join(folder, name))) throw new Mistake(['sql'], `names a folder without ${name}: ${folder}`)
     return writtenSource(id, written, folder)
   }
