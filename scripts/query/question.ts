@@ -82,17 +82,32 @@ export interface Statement {
 /** The options that give a question what the run does not have. */
 const GIVEN = { entity: '--entity-name NAME', entity_name: '--entity-name NAME', ip: '--ip ADDRESS' } as const
 
+/** Questions about one source, and what asks much the same of any. */
+const ALIKE: Readonly<Record<string, string>> = {
+  'entity-calls': 'entity-accesses',
+  'entity-requests': 'entity-accesses',
+  'entity-calls-around': 'entity-accesses-around',
+  'entity-requests-around': 'entity-accesses-around',
+}
+
 /** The statement of a question. @throws UsageError when it cannot be asked about this source, or about any */
 export function statementOf(question: Question, source: Source, named: Named): Statement {
-  if (question.source !== undefined && question.source !== source.id)
+  if (question.source !== undefined && question.source !== source.id) {
+    const anySource = ALIKE[question.name]
     throw new UsageError(
       `${question.name} is about ${question.source}, and the run has ${source.id}`,
-      'npx zx scripts/query.mjs lists the questions of each source',
+      anySource === undefined
+        ? 'npx zx scripts/query.mjs lists the questions of each source'
+        : `sql/explore/${anySource}.sql asks that of any source`,
     )
+  }
   const values = {
     from: String(named.from.getTime()),
     to: String(named.to.getTime()),
     cutoff: String(named.cutoff.getTime()),
+    aspects: Object.entries(source.aspects)
+      .map(([name, sql]) => `${sql} as ${identifier(name)}`)
+      .join(', '),
     entity_column: identifier(source.entities[named.entity]?.column ?? named.entity),
     ...(named.entityName !== undefined && {
       entity: literal(encodeEntity(named.entityName)),
@@ -109,7 +124,7 @@ export function statementOf(question: Question, source: Source, named: Named): S
     )
   if (unknown.length > 0)
     throw new UsageError(
-      `${question.path} has {{${unknown.join('}}, {{')}}}, and only {{from}}, {{to}}, {{cutoff}}, {{entity}}, {{entity_name}}, {{entity_column}} and {{ip}} are known here`,
+      `${question.path} has {{${unknown.join('}}, {{')}}}, and only {{from}}, {{to}}, {{cutoff}}, {{entity}}, {{entity_name}}, {{entity_column}}, {{aspects}} and {{ip}} are known here`,
       'write the value itself into the text',
     )
   const sql = fill(question.text, values, question.path)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
 import { TrinoSQL } from 'dt-sql-parser'
+import { sources } from '../../scripts/lib/sources/registry.ts'
 import { fewObjects } from '../support/few-objects.ts'
 import { ROOT, runScript } from '../support/run-script.ts'
 import { stagedRun } from '../support/staged-run.ts'
@@ -52,9 +53,10 @@ describe('the questions', () => {
         assert.ok(json, stderr)
         const [, output = ''] = /^-- Output: (.*)\.$/m.exec(readFileSync(`${ROOT}sql/explore/${file}`, 'utf8')) ?? []
         const named = output.split(/[,;] /).map((part) => part.replace(/:.*/, ''))
+        const aspects = Object.keys(sources[source]?.aspects ?? {})
         assert.deepEqual(
           json.columns,
-          named.filter((name) => /^\w+$/.test(name)),
+          named.filter((name) => /^\w+$/.test(name)).flatMap((name) => (name === 'aspects' ? aspects : [name])),
         )
         assert.equal(json.engine, 'duckdb')
       })
@@ -188,6 +190,12 @@ describe('what is no question', () => {
       /there is no file sql\/explore\/new-ip\.sql\n.*new-ips\.sql/,
     ],
     ['one of another source', 'root-usage', /root-usage is about cloudtrail, and the run has waf/],
+    [
+      'one that there is for any source',
+      'entity-calls',
+      /cloudtrail, and the run has waf\n.*entity-accesses\.sql asks that of any/,
+    ],
+    ['its neighbor', 'entity-calls-around', /has waf\n.*entity-accesses-around\.sql asks that of any/],
     ['two statements', mine('select 1 from accesses; select 2'), /is not one query/],
     ['no query', mine('drop table accesses'), /is not one query/],
     ['nothing of the run', mine('select 1'), /asks nothing of the run/],

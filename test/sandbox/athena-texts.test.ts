@@ -12,6 +12,7 @@ import {
   renderSql,
   withRelations,
 } from '../../scripts/lib/engines/render.ts'
+import { decodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
 import { keyParser } from '../../scripts/lib/sources/layout.ts'
 import { sourceIds, sources } from '../../scripts/lib/sources/registry.ts'
 import { type Source, sourceFor, sourceParser } from '../../scripts/lib/sources/source.ts'
@@ -118,9 +119,11 @@ for (const source of Object.values(sources))
       const settings = settingsOf(source, source.defaultEntity)
       await staged(source)
       const asked = (await questions()).filter((question) => [undefined, source.id].includes(question.source))
+      const one = 'select entity, ip from classified where drop_reason is null order by entity, ip limit 1'
+      const [[[entity = '', ip = ''] = []] = []] = (await inDuckdb(settings, [one])) as string[][][]
       const texts = await Promise.all(
         asked.map(async ({ path }) =>
-          statementOf(await findQuestion(path), source, { ...settings, entityName: 'e', ip: '192.0.2.1' }),
+          statementOf(await findQuestion(path), source, { ...settings, entityName: decodeEntity(entity), ip }),
         ),
       )
       const expected = await inDuckdb(
@@ -132,6 +135,7 @@ for (const source of Object.values(sources))
           ? { classified: await classifiedSql(table, settings) }
           : { accesses: await accessesSql(table) }
         assert.deepEqual(await answer(withRelations(relations, sql)), expected[i], asked[i]?.name)
+        if (/entity/.test(asked[i]?.name ?? '')) assert.notEqual(expected[i]?.length, 0, asked[i]?.name)
       }
     })
   })

@@ -1,0 +1,15 @@
+-- What did an entity do from wherever, from six hours before it came from an address to six hours after, of any source?
+-- Input:  accesses; {{aspects}}, what alerts of the source tell; {{entity_column}}, that of --entity; {{entity_name}}, with --entity-name; {{ip}}, with --ip; {{from}} and {{to}}, the window in milliseconds since 1970.
+-- Output: event_time, ip, aspects: a column each.
+-- Cost:   one scan of the run's staged objects, on Athena.
+with own as (
+  select *,
+    min(case when ip = {{ip}} then event_time end) over () as first_there,
+    max(case when ip = {{ip}} then event_time end) over () as last_there
+  from accesses
+  where {{entity_column}} = {{entity_name}} and event_time >= {{from}} and event_time < {{to}}
+)
+select event_time, ip, {{aspects}}
+from own
+where event_time >= first_there - 21600000 and event_time <= last_there + 21600000
+order by event_time, event_id, ip;
