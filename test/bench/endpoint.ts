@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { serverOf } from '../../scripts/deploy/local/server.ts'
 import { validated } from '../../scripts/lib/insights/hyperparameters.ts'
 import { modelOf } from '../../scripts/lib/insights/model.ts'
@@ -67,6 +66,3 @@ async function ask(port: number, agent: Agent, n: number): Promise<number> {
 
 export const describeEndpoint = ({ median, p99 }: EndpointFigures): string =>
   `loopback endpoint at ${PER_SECOND} requests a second: median ${median.toFixed(2)} ms, 99th percentile ${p99.toFixed(2)} ms (wanted: below 5)`
-
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  process.stdout.write(`${describeEndpoint(await benchEndpoint())}\n`)

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { virtualLogs } from '../sandbox/s3/virtual-logs.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { scriptPath } from '../support/run-script.ts'
@@ -76,5 +75,3 @@ export const describeList = (figures: readonly ListFigures[]): string =>
         `  ${window}: ${objects.toLocaleString('en-US')} objects with ${requests} LIST requests (fewest possible ${fewest}: ${(requests / fewest).toFixed(2)} times), whole process ${seconds.toFixed(1)} s, peak ${((peakBytes ?? Number.NaN) / 1e6).toFixed(0)} MB`,
     ),
   ].join('\n')
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(`${describeList(await benchList())}\n`)

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { zeroContent } from '../sandbox/s3/content.ts'
 import { MemoryBackend } from '../sandbox/s3/memory.ts'
 import type { StoredObject } from '../sandbox/s3/stored.ts'
@@ -60,6 +59,3 @@ const numberOf = (text: string): number => Number(text.replaceAll(',', ''))
 
 export const describeManifest = ({ rows, requests, seconds, peakBytes }: ManifestFigures): string =>
   `manifest: ${rows.toLocaleString('en-US')} rows listed, planned, saved and handed to a batch job with ${requests.toLocaleString('en-US')} LIST requests, whole process ${seconds.toFixed(0)} s, peak ${((peakBytes ?? Number.NaN) / 1e6).toFixed(0)} MB`
-
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  process.stdout.write(`${describeManifest(await benchManifest(Number(process.argv[2] ?? DAYS)))}\n`)

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { Accesses } from '../../scripts/lib/insights/accesses.ts'
 import { scoreBy } from '../../scripts/lib/insights/encoder.ts'
 import { calibrate } from '../../scripts/lib/insights/evaluation.ts'
@@ -64,5 +63,3 @@ export const describeScore = (all: readonly ScoreFigures[]): string =>
         `  ${world}, ${pairs.toLocaleString('en-US')} pairs: IP Insights ${millions(scored)} million, evidence ${millions(ranked)} million`,
     ),
   ].join('\n')
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(`${describeScore(await benchScore())}\n`)

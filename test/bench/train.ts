@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { formatIpv4 } from '../../scripts/lib/insights/ipv4.ts'
 import { auc } from '../../scripts/lib/insights/metrics.ts'
 import { loadModel } from '../../scripts/lib/insights/model.ts'
@@ -136,5 +135,3 @@ export function describeTrain(figures: TrainFigures): string {
     `  AUC against random public addresses ${figures.ownAuc.toFixed(4)}, of the rule "/16 seen before" ${figures.net16Auc.toFixed(4)}`,
   ].join('\n')
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(`${describeTrain(await benchTrain())}\n`)
