@@ -118,15 +118,16 @@ class Grower {
 
   /** Slope and curvature of examples, by feature and bin. */
   private sum(sums: Float64Array, from: number, to: number): Float64Array {
-    const { rows, slope, curve, places } = this
+    const { rows, slope, curve, places, features } = this
     sums.fill(0)
     for (let i = from; i < to; i++) {
       const row = rows[i]!
-      const first = row * this.features
-      for (let f = first; f < first + this.features; f++) {
+      const [ofSlope, ofCurve] = [slope[row]!, curve[row]!]
+      const end = (row + 1) * features
+      for (let f = row * features; f < end; f++) {
         const at = places[f]!
-        sums[at]! += slope[row]!
-        sums[at + 1]! += curve[row]!
+        sums[at]! += ofSlope
+        sums[at + 1]! += ofCurve
       }
     }
     return sums

@@ -7,18 +7,18 @@ export const LEAK = 0.1
 
 /** Turns addresses into vectors, many at a time. */
 export class Encoder {
-  /** The rows of every address's prefixes. */
-  readonly rows: Uint32Array
   /** Input of every layer, and after the last one the vectors themselves, one after the other. */
-  readonly values: readonly Float32Array[]
-  readonly levels: readonly Level[]
+  private readonly values: readonly Float32Array[]
+  private readonly levels: readonly Level[]
   private readonly weights: Weights
+  /** The sums of the vectors of an address's prefixes up to each level but the last. */
+  private readonly partial: Float32Array
 
   constructor(weights: Weights, maxAddresses: number) {
     const { levels } = levelsOf(weights.shape)
     this.weights = weights
     this.levels = levels
-    this.rows = new Uint32Array(maxAddresses * levels.length)
+    this.partial = new Float32Array(levels.length * weights.shape.dim)
     this.values = [weights, ...weights.layers].map(() => new Float32Array(maxAddresses * weights.shape.dim))
   }
 
@@ -34,19 +34,24 @@ export class Encoder {
     return this.values[layers.length]!
   }
 
+  /** Level by level, from the shortest. Of what an address has in common with the one before, the sum is known: ascending ones are quick. */
   private sumPrefixes(ips: ArrayLike<number>, count: number): void {
-    const { levels, rows } = this
+    const { levels, partial } = this
     const { prefixes, shape } = this.weights
     const { dim } = shape
     const sums = this.values[0]!
+    const last = levels.length - 1
     for (let a = 0; a < count; a++) {
-      const to = a * dim
-      for (let i = 0; i < dim; i++) sums[to + i] = 0
-      for (let k = 0; k < levels.length; k++) {
-        const row = prefixRow(ips[a]!, levels[k]!)
-        rows[a * levels.length + k] = row
-        const from = row * dim
-        for (let i = 0; i < dim; i++) sums[to + i]! += prefixes[from + i]!
+      const ip = ips[a]!
+      let k = 0
+      if (a > 0) while (k < last && (ip ^ ips[a - 1]!) >>> levels[k]!.shift === 0) k += 1
+      for (; k <= last; k++) {
+        const from = prefixRow(ip, levels[k]!) * dim
+        const to = k === last ? a * dim : k * dim
+        const into = k === last ? sums : partial
+        const before = (k - 1) * dim
+        if (k === 0) for (let i = 0; i < dim; i++) into[to + i] = prefixes[from + i]!
+        else for (let i = 0; i < dim; i++) into[to + i] = partial[before + i]! + prefixes[from + i]!
       }
     }
   }

@@ -79,9 +79,11 @@ export function initialWeights(shape: Shape, seed: number): Weights {
   const { dim, entityRows, layers } = shape
   const random = new Random(seed, 1)
   const scale = 1 / Math.sqrt(dim)
+  const entities = new Float32Array(entityRows * dim)
+  for (let i = 0; i < entities.length; i++) entities[i] = random.normal() * scale
   return {
     shape,
-    entities: Float32Array.from({ length: entityRows * dim }, () => random.normal() * scale),
+    entities,
     prefixes: new Float32Array(levelsOf(shape).rows * dim),
     layers: Array.from({ length: layers }, () => ({ weight: identity(dim), bias: new Float32Array(dim) })),
   }

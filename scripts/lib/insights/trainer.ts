@@ -88,6 +88,8 @@ class Stepper {
   private readonly kernel: Kernel
   private readonly totalSteps: number
   private steps = 0
+  /** A copy of the weights as they are since the last step. */
+  private copied: Weights | undefined
 
   constructor(pairs: Pairs, start: Weights, set: Hyperparameters, seed: number) {
     const size = batchSizeOf(pairs, set)
@@ -101,6 +103,7 @@ class Stepper {
 
   /** Returns the mean log loss of the batch's examples, before the step. */
   step(batch: Uint32Array): number {
+    this.copied = undefined
     const { set, kernel } = this
     const { ips, entityRows, addresses } = kernel
     const size = batch.length
@@ -131,7 +134,8 @@ class Stepper {
   }
 
   weights(): Weights {
-    return this.kernel.weights()
+    this.copied ??= this.kernel.weights()
+    return this.copied
   }
 }
 

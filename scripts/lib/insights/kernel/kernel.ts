@@ -119,14 +119,16 @@ export class Kernel {
   private read({ state }: Table, row: number, to: Float32Array, toRow: number): void {
     const { dim } = this.shape
     const at = 3 * row * this.width
-    for (let i = 0; i < dim; i++) to[toRow * dim + i] = state[at + i]!
+    to.set(state.subarray(at, at + dim), toRow * dim)
   }
 
   private load({ entities, prefixes, layers }: Weights): void {
-    const { dim } = this.shape
+    const { shape, width } = this
     const write = (from: Float32Array, { state }: Table, firstRow = 0) => {
-      for (let row = 0; row < from.length / dim; row++)
-        for (let i = 0; i < dim; i++) state[3 * (firstRow + row) * this.width + i] = from[row * dim + i]!
+      const { dim } = shape
+      for (let at = 0, to = 3 * firstRow * width; at < from.length; at += dim, to += 3 * width)
+        // The memory is zero as it is. Most prefixes begin so, too: what is not touched takes no memory, nor time.
+        for (let i = 0; i < dim; i++) if (from[at + i] !== 0) state[to + i] = from[at + i]!
     }
     write(entities, this.entities)
     write(prefixes, this.prefixes)
