@@ -60,7 +60,7 @@ interface Edges {
 /** The folders below a branch that have its days, in whatever form; undefined where no folder tells. */
 function dayFolders({ timed }: Layout): readonly RegExp[] | undefined {
   const folders = timed.split('/').slice(0, -1)
-  const dated = folders.slice(0, folders.findIndex((folder) => /\{dd?\}/.test(folder)) + 1)
+  const dated = folders.slice(0, folders.findIndex((folder) => /\{(?:D?dd|d)\}/.test(folder)) + 1)
   const isOfTime = (piece: Piece): boolean => 'text' in piece || (isTimeField(piece.name) && !piece.isOptional)
   if (dated.length === 0 || !dated.every((folder) => piecesOf(folder).every(isOfTime))) return undefined
   return dated.map((folder) => new RegExp(`^${expressionOfTemplate(folder)}$`))
@@ -86,7 +86,9 @@ async function edgeOf(
   if (pattern === undefined) return day === undefined ? undefined : { day, folder: path }
   const children = (await lister.prefixes({ prefix: path })).flatMap((child) => {
     const match = pattern.exec(child.slice(path.length, -1))
-    return match === null ? [] : [{ child, fields: { ...fields, ...match.groups } }]
+    // A date of delivery, `Dyyyy`, is one, too.
+    const found = Object.entries(match?.groups ?? {}).map(([name, value]) => [name.replace(/^D/, ''), value])
+    return match === null ? [] : [{ child, fields: { ...fields, ...Object.fromEntries(found) } }]
   })
   // `10` comes after `9` where months have no zeros in front.
   children.sort((a, b) => (rankOf(a.fields) < rankOf(b.fields) ? -1 : 1))

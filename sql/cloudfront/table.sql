@@ -2,7 +2,7 @@
 -- Input:  {{table}}; {{bulk}}, the prefix of what is large in all runs, with a trailing slash, and {{staged}}, the template of a
 --         run's staged objects, both as literals.
 -- A query must name the run, `run = '…'`: without one Athena refuses it, so that nobody scans all of them by mistake.
--- Files name their fields and the order of these, so a row is a whole line; accesses.athena.sql takes it apart. Serde: "Regex SerDe", Athena user
+-- Files name their fields and the order of these, or are JSON, so a row is a whole line; accesses.athena.sql takes it apart. Serde: "Regex SerDe", Athena user
 -- guide. Partitions: "injected", partition projection.
 -- Output: the table.
 -- Cost:   none.

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
 import { sources } from '../../scripts/lib/sources/registry.ts'
 import { athenaSandbox, linesAt, linesIn } from '../support/athena-sandbox.ts'
+import { cloudfrontAs, FORMS } from '../support/cloudfront-forms.ts'
 import { fewObjects } from '../support/few-objects.ts'
 import { parquetFlows } from '../support/parquet-flows.ts'
 import { runScript } from '../support/run-script.ts'
@@ -56,6 +57,26 @@ describe('Athena and DuckDB extract the same pairs', async () => {
         assert.deepEqual(sandbox.violations, [])
       })
 
+  it('CloudFront of any form as of its simulated logs', async () => {
+    const logs = await fewObjects({ sources: Object.keys(sources) })
+    const from = ['--source', 'cloudfront', '--copy', 'direct', '--yes', ...WINDOW]
+    const expected = await run('extract', ['--run', runs.cloudfront ?? '', '--yes', '--overwrite'])
+    const pairs = await linesAt(sandbox, runs.cloudfront ?? '', 'pairs/train/')
+    for (const form of FORMS) {
+      const folder = tempFolder()
+      for (const key of await cloudfrontAs(form, logs, folder))
+        sandbox.s3.put('parquet-logs', `${form}/${key}`, readFileSync(`${folder}/${key}`))
+      const staged = await run('stage', [...from, '--logs', `s3://parquet-logs/${form}`])
+      assert.ok(staged.result, staged.stderr)
+      const found = await run('extract', ['--run', staged.result.run, '--yes'])
+      assert.ok(found.result, found.stderr)
+      for (const field of ['events', 'trainPairs', 'holdoutPairs', 'dropped'])
+        assert.deepEqual(found.result[field], expected.result[field], `${form}: ${field}`)
+      assert.deepEqual(await linesAt(sandbox, staged.result.run, 'pairs/train/'), pairs, form)
+    }
+    assert.deepEqual(sandbox.violations, [])
+  })
+
   it('vpcflow of Parquet as of text, and not both at once', async () => {
     const [logs, folder] = [await fewObjects({ sources: Object.keys(sources) }), tempFolder()]
     const keys = await parquetFlows(logs, folder)
@@ -87,7 +108,7 @@ describe('Athena and DuckDB extract the same pairs', async () => {
   it('leaves no table but the source’s, and no scratch', async () => {
     assert.deepEqual(
       sandbox.athena.catalog.names(),
-      [...Object.keys(sources), 'vpcflow_parquet'].map((id) => `prestage.${id}`),
+      [...Object.keys(sources), 'cloudfront_parquet', 'vpcflow_parquet'].map((id) => `prestage.${id}`),
     )
     for (const source of Object.keys(sources)) {
       const prefix = `prestage/bulk/${runs[source]}/`

@@ -35,7 +35,7 @@ const READ: Record<(typeof SOURCES)[number], (line: string) => Access | undefine
   },
   cloudfront: (line) => {
     if (line.startsWith('#')) return undefined
-    const fields = line.split('\t')
+    const fields = line.startsWith('{') ? Object.values(JSON.parse(line)).map(String) : line.split('\t')
     const agent = decodeURIComponent(fields[10] ?? '')
     return { day: fields[0] ?? '', entity: /[^ -~]/.test(agent) ? fields[10] : agent, ip: fields[4] ?? '' }
   },
@@ -92,5 +92,5 @@ describe('logs of sites', async () => {
 const KEYS: Record<(typeof SOURCES)[number], RegExp> = {
   alb: /\/elasticloadbalancing\//,
   s3access: /^s3-/,
-  cloudfront: /^cdn\//,
+  cloudfront: /^cdn\/|\/CloudFront\/Dist/,
 }

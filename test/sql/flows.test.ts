@@ -1,36 +1,18 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
-import { classifiedValues, renderSql } from '../../scripts/lib/engines/render.ts'
 import { keyParser } from '../../scripts/lib/sources/layout.ts'
 import { sourceParser } from '../../scripts/lib/sources/source.ts'
 import { vpcflow as source } from '../../scripts/lib/sources/vpcflow.ts'
+import { answersOver } from '../support/answers.ts'
 import { fewObjects } from '../support/few-objects.ts'
 import { parquetFlows } from '../support/parquet-flows.ts'
 import { simulatedLogs } from '../support/simulated.ts'
 import { tempFolder } from '../support/temp.ts'
 
-/** Answers of DuckDB over flow logs, as text. */
-async function answers(folder: string, sql: string, entity = 'interface'): Promise<(string | null)[][]> {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((key) => /_vpcflowlogs_.*(?:log|gz|parquet)$/.test(key))
-    .map((key) => ({ key, path: join(folder, key), size: statSync(join(folder, key)).size }))
-  const window = { from: new Date('2026-03-02'), to: new Date('2026-03-04'), cutoff: new Date('2026-03-03') }
-  const values = await classifiedValues({ source, entity, ...window, includePrivate: false, dedupe: true })
-  const relations = [{ name: 'classified', sql: await renderSql('classified.sql', values) }]
-  const members = [...Object.keys(source.members), ...Object.keys(source.details)]
-  const settings = { source, members, skipBadFiles: false, memoryLimit: '512MB', threads: 1 }
-  const quiet = { signal: new AbortController().signal, onFiles: () => {}, onState: () => {} }
-  return withRecords(
-    async () => files,
-    relations,
-    { ...settings, ...quiet, scratch: tempFolder() },
-    async (session) => (await session.run(sql)).map((row) => row.map((cell) => (cell === null ? null : String(cell)))),
-  )
-}
+const answers = (folder: string, sql: string) => answersOver(source, folder, sql)
 
 /** A folder with one flow log file. */
 function folderOf(text: string | Buffer): string {

@@ -20,6 +20,7 @@ const DAYS = [
   { day: /^AWSLogs\/.*\/WAFLogs\/[\w-]+\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
   { day: /^AWSLogs\/.*\/vpcdnsquerylogs\/[\w-]+\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
   { day: /^cdn\/\w+\.\d{4}-\d\d-\d\d/, join: inTurn },
+  { day: /^AWSLogs\/aws-account-id=\d+\/CloudFront\/.*\/day=\d\d\//, join: inTurn },
   { day: /^s3-access\/[a-z-]*\d{4}-\d\d-\d\d/, join: inTurn },
   { day: /^s3-partitioned\/.*\/\d{4}\/\d\d\/\d\d\//, join: inTurn },
   { day: /^cdn\/\w+\.\d{4}-\d\d-\d\d/, join: inTurn },

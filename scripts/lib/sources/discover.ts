@@ -1,7 +1,7 @@
 import pMap from 'p-map'
 import { exitCodeOf } from '../cli/errors.ts'
 import { type FlatKeys, flatKeys, isFlat } from './flat.ts'
-import type { Branch, Layout } from './layout.ts'
+import { type Branch, type Layout, rootParser } from './layout.ts'
 import type { Source } from './source.ts'
 import { expressionOfTemplate, isFree, piecesOf, type Variables, variablesOf } from './template.ts'
 
@@ -41,7 +41,9 @@ export async function discover(lister: Lister, source: Source, options: Discover
     concurrency: 4,
     ...(options.signal && { signal: options.signal }),
   })
-  const beside = flat.branches().filter(({ layout }) => source.layouts.includes(layout))
+  const beside = flat
+    .branches()
+    .filter(({ layout, variables }) => source.layouts.includes(layout) && areInScope(variables, options))
   const all = [...roots.map(({ root }) => root), ...beside.map(({ path }) => path)]
   return { branches: [...found.flat(), ...beside], roots: [...new Set(all)], skipped }
 }
@@ -75,6 +77,10 @@ async function findRoots(tree: Tree, source: Source, options: DiscoverOptions) {
   const skipped: string[] = []
   // Keys of flat layouts are met on the way.
   const inFolders = source.layouts.filter((layout) => !isFlat(layout))
+  const isChosen = source.layouts.some(({ below }) => below !== undefined)
+  // Folders below which no root is: those of AWS, and years, months, … of something else.
+  const inside = isChosen ? /^(?:AWSLogs|(?:[a-z]+=)?\d{1,4})\/$/ : /^(?:AWSLogs|\d+)\/$/
+  const isInside = (name: string): boolean => inside.test(name)
   const beginnings = inFolders.map((layout) => ({ layout, pattern: beginningOf(layout) }))
   // Where any folder could be the first one, only the place that was named tells.
   roots.push(...beginnings.flatMap(({ layout, pattern }) => (pattern === undefined ? [{ root: base, layout }] : [])))
@@ -86,6 +92,8 @@ async function findRoots(tree: Tree, source: Source, options: DiscoverOptions) {
       return []
     })
     const names = children.map((child) => child.slice(path.length))
+    if (names.includes('AWSLogs/'))
+      await pMap(await chosenRoots(tree, source, path, options), (root) => search(root, 0), { concurrency })
     const isBeginning = (name: string) => beginnings.some(({ pattern }) => pattern?.test(name))
     for (const { layout, pattern } of beginnings)
       if (names.some((name) => pattern?.test(name))) roots.push({ root: path, layout })
@@ -93,21 +101,32 @@ async function findRoots(tree: Tree, source: Source, options: DiscoverOptions) {
     // On the way to `base` no depth is used up.
     const nextDepth = base.length > path.length ? depth : depth + 1
     if (nextDepth > ROOT_DEPTH) return
-    if (others.length > ROOT_BREADTH)
+    const unknown = others.filter((child) => !(isChosen && NAMED.test(child.slice(path.length))))
+    if (unknown.length > ROOT_BREADTH)
       skipped.push(`too many folders below ${JSON.stringify(path)} to look for logs in each: name a longer --logs`)
-    else await pMap(others, (child) => search(child, nextDepth), { concurrency })
+    const searched = unknown.length > ROOT_BREADTH ? others.filter((child) => !unknown.includes(child)) : others
+    await pMap(searched, (child) => search(child, nextDepth), { concurrency })
   }
   await search('', 0)
   roots.sort((a, b) => (a.root < b.root ? -1 : a.root > b.root ? 1 : 0))
   return { roots, skipped }
 }
 
-/** Folders below which no root is: those of AWS, and years, months, … of something else. */
-const isInside = (name: string): boolean => name === 'AWSLogs/' || /^\d+\/$/.test(name)
+/** Folders of distributions and accounts, which are opened however many there are. */
+const NAMED = /^(?:[\w-]+=)?(?:E[A-Z0-9]{9,}|\d{12})\/$/
+
+/** The folders of AWS below which somebody has chosen folders of a source, in an `AWSLogs/` at this path. */
+async function chosenRoots(tree: Tree, { layouts }: Source, path: string, options: DiscoverOptions): Promise<string[]> {
+  const templates = [...new Set(layouts.flatMap(({ below = [] }) => below))]
+  const found = await Promise.all(
+    templates.map((template) => descend(tree, { ...(layouts[0] as Layout), path: template }, path, options)),
+  )
+  return found.flat().map((branch) => branch.path)
+}
 
 async function descend(tree: Tree, layout: Layout, root: string, options: DiscoverOptions): Promise<Branch[]> {
   const { base, concurrency, signal } = options
-  let front: Branch[] = [{ layout, path: root, variables: {} }]
+  let front: Branch[] = [{ layout, path: root, variables: rootParser(layout)(root) }]
   for (const folder of layout.path.split('/').filter(Boolean)) {
     if (!folder.includes('{')) {
       front = front
@@ -130,13 +149,15 @@ async function expand(tree: Tree, branch: Branch, folder: string, options: Disco
   const found = (await tree(branch.path)).flatMap((path): Branch[] => {
     const match = pattern.exec(path.slice(branch.path.length, -1))
     const values = match === null ? undefined : variablesOf(match.groups ?? {})
-    if (values === undefined || !Object.entries(values).every(([name, value]) => inScope(name, value, options)))
-      return []
+    if (values === undefined || !areInScope(values, options)) return []
     const isSame = Object.entries(values).every(([name, value]) => (branch.variables[name] ?? value) === value)
     return isSame ? [{ ...branch, path, variables: { ...branch.variables, ...values } }] : []
   })
   return /^\{\w+\?\}$/.test(folder) ? [branch, ...found] : found
 }
+
+const areInScope = (values: Variables, options: DiscoverOptions): boolean =>
+  Object.entries(values).every(([name, value]) => inScope(name, value, options))
 
 function inScope(name: string, value: string, { accounts = [], regions = [] }: DiscoverOptions): boolean {
   if (name === 'account') return accounts.length === 0 || accounts.includes(value)

@@ -18,7 +18,7 @@ import { momentOf } from './zone.ts'
  * `timed` is what follows: from there on keys sort by time, so a window is one range of keys. A variable in `timed` that `path`
  * does not have (a Firehose stream) ends that order: the range is then as exact as the part before it. So do a folder that may be
  * absent, `{HH?}/` or `{hour?}/` of the form `hour=16`, and numbers without leading zeros, `{M}` and `{d}`.
- * `{Dyyyy}/{DMM}/{Ddd}` is the date of delivery, which the name does not repeat: see `Padding.tail`.
+ * `{Dyyyy}/{DMM}/{Ddd}`, and `{DHH?}/`, is the date of delivery, which the name does not repeat: see `Padding.tail`.
  * `tail` is the regular expression of the rest of the name.
  */
 export interface Layout {
@@ -28,6 +28,11 @@ export interface Layout {
   readonly timed: string
   readonly tail: string
   readonly padding: Padding
+  /**
+   * Where whoever sets it up chooses the folders before `path`: those of AWS that come before them when no other prefix is given. They
+   * hold the account.
+   */
+  readonly below?: readonly string[]
   /** Time zone of the times in its keys, of the IANA database; UTC where it is absent. */
   readonly zone?: string
 }
@@ -71,7 +76,17 @@ export function keyParser(layout: Layout): (key: string) => ParsedKey | undefine
     `^(?<root>(?:.*/)?)${expressionOfTemplate(layout.path + layout.timed)}${layout.tail}$`,
     's',
   )
-  return (key) => parsed(pattern.exec(key), layout.zone)
+  const known = rootParser(layout)
+  return (key) => {
+    const found = parsed(pattern.exec(key), layout.zone)
+    return found && { ...found, variables: { ...known(found.root), ...found.variables } }
+  }
+}
+
+/** A parser for what precedes a layout: the variables of the folders that it may lie below. */
+export function rootParser({ below = [] }: Pick<Layout, 'below'>): (root: string) => Variables {
+  const patterns = below.map((folders) => new RegExp(`^(?:.*/)?${expressionOfTemplate(folders)}`, 's'))
+  return (root) => Object.assign({}, ...patterns.map((pattern) => pattern.exec(root)?.groups))
 }
 
 /** A parser that looks at the object's name alone, for logs that were copied out of their folders. */

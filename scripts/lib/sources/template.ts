@@ -32,10 +32,12 @@ const PATTERNS: Variables = {
   Dyyyy: '\\d{4}',
   DMM: '\\d{2}',
   Ddd: '\\d{2}',
+  DHH: '\\d{2}',
+  Dhour: 'hour=\\d{2}',
 }
 export const TIME_FIELDS = ['yyyy', 'MM', 'dd', 'M', 'd', 'HH', 'mm', 'ss', 'hour'] as const
-/** The date of delivery. */
-const DATE_FIELDS = ['Dyyyy', 'DMM', 'Ddd'] as const
+/** The date of delivery, and its hour. */
+const DATE_FIELDS = ['Dyyyy', 'DMM', 'Ddd', 'DHH', 'Dhour'] as const
 /** Any other variable is part of a name. */
 const ANYTHING = '[^/]+?'
 
@@ -108,10 +110,11 @@ export function variablesOf(groups: Readonly<Record<string, string | undefined>>
 export const timeFields = (time: Date, zone: string | undefined): Variables => {
   const iso = new Date(time.getTime() + offsetAt(zone, time.getTime())).toISOString()
   const [yyyy, MM, dd] = [iso.slice(0, 4), iso.slice(5, 7), iso.slice(8, 10)]
+  const [HH, hour] = [iso.slice(11, 13), `hour=${iso.slice(11, 13)}`]
   return {
-    ...{ Dyyyy: yyyy, DMM: MM, Ddd: dd },
+    ...{ Dyyyy: yyyy, DMM: MM, Ddd: dd, DHH: HH, Dhour: hour },
     ...{ yyyy, MM, dd, M: String(Number(MM)), d: String(Number(dd)) },
-    ...{ HH: iso.slice(11, 13), mm: iso.slice(14, 16), ss: iso.slice(17, 19), hour: `hour=${iso.slice(11, 13)}` },
+    ...{ HH, mm: iso.slice(14, 16), ss: iso.slice(17, 19), hour },
   }
 }
 

@@ -13,9 +13,9 @@ interface PatternFormat {
 /** Fields between separators, in an order that the file itself says. */
 interface ColumnsFormat {
   readonly separator: '\t' | ' '
-  /** What begins the line that names the fields, with blanks between them; '' when it is the first of the file. */
+  /** What begins the line that names the fields, with blanks or tabs between them; '' when it is the first of the file. */
   readonly header: string
-  /** Pattern of that line as a whole, where nothing that begins it tells it from a record. */
+  /** Pattern of such a line as a whole, where it may be told from a record by nothing that begins it. */
   readonly names?: string
   /** What begins the lines that are no records. */
   readonly comment?: string

@@ -25,6 +25,7 @@ function read(format: TextFormat, members: readonly string[], file: Buffer | str
 }
 
 const columns: TextFormat = { separator: '\t', header: '#Fields: ', comment: '#' }
+const plain: TextFormat = { ...columns, names: '[a-z][A-Za-z()-]*(?:[\\t ][a-z][A-Za-z()-]*)*' }
 const pattern: TextFormat = { pattern: '(?<who>[^ ]+) (?<what>[^ ]*)(?: [^\\n]*)?' }
 
 describe('lines of fields', () => {
@@ -57,6 +58,13 @@ describe('lines of fields', () => {
       [{ who: 'a', what: 'b' }, { what: 'c', who: 'd' }, { what: 'e' }],
     ],
     ['no order at all', columns, 'a\tb\n', [{}]],
+    ['names without a mark', plain, 'x\twhat\tcs(Who)\twho\n1\tb\tc\ta\n', [{ what: 'b', who: 'a' }]],
+    [
+      'names with one, and a line of small letters below them',
+      plain,
+      '#Fields: what who\nb 2\ta\n',
+      [{ what: 'b 2', who: 'a' }],
+    ],
     [
       'a first line that names the fields',
       { separator: ' ', header: '' },

@@ -187,3 +187,40 @@ describe('discovery of WAF', () => {
     ])
   })
 })
+
+describe('discovery of CloudFront', () => {
+  const name = (id: string) => `${id}.2026-03-02-10.0a1b2c3d.gz`
+  const [E1, E2] = ['E1EXAMPLE1ABCD', 'E2EXAMPLE1ABCD']
+  const day = 'year=2026/month=03/day=02/'
+  const cases: [what: string, folder: string, found: string][] = [
+    ['without a suffix', `AWSLogs/${A}/CloudFront/`, `cloudfront ${A}`],
+    ['in a folder of the distribution', `AWSLogs/${A}/CloudFront/${E1}/`, `cloudfront ${A}`],
+    ['by hour', `AWSLogs/${A}/CloudFront/${E1}/2026/03/02/10/`, `cloudfront-dated ${A}`],
+    [
+      'by day, Hive-compatible',
+      `AWSLogs/aws-account-id=${A}/CloudFront/a/distributionid=${E1}/${day}`,
+      `cloudfront-hive ${A}`,
+    ],
+    ['below a prefix', `logs/cdn/${E1}/2026/03/02/`, 'cloudfront-dated undefined'],
+    ['below a prefix and the account', `logs/${A}/${E1}/2026/03/02/`, 'cloudfront-dated undefined'],
+    ['below a prefix, Hive-compatible', `logs/DistributionId=${E1}/${day}hour=10/`, 'cloudfront-hive undefined'],
+    ['legacy, in a folder of any name', 'PROD/', 'cloudfront undefined'],
+  ]
+  for (const [what, folder, expected] of cases)
+    it(`finds logs ${what}`, async () => {
+      const { branches: found } = await branches([`${folder}${name(E1)}`], 'cloudfront')
+      assert.deepEqual(
+        found.map(({ layout, variables }) => `${layout.id} ${variables.account}`),
+        [expected],
+      )
+      assert.ok(`${folder}${name(E1)}`.startsWith(found[0]?.path ?? '-'))
+    })
+
+  it('opens the folders of all distributions, and of no other account than was asked for', async () => {
+    const ids = Array.from({ length: 150 }, (_, i) => `E${i}EXAMPLE1ABCD`)
+    const all = [...ids.map((id) => [A, id] as const), ['999999999999', E2] as const]
+    const keys = all.map(([account, id]) => `AWSLogs/${account}/CloudFront/${id}/2026/03/02/10/${name(id)}`)
+    const { branches: found, skipped } = await branches(keys, 'cloudfront', { accounts: [A] })
+    assert.deepEqual([found.length, skipped], [150, []])
+  })
+})

@@ -46,6 +46,28 @@ describe('keys as AWS documents them', () => {
       '2016-05-01T23:40:00.000Z',
     ],
     ['p/EMLARXS9EXAMPLE.2019-11-14-20.RT4KCN4SGK9.gz', undefined, '2019-11-14T20:00:00.000Z'],
+    // Version 2: with a prefix of one's own, and without one.
+    ...[
+      ['MyLogPrefix/', undefined],
+      ['MyLogPrefix/myFolderA/2019/11/14/', undefined],
+      ['MyLogPrefix/EMLARXS9EXAMPLE/2019/11/14/20/', undefined],
+      ['AWSLogs/111122223333/CloudFront/', '111122223333'],
+      ['AWSLogs/111122223333/CloudFront/EMLARXS9EXAMPLE/2019/11/14/20/', '111122223333'],
+      ['AWSLogs/aws-account-id=111122223333/CloudFront/myFolderA/', '111122223333'],
+      [
+        'AWSLogs/aws-account-id=111122223333/CloudFront/accountid=111122223333/year=2019/month=11/day=14/',
+        '111122223333',
+      ],
+      ['raw/distributionid=EMLARXS9EXAMPLE/year=2019/month=11/day=14/hour=20/', undefined],
+      // A file of the day before that was delivered late may lie here.
+      ['raw/distributionid=EMLARXS9EXAMPLE/year=2019/month=11/day=15/hour=19/', undefined],
+    ].flatMap(([folder, account]): [string, string | undefined, string][] =>
+      ['gz', 'parquet'].map((form) => [
+        `${folder}EMLARXS9EXAMPLE.2019-11-14-20.abcdef01.${form}`,
+        account,
+        '2019-11-14T20:00:00.000Z',
+      ]),
+    ),
     ['logs/2013-11-01-21-32-16-E568B2907131C0C0', undefined, '2013-11-01T21:32:16.000Z'],
     ['logs2013-11-01-21-32-16-E568B2907131C0C0', undefined, '2013-11-01T21:32:16.000Z'],
     [

@@ -27,6 +27,8 @@ const tails: Record<string, (word: string) => string> = {
   route53resolver: (word) => `_${word}.log.gz`,
   apigateway: (word) => word,
   cloudfront: (word) => `.${word}.gz`,
+  'cloudfront-dated': (word) => `.${word}.gz`,
+  'cloudfront-hive': (word) => `.${word}.parquet`,
   s3access: () => '-E568B2907131C0C0',
   's3access-partitioned': () => '-E568B2907131C0C0',
   'securitylake-cloudtrail': (word) => `${word}.gz.parquet`,

@@ -5,12 +5,13 @@ export function listerOf(keys: readonly string[]): Lister & { readonly asked: st
   const asked: string[] = []
   return {
     asked,
-    prefixes: ({ prefix }) => {
+    prefixes: ({ prefix, pass }) => {
       asked.push(prefix)
       const found = new Set<string>()
       for (const key of keys) {
         const end = key.startsWith(prefix) ? key.indexOf('/', prefix.length) : -1
         if (end !== -1) found.add(key.slice(0, end + 1))
+        else if (key.startsWith(prefix)) pass?.(key)
       }
       return Promise.resolve([...found].sort())
     },

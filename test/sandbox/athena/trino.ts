@@ -27,7 +27,9 @@ export const PREPARATION = `
     when '%d/%b/%Y:%H:%i:%s +0000' then strptime(s, '%d/%b/%Y:%H:%M:%S +0000') else cast('date_parse knows two formats here: ' || f as timestamp) end;
   create macro to_unixtime(t) as epoch(t);
   create macro from_unixtime(s) as to_timestamp(s);
-  create macro json_extract_scalar(j, p) as json_extract_string(j, p);
+  -- Names stand in brackets there; what is no JSON has no members.
+  create macro json_extract_scalar(j, p) as case when json_valid(j)
+    then json_extract_string(j, system.main.regexp_replace(p, '\\["([^"]*)"\\]', '."\\1"', 'g')) end;
   create macro approx_distinct(x) as approx_count_distinct(x);
   create macro to_milliseconds(i) as cast(epoch(i) * 1000 as bigint);`
 

@@ -114,20 +114,22 @@ function separated(
   /** Which members the fields are, by their place; undefined for those that nobody wants. */
   let names: (Buffer | undefined)[] | undefined
   const isHeader = (bytes: Buffer, start: number, end: number) => {
-    if (naming === undefined) return header === '' ? names === undefined : startsWith(bytes, start, end, header)
+    if (header !== '' && startsWith(bytes, start, end, header)) return true
+    if (naming === undefined) return header === '' && names === undefined
     return isSmall(bytes[start]) && naming.test(bytes.toString('latin1', start, end))
   }
   const enter = (fields: string) => {
     names = fields
       .trim()
-      .split(/ +/)
+      .split(/[ \t]+/)
       .map((name) => (wanted.includes(name) ? jsonName(name) : undefined))
     while (names.length > 0 && names.at(-1) === undefined) names.pop()
   }
   return {
     read(bytes, start, end, lines) {
       if (isHeader(bytes, start, end)) {
-        enter(bytes.toString('latin1', start + header.length, end))
+        const fields = bytes.toString('latin1', start, end)
+        enter(fields.startsWith(header) ? fields.slice(header.length) : fields)
         return false
       }
       if (comment !== undefined && startsWith(bytes, start, end, comment)) return false
