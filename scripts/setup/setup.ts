@@ -164,6 +164,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'AWS::SNS::TopicPolicy': 'policy of the topic',
   'AWS::SNS::Subscription': 'subscription by e-mail',
   'AWS::Events::Rule': 'EventBridge rule',
+  'AWS::CloudWatch::Alarm': 'CloudWatch alarm',
   'AWS::Logs::LogGroup': 'log group',
 }
 

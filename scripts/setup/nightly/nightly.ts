@@ -168,11 +168,11 @@ export async function warnOfOlderNights(context: Context, nights: OpenStack, mai
 const [NIGHTS, MINUTES] = [30, 15] as const
 
 function costLines(maxCost: number | undefined): string[] {
-  const build = NIGHTS * MINUTES * PRICES.codebuildMinute
+  const month = NIGHTS * MINUTES * PRICES.codebuildMinute + PRICES.alarmMonth
   const bound =
     maxCost === undefined ? 'nothing bounds it: --max-cost USD does' : `at most ${usd(maxCost)} a night (--max-cost)`
   return [
-    `  a month costs about ${usd(build)} for ${NIGHTS} nights of ${MINUTES} minutes in CodeBuild (${PRICES.region}, ${PRICES.date}),`,
+    `  a month costs about ${usd(month)} for ${NIGHTS} nights of ${MINUTES} minutes in CodeBuild and an alarm (${PRICES.region}, ${PRICES.date}),`,
     `  and what the steps of a night cost: ${bound}`,
   ]
 }

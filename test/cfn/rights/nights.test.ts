@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import type { Access } from '../../sandbox/access.ts'
+import { lookAtAlarms } from '../../sandbox/codebuild/alarms.ts'
 import { runNight } from '../../sandbox/codebuild/run.ts'
 import { ROOT } from '../../support/run-script.ts'
 import { simulatedLogs } from '../../support/simulated.ts'
@@ -83,6 +84,14 @@ describe('a night in CodeBuild, whose npm ci installs from the cache of this mac
     assert.match(JSON.stringify((await run('setup', ['--check'])).findings), /UTC SUCCEEDED after/)
   })
 
+  it('tells the topic when none begins for more than a day', () => {
+    lookAtAlarms(codebuild)
+    const [build] = codebuild.builds
+    Object.assign(build ?? {}, { started: new Date(Date.now() - 1.5 * DAY) })
+    lookAtAlarms(codebuild)
+    assert.match(codebuild.messages.at(-1)?.message ?? '', /No night of prestage began/)
+  })
+
   it('tells the topic when it fails', () => {
     codebuild.end(codebuild.add('prestage-nightly'), 'STOPPED')
     assert.match(codebuild.messages.at(-1)?.message ?? '', /ended as STOPPED/)
@@ -103,7 +112,7 @@ describe('a night in CodeBuild, whose npm ci installs from the cache of this mac
       const who = new Set(judgements.map(({ access }) => policies.names[access.principal] ?? access.principal))
       for (const one of ['NightRole', 'ScheduleRole', 'codebuild.amazonaws.com', 'scheduler.amazonaws.com'])
         assert.ok(who.has(one), one)
-      assert.ok(who.has('events.amazonaws.com'))
+      for (const one of ['events.amazonaws.com', 'cloudwatch.amazonaws.com']) assert.ok(who.has(one), one)
       assert.deepEqual(refused(judgements), [])
     })
 
@@ -147,6 +156,7 @@ describe('a night in CodeBuild, whose npm ci installs from the cache of this mac
         [operator, 'codebuild:BatchGetBuilds', `${project}/other`],
         [operator, 'sns:Publish', own],
         ['events.amazonaws.com', 'sns:Publish', own, { 'aws:SourceArn': rule }],
+        ['cloudwatch.amazonaws.com', 'sns:Publish', own, { 'aws:SourceArn': rule.replace('events', 'cloudwatch') }],
         ['lambda.amazonaws.com', 'sts:AssumeRole', night, from(ACCOUNT)],
         ['codebuild.amazonaws.com', 'sts:AssumeRole', night, from('999999999999')],
         ['codebuild.amazonaws.com', 'sts:AssumeRole', schedule, from(ACCOUNT)],

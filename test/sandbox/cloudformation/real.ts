@@ -80,6 +80,8 @@ export function attributeOf({ account, region }: S3State, { type, physical }: Ma
       return `arn:aws:codebuild:${region}:${account}:project/${physical}`
     case 'AWS::Events::Rule':
       return `arn:aws:events:${region}:${account}:rule/${physical}`
+    case 'AWS::CloudWatch::Alarm':
+      return `arn:aws:cloudwatch:${region}:${account}:alarm:${physical}`
     case 'AWS::Logs::LogGroup':
       return `arn:aws:logs:${region}:${account}:log-group:${physical}:*`
     default:

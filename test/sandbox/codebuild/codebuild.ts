@@ -1,5 +1,6 @@
 import { AwsError } from '../http.ts'
 import type { Caller, S3State } from '../s3/state.ts'
+import type { Alarm } from './alarms.ts'
 
 /** A project as its template made it. */
 export interface Project {
@@ -54,6 +55,7 @@ export class CodeBuild {
   readonly rules = new Map<string, Rule>()
   /** Addresses that are subscribed to a topic, which SNS asks first. */
   readonly subscriptions = new Map<string, { topic: string; endpoint: string }>()
+  readonly alarms = new Map<string, Alarm>()
   readonly builds: Build[] = []
   /** All that was sent to topics. */
   readonly messages: Message[] = []

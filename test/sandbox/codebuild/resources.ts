@@ -78,12 +78,42 @@ function subscription({ codebuild, name, properties }: Place): void {
   codebuild.subscriptions.set(name, { topic: String(TopicArn), endpoint: String(Endpoint) })
 }
 
+/** "PutMetricAlarm", CloudWatch API reference. @throws AwsError for what CloudWatch refuses */
+function alarm({ codebuild, name, properties }: Place): void {
+  const { Period, EvaluationPeriods, TreatMissingData = 'missing', AlarmActions, InsufficientDataActions } = properties
+  const { Namespace, MetricName, Statistic, ComparisonOperator, Threshold, AlarmDescription } = properties
+  const [[dimension = {}], period, periods] = [
+    properties.Dimensions as Members[],
+    Number(Period),
+    Number(EvaluationPeriods),
+  ]
+  const kind = [Namespace, MetricName, Statistic, ComparisonOperator, dimension.Name].join()
+  if (kind !== 'AWS/CodeBuild,Builds,Sum,LessThanThreshold,ProjectName')
+    throw refuse(`this sandbox knows no alarm on ${kind}`)
+  if (period % 60 !== 0 || period * periods > (period < 3600 ? 86_400 : 604_800)) throw refuse('Invalid period')
+  if (!['missing', 'breaching', 'notBreaching', 'ignore'].includes(String(TreatMissingData)))
+    throw refuse('Invalid TreatMissingData')
+  const actions = { ALARM: AlarmActions as string[], INSUFFICIENT_DATA: InsufficientDataActions as string[] }
+  const stranger = [actions.ALARM, actions.INSUFFICIENT_DATA]
+    .flat()
+    .find((arn) => arn && !arn.startsWith('arn:aws:sns:'))
+  if (stranger !== undefined) throw refuse(`Invalid arn syntax: ${stranger}`)
+  codebuild.alarms.set(name, {
+    arn: codebuild.s3.arn('cloudwatch', `alarm:${name}`),
+    description: String(AlarmDescription),
+    project: String(dimension.Value),
+    ...{ period, periods, threshold: Number(Threshold), missing: String(TreatMissingData), actions },
+    state: codebuild.alarms.get(name)?.state ?? 'INSUFFICIENT_DATA',
+  })
+}
+
 /** How a resource of these services comes to be. */
 export const MAKERS: Readonly<Record<string, (place: Place) => void>> = {
   'AWS::CodeBuild::Project': project,
   'AWS::Scheduler::Schedule': schedule,
   'AWS::Events::Rule': rule,
   'AWS::SNS::Subscription': subscription,
+  'AWS::CloudWatch::Alarm': alarm,
 }
 
 /** Where such a resource is while it exists. */
@@ -93,4 +123,5 @@ export const placeOf = (codebuild: CodeBuild, type: string): Map<string, unknown
     'AWS::Scheduler::Schedule': codebuild.schedules,
     'AWS::Events::Rule': codebuild.rules,
     'AWS::SNS::Subscription': codebuild.subscriptions,
+    'AWS::CloudWatch::Alarm': codebuild.alarms,
   })[type]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { lookAtAlarms } from '../../sandbox/codebuild/alarms.ts'
 import { fixture } from '../sandbox.ts'
 
 type Finding = { what: string; ok: boolean; says: string; hint?: string }
@@ -117,6 +118,23 @@ describe('setup --check of nights', async () => {
       of('last nights')?.says ?? '',
       /^\S+ \S+ UTC SUCCEEDED[^;]*; \S+ \S+ UTC STOPPED(.*SUCCEEDED){3}[^;]*$/,
     )
+  })
+
+  it('need nobody who asks: an alarm tells when none has begun for more than a day, and once', () => {
+    codebuild.messages.splice(0)
+    lookAtAlarms(codebuild)
+    assert.deepEqual(codebuild.messages, [])
+    night(2 * HOUR, 'SUCCEEDED')
+    for (const later of [0, 23 * HOUR, 25 * HOUR, 30 * HOUR]) {
+      time = now + later
+      lookAtAlarms(codebuild)
+    }
+    time = now
+    codebuild.builds.splice(0)
+    const [{ subject, message } = { subject: '', message: '' }, ...others] = codebuild.messages
+    assert.deepEqual(others, [])
+    assert.match(subject ?? '', /^INSUFFICIENT_DATA: "prestage-nightly-/)
+    assert.match(message, /No night .* began for more than a day\. .*setup\.mjs --check --stack prestage/)
   })
 
   it('says when they run another version', async () => {

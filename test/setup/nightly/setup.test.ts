@@ -43,7 +43,7 @@ describe('setup --nightly', async () => {
     assert.equal(code, 0, stderr)
     assert.match(
       stderr,
-      /create stack prestage-nightly in us-east-1\n[\s\S]*\+ CodeBuild project Night\n[\s\S]*about \$2\.25 for 30 nights of 15 minutes in CodeBuild \(us-east-1, 2026-11-20\),\n.*at most \$2\.00 a night/,
+      /create stack prestage-nightly in us-east-1\n[\s\S]*\+ CodeBuild project Night\n[\s\S]*about \$2\.35 for 30 nights of 15 minutes in CodeBuild and an alarm \(us-east-1, 2026-11-20\),\n.*at most \$2\.00 a night/,
     )
     assert.equal(result.action, 'created')
     const project = codebuild.projects.get('prestage-nightly') ?? assert.fail()
