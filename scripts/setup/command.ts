@@ -17,6 +17,7 @@ import {
   checkRetention,
   defaultsIn,
   keyArn,
+  lakeUri,
   logsUri,
   parametersOf,
   parameterValues,
@@ -52,6 +53,12 @@ const options = {
   metadataTables: choice(['on', 'off'], {
     about:
       'whether there is a policy to query the S3 Metadata tables of this account, for --keys metadata (default: off)',
+  }),
+  readLake: list({
+    about:
+      'Security Lake that Athena may read in place and whose tables may be looked up in Glue: s3://bucket[/prefix]; none takes that back',
+    value: 'URI',
+    parse: lakeUri,
   }),
   prefix: text({ about: 'key prefix of the workspace (default: prestage)', value: 'WORD' }),
   retentionDays: number({

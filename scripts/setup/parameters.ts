@@ -11,6 +11,8 @@ export interface SetupOptions {
   readonly readLogs: readonly string[]
   readonly logsKey: readonly string[]
   readonly metadataTables?: 'on' | 'off' | undefined
+  /** Of Security Lake: `s3://bucket[/prefix]`; `none` takes the right away again. */
+  readonly readLake: readonly string[]
   readonly prefix?: string | undefined
   readonly retentionDays?: number | undefined
   readonly resultsRetentionDays?: number | undefined
@@ -39,14 +41,12 @@ export function parametersOf(
   defaults: Stack['parameters'],
   partition: string,
 ): Parameters {
-  const { readLogs: logs, logsKey } = options
+  const { readLogs: logs, readLake, logsKey } = options
   if (logs.length === 0 && existing === undefined)
     throw new UsageError('no logs', 'add --read-logs s3://bucket[/prefix], of every bucket that is to be read')
   const asked: Parameters = {
-    ...(logs.length > 0 && {
-      LogsBucketArns: unique(logs.map((uri) => `arn:${partition}:s3:::${bucketAndPrefix(uri).bucket}`)).join(),
-      LogsObjectArns: unique(logs.map((uri) => objectsArn(uri, partition))).join(),
-    }),
+    ...(logs.length > 0 && placesOf('Logs', logs, partition)),
+    ...(readLake.length > 0 && placesOf('Lake', readLake.includes('none') ? [] : readLake, partition)),
     ...(logsKey.length > 0 && { LogsKeyArns: unique(logsKey).join() }),
     QueryMetadata: options.metadataTables && String(options.metadataTables === 'on'),
     Prefix: options.prefix,
@@ -64,6 +64,11 @@ export function parametersOf(
     .map((name) => [name, undefined])
   return Object.fromEntries([...kept, ...given])
 }
+
+const placesOf = (of: 'Logs' | 'Lake', uris: readonly string[], partition: string): Parameters => ({
+  [`${of}BucketArns`]: unique(uris.map((uri) => `arn:${partition}:s3:::${bucketAndPrefix(uri).bucket}`)).join(),
+  [`${of}ObjectArns`]: unique(uris.map((uri) => objectsArn(uri, partition))).join(),
+})
 
 /** What the parameters come to: as asked for, else as the stack has them, else as the template does. */
 export function parameterValues(parameters: Parameters, existing: Stack | undefined, defaults: Stack['parameters']) {
@@ -101,6 +106,8 @@ export function logsUri(text: string): string {
     throw new Error('must be s3://bucket[/prefix]')
   return text.replace(/\/+$/, '')
 }
+
+export const lakeUri = (text: string): string => (text === 'none' ? text : logsUri(text))
 
 export function keyArn(text: string): string {
   if (!/^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(text)) throw new Error('must be the ARN of a KMS key')

@@ -75,6 +75,7 @@ function tagsOf(built: Built) {
 
 const conditionsIn = ({ values }: Built): Readonly<Record<string, boolean>> => ({
   HasKey: values.CreateKey === 'true',
+  HasLake: values.LakeBucketArns !== '',
   HasLogsKeys: values.LogsKeyArns !== '',
 })
 
@@ -90,6 +91,8 @@ function valuesIn({ stack, region, partition, values }: Built): Readonly<Record<
     LogsBucketArns: list('LogsBucketArns'),
     LogsObjectArns: list('LogsObjectArns'),
     LogsKeyArns: list('LogsKeyArns'),
+    LakeBucketArns: list('LakeBucketArns'),
+    LakeObjectArns: list('LakeObjectArns'),
     'AWS::Partition': partition,
     'AWS::Region': region,
     'AWS::AccountId': account,

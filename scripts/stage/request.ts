@@ -10,6 +10,7 @@ import { settlingOf } from '../lib/sources/source.ts'
 import type { AwsSettings, Logs } from '../lib/stores/open.ts'
 import { placesIn } from '../lib/stores/uri.ts'
 import { surveyKeysFile } from './keys/file.ts'
+import { tablesIn } from './keys/iceberg/keys.ts'
 import type { Scope } from './keys/key-source.ts'
 
 /** The options that say which data is wanted. */
@@ -111,8 +112,8 @@ async function look(source: string, uri: string, aws: AwsSettings): Promise<{ ur
   try {
     const { store, base } = await openLogsOutsideRuns(uri, aws)
     const search = { base, concurrency: 8, ...(aws.signal && { signal: aws.signal }) }
-    const { branches } = await discover(store, sourceOf(source), search)
-    return { uri, has: branches.length > 0 }
+    const { branches, roots } = await discover(store, sourceOf(source), search)
+    return { uri, has: branches.length > 0 || (await tablesIn(store, sourceOf(source), roots, base)).length > 0 }
   } catch (error) {
     if (error instanceof UserError) return { uri, has: error }
     throw error

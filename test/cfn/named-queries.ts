@@ -108,9 +108,7 @@ function resourceOf(question: Question, source: Source): string {
       Description: ${JSON.stringify(question.purpose)}
       Database: !Ref Database
       WorkGroup: !Ref Workgroup
-      QueryString: !Join
-        - "\\n"
-        - - ${parts.map((path) => `!FindInMap [${path.join(', ')}]`).join('\n          - ')}
+      QueryString: !Join ["\\n", [${parts.map((path) => `!FindInMap [${path.join(', ')}]`).join(', ')}]]
 `
 }
 

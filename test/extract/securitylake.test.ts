@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync'
 import { FolderBackend } from '../sandbox/s3/folder.ts'
 import { athenaSandbox, linesAt } from '../support/athena-sandbox.ts'
 import { fewObjects } from '../support/few-objects.ts'
-import { asVersion2 } from '../support/iceberg.ts'
+import { asVersion2, catalogLake } from '../support/iceberg.ts'
 import { runScript } from '../support/run-script.ts'
 import { pairsIn } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -119,5 +119,32 @@ describe('Security Lake of version 1', async () => {
       assert.deepEqual(lines.sort(), found[entity])
     }
     assert.deepEqual([sandbox.requests.of('CopyObject'), sandbox.violations], [0, []])
+  })
+
+  it('of version 2 is found by the catalog, where that may be asked', async () => {
+    const [lake, bucket] = [tempFolder(), 'aws-security-data-lake-us-east-1-example']
+    await asVersion2(logs, lake, bucket)
+    const { sandbox, run } = await athenaSandbox({ buckets: { [bucket]: {} } })
+    await sandbox.s3.load(bucket, lake)
+    const from = ['--source', 'securitylake', '--logs', `s3://${bucket}/aws/VPC_FLOW/`, '--from', FROM, '--to', TO]
+    const stage = () => run('stage', [...from, '--yes', '--overwrite', '--verbose'])
+    const unknown = await stage()
+    assert.ok(unknown.result, unknown.stderr)
+    assert.match(
+      unknown.stderr,
+      /metadata by the highest number; the catalog does not tell: it has no metadata of \S+vpc_flow_2_0\b/,
+    )
+    // Of a commit that did not win.
+    const prefix = 'aws/VPC_FLOW/2.0/metadata/'
+    sandbox.s3.put(bucket, `${prefix}00007-ffffffff.metadata.json`, '{}')
+    assert.match(
+      (await stage()).stderr,
+      /have the same number: .*the right to glue:GetTable on the lake’s table tells at once/s,
+    )
+    catalogLake(sandbox, { bucket, source: 'vpc_flow_2_0', key: `${prefix}00007-0a1b2c3d.metadata.json` })
+    const known = await stage()
+    assert.equal(known.result?.objects, unknown.result.objects, known.stderr)
+    assert.match(known.stderr, /; metadata by the catalog\n/)
+    assert.deepEqual(sandbox.violations, [])
   })
 })

@@ -70,6 +70,7 @@ const optionSets = fc.record({
   prefix: fc.constantFrom(undefined, 'teams-runs'),
   database: fc.constantFrom(undefined, 'security_of_ours'),
   encryption: fc.constantFrom(undefined, 'kms' as const),
+  readLake: fc.array(logs, { maxLength: 2 }),
 })
 const names = fc.stringMatching(/^[A-Za-z][A-Za-z0-9-]{0,59}$/)
 

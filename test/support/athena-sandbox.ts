@@ -8,10 +8,10 @@ import { type Ended, type RunOptions, runScript } from './run-script.ts'
 export const WORKSPACE = 's3://org-staging/prestage'
 
 /** A sandbox with a bucket of logs and one to stage into. */
-export async function athenaSandbox(settings: Pick<SandboxSettings, 'athena'> = {}) {
+export async function athenaSandbox(settings: Pick<SandboxSettings, 'athena' | 'buckets'> = {}) {
   const sandbox = await startSandbox({
-    buckets: { 'org-logs': {}, 'parquet-logs': {}, 'org-staging': {} },
     ...settings,
+    buckets: { 'org-logs': {}, 'parquet-logs': {}, 'org-staging': {}, ...settings.buckets },
   })
   after(() => sandbox.close())
   const run = async (script: string, args: readonly string[], options: RunOptions = {}) => {

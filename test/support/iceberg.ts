@@ -2,6 +2,7 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { literal } from '../../scripts/lib/engines/render.ts'
 import { FolderBackend } from '../sandbox/s3/folder.ts'
+import type { Sandbox } from '../sandbox/start.ts'
 import { avroFile } from './avro.ts'
 
 /** Version 1 as version 2 has it: "AWS v1.1.0" of the mappings in github.com/ocsf/examples. */
@@ -108,4 +109,25 @@ export async function asVersion2(lake: string, folder: string, bucket: string): 
     writeTable({ folder: `${folder}/${table}`, location: `s3://${bucket}/${table}`, files })
   }
   connection.closeSync()
+}
+
+/** Puts a table of a lake into the catalog, as Security Lake does. @param place.source for example `vpc_flow_2_0` */
+export function catalogLake(
+  { athena: { catalog } }: Sandbox,
+  { bucket, source, key }: { readonly bucket: string; readonly source: string; readonly key: string },
+): void {
+  const region = 'us_east_1'
+  const database = `amazon_security_lake_glue_db_${region}`
+  catalog.createDatabase(database, true)
+  catalog.add({
+    database,
+    name: `amazon_security_lake_table_${region}_${source}`,
+    columns: [],
+    partitions: [],
+    format: 'parquet',
+    delimiter: '',
+    location: `s3://${bucket}/${key.replace(/metadata\/.*/, '')}`,
+    parameters: { table_type: 'ICEBERG', metadata_location: `s3://${bucket}/${key}` },
+    created: new Date(0),
+  })
 }

@@ -80,7 +80,8 @@ async function insideOf(opened: OpenStack, stack: Stack, settings: AwsSettings):
     if (value !== undefined) return value
     throw new UserError(`stack ${stack.name} has no output ${name}`, { hint: 'update it: npx zx scripts/setup.mjs' })
   }
-  const logs = (outputs.LogsObjectArns ?? '').split(',').filter((arn) => arn !== '')
+  const { LogsObjectArns = '', LakeObjectArns = '' } = outputs
+  const logs = `${LogsObjectArns},${LakeObjectArns}`.split(',').filter((arn) => arn !== '')
   return [
     await look('template', () => asShipped(stack)),
     await look('resources', () => allComplete(opened, stack)),

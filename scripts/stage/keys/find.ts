@@ -9,7 +9,7 @@ import type { Task } from '../request.ts'
 import { digestKeys } from './digest/digest.ts'
 import { keysOfFile } from './file.ts'
 import { inventoryKeys } from './inventory/inventory.ts'
-import type { KeySource } from './key-source.ts'
+import type { KeySource, ListSettings } from './key-source.ts'
 import { listKeys } from './list.ts'
 import { looseKeys } from './loose.ts'
 
@@ -42,7 +42,7 @@ export async function findKeys(task: Task, settings: FindSettings): Promise<KeyS
       base,
     )
   if (request.keys === 'metadata') return withoutRuns(await keysOfMetadata(task, settings), base)
-  const byLayout = await listKeys(store, scope, search)
+  const byLayout = await listKeys(store, scope, { ...search, ...catalogOf(task, settings) })
   if (byLayout !== undefined) return byLayout
   if (store.localPath !== undefined) return looseKeys(store, scope, base, settings.signal)
   throw new UserError(`${logs.uri} has no ${scope.source.id} logs: no folder below it has one of their layouts`, {
@@ -59,6 +59,18 @@ function withoutRuns({ objects, findings }: KeySource, base: string): KeySource 
 }
 
 const NEVER = new Date(0)
+
+/** How the catalog of a bucket is asked about its tables; a folder has none. */
+function catalogOf({ logs, aws }: Task, settings: FindSettings): Pick<ListSettings, 'catalog'> {
+  if (logs.store.localPath !== undefined) return {}
+  const place = { ...aws, ...settings, bucket: logs.bucket }
+  return {
+    catalog: async (folder) => {
+      const { currentMetadata } = await import('./iceberg/catalog.ts')
+      return currentMetadata(place, folder)
+    },
+  }
+}
 
 /** Metadata tables are read through Athena. */
 async function keysOfMetadata({ logs, scope, request, aws }: Task, settings: FindSettings): Promise<KeySource> {

@@ -14,12 +14,17 @@ export interface Scope {
   readonly regions: readonly string[]
 }
 
+/** What a catalog says of a table: the key of the metadata that is in force, or why it does not tell. */
+export type CurrentMetadata = { readonly key: string } | { readonly unknown: string }
+
 /** Where and how keys are looked for. */
 export interface ListSettings {
   /** Prefix that the user named: '' or with a trailing slash. */
   readonly base: string
   readonly concurrency: number
   readonly signal: AbortSignal
+  /** Asks the catalog of the logs about a table, where there is one. */
+  readonly catalog?: (folder: string) => Promise<CurrentMetadata>
 }
 
 /** What a key source reports besides the keys; complete once all keys have been read. */

@@ -13,6 +13,9 @@ export const OPERATOR_ARN = OPERATOR.arn
 /** The organization's, as a trail into one bucket has it. */
 export const LOGS_KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`
 
+const ENCRYPTED = { encryption: { algorithm: 'aws:kms', keyId: LOGS_KEY } } as const
+export const LAKE = 'aws-security-data-lake-us-east-1-example'
+
 export interface Account {
   readonly sandbox: Sandbox
   /** Runs a script as the administrator who deploys the stack. */
@@ -27,7 +30,7 @@ export interface Account {
 export async function startAccount(): Promise<Account> {
   const sandbox = await startSandbox({
     credentials: [ADMIN, OPERATOR],
-    buckets: { 'org-logs': { encryption: { algorithm: 'aws:kms', keyId: LOGS_KEY } } },
+    buckets: { 'org-logs': ENCRYPTED, [LAKE]: ENCRYPTED },
   })
   // As in an account that has never seen Athena.
   sandbox.athena.catalog.dropDatabase('default')

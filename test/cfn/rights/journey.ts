@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import type { QueryErrorSettings } from '../../sandbox/athena/settings.ts'
+import { catalogLake } from '../../support/iceberg.ts'
 import type { RunOptions } from '../../support/run-script.ts'
+import { ROOT } from '../../support/run-script.ts'
 import { simulatedLogs } from '../../support/simulated.ts'
-import { ACCOUNT, type Account, ADMIN_ARN, LOGS_KEY, REGION } from './account.ts'
+import { ACCOUNT, type Account, ADMIN_ARN, LAKE, LOGS_KEY, REGION } from './account.ts'
 
 const FAST = ['--poll', '0.05']
 const LOGS = ['--source', 'cloudtrail', '--logs', 's3://org-logs/AWSLogs', ...FAST]
@@ -15,6 +17,7 @@ const MARCH_9 = [...LOGS, '--from', '2026-03-09', '--to', '2026-03-10', '--accou
 const key = (tail: string) =>
   `AWSLogs/${ACCOUNT}/CloudTrail/${REGION}/2026/03/09/${ACCOUNT}_CloudTrail_${REGION}_20260309T1005Z_${tail}.json.gz`
 
+const LAKE_TABLE = 'aws/CLOUD_TRAIL_MGMT/2.0/metadata/'
 const SMALL = ['--epochs', '3', '--vector-dim', '16']
 const IN_VPC = ['--subnet', 'subnet-1', '--security-group', 'sg-1']
 const SCALED = ['--instance-type', 'ml.m5.large', '--autoscale', '1:3']
@@ -47,6 +50,7 @@ export const journey: readonly Step[] = [
     'setup',
     async ({ sandbox, setup }) => {
       await sandbox.s3.load('org-logs', await simulatedLogs())
+      await sandbox.s3.load(LAKE, `${ROOT}test/stage/fixture/iceberg`)
       const tagged =
         sandbox.s3.keys('org-logs', 'AWSLogs/').find((one) => /CloudTrail\/us-east-1\/2026\/03\/02\//.test(one)) ?? ''
       const body = await sandbox.s3.get('org-logs', tagged)
@@ -56,6 +60,8 @@ export const journey: readonly Step[] = [
       await setup([
         '--read-logs',
         's3://org-logs/AWSLogs',
+        '--read-lake',
+        `s3://${LAKE}/aws`,
         '--logs-key',
         LOGS_KEY,
         '--encryption',
@@ -89,6 +95,20 @@ export const journey: readonly Step[] = [
       const rows = sandbox.s3.list('org-logs', 'AWSLogs/').map((one) => [one.key, String(one.size), null, null])
       sandbox.athena.settings.answer = (sql) => (sql.includes('s3tablescatalog') ? { columns, rows } : undefined)
       await run('stage', [...MONDAY, '--keys', 'metadata', '--dry-run'])
+    },
+  ],
+  [
+    'read a Security Lake in place, whose catalog says what is current',
+    async ({ sandbox, run }) => {
+      const current = sandbox.s3.keys(LAKE, LAKE_TABLE).find((one) => /\/00004-[^/]*\.metadata\.json$/.test(one)) ?? ''
+      catalogLake(sandbox, { bucket: LAKE, source: 'cloud_trail_mgmt_2_0', key: current })
+      const lake = ['--source', 'securitylake', '--logs', `s3://${LAKE}/aws`]
+      const window = ['--from', '2026-03-02', '--to', '2026-03-03']
+      const staged = await run('stage', [...lake, ...window, '--yes'])
+      assert.deepEqual([staged.inPlace, staged.objects], [true, 3])
+      const extracted = await run('extract', ['--run', String(staged.run), '--yes'])
+      assert.equal(extracted.pairs, 6)
+      await run('clean', ['--run', String(staged.run), '--everything', '--yes'])
     },
   ],
   [

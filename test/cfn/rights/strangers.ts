@@ -1,4 +1,4 @@
-import { ACCOUNT, LOGS_KEY, REGION } from './account.ts'
+import { ACCOUNT, LAKE, LOGS_KEY, REGION } from './account.ts'
 
 type Context = Readonly<Record<string, string>>
 /** Calls that nobody may make: who, action, resource, context. */
@@ -39,6 +39,11 @@ export const strangers = (bucket: string, roles: Readonly<Record<string, string>
     ['operator', 'athena:GetQueryResults', arn('athena', 'workgroup/other')],
     ['operator', 'glue:GetTable', arn('glue', 'table/other/t')],
     ['operator', 'glue:DeleteTable', arn('glue', 'table/default/t')],
+    ['operator', 's3:GetObject', s3(`${LAKE}/ext/custom/a.parquet`)],
+    ['operator', 's3:PutObject', s3(`${LAKE}/aws/VPC_FLOW/2.0/metadata/a`)],
+    ['BatchRole', 's3:GetObject', s3(`${LAKE}/aws/VPC_FLOW/1.0/a.parquet`)],
+    ['operator', 'glue:UpdateTable', arn('glue', 'table/amazon_security_lake_glue_db_us_east_1/t')],
+    ['operator', 'glue:GetTable', arn('glue', 'table/security_lake/t')],
     ['operator', 'glue:DeleteDatabase', arn('glue', 'database/prestage')],
     ['operator', 'cloudformation:DescribeStacks', arn('cloudformation', 'stack/other/1')],
     ['operator', 'cloudformation:DetectStackResourceDrift', arn('cloudformation', 'stack/prestage2/1')],

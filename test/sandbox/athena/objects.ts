@@ -76,6 +76,7 @@ export class Objects {
     const found: ReadObject[] = []
     for (const uri of uris) {
       const parent = uri.slice(0, uri.lastIndexOf('/') + 1)
+      this.#locate(locationOf(uri).bucket)
       if (!beside.has(parent)) beside.set(parent, await this.read(parent, new Set(uris)))
       const object = beside.get(parent)?.find((other) => other.uri === uri)
       if (object === undefined)
@@ -90,6 +91,11 @@ export class Objects {
   /** @throws QueryError */
   write(uri: string, bytes: Buffer | string): void {
     this.#asked(uri, () => upload(this.#s3, this.#caller, uri, Buffer.from(bytes)))
+  }
+
+  /** "Cross-account access", Athena user guide: its policy for a bucket of data. */
+  #locate(bucket: string): void {
+    this.#asked(`s3://${bucket}`, () => this.#s3.authorize(this.#caller, 's3:GetBucketLocation', bucket))
   }
 
   #keys(place: string): string[] {

@@ -94,8 +94,8 @@ export async function outputsOfStack(name: string, settings: AwsSettings): Promi
   const client = await cloudFormationClient(settings, settings.awsRegion)
   try {
     const outputs = await stackOutputs(client, name)
-    const { LogsObjectArns } = outputs
-    return LogsObjectArns === undefined ? outputs : { ...outputs, Logs: urisOfObjects(LogsObjectArns).join() }
+    const objects = [outputs.LogsObjectArns, outputs.LakeObjectArns].flatMap((arns) => arns ?? [])
+    return objects.length === 0 ? outputs : { ...outputs, Logs: urisOfObjects(objects.join()).join() }
   } finally {
     client.destroy()
   }

@@ -39,6 +39,8 @@ export async function tablesIn(
 
 interface Scanned extends FoundTable {
   readonly described: IcebergTable
+  /** How its metadata was found. */
+  readonly how: string
   readonly scan: Scan
 }
 
@@ -47,12 +49,13 @@ export async function tableKeys(
   store: Store,
   found: readonly FoundTable[],
   scope: Scope,
-  { base, concurrency, signal }: ListSettings,
+  settings: ListSettings,
 ): Promise<KeySource & { readonly scanned: readonly Scanned[] }> {
+  const { base, concurrency, signal } = settings
   const scanned: Scanned[] = []
   for (const one of found) {
     signal.throwIfAborted()
-    scanned.push(await scannedTable(store, one, scope))
+    scanned.push(await scannedTable(store, one, scope, settings))
   }
   const lost: Failure[] = []
   const looks = { what: 'HEAD requests', count: 0, each: PRICES.getRequest }
@@ -84,8 +87,17 @@ export async function tableKeys(
   }
 }
 
-async function scannedTable(store: Store, { table, prefix }: FoundTable, scope: Scope): Promise<Scanned> {
-  const described = await readMetadata(store, await metadataKeyIn(store, prefix))
+async function scannedTable(
+  store: Store,
+  { table, prefix }: FoundTable,
+  scope: Scope,
+  { catalog }: ListSettings,
+): Promise<Scanned> {
+  const current = await catalog?.(table.folder)
+  const isKnown = current !== undefined && 'key' in current
+  const described = await readMetadata(store, isKnown ? current.key : await metadataKeyIn(store, prefix))
+  const unknown = current === undefined || isKnown ? '' : `; the catalog does not tell: ${current.unknown}`
+  const how = isKnown ? 'by the catalog' : `by the highest number${unknown}`
   for (const [column, wanted] of [
     ['accountid', scope.accounts],
     ['region', scope.regions],
@@ -102,12 +114,12 @@ async function scannedTable(store: Store, { table, prefix }: FoundTable, scope: 
   const place = { store, folder: prefix, bucket: bucket?.kind === 's3' ? bucket.bucket : undefined }
   const { accounts, regions } = scope
   const wanted = { from: span.first.getTime(), to: span.last.getTime(), accounts, regions }
-  return { table, prefix, described, scan: await scanTable(place, described, wanted) }
+  return { table, prefix, described, how, scan: await scanTable(place, described, wanted) }
 }
 
-function lookedAt(store: Store, { prefix, described: { snapshot }, scan }: Scanned): string {
+function lookedAt(store: Store, { prefix, described: { snapshot }, how, scan }: Scanned): string {
   const state = snapshot === undefined ? 'no snapshot' : `snapshot ${snapshot.id} of ${snapshot.time.toISOString()}`
-  return `Iceberg table ${store.uriOf(prefix)}: ${state}, ${count(scan.files.length)} of ${plural(scan.seen, 'file')}`
+  return `Iceberg table ${store.uriOf(prefix)}: ${state}, ${count(scan.files.length)} of ${plural(scan.seen, 'file')}; metadata ${how}`
 }
 
 /**
