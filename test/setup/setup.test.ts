@@ -56,26 +56,6 @@ describe('setup', () => {
     assert.deepEqual(sandbox.violations, [])
   })
 
-  it('lets the operator read a Security Lake and look up its tables, and no more again', async () => {
-    const { sandbox, setup, existingStack } = await fixture()
-    await existingStack()
-    const policyOf = (name: string) =>
-      JSON.stringify(sandbox.cloudformation.stack('prestage').made.get(name)?.properties)
-    assert.doesNotMatch(policyOf('OperatorPolicy'), /[lL]ake/)
-    const { stderr, result } = await setup(['--read-lake', 's3://lake/aws', '--yes'])
-    assert.match(stderr, /~ policy OperatorPolicy: PolicyDocument/)
-    assert.match(policyOf('OperatorPolicy'), /"Action":"s3:GetObject","Resource":\["arn:aws:s3:::lake\/aws\/\*"\]/)
-    assert.match(
-      policyOf('OperatorPolicy'),
-      /"glue:GetTable","Resource":\["arn:aws:glue:us-east-1:\d+:database\/amazon_security/,
-    )
-    assert.doesNotMatch(policyOf('BatchRole'), /lake/)
-    assert.equal(result?.outputs.LakeObjectArns, 'arn:aws:s3:::lake/aws/*')
-    assert.equal((await setup(['--read-lake', 'none', '--yes'])).result.action, 'updated')
-    assert.doesNotMatch(policyOf('OperatorPolicy'), /[lL]ake/)
-    assert.deepEqual(sandbox.violations, [])
-  })
-
   it('lets the role of SageMaker into a VPC, and out of it again', async () => {
     const { sandbox, setup, existingStack } = await fixture()
     await existingStack()

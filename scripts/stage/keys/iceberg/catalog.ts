@@ -18,7 +18,7 @@ export interface CatalogPlace extends AwsSettings {
 const BUCKET = /^aws-security-data-lake-([a-z]+(?:-[a-z]+)+-\d+)-/
 
 /** Names of Security Lake's own database and tables: "Security Lake queries", user guide. @param folder `aws/VPC_FLOW/2.0/` */
-export function lakeTable(bucket: string, folder: string): { database: string; table: string } | undefined {
+function lakeTable(bucket: string, folder: string): { database: string; table: string } | undefined {
   const region = BUCKET.exec(bucket)?.[1]?.replaceAll('-', '_')
   if (region === undefined) return undefined
   const source = folder
