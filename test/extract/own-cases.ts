@@ -189,6 +189,14 @@ export const cases: Case[] = [
     ].join('\n'),
   },
   {
+    what: 'CloudFront below folders of its own',
+    source: 'cloudfront',
+    yaml: "\n    keys: 'cdn/{distribution}/data/{yyyy}/{MM}/{dd}/{HH}/logs/'\n    before: 1440",
+    key: 'cdn/E1EXAMPLE1ABCD/data/2026/03/02/00/logs/E1EXAMPLE1ABCD.2026-03-02-00.0a1b2c3d.gz',
+    body: `#Fields: timestamp(ms) c-ip x-host-header\n${accesses.map(({ time, ip, user }) => [time, ip, user].join('\t')).join('\n')}`,
+    choices: [['host', straight(({ user }) => user)]],
+  },
+  {
     what: 'API Gateway with other names, and members of members',
     source: 'apigateway',
     yaml: `

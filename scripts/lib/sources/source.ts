@@ -78,6 +78,8 @@ export interface Source {
   readonly aspects: Readonly<Record<string, string>>
   /** What an access is, for findings: the call of an API, or a request over the network. */
   readonly access: 'call' | 'request'
+  /** Whether the first layout is one that the configuration file adds. */
+  readonly hasOwnKeys?: true
   /** Of a source of the configuration file: what takes the place of its texts in sql/. */
   readonly own?: Mapping | SqlFolder
   /** What the configuration file says of it, as it stands there. */

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { readSection } from '../../../scripts/lib/cli/config.ts'
 import { UsageError } from '../../../scripts/lib/cli/errors.ts'
+import { keysDefinition } from '../../../scripts/lib/sources/own/definition.ts'
 import { ownSources } from '../../../scripts/lib/sources/own/own.ts'
 import { knownIds, sourceOf } from '../../../scripts/lib/sources/registry.ts'
 import { tempFolder } from '../../support/temp.ts'
@@ -82,10 +83,33 @@ describe('sources of prestage.yaml', () => {
     assert.equal(knownIds().filter((id) => id === 'apigateway').length, 1)
   })
 
+  it('may add keys to a source that comes with prestage, which stays what it is but for them', async () => {
+    const plain = sourceOf('cloudfront')
+    const changed = await within(
+      "sources:\n  cloudfront:\n    keys: 'cdn/{distribution}/data/{yyyy}/{MM}/{dd}/{HH}/logs/'\n    before: 60\n",
+      async () => sourceOf('cloudfront'),
+    )
+    const { layouts, hasOwnKeys, given: _, ...rest } = changed
+    const [own, ...others] = layouts
+    assert.deepEqual({ ...rest, layouts: others }, plain)
+    assert.deepEqual(
+      [own?.path, own?.timed, own?.padding],
+      [
+        'cdn/{distribution}/data/',
+        '{yyyy}/{MM}/{dd}/{HH}/logs/',
+        { unit: 60, before: 60, after: 0, lateHours: 24, settles: 60 },
+      ],
+    )
+    assert.notEqual(keysDefinition(changed), keysDefinition(plain))
+    assert.deepEqual([keysDefinition(plain), hasOwnKeys], [undefined, true])
+  })
+
   const mistakes: [yaml: string, line: number, says: string][] = [
     ['sources: app', 1, 'sources must hold a source a name'],
     ['logs: a\nsources:\n  App: {}', 3, 'sources.App must be a name of lower-case letters'],
-    ['sources:\n  waf:\n    time: a', 2, 'sources.waf is a name that is taken'],
+    ['sources:\n  waf:\n    time: a', 3, 'sources.waf.time is unknown: there are keys, zone, before, after, late'],
+    ['sources:\n  waf:\n    late: 1', 2, 'sources.waf.keys is missing'],
+    ['sources:\n  waf:\n    keys: a/{yyyy}/', 3, 'sources.waf.keys must have the day'],
     ['sources:\n  all: {}', 2, 'sources.all is a name that is taken'],
     ['sources:\n  app:', 2, 'sources.app must be lines of the form "name: value"'],
     [app({ adress: 'x' }), 8, 'sources.app.adress is unknown: there are keys, zone, '],

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { Source } from '../source.ts'
 import { SQL_FILES } from './mapping.ts'
 
-/** What a source of the configuration file says about keys, as a SHA-256: which objects belong to a window. Undefined for other sources. */
-export const keysDefinition = ({ own, layouts }: Source): string | undefined =>
-  own === undefined ? undefined : hashOf(layouts)
+/** What the configuration file says about the keys of a source, as a SHA-256: which objects belong to a window. Undefined where it says nothing. */
+export const keysDefinition = ({ own, hasOwnKeys, layouts }: Source): string | undefined =>
+  own === undefined && hasOwnKeys === undefined ? undefined : hashOf(layouts.slice(0, 1))
 
 /**
  * What a source of the configuration file says about pairs of one kind of entity, as a SHA-256: how records are read, and where time,

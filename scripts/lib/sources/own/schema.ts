@@ -40,12 +40,19 @@ const choice = <const W extends readonly string[]>(words: W) =>
   v.picklist(words, said(`must be one of ${words.join(', ')}`))
 const fields = v.record(columnName, text, said('must be lines of the form "name: value"'))
 
-const common = {
+const placed = {
   keys: v.optional(v.pipe(text, checked(checkTemplate))),
   zone: v.optional(v.pipe(text, v.check(isZone, 'is no time zone of the IANA database, such as Europe/Berlin'))),
   before: v.optional(minutes('minutes')),
   after: v.optional(minutes('minutes')),
   late: v.optional(minutes('hours')),
+}
+
+/** Further keys of a source that comes with prestage. */
+export const keysSchema = v.strictObject(placed)
+
+const common = {
+  ...placed,
   entities: v.optional(fields),
   details: v.optional(fields),
 }
@@ -76,5 +83,6 @@ export const writtenSchema = v.strictObject({
   ),
 })
 
+export type Keys = v.InferOutput<typeof keysSchema>
 export type Mapped = v.InferOutput<typeof mappedSchema>
 export type Written = v.InferOutput<typeof writtenSchema>

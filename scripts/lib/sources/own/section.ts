@@ -3,12 +3,12 @@ import { dirname, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { UsageError } from '../../cli/errors.ts'
 import { presets } from '../presets.ts'
-import { sourceIds } from '../registry.ts'
+import { sources } from '../registry.ts'
 import type { Source } from '../source.ts'
 import { SOURCE_NAME, SQL_FILES } from './mapping.ts'
 import type { Section } from './own.ts'
-import { mappedSchema, writtenSchema } from './schema.ts'
-import { Mistake, mappedSource, writtenSource } from './source.ts'
+import { keysSchema, mappedSchema, writtenSchema } from './schema.ts'
+import { extendedSource, Mistake, mappedSource, writtenSource } from './source.ts'
 
 /** The sources of a section. @throws UsageError */
 export function sourcesIn(section: Section): Source[] {
@@ -25,8 +25,7 @@ export function sourcesIn(section: Section): Source[] {
   return Object.entries(content).map(([id, given]) => {
     if (!SOURCE_NAME.test(id))
       return refuse([id], 'must be a name of lower-case letters, digits and _, with 31 at most')
-    if (id === 'files' || id === 'all' || (sourceIds.includes(id) && !Object.hasOwn(presets, id)))
-      return refuse([id], 'is a name that is taken')
+    if (id === 'files' || id === 'all') return refuse([id], 'is a name that is taken')
     try {
       return { ...sourceIn(id, given, file), given }
     } catch (error) {
@@ -37,6 +36,8 @@ export function sourcesIn(section: Section): Source[] {
 }
 
 function sourceIn(id: string, given: unknown, file: string): Source {
+  const known = Object.hasOwn(presets, id) ? undefined : Object.values(sources).find((source) => source.id === id)
+  if (known !== undefined) return extendedSource(known, checkedBy(keysSchema, given))
   const isWritten = typeof given === 'object' && given !== null && 'sql' in given
   if (isWritten) {
     const written = checkedBy(writtenSchema, given)
@@ -50,7 +51,10 @@ function sourceIn(id: string, given: unknown, file: string): Source {
   return mappedSource(id, { ...preset, ...mapped })
 }
 
-function checkedBy<S extends typeof mappedSchema | typeof writtenSchema>(schema: S, given: unknown): v.InferOutput<S> {
+function checkedBy<S extends typeof keysSchema | typeof mappedSchema | typeof writtenSchema>(
+  schema: S,
+  given: unknown,
+): v.InferOutput<S> {
   const result = v.safeParse(schema, given)
   if (result.success) return result.output
   const [issue] = result.issues

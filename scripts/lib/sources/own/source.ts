@@ -1,6 +1,6 @@
-import { type EntityChoice, type Source, withAddresses } from '../source.ts'
+import { type EntityChoice, type Source, settlingOf, withAddresses } from '../source.ts'
 import { groupOf, type Mapping, MEMBER_PATH, pathsOf, patternOf } from './mapping.ts'
-import type { Mapped, Written } from './schema.ts'
+import type { Keys, Mapped, Written } from './schema.ts'
 import { layoutOf } from './template.ts'
 
 /** A mistake in one of the values of a source. */
@@ -144,6 +144,20 @@ function typesOf(paths: readonly string[]): Record<string, string> {
   const typeOf = (node: Tree): string =>
     node.size === 0 ? 'VARCHAR' : `STRUCT(${[...node].map(([name, inner]) => `"${name}" ${typeOf(inner)}`).join(', ')})`
   return Object.fromEntries([...tree].map(([name, node]) => [name, typeOf(node)]))
+}
+
+/** A source that comes with prestage, with further keys. What they leave out is the most that its own layouts have. @throws Mistake */
+export function extendedSource(source: Source, given: Keys): Source {
+  const most = (value: 'before' | 'after' | 'lateHours') =>
+    Math.max(...source.layouts.map(({ padding }) => padding[value]))
+  const { before = most('before'), after = most('after'), late = most('lateHours'), keys, zone } = given
+  const layout = layoutOf(`${source.id}-own`, { keys: present(keys, 'keys'), zone, before, after, late })
+  const settles = given.after === undefined ? { settles: settlingOf(source) / 60_000 } : {}
+  return {
+    ...source,
+    layouts: [{ ...layout, padding: { ...layout.padding, ...settles } }, ...source.layouts],
+    hasOwnKeys: true,
+  }
 }
 
 /** A source with SQL of its own. @param folder absolute path @throws Mistake */
