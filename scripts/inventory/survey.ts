@@ -1,8 +1,18 @@
 import pMap from 'p-map'
-import { type DiscoverOptions, discover, distinctValues, type Lister } from '../lib/sources/discover.ts'
+import { UserError } from '../lib/cli/errors.ts'
+import {
+  type DiscoverOptions,
+  discover,
+  distinctValues,
+  type FoundTable,
+  type Lister,
+  tablesIn,
+} from '../lib/sources/discover.ts'
 import { knownSources } from '../lib/sources/registry.ts'
 import type { Source } from '../lib/sources/source.ts'
 import { matchesVariable } from '../lib/sources/template.ts'
+import { metadataKeyIn, readMetadata } from '../lib/stores/iceberg/metadata.ts'
+import { tableDays, tablePlace } from '../lib/stores/iceberg/scan.ts'
 import type { Store } from '../lib/stores/store.ts'
 import { type BranchDays, datedBranches } from './days.ts'
 
@@ -62,8 +72,28 @@ export async function survey(
         branches,
       })
     }
+    for (const one of await tablesIn(lister, source, discovery.roots, options.base)) {
+      const told = await tableFound(store, source, one)
+      if (typeof told === 'string') skipped.add(told)
+      else found.push(told)
+    }
   }
   return { found, roots: [...roots], skipped: [...skipped] }
+}
+
+/** A table of Iceberg, whose metadata tells its days; or why it does not. */
+async function tableFound(store: Store, source: Source, { table, prefix }: FoundTable): Promise<Found | string> {
+  try {
+    const described = await readMetadata(store, await metadataKeyIn(store, prefix))
+    const days = await tableDays(tablePlace(store, prefix), described)
+    if (days === undefined) return `${store.uriOf(prefix)} is an Iceberg table whose metadata tells no days`
+    const [first, last] = days
+    const branches = [{ path: prefix, variables: {}, first, last }]
+    return { source: source.id, layout: table.id, accounts: [], regions: [], first, last, digests: false, branches }
+  } catch (error) {
+    if (error instanceof UserError) return error.message
+    throw error
+  }
 }
 
 /** Lists every prefix once, for all who take note of the same kinds of keys, and sees only what lies below the base or above it. */

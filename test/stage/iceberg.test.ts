@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
-import { avroRecords } from '../../scripts/stage/keys/iceberg/avro.ts'
+import { avroRecords } from '../../scripts/lib/stores/iceberg/avro.ts'
 import { avroFile } from '../support/avro.ts'
 import { MANIFEST_FILE, writeTable } from '../support/iceberg.ts'
 import { runScript } from '../support/run-script.ts'
@@ -66,6 +66,18 @@ describe('a table of Iceberg that another program made', () => {
       assert.equal(code, 0, stderr)
       assert.equal(JSON.parse(stdout).objects, objects)
     })
+})
+
+it('an inventory tells the days of a table, and why it cannot', async () => {
+  const { logs } = lake()
+  const look = () => runScript('inventory', ['--logs', logs, '--output', 'json'])
+  const [found] = JSON.parse((await look()).stdout).sources
+  assert.deepEqual(
+    [found.source, found.layout, found.first, found.last],
+    ['securitylake', 'securitylake-cloudtrail-2', '2026-03-02', '2026-03-05'],
+  )
+  rmSync(`${logs}/${TABLE}/metadata`, { recursive: true })
+  assert.match((await look()).stderr, /has no metadata of its Iceberg table/)
 })
 
 const refusals: [what: string, change: (of: ReturnType<typeof lake>) => void, says: RegExp, hint: RegExp][] = [

@@ -188,3 +188,27 @@ const SHOWN = 8
 
 const some = (values: readonly string[]): string =>
   values.length <= SHOWN ? values.join(', ') : `${values.slice(0, SHOWN).join(', ')} and ${values.length - SHOWN} more`
+
+/** A table of a source, and the prefix where it lies. */
+export interface FoundTable {
+  readonly table: NonNullable<Source['tables']>[number]
+  readonly prefix: string
+}
+
+/** The tables of a source that are there. @param roots prefixes before its layouts */
+export async function tablesIn(
+  lister: Lister,
+  { tables = [] }: Source,
+  roots: readonly string[],
+  base: string,
+): Promise<FoundTable[]> {
+  const found: FoundTable[] = []
+  for (const root of roots)
+    for (const table of tables) {
+      const prefix = `${root}${table.folder}`
+      if (!prefix.startsWith(base) && !base.startsWith(prefix)) continue
+      const parent = prefix.slice(0, prefix.slice(0, -1).lastIndexOf('/') + 1)
+      if ((await lister.prefixes({ prefix: parent })).includes(prefix)) found.push({ table, prefix })
+    }
+  return found
+}

@@ -51,8 +51,8 @@ export const securitylake: Source = {
     },
   ],
   tables: [
-    { folder: 'aws/CLOUD_TRAIL_MGMT/2.0/', insteadOf: 'securitylake-cloudtrail' },
-    { folder: 'aws/VPC_FLOW/2.0/', insteadOf: 'securitylake-vpcflow' },
+    { id: 'securitylake-cloudtrail-2', folder: 'aws/CLOUD_TRAIL_MGMT/2.0/', insteadOf: 'securitylake-cloudtrail' },
+    { id: 'securitylake-vpcflow-2', folder: 'aws/VPC_FLOW/2.0/', insteadOf: 'securitylake-vpcflow' },
   ],
   isParquet: true,
   inPlace: true,

@@ -56,7 +56,7 @@ export interface Source {
   /** Set where Athena reads the logs where they lie: a run in S3 holds the objects' URIs, and no copies. */
   readonly inPlace?: true
   /** Iceberg tables with the same records as the objects of a layout; their metadata says which data files are current. */
-  readonly tables?: readonly { readonly folder: string; readonly insteadOf: string }[]
+  readonly tables?: readonly { readonly id: string; readonly folder: string; readonly insteadOf: string }[]
   /** How often one look at the relation reads the table on Athena; once where it is absent. */
   readonly scans?: number
   /** Members of a record that sql/<source>/accesses.duckdb.sql reads, with their DuckDB types. Spelled as in the logs. */

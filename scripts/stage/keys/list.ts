@@ -1,11 +1,11 @@
 import { UserError } from '../../lib/cli/errors.ts'
 import { plural, quoted } from '../../lib/cli/format.ts'
-import { discover, distinctValues, scopesThere, scopeText } from '../../lib/sources/discover.ts'
+import { discover, distinctValues, scopesThere, scopeText, tablesIn } from '../../lib/sources/discover.ts'
 import { type Branch, keyParser, keyRange, type Layout, mayHold, paddedSpan } from '../../lib/sources/layout.ts'
 import { sourceParser } from '../../lib/sources/source.ts'
 import { batchesOf, compareKeys, type ObjectInfo, type Store } from '../../lib/stores/store.ts'
 import { concurrently } from '../concurrency.ts'
-import { tableKeys, tablesIn, withoutTwins } from './iceberg/keys.ts'
+import { tableKeys, withoutTwins } from './iceberg/keys.ts'
 import type { KeySource, ListSettings, Scope } from './key-source.ts'
 import { nearestOf } from './nearest.ts'
 

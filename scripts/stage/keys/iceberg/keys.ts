@@ -2,40 +2,13 @@ import { pMapIterable } from 'p-map'
 import { UsageError, UserError } from '../../../lib/cli/errors.ts'
 import { count, plural } from '../../../lib/cli/format.ts'
 import { PRICES } from '../../../lib/runs/cost.ts'
+import type { FoundTable } from '../../../lib/sources/discover.ts'
 import { paddedSpan } from '../../../lib/sources/layout.ts'
-import type { Source } from '../../../lib/sources/source.ts'
+import { type IcebergTable, metadataKeyIn, readMetadata } from '../../../lib/stores/iceberg/metadata.ts'
+import { narrows, type Scan, scanTable, tablePlace } from '../../../lib/stores/iceberg/scan.ts'
 import { matched, type ObjectInfo, type Store } from '../../../lib/stores/store.ts'
-import { locationOf } from '../../../lib/stores/uri.ts'
 import type { Failure } from '../../copy/copier.ts'
 import type { KeySource, ListSettings, Scope } from '../key-source.ts'
-import { type IcebergTable, metadataKeyIn, readMetadata } from './metadata.ts'
-import { narrows, type Scan, scanTable } from './scan.ts'
-
-type SourceTable = NonNullable<Source['tables']>[number]
-
-/** A table of a source, and the prefix where it lies. */
-export interface FoundTable {
-  readonly table: SourceTable
-  readonly prefix: string
-}
-
-/** The tables of a source that are there. @param roots prefixes before its layouts */
-export async function tablesIn(
-  store: Store,
-  { tables = [] }: Source,
-  roots: readonly string[],
-  base: string,
-): Promise<FoundTable[]> {
-  const found: FoundTable[] = []
-  for (const root of roots)
-    for (const table of tables) {
-      const prefix = `${root}${table.folder}`
-      if (!prefix.startsWith(base) && !base.startsWith(prefix)) continue
-      const parent = prefix.slice(0, prefix.slice(0, -1).lastIndexOf('/') + 1)
-      if ((await store.prefixes({ prefix: parent })).includes(prefix)) found.push({ table, prefix })
-    }
-  return found
-}
 
 interface Scanned extends FoundTable {
   readonly described: IcebergTable
@@ -110,8 +83,7 @@ async function scannedTable(
   const layout = scope.source.layouts.find(({ id }) => id === table.insteadOf)
   const { unit = 1, before = 0, after = 0 } = { ...layout?.padding, unit: 1 }
   const span = paddedSpan({ unit, before, after, lateHours: 0 }, scope.window)
-  const bucket = store.localPath === undefined ? locationOf(store.uri) : undefined
-  const place = { store, folder: prefix, bucket: bucket?.kind === 's3' ? bucket.bucket : undefined }
+  const place = tablePlace(store, prefix)
   const { accounts, regions } = scope
   const wanted = { from: span.first.getTime(), to: span.last.getTime(), accounts, regions }
   return { table, prefix, described, how, scan: await scanTable(place, described, wanted) }

@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import * as v from 'valibot'
-import { UserError } from '../../../lib/cli/errors.ts'
-import type { Store } from '../../../lib/stores/store.ts'
+import { UserError } from '../../cli/errors.ts'
+import type { Store } from '../store.ts'
 
 // "Iceberg Table Spec": https://iceberg.apache.org/spec/
 

@@ -1,7 +1,8 @@
 import { buffer } from 'node:stream/consumers'
 import * as v from 'valibot'
-import { messageOf, UserError } from '../../../lib/cli/errors.ts'
-import { compareKeys, type Store } from '../../../lib/stores/store.ts'
+import { messageOf, UserError } from '../../cli/errors.ts'
+import { compareKeys, type Store } from '../store.ts'
+import { locationOf } from '../uri.ts'
 import { type AvroValue, avroRecords } from './avro.ts'
 import { type IcebergTable, misunderstood } from './metadata.ts'
 
@@ -20,6 +21,11 @@ export interface TablePlace {
   readonly bucket: string | undefined
   /** Prefix of the table. */
   readonly folder: string
+}
+
+export function tablePlace(store: Store, folder: string): TablePlace {
+  const location = store.localPath === undefined ? locationOf(store.uri) : undefined
+  return { store, folder, bucket: location?.kind === 's3' ? location.bucket : undefined }
 }
 
 /** A data file of the current snapshot. */
@@ -133,25 +139,29 @@ const UNITS: Readonly<Record<string, (value: number) => number>> = {
   year: (value) => Date.UTC(1970 + value, 0),
 }
 
+const isTime = ({ columns }: IcebergTable, column: number): boolean =>
+  /^time(_dt)?$/.test(columns.get(column)?.name ?? '')
+
+/** The milliseconds of the values of a transform from the first to the last; undefined where it is none of time. */
+function spanOf(transform: string, first: unknown, last: unknown): Span | undefined {
+  const start = UNITS[transform]
+  if (start === undefined || typeof first !== 'number' || typeof last !== 'number') return undefined
+  return [start(first), start(last + 1) - 1]
+}
+
 /** Whether something may hold rows that are wanted. What tells nothing may. */
-function lookAt({ columns }: IcebergTable, { from, to, accounts, regions }: Wanted) {
+function lookAt(table: IcebergTable, { from, to, accounts, regions }: Wanted) {
+  const { columns } = table
   const nameOf = (column: number): string => columns.get(column)?.name ?? ''
   const overlaps = ([first, last]: Span): boolean => first <= to && last >= from
   const values: Readonly<Record<string, readonly string[]>> = { accountid: accounts, region: regions }
-  const isTime = (column: number): boolean => /^time(_dt)?$/.test(nameOf(column))
-
-  const spanOf = (transform: string, first: unknown, last: unknown): Span | undefined => {
-    const start = UNITS[transform]
-    if (start === undefined || typeof first !== 'number' || typeof last !== 'number') return undefined
-    return [start(first), start(last + 1) - 1]
-  }
 
   return {
     /** @param summaries the least and the greatest value of each part of the partitions */
     manifest: (spec: Spec, summaries: NonNullable<v.InferOutput<typeof manifest>['partitions']>): boolean =>
       spec.every(({ column, transform }, i) => {
         const { lower_bound: lower, upper_bound: upper } = summaries[i] ?? {}
-        if (!isTime(column) || lower?.length !== 4 || upper?.length !== 4) return true
+        if (!isTime(table, column) || lower?.length !== 4 || upper?.length !== 4) return true
         const span = spanOf(transform, lower.readInt32LE(), upper.readInt32LE())
         return span === undefined || overlaps(span)
       }),
@@ -161,10 +171,10 @@ function lookAt({ columns }: IcebergTable, { from, to, accounts, regions }: Want
       const isInPartition = spec.every(({ column, transform }, i) => {
         const chosen = values[nameOf(column)] ?? []
         if (transform === 'identity' && chosen.length > 0) return chosen.includes(String(parts[i]))
-        const span = isTime(column) ? spanOf(transform, parts[i], parts[i]) : undefined
+        const span = isTime(table, column) ? spanOf(transform, parts[i], parts[i]) : undefined
         return span === undefined || overlaps(span)
       })
-      const timed = [...columns].flatMap(([id, { type }]) => (isTime(id) ? [{ id, unit: unitOf(type) }] : []))
+      const timed = [...columns].flatMap(([id, { type }]) => (isTime(table, id) ? [{ id, unit: unitOf(type) }] : []))
       return (
         isInPartition &&
         timed.every(({ id, unit }) => {
@@ -190,3 +200,21 @@ export const narrows = ({ columns, specs }: IcebergTable, name: 'accountid' | 'r
   [...specs.values()].every((spec) =>
     spec.some(({ column, transform }) => transform === 'identity' && columns.get(column)?.name === name),
   )
+
+/** First and last day, `2026-03-02`, that the partitions of a table tell; undefined where they tell none. Data files are not looked at. */
+export async function tableDays(
+  place: TablePlace,
+  table: IcebergTable,
+): Promise<readonly [first: string, last: string] | undefined> {
+  const rows = table.snapshot === undefined ? [] : await recordsAt(place, table, table.snapshot.manifests, manifest)
+  const spans = rows.flatMap((row) =>
+    (table.specs.get(row.partition_spec_id) ?? []).flatMap(({ column, transform }, i) => {
+      const { lower_bound: lower, upper_bound: upper } = row.partitions?.[i] ?? {}
+      if (!isTime(table, column) || lower?.length !== 4 || upper?.length !== 4) return []
+      return spanOf(transform, lower.readInt32LE(), upper.readInt32LE()) ?? []
+    }),
+  )
+  if (spans.length === 0) return undefined
+  const day = (time: number): string => new Date(time).toISOString().slice(0, 10)
+  return [day(Math.min(...spans)), day(Math.max(...spans))]
+}
