@@ -10,6 +10,7 @@ import type { RunOptions } from '../support/run-script.ts'
 const LOGS = { users: 12, accounts: 1, events: 2400, from: '2026-03-01', to: '2026-03-05' }
 const ROLE = 'arn:aws:iam::111122223333:role/prestage-sagemaker'
 const BUCKET = 'org-staging'
+const TOPIC = 'arn:aws:sns:us-east-1:111122223333:nights'
 
 async function place() {
   const { sandbox, run } = await athenaSandbox()
@@ -59,7 +60,7 @@ describe('nights in AWS', () => {
     const isNote = (change: string) => /prestage\/(models|nights|reports)\//.test(change)
     const { points, last } = await killedAfterEachChange(
       sandbox,
-      (options) => night('2026-03-03', ['--yes'], options),
+      (options) => night('2026-03-03', ['--yes', '--topic', TOPIC], options),
       { spares: (change) => process.env.PRESTAGE_TEST_ALL === undefined && !isNote(change) },
     )
     assert.equal(last.code, 0, last.stderr)
@@ -67,6 +68,10 @@ describe('nights in AWS', () => {
     for (const key of ['models/cloudtrail.json', 'nights/cloudtrail/2026-03-03.json'])
       assert.equal(await timeless(sandbox, key), await timeless(plain.sandbox, key))
     assert.deepEqual(sandbox.s3.keys(BUCKET, 'prestage/nights/').length, 1)
+    // Once more than it would be, when it was killed between the message and its note.
+    const subjects = new Set(sandbox.codebuild.messages.map(({ subject }) => subject))
+    assert.match([...subjects].join(), /^prestage: \d+ new alerts?$/)
+    assert.ok(sandbox.codebuild.messages.length <= 2)
     assert.deepEqual(sandbox.violations, [])
   })
 })
