@@ -113,13 +113,14 @@ describe('setup --nightly', async () => {
     const define = (sources: object) => writeFileSync(config, `${before}\nsources: ${JSON.stringify(sources)}\n`)
     mkdirSync(`${cwd}/of-mail`)
     for (const name of SQL_FILES) writeFileSync(`${cwd}/of-mail/${name}`, `select '${name}'`)
-    define({ shop, mail, other: shop })
-    const { result, stderr } = await setup(['--nightly', '02:30', '--source', 'shop,mail,apigateway', '--yes'])
+    const waf = { keys: 'copied-waf/{yyyy}/{MM}/{dd}/{HH}/a-' }
+    define({ shop, mail, other: shop, waf })
+    const { result, stderr } = await setup(['--nightly', '02:30', '--source', 'shop,mail,waf,apigateway', '--yes'])
     assert.equal(result?.action, 'updated', stderr)
     const [archive = ''] = archives()
     const files = unzipped(await s3.get(bucket, archive))
     assert.deepEqual(JSON.parse(String(files.get('prestage.yaml'))), {
-      sources: { shop, mail: { ...mail, sql: './sources/mail' } },
+      sources: { shop, mail: { ...mail, sql: './sources/mail' }, waf },
     })
     assert.equal(String(files.get('sources/mail/table.sql')), "select 'table.sql'")
     const said = async () => {
@@ -128,8 +129,11 @@ describe('setup --nightly', async () => {
       return ok || says
     }
     assert.equal(await said(), true)
-    define({ shop: { ...shop, time: 'then' }, mail })
-    assert.equal(await said(), 'the nights run another version than this one, or another definition of shop or mail')
+    define({ shop: { ...shop, time: 'then' }, mail, waf })
+    assert.equal(
+      await said(),
+      'the nights run another version than this one, or another definition of shop or mail or waf',
+    )
     define({ mail })
     assert.equal(await said(), 'the nights judge shop, and prestage.yaml has no such source here')
     writeFileSync(config, before)
