@@ -70,6 +70,14 @@ describe('a key that has a layout', () => {
       '2020-10-02T21:10:30.000Z',
       '2020-10-02T21:41:00.000Z',
     ],
+    [
+      'AWSLogs/aws-account-id=111122223333/CloudFront/DistributionId=E1EXAMPLE1ABCD/year=2026/month=03/day=02/hour=10/E1EXAMPLE1ABCD.2026-03-02-10.0a1b2c3d.parquet',
+      'cloudfront',
+      'cloudfront-hive',
+      'key',
+      '2026-03-02T10:00:00.000Z',
+      '2026-03-02T11:00:00.000Z',
+    ],
     // A prefix without a slash at its end: the last twelve digits are the account. With fewer, there is none, and folders mean nothing.
     [
       'logs2123456789012/us-west-2/bucket/2023/03/01/2023-03-01-21-32-16-E568B2907131C0C0',

@@ -13,11 +13,19 @@ const keys = Array.from({ length: 2 * 365 * 7 }, (_, n) => {
   return [`flat/${name}`, `flat/media-${name}`]
 }).flat()
 
+/** What a distribution logs in version 2 without a suffix path, two files an hour for three months. */
+const CLOUDFRONT = 'AWSLogs/111122223333/CloudFront/'
+const requested = Array.from({ length: 2 * 90 * 24 }, (_, n) => {
+  const hour = new Date(Date.UTC(2026, 0, 1) + Math.floor(n / 2) * 3_600_000).toISOString().slice(0, 13)
+  return `${CLOUDFRONT}E1EXAMPLE1ABCD.${hour.replace('T', '-')}.${n}.gz`
+})
+
 describe('keys that lie flat in one folder', () => {
   let sandbox: Sandbox
   before(async () => {
-    sandbox = await startSandbox({ buckets: { 'org-logs': {} } })
+    sandbox = await startSandbox({ buckets: { 'org-logs': {}, 'cdn-logs': {} } })
     for (const key of keys) sandbox.s3.put('org-logs', key, '')
+    for (const key of requested) sandbox.s3.put('cdn-logs', key, '')
     const trail = 'AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/02/'
     sandbox.s3.put('org-logs', `flat/${trail}111122223333_CloudTrail_us-east-1_20260302T1005Z_a.json.gz`, '')
   })
@@ -37,6 +45,21 @@ describe('keys that lie flat in one folder', () => {
     // Delivery may be a day late.
     assert.equal(json.objects, 2 * 2 * 7 + 2)
     assert.ok(requests <= 16, `${requests} requests for ${keys.length} keys`)
+  })
+
+  it('are found below folders of AWS, too, and their account is known', async () => {
+    const args = ['--source', 'cloudfront', '--from', '2026-03-02', '--to', '2026-03-03', '--workspace', tempFolder()]
+    for (const [account, objects] of [
+      ['111122223333', 50],
+      ['999999999999', undefined],
+    ] as const) {
+      const given = [...args, '--account', account, '--dry-run', '--logs', 's3://cdn-logs', '--output', 'json']
+      const before = sandbox.requests.of('ListObjectsV2')
+      const { stdout } = await runScript('stage', given, { env: sandbox.env })
+      assert.equal(stdout === '' ? undefined : JSON.parse(stdout).objects, objects)
+      const requests = sandbox.requests.of('ListObjectsV2') - before
+      assert.ok(requests <= 12, `${requests} requests for ${requested.length} keys`)
+    }
   })
 
   it('do not hold up who looks for something else there', async () => {
