@@ -6,6 +6,7 @@ import { runScript } from '../support/run-script.ts'
 import { fixture } from './sandbox.ts'
 
 const DAY = ['--source', 'cloudtrail', '--logs', 's3://org-logs', '--from', '2026-03-02', '--to', '2026-03-03']
+const FIXTURE = new URL('../stage/fixture/iceberg', import.meta.url).pathname
 const KEYS = hourlyKeys(['012345678901'], ['us-east-1'], ['20260302'])
 
 describe('settings from a stack', () => {
@@ -83,6 +84,23 @@ describe('a stack with a Security Lake', () => {
     assert.equal(result?.outputs.LakeObjectArns, 'arn:aws:s3:::lake/aws/*')
     assert.equal((await setup(['--read-lake', 'none', '--yes'])).result.action, 'updated')
     assert.doesNotMatch(policyOf('OperatorPolicy'), /[lL]ake/)
+    assert.deepEqual(sandbox.violations, [])
+  })
+
+  it('has it among the logs that are looked through for a source', async () => {
+    const { sandbox, script, setup, existingStack } = await fixture({ buckets: { 'org-logs': {}, lake: {} } })
+    await sandbox.s3.load('lake', FIXTURE)
+    for (const key of KEYS) sandbox.s3.put('org-logs', key, key)
+    await existingStack()
+    const { stderr } = await setup(['--read-lake', 's3://lake/aws', '--yes'])
+    for (const [source, objects] of [
+      ['securitylake', 3],
+      ['cloudtrail', KEYS.length],
+    ] as const) {
+      const window = ['--source', source, '--from', '2026-03-02', '--to', '2026-03-03']
+      const staged = await script('stage', [...window, '--copy', 'direct', '--yes'])
+      assert.equal(staged.result?.objects, objects, stderr + staged.stderr)
+    }
     assert.deepEqual(sandbox.violations, [])
   })
 })

@@ -65,8 +65,8 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
     },
 
     extract: async (checkpoint) => {
-      await proveInPlace(run, aws)
       const progress = context.progress('Athena')
+      await proveInPlace(run, aws, (text) => progress.state(text))
       const athena = await open((text) => progress.state(text))
       const { extractWithAthena } = await import('./statements.ts')
       const { AthenaOutput } = await import('./output.ts')
@@ -79,7 +79,7 @@ export function athenaBackend({ context, run, settings, options, aws }: ExtractS
         onState: (text) => progress.state(text),
       })
       // What was read is what was selected only if it lies there still.
-      await proveInPlace(run, aws)
+      await proveInPlace(run, aws, (text) => progress.state(text))
       progress.end(`${plural(extracted.events, 'record')}, ${bytes(scannedBytes)} scanned`)
       return { extracted, ...(written && { written }), scannedBytes, usd: costOf(scannedBytes) }
     },

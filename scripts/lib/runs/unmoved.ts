@@ -50,8 +50,9 @@ const NAMED = 5
  * Checks that all objects that a run reads in place lie there as they were selected, by size and ETag; a run with copies passes.
  * @throws UserError naming what does not
  */
-export async function proveInPlace(run: Run, aws: AwsSettings): Promise<void> {
+export async function proveInPlace(run: Run, aws: AwsSettings, onState = (_: string) => {}): Promise<void> {
   if (run.result('stage').inPlace !== true) return
+  onState('looking at the objects where they lie')
   const { store } = await openLogs(run.request.logs, aws)
   const named: string[] = []
   let [all, wrong] = [0, 0]
