@@ -1,5 +1,6 @@
 import { networkOf } from './ipv4.ts'
-import { entityRow, type Layer, type Level, levelsOf, prefixRow, type Weights } from './network.ts'
+import { Products } from './kernel/products.ts'
+import { entityRow, type Level, levelsOf, prefixRow, type Weights } from './network.ts'
 import { mix } from './random.ts'
 
 /** Slope for negative values between two layers (leaky ReLU), so that no unit dies. */
@@ -7,8 +8,7 @@ export const LEAK = 0.1
 
 /** Turns addresses into vectors, many at a time. */
 export class Encoder {
-  /** Input of every layer, and after the last one the vectors themselves, one after the other. */
-  private readonly values: readonly Float32Array[]
+  private readonly products: Products
   private readonly levels: readonly Level[]
   private readonly weights: Weights
   /** The sums of the vectors of an address's prefixes up to each level but the last. */
@@ -19,19 +19,19 @@ export class Encoder {
     this.weights = weights
     this.levels = levels
     this.partial = new Float32Array(levels.length * weights.shape.dim)
-    this.values = [weights, ...weights.layers].map(() => new Float32Array(maxAddresses * weights.shape.dim))
+    this.products = new Products(weights.layers, weights.shape.dim, maxAddresses)
   }
 
   /** The vectors are overwritten by the next call. */
   encode(ips: ArrayLike<number>, count: number): Float32Array {
     this.sumPrefixes(ips, count)
     const { layers, shape } = this.weights
-    for (const [l, layer] of layers.entries()) {
-      const output = this.values[l + 1]!
-      multiply(layer, this.values[l]!, output, count)
-      if (l < layers.length - 1) leak(output, count * shape.dim)
+    let vectors = this.products.values[0]!
+    for (let l = 0; l < layers.length; l++) {
+      vectors = this.products.multiply(l, count)
+      if (l < layers.length - 1) leak(vectors, count * shape.dim)
     }
-    return this.values[layers.length]!
+    return vectors
   }
 
   /** Level by level, from the shortest. Of what an address has in common with the one before, the sum is known: ascending ones are quick. */
@@ -39,7 +39,7 @@ export class Encoder {
     const { levels, partial } = this
     const { prefixes, shape } = this.weights
     const { dim } = shape
-    const sums = this.values[0]!
+    const sums = this.products.values[0]!
     const last = levels.length - 1
     for (let a = 0; a < count; a++) {
       const ip = ips[a]!
@@ -55,62 +55,6 @@ export class Encoder {
       }
     }
   }
-}
-
-/** y = W x + b for each of `count` vectors x, four at a time: every number that is loaded then serves several multiplications. */
-export function multiply({ weight, bias }: Layer, x: Float32Array, y: Float32Array, count: number): void {
-  const dim = bias.length
-  const inBlocks = count - (count % 4)
-  for (let n = 0; n < inBlocks; n += 4) {
-    const a = n * dim
-    const b = a + dim
-    const c = b + dim
-    const d = c + dim
-    for (let o = 0; o < dim; o += 2) {
-      // With an odd number of outputs the last one is simply computed twice.
-      const o2 = Math.min(o + 1, dim - 1)
-      const row = o * dim
-      const row2 = o2 * dim
-      let pa = bias[o]!
-      let pb = pa
-      let pc = pa
-      let pd = pa
-      let qa = bias[o2]!
-      let qb = qa
-      let qc = qa
-      let qd = qa
-      for (let i = 0; i < dim; i++) {
-        const w = weight[row + i]!
-        const w2 = weight[row2 + i]!
-        const xa = x[a + i]!
-        const xb = x[b + i]!
-        const xc = x[c + i]!
-        const xd = x[d + i]!
-        pa += w * xa
-        pb += w * xb
-        pc += w * xc
-        pd += w * xd
-        qa += w2 * xa
-        qb += w2 * xb
-        qc += w2 * xc
-        qd += w2 * xd
-      }
-      y[a + o] = pa
-      y[b + o] = pb
-      y[c + o] = pc
-      y[d + o] = pd
-      y[a + o2] = qa
-      y[b + o2] = qb
-      y[c + o2] = qc
-      y[d + o2] = qd
-    }
-  }
-  for (let at = inBlocks * dim; at < count * dim; at += dim)
-    for (let o = 0; o < dim; o++) {
-      let sum = bias[o]!
-      for (let i = 0; i < dim; i++) sum += weight[o * dim + i]! * x[at + i]!
-      y[at + o] = sum
-    }
 }
 
 function leak(values: Float32Array, size: number): void {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { LEAK } from '../encoder.ts'
 import { type Layer, levelsOf, type Shape, type Weights } from '../network.ts'
 import { type BatchSize, kernelPlaces, PAGE, type TablePlace, WORD } from './layout.ts'
+import { kernelExports } from './products.ts'
 
 /** Kingma and Ba, "Adam: A Method for Stochastic Optimization": the decay rates and the guard that it recommends. */
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8]
@@ -39,8 +39,6 @@ type Exports = Record<Setting, WebAssembly.Global> & {
   update(rate: number): void
 }
 
-let compiled: WebAssembly.Module | undefined
-
 /**
  * Forward and backward pass over one mini batch, and the step of Adam, in WebAssembly (assembly/). Addresses are encoded once each,
  * and any number of examples are judged on them. Its numbers are the same on every machine.
@@ -60,8 +58,7 @@ export class Kernel {
   private readonly places: ReturnType<typeof kernelPlaces>
 
   constructor(start: Weights, size: BatchSize, weightDecay: number) {
-    compiled ??= new WebAssembly.Module(readFileSync(new URL('kernel.wasm', import.meta.url)))
-    this.exports = new WebAssembly.Instance(compiled).exports as Exports
+    this.exports = kernelExports() as Exports
     this.shape = start.shape
     const places = kernelPlaces(start.shape, size, this.exports.base.value)
     this.places = places

@@ -5,6 +5,8 @@ import {
 } from './memory'
 import { addGradients, gather, multiply, transpose } from './products'
 
+export { multiplyDouble } from './products'
+
 export {
   base, below, beta1, beta2, capacity, decay, dense, entities, epsilon, flow, ips, layers, leak, levels, matrix, prefixes,
   prefixLevels, rows, values, width,

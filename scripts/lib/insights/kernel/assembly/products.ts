@@ -109,3 +109,57 @@ export function addGradients(gradients: usize, y: usize, x: usize, count: u32): 
   for (let at: usize = 0; at < end; at += row) add(biases, y + at)
 }
 
+
+/**
+ * y = W x + b for `count` vectors x of `dim` numbers, summed in double precision, as scores are: the matrix has a row by input and the bias one number by
+ * output, each filled up to a multiple of four. Vectors up to the next multiple of four are computed, too, and three numbers after them are spoiled.
+ */
+export function multiplyDouble(matrix: usize, bias: usize, x: usize, y: usize, dim: u32, count: u32): void {
+  const row = <usize>dim << 2
+  const next = <usize>((dim + 3) & ~3) << 3
+  for (let n: u32 = 0; n < count; n += 4) {
+    const x0 = x + <usize>n * row
+    const x1 = x0 + row
+    const x2 = x1 + row
+    const x3 = x2 + row
+    // From the last outputs to the first: what is written after the end of a vector is replaced by what belongs there.
+    for (let o: i32 = (dim - 1) & ~3; o >= 0; o -= 4) {
+      let a0 = v128.load(bias + (o << 3))
+      let b0 = v128.load(bias + (o << 3), 16)
+      let a1 = a0
+      let b1 = b0
+      let a2 = a0
+      let b2 = b0
+      let a3 = a0
+      let b3 = b0
+      let m = matrix + (o << 3)
+      for (let i: usize = 0; i < row; i += 4) {
+        const ma = v128.load(m)
+        const mb = v128.load(m, 16)
+        const s0 = f64x2.splat(<f64>load<f32>(x0 + i))
+        const s1 = f64x2.splat(<f64>load<f32>(x1 + i))
+        const s2 = f64x2.splat(<f64>load<f32>(x2 + i))
+        const s3 = f64x2.splat(<f64>load<f32>(x3 + i))
+        a0 = f64x2.add(a0, f64x2.mul(ma, s0))
+        b0 = f64x2.add(b0, f64x2.mul(mb, s0))
+        a1 = f64x2.add(a1, f64x2.mul(ma, s1))
+        b1 = f64x2.add(b1, f64x2.mul(mb, s1))
+        a2 = f64x2.add(a2, f64x2.mul(ma, s2))
+        b2 = f64x2.add(b2, f64x2.mul(mb, s2))
+        a3 = f64x2.add(a3, f64x2.mul(ma, s3))
+        b3 = f64x2.add(b3, f64x2.mul(mb, s3))
+        m += next
+      }
+      const to = y + <usize>n * row + (<usize>o << 2)
+      storeFour(to, a0, b0)
+      storeFour(to + row, a1, b1)
+      storeFour(to + 2 * row, a2, b2)
+      storeFour(to + 3 * row, a3, b3)
+    }
+  }
+}
+
+@inline
+function storeFour(to: usize, first: v128, last: v128): void {
+  v128.store(to, v128.shuffle<i32>(f32x4.demote_f64x2_zero(first), f32x4.demote_f64x2_zero(last), 0, 1, 4, 5))
+}
