@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -19,6 +19,11 @@ export interface Serving {
   readonly port?: number
 }
 
+const servers = new Map<string, Server>()
+
+/** The server at an address, if it is in this process. */
+export const serverAt = (url: string): Server | undefined => servers.get(url)
+
 /** Serve on 127.0.0.1. */
 export async function serve(serving: Serving): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((message, response) => {
@@ -32,10 +37,13 @@ export async function serve(serving: Serving): Promise<{ url: string; close(): P
     server.once('error', reject)
     server.listen(serving.port ?? 0, '127.0.0.1', resolve)
   })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  servers.set(url, server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     close: () =>
       new Promise((resolve) => {
+        servers.delete(url)
         server.close(() => resolve())
         server.closeAllConnections()
       }),

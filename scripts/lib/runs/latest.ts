@@ -18,9 +18,9 @@ const keyOf = (source: string): string => `${LATEST}${source}.json`
 
 /** Ids of the runs of these sources, or of all, the one that was named last first. Some of them may be gone. */
 export async function namedRuns(root: Store, sources: readonly string[] = []): Promise<string[]> {
-  const notes = await notesIn(root, sources.length === 0 ? [...knownIds(), FILES] : sources)
-  return notes
-    .flat()
+  const notes = await notesIn(root)
+  return [...notes]
+    .flatMap(([source, { note }]) => (sources.length === 0 || sources.includes(source) ? note : []))
     .sort((a, b) => b.order - a.order)
     .map(({ id }) => id)
 }
@@ -29,15 +29,11 @@ export async function namedRuns(root: Store, sources: readonly string[] = []): P
 export async function noteNamed(root: Store, { id, request: { source } }: Pick<Run, 'id' | 'request'>): Promise<void> {
   for (let attempt = 1; ; attempt++)
     try {
-      const etag = (await root.head(keyOf(source)))?.etag
-      const own = await noteIn(root, source)
-      const others = await notesIn(
-        root,
-        [...knownIds(), FILES].filter((other) => other !== source),
-      )
-      const newest = Math.max(0, ...[own, ...others].flat().map(({ order }) => order))
-      const isNewest = own[0]?.id === id && own[0].order === newest
-      if (isNewest && !others.flat().some(({ order }) => order === newest)) return
+      const notes = await notesIn(root)
+      const { etag, note: own } = notes.get(source) ?? { etag: undefined, note: [] }
+      const named = [...notes.values()].flatMap(({ note }) => note)
+      const newest = Math.max(0, ...named.map(({ order }) => order))
+      if (own[0]?.id === id && named.every((run) => run === own[0] || run.order < newest)) return
       const note = [{ id, order: newest + 1 }, ...own.filter((run) => run.id !== id)].slice(0, KEPT)
       const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag }
       await root.write(keyOf(source), `${JSON.stringify(note)}\n`, condition)
@@ -50,8 +46,22 @@ export async function noteNamed(root: Store, { id, request: { source } }: Pick<R
 
 const isReadOnly = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EROFS'
 
-const notesIn = (root: Store, sources: readonly string[]): Promise<Note[]> =>
-  Promise.all(sources.map((source) => noteIn(root, source)))
+interface Stored {
+  /** Of the version that was listed, which is not younger than what is read. */
+  readonly etag: string | undefined
+  readonly note: Note
+}
+
+/** The notes that there are, by source. One listing finds them: most workspaces have those of one or two sources. */
+async function notesIn(root: Store): Promise<Map<string, Stored>> {
+  const listed = new Map<string, string | undefined>()
+  for await (const { key, etag } of root.within(LATEST).list()) listed.set(`${LATEST}${key}`, etag)
+  const sources = [...knownIds(), FILES].filter((source) => listed.has(keyOf(source)))
+  const stored = sources.map(
+    async (source) => [source, { etag: listed.get(keyOf(source)), note: await noteIn(root, source) }] as const,
+  )
+  return new Map(await Promise.all(stored))
+}
 
 /** A damaged note is none: the ledgers tell the rest. */
 async function noteIn(root: Store, source: string): Promise<Note> {
