@@ -77,31 +77,69 @@ const hasImportedHooks = (/** @type {string} */ file, seen = new Set([file])) =>
     .filter((name) => name.startsWith(`${root}test`) && !seen.has(name) && existsSync(name))
     .some((name) => HOOK.test(readFileSync(name, 'utf8')) || hasImportedHooks(name, seen.add(name)))
 
-/** Loading a process and its modules takes longer than most files: those of a folder share one, a few at a time. */
+/** Seconds that files take which take long; all others take about one. They only decide what starts first, and beside what. */
+const SECONDS = {
+  pipeline: {
+    kills: 45,
+    demo: 25,
+    'several-aws': 21,
+    stack: 19,
+    aws: 11,
+    expired: 9,
+    several: 9,
+    shared: 7,
+    findings: 4,
+  },
+  recipes: { prestage: 19, recipes: 19 },
+  extract: { athena: 29, 'athena-failures': 17, 'athena-workgroups': 13, files: 8, 'own-sources': 8, cloudtrail: 6 },
+  nightly: { aws: 22, nightly: 19, month: 10 },
+  'lib/cli': { scripts: 24, starts: 8, signals: 8, endings: 8 },
+  'lib/engines': { aborts: 18, 'athena-sql': 7 },
+  query: { query: 15, athena: 4 },
+  clean: { 'batch-jobs': 14, aws: 13, running: 8 },
+  score: { transform: 15, alerts: 10, 'findings/command': 10, 'transform-killed': 10, s3: 8, 'next-day': 4, score: 4 },
+  deploy: {
+    'sagemaker-killed': 12,
+    'sagemaker-change': 9,
+    'sagemaker-files': 7,
+    sagemaker: 6,
+    'sagemaker-failing': 5,
+    detach: 5,
+  },
+  setup: { 'try-stopped': 7, doctor: 7, 'try-turned': 6, setup: 6, try: 5, 'nightly/check': 4 },
+  report: { tools: 7, combined: 7, browser: 6, s3: 5 },
+  'lib/stores': { 's3.contract': 8, 's3-faults': 6, folder: 4 },
+}
+const seconds = new Map(
+  Object.entries(SECONDS).flatMap(([room, files]) =>
+    Object.entries(files).map(([name, taken]) => [`test/${room}/${name}.test.ts`, taken]),
+  ),
+)
+const secondsOf = (/** @type {string[]} */ group) => group.reduce((sum, file) => sum + (seconds.get(file) ?? 1), 0)
+
+const [MOST_FILES, MOST_SECONDS] = [30, 45]
+
+/** Loading a process and its modules takes longer than most files: neighbors share one. The groups that take longest come first. */
 function groupsOf(/** @type {string[]} */ all) {
   const alone = all.filter((file) => hasImportedHooks(`${root}${file}`))
-  /** @type {Map<string, string[][]>} */
-  const shared = new Map()
+  /** @type {string[][]} */
+  const shared = []
   for (const file of all) {
     if (alone.includes(file)) continue
-    const groups = shared.get(dirname(file)) ?? []
-    const last = groups.at(-1)
-    if (last === undefined || last.length === MOST_FILES) groups.push([file])
-    else last.push(file)
-    shared.set(dirname(file), groups)
+    const last = shared.at(-1) ?? []
+    if (last.length > 0 && last.length < MOST_FILES && secondsOf([...last, file]) <= MOST_SECONDS) last.push(file)
+    else shared.push([file])
   }
-  return [...alone.map((file) => [file]), ...[...shared.values()].flat()]
+  return [...alone.map((file) => [file]), ...shared].sort((a, b) => secondsOf(b) - secondsOf(a))
 }
-
-const MOST_FILES = 12
 
 // Its hook looks at all that a process did, so that it stands outside of the suites of files.
 const proofFile = `${root}test/support/rights-of-scripts.ts`
 const proof = all && existsSync(proofFile) ? `import ${JSON.stringify(pathToFileURL(proofFile).href)}` : ''
 
 const entries = groupsOf(files).map((group, n) => {
-  if (group.length === 1) return `${root}${group[0]}`
-  const entry = join(scratch, `group-${n}.mjs`)
+  // The runner starts them in the order of their names.
+  const entry = join(scratch, `group-${String(n).padStart(3, '0')}.mjs`)
   const urls = group.map((file) => [file, pathToFileURL(`${root}${file}`).href])
   // In a suite of its own, because hooks at the top of a file are for its tests alone. A file that cannot be loaded is a test that fails.
   writeFileSync(
