@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, describe, it } from 'node:test'
-import { TrinoSQL } from 'dt-sql-parser'
 import { accessesSql } from '../../scripts/lib/engines/athena/sql.ts'
 import { classifiedValues, fill, renderSql, withRelations } from '../../scripts/lib/engines/render.ts'
+import { trinoParser } from '../sandbox/athena/sql-parser.ts'
 import { Parser } from '../sandbox/athena/syntax-tree.ts'
 import { parseTemplate, Resolver } from '../sandbox/cloudformation/template.ts'
 import { ROOT } from '../support/run-script.ts'
@@ -21,7 +21,7 @@ const all = (await savedQuestions()).flatMap((question) =>
     .filter(({ id }) => (question.source ?? id) === id)
     .map((source) => ({ name: `${source.id} ${question.name}`, question, source })),
 )
-const trino = new TrinoSQL()
+const trino = trinoParser()
 const parser = new Parser()
 after(() => parser.close())
 

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
-import { TrinoSQL } from 'dt-sql-parser'
 import { sources } from '../../scripts/lib/sources/registry.ts'
+import { trinoParser } from '../sandbox/athena/sql-parser.ts'
 import { fewObjects } from '../support/few-objects.ts'
 import { ROOT, runScript } from '../support/run-script.ts'
 import { stagedRun } from '../support/staged-run.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const WINDOW = ['--from', '2026-03-02', '--to', '2026-03-04']
-const trino = new TrinoSQL()
+const trino = trinoParser()
 const workspaces: Record<string, string> = { cloudtrail: tempFolder(), waf: tempFolder() }
 
 before(async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { TrinoSQL } from 'dt-sql-parser'
 import { cloudtrail } from '../../scripts/lib/sources/cloudtrail.ts'
 import type { Scope } from '../../scripts/stage/keys/key-source.ts'
 import { metadataKeys, metadataQuery } from '../../scripts/stage/keys/metadata.ts'
+import { trinoParser } from '../sandbox/athena/sql-parser.ts'
 import { PREPARATION } from '../sandbox/athena/trino.ts'
 import { trailKey } from './logs.ts'
 
@@ -25,7 +25,7 @@ describe('the query of S3 Metadata tables', () => {
   })
 
   it('is of the grammar of Trino, on either table', () => {
-    const trino = new TrinoSQL()
+    const trino = trinoParser()
     for (const table of ['inventory', 'journal'] as const)
       assert.deepEqual(trino.validate(metadataQuery({ bucket: 'org.logs', table }, scope, "o'b/")), [])
   })

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { HiveSQL, TrinoSQL } from 'dt-sql-parser'
 import {
   accessesSql,
   classifiedSql,
@@ -14,8 +13,9 @@ import {
 import { columnsOf } from '../../../scripts/lib/engines/athena/table.ts'
 import { literal, renderSql, withRelations } from '../../../scripts/lib/engines/render.ts'
 import { sources } from '../../../scripts/lib/sources/registry.ts'
+import { hiveParser, trinoParser } from '../../sandbox/athena/sql-parser.ts'
 
-const [trino, hive] = [new TrinoSQL(), new HiveSQL()]
+const [trino, hive] = [trinoParser(), hiveParser()]
 const assertTrino = (sql: string) => assert.deepEqual(trino.validate(sql), [], sql)
 const assertHive = (sql: string) => assert.deepEqual(hive.validate(sql), [], sql)
 

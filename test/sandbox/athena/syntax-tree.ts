@@ -179,8 +179,8 @@ export class Parser {
     }
     if (answer.error) {
       // What Trino's own grammar accepts is only beyond this sandbox. The grammar is large: it is loaded when it is needed.
-      const { TrinoSQL } = await import('dt-sql-parser')
-      if (new TrinoSQL().validate(query).length === 0) throw notHere(`this query (${answer.error_message})`)
+      const { trinoParser } = await import('./sql-parser.ts')
+      if (trinoParser().validate(query).length === 0) throw notHere(`this query (${answer.error_message})`)
       throw invalid(`line ${placeOf(query, answer.position)}: ${answer.error_message}`, 'MALFORMED_QUERY')
     }
     const [statement, ...others] = answer.statements ?? []
