@@ -86,22 +86,24 @@ interface Written {
 const lock = (holder: Written) =>
   JSON.stringify({ token: 't', host: hostname(), pid: 1, step: 'train', beat: minutesAgo(0), ...holder })
 
-const locks: [what: string, text: string, alive: boolean][] = [
-  ['another machine, a beat just now', lock({ host: 'elsewhere' }), true],
-  ['another machine, a beat nine minutes ago', lock({ host: 'elsewhere', beat: minutesAgo(9) }), true],
-  ['another machine, silent for eleven minutes', lock({ host: 'elsewhere', beat: minutesAgo(11) }), false],
-  ['another machine, no time', lock({ host: 'elsewhere', beat: 'never' }), false],
-  ['this machine, a process that lives, silent or not', lock({ pid: process.ppid, beat: minutesAgo(60) }), true],
-  ['this machine, no such process', lock({ pid: 2 ** 30 }), false],
-  ['a dead predecessor with our process number', lock({ pid: process.pid }), false],
-  ['nothing in it', '', false],
-  ['no lock in it', 'null', false],
-  ['half of one', lock({}).slice(0, 20), false],
+/** What is written is made when a test begins: all files of a process are loaded before their tests run. */
+const locks: [what: string, written: () => string, alive: boolean][] = [
+  ['another machine, a beat just now', () => lock({ host: 'elsewhere' }), true],
+  ['another machine, a beat nine minutes ago', () => lock({ host: 'elsewhere', beat: minutesAgo(9) }), true],
+  ['another machine, silent for eleven minutes', () => lock({ host: 'elsewhere', beat: minutesAgo(11) }), false],
+  ['another machine, no time', () => lock({ host: 'elsewhere', beat: 'never' }), false],
+  ['this machine, a process that lives, silent or not', () => lock({ pid: process.ppid, beat: minutesAgo(60) }), true],
+  ['this machine, no such process', () => lock({ pid: 2 ** 30 }), false],
+  ['a dead predecessor with our process number', () => lock({ pid: process.pid }), false],
+  ['nothing in it', () => '', false],
+  ['no lock in it', () => 'null', false],
+  ['half of one', () => lock({}).slice(0, 20), false],
 ]
 
-for (const [what, text, alive] of locks)
+for (const [what, written, alive] of locks)
   test(`a lock of ${what} ${alive ? 'holds' : 'is taken over'}`, async () => {
     const folder = tempFolder()
+    const text = written()
     writeFileSync(lockOf(folder), text)
     const taken = withLock(folderStore(folder), { ...thisProcess, step: 'stage' }, done)
     if (!alive) return assert.equal(await taken, 'done')
@@ -109,10 +111,10 @@ for (const [what, text, alive] of locks)
     assert.equal(readFileSync(lockOf(folder), 'utf8'), text)
   })
 
-for (const [what, text, alive] of locks)
+for (const [what, written, alive] of locks)
   test(`a lock of ${what} is ${alive ? 'left alone' : 'cleared'}`, async () => {
     const folder = tempFolder()
-    writeFileSync(lockOf(folder), text)
+    writeFileSync(lockOf(folder), written())
     await clearDeadLock(folderStore(folder), thisProcess)
     assert.equal(existsSync(lockOf(folder)), alive)
   })
