@@ -135,7 +135,7 @@ test('security-hub: imports what score writes, and shows what is not taken', asy
   const { stdout, stderr, code } = await recipe('security-hub', [...args, '--yes'], { PATH })
   assert.equal(code, 1, stderr)
   const [, count = ''] = /^(\d+) findings in 1 batches for 012345678901, eu-west-1\n/.exec(stdout) ?? []
-  assert.match(stdout, new RegExp(`\n${Number(count) - 1} imported\n`))
+  assert.match(stdout, new RegExp(`\n${Number(count) - 1} imported\n`), stderr)
   assert.match(stderr, /: InvalidInput: not this one\n/)
   const [called] = lines(readFileSync(noted, 'utf8')).map((line) => JSON.parse(line))
   assert.deepEqual(called.slice(0, 5), ['securityhub', 'batch-import-findings', '--region', 'eu-west-1', '--findings'])
@@ -152,6 +152,6 @@ test('security-hub --night: imports what a night has found, as nightly prints it
   const args = ['--night', night, '--findings-account', '012345678901', '--findings-region', 'eu-west-1', '--yes']
   const { stdout, stderr, code } = await recipe('security-hub', args, { PATH })
   assert.equal(code, 1, stderr)
-  assert.equal(stdout, '2 findings in 1 batches for 012345678901, eu-west-1\n1 imported\n')
+  assert.equal(stdout, '2 findings in 1 batches for 012345678901, eu-west-1\n1 imported\n', stderr)
   assert.equal(lines(readFileSync(noted, 'utf8')).length, 1)
 })
