@@ -47,6 +47,27 @@ describe('a source that prestage.yaml defines or changes gives the pairs of a st
       assert.deepEqual(sandbox.violations, [])
     })
 
+  it('a run in S3 remembers how its pairs were read, and refuses another definition', async () => {
+    const config = join(tempFolder(), 'prestage.yaml')
+    const define = (address: string) =>
+      writeFileSync(
+        config,
+        `sources:\n  kept:${(cases[1]?.yaml ?? '').replace('address: ip', `address: ${address}`)}\n`,
+      )
+    define('ip')
+    const { key = '', body = '' } = cases[1] ?? {}
+    sandbox.s3.put('org-logs', `kept/${key}`, gzipSync(body))
+    const places = ['--config', config, '--yes']
+    const staged = ['--source', 'kept', '--logs', 's3://org-logs/kept', '--copy', 'direct', ...WINDOW]
+    assert.ok((await run('stage', [...places, ...staged])).result)
+    assert.ok((await run('extract', [...places, '--holdout', '0'])).result)
+    assert.equal((await run('extract', [...places, '--holdout', '0'])).result.repeated, true)
+    define('user')
+    const { code, stderr } = await run('extract', [...places, '--holdout', '0'])
+    assert.equal(code, 2)
+    assert.match(stderr, /extract was done with another definition of kept in the configuration file/)
+  })
+
   it('Parquet of another type than the file says is refused by Athena, with the column', async () => {
     const config = join(tempFolder(), 'prestage.yaml')
     const yaml = cases.find(({ what }) => what === 'Parquet, a timestamp in UTC')?.yaml ?? ''

@@ -57,6 +57,12 @@ describe('several sources on this machine', () => {
     assert.equal(one.result.run, result.runs.cloudtrail)
     assert.deepEqual(one.result.steps.score, again.result.steps.cloudtrail.score)
 
+    const ranked = await pipeline('cloudtrail', [...labels, '--rank', 'score'])
+    assert.equal(ranked.code, 0, ranked.stderr)
+    const { train, score } = ranked.result.steps
+    assert.deepEqual([train.repeated, score.repeated, score.rank], [true, false, 'score'])
+    assert.equal(one.result.steps.score.rank, 'evidence')
+
     const clean = (...more: string[]) => runScript('clean', ['--workspace', workspace, '--yes', '--run', ...more])
     await clean(result.runs.waf)
     assert.equal(pages().length, 1)
