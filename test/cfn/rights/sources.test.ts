@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { after, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { sourceIds } from '../../../scripts/lib/sources/registry.ts'
+import { keyParser } from '../../../scripts/lib/sources/layout.ts'
+import { sourceIds, sources } from '../../../scripts/lib/sources/registry.ts'
+import { sourceParser } from '../../../scripts/lib/sources/source.ts'
+import { FolderBackend } from '../../sandbox/s3/folder.ts'
 import { fewObjects } from '../../support/few-objects.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { ACCOUNT, ADMIN_ARN, LOGS_KEY, OPERATOR_ARN, REGION, startAccount } from './account.ts'
@@ -22,13 +25,17 @@ const SHOP = `sources:
     entities: { user: user }
 `
 
+const LOGS = await fewObjects({ sources: sourceIds })
+const KEYS = [...new FolderBackend(LOGS).scan('', '')].map(({ key }) => key)
+
 /** Where the simulated logs of a source lie, each in a place of its own that setup is told of. */
 const PLACES: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(sourceIds.map((source) => [source, 'AWSLogs'])),
-  cloudfront: 'cdn',
-  s3access: 's3-access',
-  apigateway: 'apigateway',
-  securitylake: 'aws',
+  ...Object.fromEntries(
+    Object.values(sources).map((source) => {
+      const parse = sourceParser(source, keyParser)
+      return [source.id, KEYS.find((key) => parse(key))?.split('/')[0] ?? '']
+    }),
+  ),
   shop: 'shop',
 }
 
@@ -38,7 +45,7 @@ describe('of logs of any source that setup was told of, with what the stack says
   const config = `${tempFolder()}/prestage.yaml`
   writeFileSync(config, SHOP)
   const lines = [1, 2, 3].map((hour) => JSON.stringify({ at: `2026-03-02T0${hour}:00:00Z`, ip: '8.8.8.8', user: 'u' }))
-  await sandbox.s3.load('org-logs', await fewObjects({ sources: sourceIds }))
+  await sandbox.s3.load('org-logs', LOGS)
   sandbox.s3.put('org-logs', 'shop/2026/03/02/a.json.gz', gzipSync(lines.join('\n')))
   await setup([
     ...[...new Set(Object.values(PLACES))].flatMap((place) => ['--read-logs', `s3://org-logs/${place}`]),
