@@ -22,7 +22,7 @@ with fields (date_utc, time_utc, timestamp_ms, ip, distribution, host, agent, id
 dated as (
   -- Of the records that have no date and time, the milliseconds.
   select fields.*, coalesce(
-    epoch_ms(try_cast(date_utc || 'T' || time_utc || 'Z' as timestamptz)),
+    epoch_ms(try_cast(case when length(time_utc) = 8 then date_utc || 'T' || time_utc || 'Z' end as timestamptz)),
     case when regexp_matches(timestamp_ms, '^[0-9]{1,15}\z') then cast(timestamp_ms as bigint) end
   ) as completed from fields
 )
