@@ -13,6 +13,7 @@ import {
   withRelations,
 } from '../../scripts/lib/engines/render.ts'
 import { decodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
+import { LINKS } from '../../scripts/lib/runs/unmoved.ts'
 import { keyParser } from '../../scripts/lib/sources/layout.ts'
 import { sourceIds, sources } from '../../scripts/lib/sources/registry.ts'
 import { type Source, sourceFor, sourceParser } from '../../scripts/lib/sources/source.ts'
@@ -67,8 +68,12 @@ async function inDuckdb(settings: ExtractSettings, sqls: readonly string[]): Pro
 
 /** The table of a source in the sandbox, over its logs as they are staged. */
 async function staged(source: Source): Promise<void> {
-  for (const { key, path } of filesOf(source))
-    sandbox.s3.put('ws', `prestage/bulk/${RUN}/staged/${key}`, readFileSync(path))
+  const files = filesOf(source)
+  const place = source.inPlace ? 'lake/' : `prestage/bulk/${RUN}/staged/`
+  for (const { key, path } of files) sandbox.s3.put('ws', `${place}${key}`, readFileSync(path))
+  // What lies elsewhere is named by a list.
+  if (source.inPlace)
+    sandbox.s3.put('ws', `prestage/bulk/${RUN}/${LINKS}`, files.map(({ key }) => `s3://ws/lake/${key}`).join('\n'))
   // Another run's objects, which would be seen at once.
   sandbox.s3.put('ws', 'prestage/bulk/run-2/staged/broken.json', '{')
   await done('create database if not exists `db`')
