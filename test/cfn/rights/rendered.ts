@@ -8,8 +8,9 @@ import { type Policies, policiesIn } from './policies.ts'
 export const ACCOUNT = '111122223333'
 const REGION = 'us-east-1'
 const OPERATOR = `arn:aws:iam::${ACCOUNT}:user/analyst`
-const LOGS = ['arn:aws:s3:::org-logs', 'arn:aws:s3:::org-waf-logs']
-const LAKE = 'arn:aws:s3:::aws-security-data-lake-us-east-1-example'
+const LOGS = ['arn:aws:s3:::org-logs', 'arn:aws:s3:::org-waf-logs', 'arn:aws:s3:::parquet-logs']
+/** Tests also have lakes among other logs. */
+const LAKES = ['arn:aws:s3:::aws-security-data-lake-us-east-1-example', 'arn:aws:s3:::org-logs']
 const NAMES: Readonly<Record<string, string>> = {
   StagingBucket: 'org-staging',
   BatchRole: 'prestage-batch',
@@ -39,8 +40,8 @@ function resourcesOf(file: string, ending = '') {
       CreateKey: 'true',
       AllowVpc: 'vpc-0a1b2c3d',
       QueryMetadata: 'true',
-      LakeBucketArns: LAKE,
-      LakeObjectArns: `${LAKE}/*`,
+      LakeBucketArns: LAKES.join(),
+      LakeObjectArns: LAKES.map((bucket) => `${bucket}/*`).join(),
       LogsBucketArns: LOGS.join(),
       LogsObjectArns: LOGS.map((bucket) => `${bucket}/*`).join(),
     },
