@@ -1,5 +1,5 @@
 -- What was done in the accesses of flagged pairs: the most frequent values of each aspect. For Trino and DuckDB alike.
--- Input:  accesses; {{flagged}}, the pairs as rows of entity and ip, entities encoded; {{entity}}, a column of accesses, and
+-- Input:  accesses; {{address}}, its ip with one text for each address; {{flagged}}, the pairs as rows of entity and ip, entities encoded; {{entity}}, a column of accesses, and
 --         {{encoded}}, the codec over it; {{from}} and {{to}}, the window in milliseconds since 1970; {{delivery}}: delivery.sql,
 --         or 1 where repeated deliveries count; {{most}}, how many values of an aspect. The aspects of the source: {{aspects}},
 --         their names as rows; {{chosen}}, expressions over accesses with the names of columns; {{columns}}, these names; {{values}},
@@ -10,9 +10,9 @@
 with flagged (entity, ip) as (values {{flagged}}),
 aspects (aspect) as (values ('all'), {{aspects}}),
 chosen as (
-  select event_id, event_time, {{entity}} as entity, ip, drop_reason, {{chosen}}
+  select event_id, event_time, {{entity}} as entity, {{address}} as ip, drop_reason, {{chosen}}
   from accesses
-  where drop_reason is null and event_time >= {{from}} and event_time < {{to}} and ip in (select ip from flagged)
+  where drop_reason is null and event_time >= {{from}} and event_time < {{to}} and {{address}} in (select ip from flagged)
 ),
 judged as (
   select event_id, event_time, {{encoded}} as entity, ip, drop_reason, {{columns}}

@@ -7,7 +7,7 @@ import type { Recall } from './recall.ts'
 
 export type EvaluationResult = Evaluation & { readonly run?: string; readonly seed: number; readonly attacks: number }
 
-const drawnText = { even: 'entities drawn evenly', accesses: 'entities drawn as often as they come' } as const
+export const drawnText = { even: 'entities drawn evenly', accesses: 'entities drawn as often as they come' } as const
 
 /** One table for each prior and kind of attackers. */
 export function renderEvaluation(result: EvaluationResult): CommandResult {
@@ -42,7 +42,7 @@ function tableOf(lines: readonly Line[]): string {
   return table([header, ...rows])
 }
 
-const hundreds = (share: number): string => (share * 100).toFixed(1)
+export const hundreds = (share: number): string => (share * 100).toFixed(1)
 
 const recallText = (recall: Recall | undefined): string =>
   recall === undefined ? '–' : `${hundreds(recall.recall)} (${hundreds(recall.low)}–${hundreds(recall.high)})`

@@ -3,7 +3,7 @@ import { defineCommand } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
 import { flag, number, parsed, text } from '../lib/cli/options.ts'
-import { awsOptions, runOptions } from '../lib/cli/shared-options.ts'
+import { awsOptions, ipv6Option, runOptions } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { windowOfRequest } from '../lib/runs/request.ts'
 import type { Run, StepPlan } from '../lib/runs/run.ts'
@@ -32,6 +32,7 @@ const options = {
   }),
   includePrivate: flag({ about: 'keep pairs with private, shared and loopback addresses' }),
   dedupe: flag({ about: 'count an event that was delivered more than once only once' }),
+  ...ipv6Option,
   skipBadFiles: flag({
     about: 'leave out files that cannot be read, and list them, instead of failing; not with Athena',
   }),
@@ -78,19 +79,24 @@ export const command = defineCommand({
     const source = sourceFor(known, entity)
     const cutoff = cutoffOf(run, values.holdout)
     const { includePrivate, dedupe, holdout, skipBadFiles } = values
-    const settings = { source, entity, ...windowOfRequest(run.request), cutoff, includePrivate, dedupe }
+    const ipv6 = values.ipv6 === 'yes'
+    const settings = { source, entity, ...windowOfRequest(run.request), cutoff, includePrivate, dedupe, ipv6 }
     const step = { context, run, settings, options: values, aws }
     const backend = run.folder === undefined ? athenaBackend(step) : duckdbBackend(step)
     if (values.dryRun) return backend.preview()
     const definition = await pairsDefinition(source, entity)
     const plan: StepPlan = {
-      settings: { entity, holdout, includePrivate, dedupe, skipBadFiles, ...(definition && { definition }) },
+      settings: {
+        ...{ entity, holdout, includePrivate, dedupe, skipBadFiles },
+        ...(!ipv6 && { ipv6 }),
+        ...(definition && { definition }),
+      },
       inputs: ['stage'],
       // Without the files, what an earlier attempt saved is useless.
       overwrite: values.overwrite || (run.isDone('extract') && (await backend.isGone())),
     }
     if (!(await run.isCurrent('extract', plan))) await backend.approve(run.unfinished('extract', plan))
-    const choice = { entity, includePrivate, holdout, cutoff }
+    const choice = { entity, includePrivate, holdout, cutoff, ipv6 }
     const { repeated, ...result } = await run.step('extract', plan, async (checkpoint) =>
       extractResultOf(run, await backend.extract(checkpoint), choice),
     )

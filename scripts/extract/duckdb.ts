@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, rename } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -20,7 +20,15 @@ import { readPairs } from '../lib/insights/pairs.ts'
 import { paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { stagedFiles, stagedObjects } from '../lib/runs/staged.ts'
-import { countsOf, type ExtractBackend, type Extracted, type ExtractStep, hasAnyPair, type Written } from './extract.ts'
+import {
+  countsOf,
+  type ExtractBackend,
+  type Extracted,
+  type ExtractStep,
+  hasAnyPair,
+  hasIpv6,
+  type Written,
+} from './extract.ts'
 import { renderExtractPlan } from './render.ts'
 
 /** Files whose content names the result, as keys of the run. */
@@ -28,6 +36,7 @@ const RESULTS = {
   train: `${paths.train}part-00000.csv`,
   holdout: `${paths.holdout}part-00000.csv`,
   entities: paths.entities,
+  ipv6: `${paths.ipv6}part-00000.csv`,
 } as const
 
 /** Paths of what is written. */
@@ -42,7 +51,9 @@ export const duckdbBackend = ({ context, run, settings, options }: ExtractStep):
   },
 
   isGone: async () => {
-    const found = await Promise.all(Object.values(RESULTS).map((key) => run.store.head(key)))
+    // Without IPv6 pairs there is no file of them.
+    const keys = run.result('extract').files.map(({ path }) => path)
+    const found = await Promise.all(keys.map((key) => run.store.head(key)))
     return found.includes(undefined)
   },
 
@@ -55,6 +66,7 @@ export const duckdbBackend = ({ context, run, settings, options }: ExtractStep):
       train: run.path(RESULTS.train),
       holdout: run.path(RESULTS.holdout),
       entities: run.path(RESULTS.entities),
+      ipv6: run.path(RESULTS.ipv6),
       times: run.path(`${paths.times}part-00000.csv`),
     }
     const extracted = await extractWithDuckdb(() => stagedFiles(run), targets, {
@@ -82,7 +94,7 @@ export async function extractWithDuckdb(
   settings: ExtractSettings & Omit<DuckdbSettings, 'members'>,
 ): Promise<Extracted> {
   // Most entities come again and again: they are encoded once, when all of them are known.
-  const raw = await renderSql('classified.sql', { ...(await classifiedValues(settings)), encoded: 'entity' })
+  const raw = await renderSql('classified.sql', { ...(await classifiedValues(settings, 'duckdb')), encoded: 'entity' })
   return withRecords(
     list,
     // Only all events together show which of them were delivered before.
@@ -116,7 +128,7 @@ async function write(
   // Every record that was found must be accounted for: exactly once, unless it may have several rows.
   if (several ? counts.events < records : counts.events !== records)
     throw new Error(`${records} records were read, ${counts.events} are accounted for`)
-  if (!hasAnyPair(counts)) return { ...counts, bad, entities: 0 }
+  if (!hasAnyPair(counts)) return { ...counts, bad, entities: 0, ipv6Pairs: 0 }
   const names = await renderSql('duckdb/names.sql', { raw: RAW, encoded: encodedSql('raw') })
   await session.run(`create temp table names as ${names}`)
   await session.run(`create temp table numbered as ${await renderSql('duckdb/numbered.sql', { raw: RAW })}`)
@@ -124,6 +136,9 @@ async function write(
   await copyTo(session, await shuffled('train'), targets.train)
   await copyTo(session, await shuffled('holdout'), targets.holdout)
   const entities = await copyTo(session, await byNumber('entities.sql', ['events', 'ips']), targets.entities)
+  await rm(targets.ipv6, { force: true })
+  const ipv6 = await byNumber('ipv6.sql', ['ip', 'train_events', 'holdout_events'], ['ip'])
+  const ipv6Pairs = hasIpv6(counts) ? await copyTo(session, ipv6, targets.ipv6) : 0
   const times = await byNumber('times.sql', ['ip', 'first_event', 'last_event', 'events'], ['ip', 'first_event'])
   // Reading the pairs back needs no database, so it runs beside the last query.
   const ends = await Promise.allSettled([
@@ -132,7 +147,7 @@ async function write(
     checkRows(targets.holdout, counts.holdoutPairs, signal),
   ])
   for (const end of ends) if (end.status === 'rejected') throw end.reason
-  return { ...counts, bad, entities }
+  return { ...counts, bad, entities, ipv6Pairs }
 }
 
 /** A common text over `classified` with numbers for entities, in its own order, and with their names in the result. */
@@ -151,7 +166,7 @@ async function checkRows(path: string, rows: number, signal: AbortSignal): Promi
 
 /** Pairs in an order that is meaningless but always the same: equal pairs lie apart. */
 async function shuffled(part: string): Promise<string> {
-  const classified = `select event_time, names.entity, ip, part, null as drop_reason
+  const classified = `select event_time, names.entity, ip, family, part, null as drop_reason
     from numbered join names on names.number = numbered.entity`
   const pairs = withRelations({ classified }, await renderSql('pairs.sql', { part: literal(part) }))
   return `${pairs} order by hash(event_time, entity, ip)`
@@ -166,11 +181,14 @@ async function copyTo(session: Session, sql: string, path: string): Promise<numb
   return Number(row?.[0])
 }
 
-async function writtenFiles(run: Run, { trainPairs, holdoutPairs, entities }: Extracted): Promise<Written> {
-  const rows = { train: trainPairs, holdout: holdoutPairs, entities }
+async function writtenFiles(
+  run: Run,
+  { trainPairs, holdoutPairs, entities, ipv6Pairs: ipv6 }: Extracted,
+): Promise<Written> {
+  const rows = { train: trainPairs, holdout: holdoutPairs, entities, ipv6 }
   const all = createHash('sha256')
   const files = []
-  for (const name of ['train', 'holdout', 'entities'] as const) {
+  for (const name of ['train', 'holdout', 'entities', ...(ipv6 > 0 ? (['ipv6'] as const) : [])] as const) {
     const path = RESULTS[name]
     const one = createHash('sha256')
     await pipeline(createReadStream(run.path(path)), one)

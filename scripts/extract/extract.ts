@@ -51,12 +51,15 @@ export interface Counts {
   readonly trainPairs: number
   readonly holdoutPairs: number
   readonly dropped: Readonly<Record<string, number>>
+  readonly ipv6: { readonly trainPairs: number; readonly holdoutPairs: number }
   /** First and last event of all, in milliseconds since 1970; absent when no event has a time. */
   readonly span?: readonly [first: number, last: number]
 }
 
 export interface Extracted extends Counts {
   readonly entities: number
+  /** Different IPv6 pairs. */
+  readonly ipv6Pairs: number
   readonly bad: readonly BadFile[]
 }
 
@@ -70,16 +73,19 @@ export interface Written {
 /** Reads the rows of dropped.sql. */
 export function countsOf(rows: readonly (readonly unknown[])[]): Counts {
   const counts: Record<string, number> = Object.fromEntries(rows.map(([reason, n]) => [reason, Number(n)]))
-  const { train = 0, holdout = 0, ...dropped } = counts
+  const { train = 0, holdout = 0, 'train-ipv6': trainPairs = 0, 'holdout-ipv6': holdoutPairs = 0, ...dropped } = counts
   const times = rows.flatMap(([, , first, last]) => (first === null ? [] : [Number(first), Number(last)]))
   return {
     events: Object.values(counts).reduce((sum, n) => sum + n, 0),
     trainPairs: train,
     holdoutPairs: holdout,
     dropped,
+    ipv6: { trainPairs, holdoutPairs },
     ...(times.length > 0 && { span: [Math.min(...times), Math.max(...times)] }),
   }
 }
+
+export const hasIpv6 = ({ ipv6: { trainPairs, holdoutPairs } }: Counts): boolean => trainPairs + holdoutPairs > 0
 
 /** Without any pair nothing is written, and the pairs of an earlier extraction stay. */
 export const hasAnyPair = ({ trainPairs, holdoutPairs }: Counts): boolean => trainPairs + holdoutPairs > 0

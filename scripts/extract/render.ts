@@ -15,6 +15,7 @@ interface Choice {
   /** Share of the window. */
   readonly holdout: number
   readonly cutoff: Date
+  readonly ipv6: boolean
 }
 
 /** A backend as a plan shows it. */
@@ -61,7 +62,7 @@ export function renderExtractPlan(
 export function extractResultOf(run: Run, { extracted, written, ...paid }: Extraction, choice: Choice): Result {
   if (!hasAnyPair(extracted) || written === undefined) throw noPairs(run, extracted)
   const { entity, includePrivate, cutoff } = choice
-  const { events, trainPairs, holdoutPairs, entities, dropped, bad } = extracted
+  const { events, trainPairs, holdoutPairs, entities, dropped, ipv6, ipv6Pairs, bad } = extracted
   return {
     events,
     pairs: trainPairs + holdoutPairs,
@@ -71,6 +72,7 @@ export function extractResultOf(run: Run, { extracted, written, ...paid }: Extra
     entity,
     includePrivate,
     dropped: { ...dropped },
+    ...(choice.ipv6 && { ipv6: { ...ipv6, distinct: ipv6Pairs } }),
     files: written.files,
     skippedFiles: bad.map(({ key, reason }) => ({ path: key, reason })),
     cutoff: cutoff.toISOString(),
@@ -81,7 +83,8 @@ export function extractResultOf(run: Run, { extracted, written, ...paid }: Extra
 
 /** Shows all records, how many were dropped and why, and how many are left. */
 export function renderExtracted(run: Run, result: Result, repeated: boolean): CommandResult {
-  const { events, pairs, trainPairs, holdoutPairs, entities, entity, dropped, skippedFiles, scannedBytes } = result
+  const { events, pairs, trainPairs, holdoutPairs, entities, entity, dropped, ipv6, skippedFiles, scannedBytes } =
+    result
   const row = (name: string, n: number) => [name, count(n), percent(Math.abs(n), events)]
   const reasons = Object.entries(dropped).sort(([, a], [, b]) => b - a)
   const rows = [
@@ -90,6 +93,9 @@ export function renderExtracted(run: Run, result: Result, repeated: boolean): Co
     row('pairs', pairs),
     row('  to train on', trainPairs),
     row('  held out', holdoutPairs),
+    ...(ipv6 !== undefined && ipv6.distinct > 0
+      ? [row('IPv6, judged by evidence', ipv6.trainPairs + ipv6.holdoutPairs), row('  held out', ipv6.holdoutPairs)]
+      : []),
   ]
   return {
     json: { run: run.id, ...result, repeated },
@@ -125,7 +131,9 @@ const NO_LOG: ReadonlySet<string> = new Set(['unreadable-record', 'no-event-time
 const NO_LOG_HINT = 'look into a file below staged/: is it a log of this source?'
 
 /** Why no record is a pair, and what to do about it. */
-function noPairs(run: Run, { events, dropped, span, bad }: Extracted): UserError {
+function noPairs(run: Run, { events, dropped: others, ipv6, span, bad }: Extracted): UserError {
+  const ofIpv6 = ipv6.trainPairs + ipv6.holdoutPairs
+  const dropped: Readonly<Record<string, number>> = { ...others, ...(ofIpv6 > 0 && { ipv6: ofIpv6 }) }
   const window = windowOfRequest(run.request)
   const skipped = bad.length === 0 ? '' : `; ${plural(bad.length, 'file was', 'files were')} left out`
   if (events === 0)

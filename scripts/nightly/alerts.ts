@@ -1,7 +1,7 @@
+import { siteText } from '../lib/insights/ipv6.ts'
 import { type Alert, callText, valuesOf } from '../lib/runs/alerts.ts'
 import type { Night, ToldAlert } from '../lib/runs/nights.ts'
 import type { Window } from '../lib/runs/window.ts'
-import { networkText } from '../score/findings/finding.ts'
 
 /** Alerts of a day, by whether somebody has heard of them. */
 export interface Sifted {
@@ -38,7 +38,7 @@ export function newAlerts(
   return { told: [...told.values()], goingOn: goingOn.size }
 }
 
-const subjectOf = ({ entity, ip }: Pick<Alert, 'entity' | 'ip'>): string => `${networkText(ip)} ${entity}`
+const subjectOf = ({ entity, ip }: Pick<Alert, 'entity' | 'ip'>): string => `${siteText(ip)} ${entity}`
 
 function toldOf({ entity, ip, anomalyScore, reasons, details }: Alert): ToldAlert {
   const [name = ''] = valuesOf(details, 'name')

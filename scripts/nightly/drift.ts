@@ -1,5 +1,5 @@
 import { count, percent, plural, shortened, spelledOut } from '../lib/cli/format.ts'
-import { formatCidr, networkOf, parseIpv4 } from '../lib/insights/ipv4.ts'
+import { siteText } from '../lib/insights/ipv6.ts'
 import type { Alert } from '../lib/runs/alerts.ts'
 import { valuesOf } from '../lib/runs/alerts.ts'
 import { type Drift, type DriftKind, driftKinds, type Judged, type Night } from '../lib/runs/nights.ts'
@@ -80,7 +80,7 @@ export class Parts {
   private readonly networks = new Map<string, number>()
 
   add({ entity, ip }: Pick<Verdict, 'entity' | 'ip'>): void {
-    const network = formatCidr({ base: networkOf(parseIpv4(ip) ?? 0, 24), length: 24 })
+    const network = siteText(ip)
     this.entities.set(entity, (this.entities.get(entity) ?? 0) + 1)
     this.networks.set(network, (this.networks.get(network) ?? 0) + 1)
   }

@@ -1,10 +1,10 @@
 import { count, percent, plural } from '../lib/cli/format.ts'
+import { documentOf } from '../lib/html/document.ts'
+import { day, type Html, html, share, strange } from '../lib/html/html.ts'
 import type { ModelInService } from '../lib/runs/models.ts'
 import { type Drift, type Night, nightName, type ToldAlert } from '../lib/runs/nights.ts'
 import { REPORTS } from '../lib/runs/paths.ts'
 import { sourceNameOf } from '../lib/sources/registry.ts'
-import { day, type Html, html, share, strange } from '../report/html.ts'
-import { documentOf } from '../report/page.ts'
 
 /** Alerts that are shown: the newest. */
 const MOST_ALERTS = 25

@@ -90,14 +90,15 @@ const BESIDE_DRIFT = 3
 async function noted(work: Work, { nights, window, run: id }: Day, { model, trained }: Renewed): Promise<Judged> {
   const { options, context } = work
   const [run, judging] = [await runOfNight(work, id), await runOfNight(work, model.run)]
-  const { events, pairs, dropped } = run.result('extract')
-  const { scored, unseen, sparse, flagged, unfit } = judging.result(scoreStep(id))
+  const { events, pairs, dropped, ipv6 } = run.result('extract')
+  const { scored, evidence = 0, unseen, sparse, flagged, unfit } = judging.result(scoreStep(id))
   const alerts = await alertsOf(judging, id)
   const { told, goingOn } = newAlerts(alerts, nights, window, options.findingsPeriod)
   const measures = {
     events,
     dropped,
-    scored,
+    // Whatever they are judged by.
+    scored: scored + evidence,
     unseen,
     sparse,
     unfit: unfit?.pairs ?? flagged,
@@ -119,7 +120,7 @@ async function noted(work: Work, { nights, window, run: id }: Day, { model, trai
     run: id,
     model: model.run,
     trained,
-    accesses: pairs,
+    accesses: pairs + (ipv6 === undefined ? 0 : ipv6.trainPairs + ipv6.holdoutPairs),
     flagged,
     told: tellable,
     goingOn,

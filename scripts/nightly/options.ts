@@ -3,6 +3,7 @@ import { choices, flag, number, parsed, text, type Values } from '../lib/cli/opt
 import {
   awsOptions,
   guardOptions,
+  ipv6Option,
   networksOption,
   sagemakerOptions,
   scopeOptions,
@@ -74,6 +75,7 @@ export const nightlyOptions = {
   allow: scoreCommand.options.allow,
   details: scoreCommand.options.details,
   ...networksOption,
+  ...ipv6Option,
   ...findingsOptions,
   findingsPeriod: {
     ...findingsOptions.findingsPeriod,

@@ -83,11 +83,8 @@ export const command = defineCommand({
     const changed = await otherDefinition(run)
     if (changed !== undefined) context.talk.warn(changed)
     const settings = athena ? { ...given, source: await sourceInForm(given.source, run) } : given
-    const statement = statementOf(question, settings.source, {
-      ...settings,
-      entityName: values.entityName,
-      ip: values.ip,
-    })
+    const named = { ...settings, entityName: values.entityName, ip: values.ip }
+    const statement = statementOf(question, settings.source, named, athena || values.print ? 'athena' : 'duckdb')
     const query = { context, run, settings, statement }
     if (values.print) {
       if (!athena)
@@ -111,15 +108,9 @@ function settingsOf(run: Run, wanted: Options['entity']): ExtractSettings {
   if (!Object.hasOwn(source.entities, entity))
     throw new UsageError(`${source.id} has no entity "${entity}"`, suggestion(entity, Object.keys(source.entities)))
   const cutoff = extracted === undefined ? lastFifth(from, to) : run.holdout().from
-  return {
-    source: sourceFor(source, entity),
-    entity,
-    from,
-    to,
-    cutoff,
-    includePrivate: extracted?.includePrivate ?? false,
-    dedupe: false,
-  }
+  const { includePrivate = false } = extracted ?? {}
+  const ipv6 = extracted === undefined || extracted.ipv6 !== undefined
+  return { source: sourceFor(source, entity), entity, from, to, cutoff, includePrivate, dedupe: false, ipv6 }
 }
 
 const lastFifth = (from: Date, to: Date): Date =>

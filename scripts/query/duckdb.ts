@@ -66,5 +66,5 @@ async function firstRows(session: Session, sql: string, limit: number): Promise<
 
 async function relationsOf(settings: ExtractSettings, { classified }: Statement): Promise<Relation[]> {
   if (!classified) return []
-  return [{ name: 'classified', sql: await renderSql('classified.sql', await classifiedValues(settings)) }]
+  return [{ name: 'classified', sql: await renderSql('classified.sql', await classifiedValues(settings, 'duckdb')) }]
 }

@@ -4,8 +4,17 @@ import { fileURLToPath } from 'node:url'
 import type { Context } from '../lib/cli/command.ts'
 import { UsageError } from '../lib/cli/errors.ts'
 import { suggestion } from '../lib/cli/nearest.ts'
-import { type ExtractSettings, fill, identifier, literal, placeholdersOf } from '../lib/engines/render.ts'
+import {
+  addressSql,
+  type Engine,
+  type ExtractSettings,
+  fill,
+  identifier,
+  literal,
+  placeholdersOf,
+} from '../lib/engines/render.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
+import { formatAddress, parseAddress } from '../lib/insights/ipv6.ts'
 import type { Run } from '../lib/runs/run.ts'
 import type { Source } from '../lib/sources/source.ts'
 
@@ -80,7 +89,18 @@ export interface Statement {
 }
 
 /** The options that give a question what the run does not have. */
-const GIVEN = { entity: '--entity-name NAME', entity_name: '--entity-name NAME', ip: '--ip ADDRESS' } as const
+const GIVEN = {
+  entity: '--entity-name NAME',
+  entity_name: '--entity-name NAME',
+  ip: '--ip ADDRESS',
+  address: '--ip ADDRESS',
+} as const
+
+/** As the relations have it; what is no address finds nothing. */
+function canonical(ip: string): string {
+  const address = parseAddress(ip)
+  return address === undefined ? ip : formatAddress(address)
+}
 
 /** Questions about one source, and what asks much the same of any. */
 const ALIKE: Readonly<Record<string, string>> = {
@@ -91,7 +111,7 @@ const ALIKE: Readonly<Record<string, string>> = {
 }
 
 /** The statement of a question. @throws UsageError when it cannot be asked about this source, or about any */
-export function statementOf(question: Question, source: Source, named: Named): Statement {
+export function statementOf(question: Question, source: Source, named: Named, engine: Engine): Statement {
   if (question.source !== undefined && question.source !== source.id) {
     const anySource = ALIKE[question.name]
     throw new UsageError(
@@ -113,18 +133,18 @@ export function statementOf(question: Question, source: Source, named: Named): S
       entity: literal(encodeEntity(named.entityName)),
       entity_name: literal(named.entityName),
     }),
-    ...(named.ip !== undefined && { ip: literal(named.ip) }),
+    ...(named.ip !== undefined && { ip: literal(canonical(named.ip)), address: addressSql(engine) }),
   }
   const unknown = placeholdersOf(question.text).filter((name) => !Object.hasOwn(values, name))
   const missing = unknown.find((name): name is keyof typeof GIVEN => Object.hasOwn(GIVEN, name))
   if (missing !== undefined)
     throw new UsageError(
-      `${question.name} is about one ${missing === 'ip' ? 'address' : 'entity'}`,
+      `${question.name} is about one ${missing === 'ip' || missing === 'address' ? 'address' : 'entity'}`,
       `add ${GIVEN[missing]}`,
     )
   if (unknown.length > 0)
     throw new UsageError(
-      `${question.path} has {{${unknown.join('}}, {{')}}}, and only {{from}}, {{to}}, {{cutoff}}, {{entity}}, {{entity_name}}, {{entity_column}}, {{aspects}} and {{ip}} are known here`,
+      `${question.path} has {{${unknown.join('}}, {{')}}}, and only {{from}}, {{to}}, {{cutoff}}, {{entity}}, {{entity_name}}, {{entity_column}}, {{aspects}}, {{ip}} and {{address}} are known here`,
       'write the value itself into the text',
     )
   const sql = fill(question.text, values, question.path)

@@ -1,8 +1,8 @@
 import type * as PlotLibrary from '@observablehq/plot'
 import { count } from '../lib/cli/format.ts'
+import { Html, html, scoreText, share } from '../lib/html/html.ts'
 import type { RankName } from '../lib/insights/rank.ts'
 import { type Bin, type Curve, type RocPoint, rules, shortName } from './data.ts'
-import { Html, html, scoreText, share } from './html.ts'
 
 /** Draws charts as markup, without a browser. Colours are the page's variables, so that they follow light and dark. */
 export async function chartist() {

@@ -2,11 +2,12 @@ import type { Context } from '../lib/cli/command.ts'
 import { Accesses } from '../lib/insights/accesses.ts'
 import { parseCalibration } from '../lib/insights/calibration.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
-import { parseIpv4 } from '../lib/insights/ipv4.ts'
+import { parseAddress } from '../lib/insights/ipv6.ts'
+import { pastOf } from '../lib/insights/past.ts'
 import { type Alert, alertsOf, pairKey } from '../lib/runs/alerts.ts'
 import { priceNote } from '../lib/runs/cost.ts'
 import { nextCommand } from '../lib/runs/next.ts'
-import { pairsOf } from '../lib/runs/pairs.ts'
+import { ipv6RowsOf, pairsOf, trainedIpv6 } from '../lib/runs/pairs.ts'
 import { HOLDOUT, paths, scoreStep } from '../lib/runs/paths.ts'
 import { pairProviders, type Usual, usualPlaces } from '../lib/runs/providers/history.ts'
 import type { Providers } from '../lib/runs/providers/providers.ts'
@@ -94,7 +95,7 @@ async function scoredOf(run: Run, other: Run | undefined, { signal, providers }:
   const result = run.result(scoreStep(judged))
   const verdicts = new VerdictSummary()
   for await (const batch of verdictsOf(run, judged, signal)) for (const verdict of batch) verdicts.add(verdict)
-  const trained = new Accesses(await pairsOf(run, 'train', signal))
+  const trained = pastOf(new Accesses(await pairsOf(run, 'train', signal)), trainedIpv6(await ipv6RowsOf(run, signal)))
   const usualOf = usualPlaces(trained, providers)
   const providerOf = providers && pairProviders(providers, trained)
   const alerts = new Map((await alertsOf(run, judged)).map((alert) => [pairKey(alert), alert]))
@@ -108,10 +109,11 @@ async function scoredOf(run: Run, other: Run | undefined, { signal, providers }:
     shown,
     top.filter(({ flagged }) => flagged),
   )
-  const { scored, attacks: _, by, ...counts } = result
+  const { scored, evidence = 0, attacks: _, by, ...counts } = result
   return {
     ...counts,
-    judged: scored,
+    judged: scored + evidence,
+    evidence,
     bins: verdicts.bins(result.threshold),
     ...(timelines && { timelines }),
     top: top.map((verdict) => ({
@@ -140,7 +142,7 @@ interface Known {
 function anomalyOf(verdict: Verdict, alert: Alert | undefined, { usualOf, providerOf }: Known): Anomaly {
   const { verdict: _, dotProduct: __, anomalyScore = 0, provider: scored, ...rest } = verdict
   const provider =
-    providerOf === undefined ? scored : providerOf(encodeEntity(verdict.entity), parseIpv4(verdict.ip) ?? 0)
+    providerOf === undefined ? scored : providerOf(encodeEntity(verdict.entity), parseAddress(verdict.ip) ?? 0)
   const usual = providerOf === undefined ? alert?.usual : undefined
   return {
     ...rest,
@@ -154,7 +156,7 @@ function anomalyOf(verdict: Verdict, alert: Alert | undefined, { usualOf, provid
 const located = ({ busiest, ...rest }: Unjudged, providers: Providers | undefined): Unjudged => ({
   ...rest,
   busiest: busiest.map((one) => {
-    const provider = providers?.of(parseIpv4(one.ip) ?? 0)
+    const provider = providers?.of(parseAddress(one.ip) ?? 0)
     return provider === undefined ? one : { ...one, provider }
   }),
 })

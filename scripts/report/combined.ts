@@ -1,4 +1,6 @@
 import { count, plural } from '../lib/cli/format.ts'
+import { documentOf } from '../lib/html/document.ts'
+import { aucText, type Content, day, type Html, html, strange } from '../lib/html/html.ts'
 import { REPORTS } from '../lib/runs/paths.ts'
 import { openRun } from '../lib/runs/workspace.ts'
 import { sourceNameOf } from '../lib/sources/registry.ts'
@@ -6,8 +8,7 @@ import { type AwsSettings, openStore } from '../lib/stores/open.ts'
 import { chartist } from './charts.ts'
 import { type ReportContext, reportData } from './collect.ts'
 import type { ReportData } from './data.ts'
-import { aucText, type Content, day, type Html, html, strange } from './html.ts'
-import { documentOf, sectionsOf } from './page.ts'
+import { script, sectionsOf } from './page.ts'
 import { sharedSection } from './sections/shared-addresses.ts'
 import { type Finished, type SharedAddresses, sharedAddresses } from './shared-addresses.ts'
 
@@ -80,15 +81,19 @@ ${part.data === undefined ? failure(part) : sectionsOf(part.data, charts)}
 `,
   )
   const window = windowOf(parts)
-  return documentOf(`${namesOf(parts)} · ${window}`, [
-    overview(parts, window),
-    shared &&
-      sharedSection(
-        shared,
-        parts.filter(({ data }) => data !== undefined),
-      ),
-    articles,
-  ])
+  return documentOf(
+    `${namesOf(parts)} · ${window}`,
+    [
+      overview(parts, window),
+      shared &&
+        sharedSection(
+          shared,
+          parts.filter(({ data }) => data !== undefined),
+        ),
+      articles,
+    ],
+    script,
+  )
 }
 
 const overview = (parts: readonly CombinedPart[], window: string): Html =>

@@ -50,6 +50,7 @@ export type Rule = (typeof ruleNames)[number]
 export const rules: readonly Rule[] = ruleNames
 export const ruleName: Record<Rule, string> = { ip: 'same address', net24: 'same /24', net16: 'same /16' }
 export const shortName: Record<Rule, string> = { ip: 'IP', net24: '/24', net16: '/16' }
+export const shortNameOfIpv6: Record<Rule, string> = { ip: 'IP', net24: '/48', net16: '/32' }
 
 export interface Trained {
   /** How the model does on the holdout. Absent without a holdout that could be scored. */
@@ -63,8 +64,9 @@ type ScoreCounts = Pick<
 >
 
 export interface Scored extends ScoreCounts {
-  /** Distinct pairs that were judged. */
+  /** Distinct pairs that were judged, and of them those of IPv6, by evidence alone. */
   readonly judged: number
+  readonly evidence: number
   readonly bins: readonly Bin[]
   readonly top: readonly Anomaly[]
   /** Pairs below the threshold in what is allowed, most anomalous first; many, not all. */

@@ -1,6 +1,6 @@
 import type { RuleResult } from '../lib/insights/accesses.ts'
 import { auc, aucOfRule, countBelow, quantile, roc } from '../lib/insights/metrics.ts'
-import { byAnomaly, type Verdict } from '../lib/runs/verdicts.ts'
+import { byAnomaly, isJudged, seenByRule, type Verdict } from '../lib/runs/verdicts.ts'
 import { type Bin, type Curve, type Rule, rules, type Unjudged } from './data.ts'
 
 /** What the report needs of the verdicts, which may not fit into memory. */
@@ -18,7 +18,7 @@ export class VerdictSummary {
   private hasHistory = true
 
   add(verdict: Verdict): void {
-    if (verdict.verdict !== 'scored') this.addUnjudged(verdict)
+    if (!isJudged(verdict)) this.addUnjudged(verdict)
     else this.addScored(verdict)
   }
 
@@ -27,7 +27,7 @@ export class VerdictSummary {
     // What it was ranked by, as the threshold: low is anomalous.
     this[side].add(0 - (verdict.anomalyScore ?? 0))
     if (verdict.seen === undefined) this.hasHistory = false
-    else for (const rule of rules) if (verdict.seen[rule]) this.seen[side][rule] += 1
+    else for (const rule of rules) if (seenByRule(verdict.seen)[rule]) this.seen[side][rule] += 1
     if (verdict.flagged) this.flagged.add(verdict)
     else if (verdict.allowed !== undefined) this.allowed.add(verdict)
     else this.others.add(verdict)
@@ -35,7 +35,7 @@ export class VerdictSummary {
 
   /** The verdicts on one entity are adjacent. */
   private addUnjudged({ entity, verdict, ip, accesses }: Verdict): void {
-    if (verdict === 'scored') return
+    if (verdict === 'scored' || verdict === 'evidence') return
     const { open } = this
     if (open?.entity !== entity) {
       this.closeEntity()

@@ -2,7 +2,7 @@ import { csvCell, shortened, spelledOut } from '../lib/cli/format.ts'
 import { type Alert, type Details, pairKey, valuesOf } from '../lib/runs/alerts.ts'
 import type { Usual } from '../lib/runs/providers/history.ts'
 import { providerText } from '../lib/runs/providers/provider.ts'
-import { allowanceText, byAnomaly, type Verdict } from '../lib/runs/verdicts.ts'
+import { allowanceText, byAnomaly, isJudged, type Verdict } from '../lib/runs/verdicts.ts'
 import { calls, usualText } from './alerts/text.ts'
 
 /** Rows that are not flagged, for context. */
@@ -21,7 +21,7 @@ export class Anomalies {
   private kept: Verdict[] = []
 
   add(verdict: Verdict): void {
-    if (verdict.verdict !== 'scored') return
+    if (!isJudged(verdict)) return
     this.kept.push(verdict)
     // Only now and then, so that it costs little.
     if (this.kept.length >= 4 * MOST_ROWS) this.trim()
@@ -101,5 +101,7 @@ export function detailCells(details: Details | undefined): string[] {
 /** How near the entity has been before; empty where that is not known. */
 export function seenBefore({ seen }: Pick<Verdict, 'seen'>): string {
   if (seen === undefined) return ''
-  return seen.ip ? 'address' : seen.net24 ? 'same /24' : seen.net16 ? 'same /16' : 'never'
+  if (seen.ip) return 'address'
+  if ('net64' in seen) return seen.net64 ? 'same /64' : seen.net48 ? 'same /48' : seen.net32 ? 'same /32' : 'never'
+  return seen.net24 ? 'same /24' : seen.net16 ? 'same /16' : 'never'
 }

@@ -1,7 +1,8 @@
 import { pMapIterable } from 'p-map'
 import { type Accesses, type DistinctPair, kindOf, type Seen } from '../lib/insights/accesses.ts'
 import { decodeEntity } from '../lib/insights/entity-codec.ts'
-import { formatCidr, formatIpv4, isWithin } from '../lib/insights/ipv4.ts'
+import { type Address, formatAddress, formatNetwork, isInNetwork } from '../lib/insights/ipv6.ts'
+import type { SeenIpv6 } from '../lib/insights/ipv6-evidence.ts'
 import type { Allowed } from '../lib/runs/allowances.ts'
 import type { PairProvider } from '../lib/runs/providers/provider.ts'
 import type { Reason, Verdict } from '../lib/runs/verdicts.ts'
@@ -13,15 +14,15 @@ import type { Labels } from './user-files.ts'
 export interface KnownPair {
   /** Encoded. */
   readonly entity: string
-  readonly ip: number
+  readonly ip: Address
   /** Training pairs of the entity. */
   readonly events: number
-  /** Ignored when the entity has too few training pairs. */
+  /** Ignored when the entity has too few training pairs, and of IPv6. */
   readonly dotProduct: number
   /** What it is ranked by; low is suspicious. */
   readonly value: number
   readonly accesses: number
-  readonly seen?: Seen
+  readonly seen?: Seen | SeenIpv6
   readonly label?: string
 }
 
@@ -33,21 +34,23 @@ export interface Policy {
   readonly allow: readonly Allowed[]
 }
 
-/** Judges one pair. Only a scored pair is ever flagged. @param reasons asked for when it is */
+/** Judges one pair. Only one that is scored, or has evidence, is ever flagged. @param reasons asked for when it is */
 export function judge(pair: KnownPair, policy: Policy, reasons?: () => readonly Reason[]): Verdict {
   const { entity, ip, events, dotProduct, value, accesses, seen, label } = pair
-  const verdict = kindOf(events, policy.minEvents)
-  const below = verdict === 'scored' && value < policy.threshold
+  const kind = kindOf(events, policy.minEvents)
+  const verdict = kind === 'scored' && typeof ip === 'bigint' ? 'evidence' : kind
+  const below = kind === 'scored' && value < policy.threshold
   const net = below ? allowing(policy, entity, ip) : undefined
   const flagged = below && net === undefined
   return {
     entity: decodeEntity(entity),
-    ip: formatIpv4(ip),
+    ip: formatAddress(ip),
     events,
     verdict,
-    ...(verdict === 'scored' && { dotProduct, anomalyScore: 0 - value }),
+    ...(verdict === 'scored' && { dotProduct }),
+    ...(kind === 'scored' && { anomalyScore: 0 - value }),
     flagged,
-    ...(net !== undefined && { allowed: formatCidr(net) }),
+    ...(net !== undefined && { allowed: formatNetwork(net) }),
     ...(net?.because && { allowance: net.because }),
     ...(flagged && reasons && { reasons: reasons() }),
     ...(seen !== undefined && { seen }),
@@ -56,8 +59,8 @@ export function judge(pair: KnownPair, policy: Policy, reasons?: () => readonly 
   }
 }
 
-const allowing = ({ allow }: Pick<Policy, 'allow'>, entity: string, ip: number): Allowed | undefined =>
-  allow.find((one) => isWithin(ip, one) && (one.entity === undefined || one.entity === entity))
+export const allowing = ({ allow }: Pick<Policy, 'allow'>, entity: string, ip: Address): Allowed | undefined =>
+  allow.find((one) => isInNetwork(ip, one) && (one.entity === undefined || one.entity === entity))
 
 /** Whether a pair is below the threshold, in an allowed network or not. */
 export const isBelow = ({ flagged, allowed }: Verdict): boolean => flagged || allowed !== undefined
@@ -145,14 +148,15 @@ export function valuesBelow(
 /**
  * The threshold that leaves as many pairs below as the budget allows, those in allowed networks not counted; no higher than the
  * given one.
+ * @param more values of other pairs below it
  */
 export function cappedThreshold(
   task: Pick<JudgeTask, 'accesses' | 'events' | 'policy'>,
   scored: Scored,
-  budget: number,
+  { budget, more }: { readonly budget: number; readonly more: readonly number[] },
 ): number {
   const { threshold } = task.policy
-  const below = valuesBelow(task, scored, threshold)
+  const below = [...valuesBelow(task, scored, threshold), ...more]
   return Float64Array.from(below).sort()[budget] ?? threshold
 }
 

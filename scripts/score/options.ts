@@ -1,5 +1,5 @@
 import { choice, list, number, parsed, text, type Values } from '../lib/cli/options.ts'
-import { awsOptions, networksOption, runOptions } from '../lib/cli/shared-options.ts'
+import { awsOptions, ipv6Option, networksOption, runOptions } from '../lib/cli/shared-options.ts'
 import { athenaOptions } from '../lib/engines/athena/athena.ts'
 import { priorNames, rankNames } from '../lib/insights/rank.ts'
 import { backendNames } from './backend.ts'
@@ -71,6 +71,7 @@ export const scoreOptions = {
     default: 'yes',
   }),
   ...networksOption,
+  ...ipv6Option,
   ...findingsOptions,
   ...athenaOptions,
   ...runOptions,

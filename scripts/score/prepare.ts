@@ -3,7 +3,7 @@ import type { Context } from '../lib/cli/command.ts'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
 import { MIN_EVENTS } from '../lib/insights/accesses.ts'
 import { type Calibration, parseCalibration, thresholdFor } from '../lib/insights/calibration.ts'
-import { formatCidr } from '../lib/insights/ipv4.ts'
+import { formatNetwork } from '../lib/insights/ipv6.ts'
 import type { Prior, RankName } from '../lib/insights/rank.ts'
 import { type Allowed, allowancesIn } from '../lib/runs/allowances.ts'
 import type { StepSettings } from '../lib/runs/ledger.ts'
@@ -23,6 +23,7 @@ export interface PrepareOptions extends ThresholdOptions {
   readonly allow: readonly string[]
   readonly labels: string | undefined
   readonly networks: readonly string[]
+  readonly ipv6: 'yes' | 'no'
 }
 
 /** Everything that is settled before a pair is judged. */
@@ -78,10 +79,11 @@ export async function preparedFor(target: Target, options: PrepareOptions, { now
       minEvents,
       rank: wanted,
       prior: wanted === 'evidence' ? options.prior : null,
-      allow: allow.filter(({ because }) => because === undefined).map(formatCidr),
+      allow: allow.filter(({ because }) => because === undefined).map(formatNetwork),
       ...(entries.length > 0 && { allowances: createHash('sha256').update(JSON.stringify(entries)).digest('hex') }),
       labels: labels?.digest ?? null,
       ...(providers && { networks: providers.digest }),
+      ...(options.ipv6 === 'no' && { ipv6: options.ipv6 }),
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { CommandResult } from '../lib/cli/command.ts'
 import { aboutUsd, count, facts, percent, plural, shortened, spelledOut, table } from '../lib/cli/format.ts'
 import { decodeEntity } from '../lib/insights/entity-codec.ts'
-import { formatCidr } from '../lib/insights/ipv4.ts'
+import { formatNetwork } from '../lib/insights/ipv6.ts'
 import type { Allowed } from '../lib/runs/allowances.ts'
 import { priceNote } from '../lib/runs/cost.ts'
 import { HOLDOUT } from '../lib/runs/paths.ts'
@@ -36,12 +36,13 @@ export function scoreResultOf({
   by,
   unfit,
 }: Parts): ScoreResult {
-  const { scored, unseen, sparse, flagged, allowed } = tally
+  const { scored, evidence, unseen, sparse, flagged, allowed } = tally
   return {
     rank: prepared.rank,
     prior: prepared.rank === 'evidence' ? prepared.prior : null,
     of,
     scored,
+    ...(evidence > 0 && { evidence }),
     unseen,
     sparse,
     flagged,
@@ -62,7 +63,7 @@ export function scoreResultOf({
 /** An allowed network, and for whom and why where that is said. */
 const allowedText = ({ entity, because, ...network }: Allowed): string =>
   [
-    formatCidr(network),
+    formatNetwork(network),
     ...(entity === undefined ? [] : [`for ${shortened(spelledOut(decodeEntity(entity)), 200)}`]),
     ...(because === undefined ? [] : [allowanceText(because)]),
   ].join(' ')
@@ -137,11 +138,12 @@ export function renderScorePlan(
 }
 
 export function summaryOf(result: ScoreResult, run?: string, more: readonly [string, string][] = []): string {
-  const { of, scored, unseen, sparse, flagged, allowed, alertsPerDay } = result
+  const { of, scored, evidence = 0, unseen, sparse, flagged, allowed, alertsPerDay } = result
   const why = alertsPerDay === null ? 'set by hand' : `for ${plural(alertsPerDay, 'alert')} a day`
   const lines = facts([
     run === undefined ? undefined : ['run', run],
     ['judged', `${plural(scored, 'distinct pair')} of ${judgedText(of)}`],
+    evidence === 0 ? undefined : ['by evidence', `${plural(evidence, 'IPv6 pair')}, which IP Insights cannot take`],
     ['not judged', `${count(unseen)} of entities never seen in training, ${count(sparse)} of rare ones`],
     ['flagged', `${count(flagged)}: ${thresholdText(result)}, ${why}`],
     allowed === 0 ? undefined : ['allowed', `${count(allowed)} below the threshold, in allowed networks`],

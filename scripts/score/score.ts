@@ -6,17 +6,20 @@ import { Accesses, kindOf } from '../lib/insights/accesses.ts'
 import { type Calibration, calibrationText } from '../lib/insights/calibration.ts'
 import { calibrationOf, trialOf } from '../lib/insights/evaluation.ts'
 import { EvidenceModel } from '../lib/insights/evidence.ts'
+import { Ipv6Evidence, type Ipv6Pair } from '../lib/insights/ipv6-evidence.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
+import { type Past, pastOf } from '../lib/insights/past.ts'
 import { writeAlertFile } from '../lib/runs/alerts.ts'
 import type { Checkpoint, Saved } from '../lib/runs/checkpoints.ts'
 import { pairProviders, usualPlaces } from '../lib/runs/providers/history.ts'
 import type { ScoreResult } from '../lib/runs/results.ts'
-import { writeVerdicts } from '../lib/runs/verdicts.ts'
+import { type Verdict, writeVerdicts } from '../lib/runs/verdicts.ts'
 import type { Store } from '../lib/stores/store.ts'
 import { alertsAmong } from './alerts/alerts.ts'
 import type { Lookup } from './alerts/lookup.ts'
 import { Anomalies, anomalyRows, MOST_ROWS } from './anomalies.ts'
 import type { Backend } from './backend.ts'
+import { ipv6Below, judgeIpv6, valuedIpv6 } from './ipv6.ts'
 import { cappedThreshold, type JudgeTask, judgeAll, type Scored, scorePairs, valuesBelow } from './judge.ts'
 import { type Prepared, type ThresholdOptions, thresholdOf } from './prepare.ts'
 import { rankingOf } from './ranking.ts'
@@ -29,7 +32,7 @@ export interface ScoreTask {
   readonly context: Context
   readonly target: Target
   readonly prepared: Prepared
-  readonly options: ThresholdOptions
+  readonly options: ThresholdOptions & { readonly ipv6: 'yes' | 'no' }
   readonly backend: Backend
   /** Where the verdicts go. */
   readonly scores: Store
@@ -59,12 +62,18 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   const ranking = rankingOf(prepared, calibration, evidence)
   const events = await eventsOf(target, before, backend)
   const accesses = new Accesses(await target.pairs(signal))
-  const providerOf = prepared.providers && pairProviders(prepared.providers, before)
+  const ipv6 = options.ipv6 === 'no' || evidence === undefined ? undefined : await target.ipv6?.(signal)
+  const past = before && pastOf(before, ipv6?.trained ?? [])
+  const providerOf = prepared.providers && pairProviders(prepared.providers, past)
   const policy = { threshold, minEvents, allow }
   const judging = { accesses, events, before, ranking, policy, labels, ...(providerOf && { providerOf }) }
   const scored = await scoredBy(context, judging, session)
-  const held = { ...policy, threshold: heldThreshold(judging, scored, { target, options }) }
-  const { tally, digest } = await writeScores(task, { ...judging, policy: held }, scored)
+  const judgingIpv6 = ipv6 && trained && ipv6TaskOf(task, ipv6, { accesses, events, trained })
+  const more = judgingIpv6 ? ipv6Below(judgingIpv6, policy) : []
+  const held = { ...policy, threshold: heldThreshold(judging, scored, { target, options, more }) }
+  const beside = { labels, ...(providerOf && { providerOf }) }
+  const ofIpv6 = () => (judgingIpv6 ? judgeIpv6(judgingIpv6, held, beside) : [])
+  const { tally, digest } = await writeScores(task, { ...judging, policy: held }, { scored, ofIpv6, past })
   await session.tidy?.()
   const unfit = target.days === undefined ? undefined : unfitIn(judging, scored, { calibration, rank, options })
   const at = (file: string) => scores.localPath?.(file) ?? scores.uriOf(file)
@@ -72,7 +81,8 @@ export async function score(task: ScoreTask): Promise<ScoreResult> {
   if (tally.flagged > MOST_ROWS)
     talk.warn(`${anomalies} holds the ${MOST_ROWS} most anomalous pairs; the verdicts hold all of them`)
   if (tally.total === 0) talk.warn(`there was no pair to judge (${target.of})`)
-  else if (tally.scored === 0) talk.warn('no pair could be judged: the model knows none of these entities well')
+  else if (tally.scored + tally.evidence === 0)
+    talk.warn('no pair could be judged: the model knows none of these entities well')
   if (labels !== undefined && tally.attacks === 0) talk.warn('none of the labelled pairs is among what was judged')
   const below = tally.flagged + tally.allowed
   if (prepared.providers !== undefined && below > 0 && tally.located === 0)
@@ -108,10 +118,10 @@ async function scoredBy(
 function heldThreshold(
   task: JudgeTask,
   scored: Scored,
-  { target, options }: Pick<ScoreTask, 'target' | 'options'>,
+  { target, options, more }: Pick<ScoreTask, 'target' | 'options'> & { readonly more: readonly number[] },
 ): number {
   if (target.days === undefined || options.threshold !== undefined) return task.policy.threshold
-  return cappedThreshold(task, scored, Math.floor(options.alertsPerDay * target.days))
+  return cappedThreshold(task, scored, { budget: Math.floor(options.alertsPerDay * target.days), more })
 }
 
 /** What lies below the threshold that leaves just the budget on the holdout. */
@@ -125,16 +135,37 @@ function unfitIn(
   return { pairs: valuesBelow(task, scored, threshold).length, threshold }
 }
 
+function* inBatches(first: Iterable<Verdict[]>, then: () => Verdict[]): Generator<Verdict[]> {
+  yield* first
+  yield then()
+}
+
+/** The IPv6 pairs to judge, ranked. */
+function ipv6TaskOf(
+  { prepared }: ScoreTask,
+  found: { readonly trained: readonly Ipv6Pair[]; readonly judged: readonly Ipv6Pair[] },
+  { accesses, events, trained }: Pick<JudgeTask, 'accesses' | 'events'> & { readonly trained: Pairs },
+) {
+  const evidence = new Ipv6Evidence(found.trained, events, trained.ip.length)
+  const pairs = [...accesses.distinct()].length
+  const accessesPerPair = pairs === 0 ? 1 : accesses.grouped.ips.length / pairs
+  return valuedIpv6({ pairs: found.judged, evidence, prior: prepared.prior, accessesPerPair }, prepared.minEvents)
+}
+
 /** Earlier files stay untouched until every pair is judged. */
 async function writeScores(
   { context, prepared, scores, lookup, checkpoint }: ScoreTask,
   task: JudgeTask,
-  scored: Scored,
+  {
+    scored,
+    ofIpv6,
+    past,
+  }: { readonly scored: Scored; readonly ofIpv6: () => Verdict[]; readonly past: Past | undefined },
 ) {
   const { signal } = context
   const [tally, anomalies] = [new Tally(), new Anomalies()]
   async function* counted() {
-    for (const verdicts of judgeAll(task, scored)) {
+    for (const verdicts of inBatches(judgeAll(task, scored), ofIpv6)) {
       signal.throwIfAborted()
       for (const verdict of verdicts) {
         tally.add(verdict)
@@ -145,7 +176,7 @@ async function writeScores(
   }
   const digest = await writeVerdicts(scores, files.verdicts, counted())
   const top = anomalies.top()
-  const usualOf = usualPlaces(task.before, prepared.providers)
+  const usualOf = usualPlaces(past, prepared.providers)
   const alerts = await alertsAmong(top, { context, usualOf, lookup, checkpoint })
   await writeAlertFile(scores, files.alerts, alerts)
   const rows = Readable.from(anomalyRows(top, { usualOf, alerts }), { objectMode: false })

@@ -1,12 +1,14 @@
 import { ruleNames } from '../lib/insights/accesses.ts'
 import type { AttackResult } from '../lib/runs/results.ts'
-import type { Verdict } from '../lib/runs/verdicts.ts'
+import { isJudged, seenByRule, type Verdict } from '../lib/runs/verdicts.ts'
 
 type Rule = (typeof ruleNames)[number]
 
 /** Totals over all verdicts. */
 export class Tally {
   scored = 0
+  /** IPv6 pairs. */
+  evidence = 0
   unseen = 0
   sparse = 0
   flagged = 0
@@ -20,6 +22,7 @@ export class Tally {
   add(verdict: Verdict): void {
     if (verdict.verdict === 'unseen-entity') this.unseen += 1
     else if (verdict.verdict === 'sparse-entity') this.sparse += 1
+    else if (verdict.verdict === 'evidence') this.evidence += 1
     else this.scored += 1
     if (verdict.flagged) this.flagged += 1
     if (verdict.allowed !== undefined) this.allowed += 1
@@ -27,7 +30,7 @@ export class Tally {
     const kind = verdict.label === undefined ? undefined : this.kindOf(verdict.label)
     if (kind !== undefined) kind.attacks += 1
     if (kind !== undefined && verdict.flagged) kind.flagged += 1
-    if (verdict.verdict === 'scored') this.judge(verdict, kind)
+    if (isJudged(verdict)) this.judge(verdict, kind)
   }
 
   private judge({ seen }: Verdict, kind: KindCount | undefined): void {
@@ -35,7 +38,7 @@ export class Tally {
     if (seen === undefined) this.hasHistory = false
     else
       for (const rule of ruleNames) {
-        if (seen[rule]) continue
+        if (seenByRule(seen)[rule]) continue
         this.alarms[rule] += 1
         if (kind !== undefined) kind.unseenBy[rule] += 1
       }
@@ -51,7 +54,7 @@ export class Tally {
 
   /** All pairs, whatever their verdict. */
   get total(): number {
-    return this.scored + this.unseen + this.sparse
+    return this.scored + this.evidence + this.unseen + this.sparse
   }
 
   /** Labelled pairs among those that were judged. */

@@ -1,8 +1,18 @@
 import { buffer } from 'node:stream/consumers'
 import { UsageError, UserError } from '../lib/cli/errors.ts'
+import type { Ipv6Pair } from '../lib/insights/ipv6-evidence.ts'
 import type { Pairs } from '../lib/insights/pairs.ts'
 import { nextCommand } from '../lib/runs/next.ts'
-import { hasPairs, openPairs, type Part, pairsOf, toMakePairs } from '../lib/runs/pairs.ts'
+import {
+  countedIpv6,
+  hasPairs,
+  ipv6RowsOf,
+  openPairs,
+  type Part,
+  pairsOf,
+  toMakePairs,
+  trainedIpv6,
+} from '../lib/runs/pairs.ts'
 import { HOLDOUT, paths } from '../lib/runs/paths.ts'
 import type { Run } from '../lib/runs/run.ts'
 import { daysOf } from '../lib/runs/window.ts'
@@ -34,6 +44,8 @@ export interface Target {
   readonly heldOut?: (signal: AbortSignal) => Promise<HeldOut>
   /** Kind of log, to select labels. */
   readonly source?: string
+  /** IPv6 pairs: those of training, and those to judge. Absent where they are not kept. */
+  readonly ipv6?: (signal: AbortSignal) => Promise<{ trained: readonly Ipv6Pair[]; judged: readonly Ipv6Pair[] }>
   /** Digest of the pairs of another run. */
   readonly pairsDigest?: string
 }
@@ -56,7 +68,17 @@ export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettin
   const own = await modelOf(run, aws)
   if (other === undefined) {
     const check = () => checkFiles(run, ['holdout'])
-    return { ...own, of: HOLDOUT, days: run.holdout().days, pairs: (signal) => pairsOf(run, 'holdout', signal), check }
+    return {
+      ...own,
+      of: HOLDOUT,
+      days: run.holdout().days,
+      pairs: (signal) => pairsOf(run, 'holdout', signal),
+      ipv6: async (signal) => {
+        const rows = await ipv6RowsOf(run, signal)
+        return { trained: trainedIpv6(rows), judged: countedIpv6(rows, ({ holdout }) => holdout) }
+      },
+      check,
+    }
   }
   checkSameEntity(run, other)
   const parts = ['train', 'holdout'] as const
@@ -67,6 +89,10 @@ export async function runTarget(run: Run, other: Run | undefined, aws: AwsSettin
     of: other.id,
     days: daysOf({ from: new Date(other.request.from), to: new Date(other.request.to) }),
     pairs: (signal) => pairsOf(other, parts, signal),
+    ipv6: async (signal) => ({
+      trained: trainedIpv6(await ipv6RowsOf(run, signal)),
+      judged: countedIpv6(await ipv6RowsOf(other, signal), ({ train, holdout }) => train + holdout),
+    }),
     check,
     pairsDigest,
   }

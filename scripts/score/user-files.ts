@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { parse } from 'csv-parse/sync'
 import { messageOf, UsageError } from '../lib/cli/errors.ts'
 import { encodeEntity } from '../lib/insights/entity-codec.ts'
-import { formatIpv4, parseIpv4 } from '../lib/insights/ipv4.ts'
+import { type Address, formatAddress, parseAddress } from '../lib/insights/ipv6.ts'
 
 /** Known attacks. */
 export interface Labels {
   /** Kind of attack of a pair; the entity is encoded. */
-  of(entity: string, ip: number): string | undefined
+  of(entity: string, ip: Address): string | undefined
   /** Distinct labelled pairs. */
   readonly size: number
   /** SHA-256 of the file. */
@@ -25,9 +25,9 @@ export async function readLabels(file: string, source?: string): Promise<Labels>
   const kinds = new Map<string, string>()
   for (const [i, row] of rowsOf(bytes, file).entries()) {
     if (source !== undefined && row.source !== source) continue
-    const ip = parseIpv4(row.ip ?? '')
+    const ip = parseAddress(row.ip ?? '')
     if (ip === undefined || !row.entity || !row.kind)
-      throw new UsageError(`--labels ${file}: row ${i + 1}: not an entity, an IPv4 address and a kind`)
+      throw new UsageError(`--labels ${file}: row ${i + 1}: not an entity, an address and a kind`)
     const key = keyOf(encodeEntity(row.entity), ip)
     if (!kinds.has(key)) kinds.set(key, row.kind)
   }
@@ -38,7 +38,7 @@ export async function readLabels(file: string, source?: string): Promise<Labels>
   }
 }
 
-const keyOf = (entity: string, ip: number): string => `${entity},${formatIpv4(ip)}`
+const keyOf = (entity: string, ip: Address): string => `${entity},${formatAddress(ip)}`
 
 function rowsOf(bytes: Buffer, file: string): Record<string, string>[] {
   try {

@@ -1,6 +1,8 @@
 import { formatIpv4 } from '../lib/insights/ipv4.ts'
+import { Random } from '../lib/insights/random.ts'
 import type { Window } from '../lib/runs/window.ts'
 import { type AttackKind, attackKinds, type Behaviour } from './behaviour.ts'
+import { hex, ipv6Home } from './identifiers.ts'
 import type { Label } from './log-file.ts'
 import { attackSpanOf, spanOf } from './settings.ts'
 
@@ -17,8 +19,14 @@ export interface Accesses {
   /** From here on every access becomes a pair: those at the window's edges, and the attacks. */
   readonly plainFrom: number
   /** Of the attacks, in their order. */
-  readonly kinds: readonly AttackKind[]
+  readonly kinds: readonly Kind[]
 }
+
+/** An attacker that comes by IPv6 has a number all the same, which its address follows from. */
+type Kind = AttackKind | typeof IPV6
+const IPV6 = 'ipv6-network'
+/** Of so many attacks one comes by IPv6, where there is any. */
+const ONE_BY_IPV6 = 12
 
 export interface AccessSettings {
   readonly window: Window
@@ -28,6 +36,8 @@ export interface AccessSettings {
   readonly targets: readonly number[]
   /** Attacks in all. */
   readonly attacks: number
+  /** Whether some of them come by IPv6. */
+  readonly ipv6?: boolean
   /** Moves a time of the span a little, in seconds since 1970. */
   readonly shape?: (time: number) => number
 }
@@ -37,8 +47,8 @@ const EDGES = [-1, 0] as const
 
 /** All accesses of the users in the span, then those at the window's edges, then the attacks. */
 export function accessesOf(behaviour: Behaviour, settings: AccessSettings): Accesses {
-  const { events, targets, attacks, window, shape = (time) => time } = settings
-  const kinds = Array.from({ length: attacks }, (_, n) => attackKinds[n % attackKinds.length] ?? 'random-network')
+  const { events, targets, attacks, ipv6 = false, window, shape = (time) => time } = settings
+  const kinds = Array.from({ length: attacks }, (_, n): Kind => kindOf(n, ipv6))
   const edges = [window.from, window.to].flatMap((edge) => EDGES.map((offset) => edge.getTime() / 1000 + offset))
   const habitual = events.reduce((sum, n) => sum + n, 0)
   const attacksFrom = habitual + edges.length
@@ -72,6 +82,16 @@ export function accessesOf(behaviour: Behaviour, settings: AccessSettings): Acce
   return { count, user, ip, time, attacksFrom, plainFrom: habitual, kinds }
 }
 
+const kindOf = (n: number, ipv6: boolean): Kind =>
+  ipv6 && n % ONE_BY_IPV6 === 9 ? IPV6 : (attackKinds[n % attackKinds.length] ?? 'random-network')
+
+/** The address of an attack, where it is one of IPv6. */
+export function ipv6Of({ kinds, attacksFrom, ip }: Accesses, access: number): string | undefined {
+  if (kinds[access - attacksFrom] !== IPV6) return undefined
+  const random = new Random(23, ip[access] ?? 0)
+  return `${ipv6Home(random)}::${hex(random, 1).slice(0, 3)}f`
+}
+
 const UNUSED = 2 ** 31
 
 const clockOf =
@@ -87,13 +107,13 @@ interface Attack {
 /** Addresses that the user never comes from: otherwise nothing could tell the attack from normal use. */
 function attackersOf(
   behaviour: Behaviour,
-  kinds: readonly AttackKind[],
+  kinds: readonly Kind[],
   targets: readonly number[],
   known: { user: Uint32Array; ip: Uint32Array; count: number },
 ): Attack[] {
   const draw = (n: number, attempt: number): Attack => {
     const target = targets[Math.floor(behaviour.momentOf(0, UNUSED + 7 * n) * targets.length)] ?? 0
-    const kind = kinds[n] ?? 'random-network'
+    const kind = attackKinds.find((known) => known === kinds[n]) ?? 'random-network'
     return { user: target, ip: behaviour.attackOn(target, kind, n + attempt * kinds.length) }
   }
   const attacks = kinds.map((_, n) => draw(n, 0))
@@ -137,5 +157,5 @@ export const labelsOf = (source: string, accesses: Accesses, entityOf: (user: nu
   accesses.kinds.map((kind, n) => {
     const at = accesses.attacksFrom + n
     const [user = 0, ip = 0, time = 0] = [accesses.user[at], accesses.ip[at], accesses.time[at]]
-    return { source, entity: entityOf(user), ip: formatIpv4(ip), kind, time }
+    return { source, entity: entityOf(user), ip: ipv6Of(accesses, at) ?? formatIpv4(ip), kind, time }
   })

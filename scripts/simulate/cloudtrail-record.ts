@@ -1,6 +1,6 @@
 import { formatIpv4 } from '../lib/insights/ipv4.ts'
 import { Random } from '../lib/insights/random.ts'
-import { hex, pick, uuid } from './identifiers.ts'
+import { hex, ipv6Home, pick, uuid } from './identifiers.ts'
 import { isoOf } from './log-file.ts'
 import { type Access, type Call, oddityOf, type Parts } from './oddities.ts'
 
@@ -16,15 +16,33 @@ export function recordOf(seed: number, number: number, access: Access): string {
   const sessionStart = isoOf(Math.floor(time / SESSION) * SESSION)
   const parts: Parts = {
     identity: `${person.identity(random, sessionStart)}}`,
-    sourceIp: formatIpv4(access.ip),
+    sourceIp: access.ipv6 ?? formatIpv4(access.ip),
     agent: agentOf(random),
     call,
     type: 'AwsApiCall',
     more: `,"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"${call.source}.${region}.amazonaws.com"}`,
     error: '',
   }
-  if (!access.plain) oddityOf(random)?.change(parts, access, random)
+  if (!access.plain) {
+    parts.sourceIp = ipv6At(new Random(seed, 28, number), person) ?? parts.sourceIp
+    oddityOf(random)?.change(parts, access, random)
+  }
   return render(parts, access, random)
+}
+
+/** How often somebody with IPv6 uses it, and then from elsewhere. */
+const [BY_IPV6, AWAY] = [0.3, 0.03] as const
+
+/** From home as a rule, with a device that keeps its address, or one that changes it; some services write it out in full. */
+function ipv6At(random: Random, { ipv6Home: home }: Access['person']): string | undefined {
+  if (home === undefined || random.uniform() >= BY_IPV6) return undefined
+  const network = random.uniform() < AWAY ? ipv6Home(random) : home
+  const host = hex(random, 2)
+  const ip =
+    random.uniform() < 0.5
+      ? `${network}::${1 + random.below(4)}`
+      : `${network}:${host.replace(/^(.{4})(.{4}).*(.{4})$/, '$1:$2:0:$3')}`
+  return random.uniform() < 0.1 ? ip.toUpperCase() : ip
 }
 
 /** Calls of global services are made everywhere and logged at home. */

@@ -47,6 +47,7 @@ function peopleAtWork(settings: Settings, people: readonly Person[]): Accesses {
     events: spread(usual, total),
     targets: people.flatMap(({ entity }, user) => (entity === undefined ? [] : [user])),
     attacks: Math.max(3, Math.round(people.length / 4)),
+    ipv6: true,
   })
 }
 

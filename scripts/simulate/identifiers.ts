@@ -36,3 +36,13 @@ export function accountIds(count: number, seed: number): string[] {
   while (ids.length < count) ids.push(String(100_000_000_000 + random.below(2 ** 31) * 400).slice(0, 12))
   return ids
 }
+
+/** Providers whose customers have IPv6; each has a /32. */
+const PROVIDERS = 24
+
+/** The /64 of a home: `2a03:9d31:4f1c:2`. */
+export function ipv6Home(random: Random): string {
+  const provider = random.below(PROVIDERS)
+  const prefix = (0x2a000000 + provider * 0x10001 * 7 + (new Random(20, provider).uint32() & 0xfff0)).toString(16)
+  return `${prefix.slice(0, 4)}:${prefix.slice(4)}:${hex(random, 1).slice(0, 4)}:${random.below(4)}`
+}

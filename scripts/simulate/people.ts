@@ -1,5 +1,5 @@
 import { Random } from '../lib/insights/random.ts'
-import { iamId, pick } from './identifiers.ts'
+import { iamId, ipv6Home, pick } from './identifiers.ts'
 
 /** A principal of CloudTrail. */
 export interface Person {
@@ -7,6 +7,8 @@ export interface Person {
   readonly entity: string | undefined
   readonly account: string
   readonly userName: string
+  /** The /64 at home of those who have IPv6, without the colons at its end. */
+  readonly ipv6Home: string | undefined
   /** `userIdentity` as JSON, but for its closing brace; `since` is when the session was opened. */
   identity(random: Random, since: string): string
 }
@@ -31,7 +33,17 @@ const LAST = ['okafor', 'silva', 'novak', 'weber', 'tanaka', 'rossi', 'khan', 'l
 const ROLES = ['deploy', 'audit', 'backup', 'support', 'analytics', 'OrganizationAccountAccessRole'] as const
 
 /** The user with this number. The first of each account is its root, most are IAM users or roles, a few are of IAM Identity Center. */
-export function personOf(seed: number, user: number, accounts: readonly string[]): Person {
+export const personOf = (seed: number, user: number, accounts: readonly string[]): Person => ({
+  ...identityOf(seed, user, accounts),
+  ipv6Home: user % ONE_HAS_IPV6 === 7 ? ipv6Home(new Random(seed, 27, user)) : undefined,
+})
+
+/** Of so many people one has IPv6. */
+const ONE_HAS_IPV6 = 20
+
+type Identity = Omit<Person, 'ipv6Home'>
+
+function identityOf(seed: number, user: number, accounts: readonly string[]): Identity {
   const random = new Random(seed, 11, user)
   const account = accounts[user % accounts.length] ?? '111122223333'
   if (user < accounts.length) return root(account, random)
@@ -41,7 +53,7 @@ export function personOf(seed: number, user: number, accounts: readonly string[]
   return identityCenterUser(account, `${pick(random, FIRST)}.${user}@example.com`, random)
 }
 
-function root(account: string, random: Random): Person {
+function root(account: string, random: Random): Identity {
   const key = iamId('ASIA', random)
   return {
     entity: account,
@@ -52,7 +64,7 @@ function root(account: string, random: Random): Person {
   }
 }
 
-function iamUser(account: string, userName: string, random: Random): Person {
+function iamUser(account: string, userName: string, random: Random): Identity {
   const [id, longTerm, shortTerm] = [iamId('AIDA', random), iamId('AKIA', random), iamId('ASIA', random)]
   const start = `{"type":"IAMUser","principalId":"${id}","arn":"arn:aws:iam::${account}:user/${userName}","accountId":"${account}"`
   const byKey = `${start},"accessKeyId":"${longTerm}","userName":"${userName}"`
@@ -74,7 +86,7 @@ const sessionsOf = (user: string, random: Random): [string, ...string[]] => [
   `aws-go-sdk-${random.uint32()}${random.uint32()}`,
 ]
 
-function role(account: string, name: string, random: Random): Person {
+function role(account: string, name: string, random: Random): Identity {
   const id = iamId('AROA', random)
   const sessions = sessionsOf(name.replace(/\D/g, ''), random)
   const key = iamId('ASIA', random)
@@ -93,7 +105,7 @@ function role(account: string, name: string, random: Random): Person {
 }
 
 /** Has neither principal id nor ARN: CloudTrail user guide, "userIdentity element". */
-function identityCenterUser(account: string, userName: string, random: Random): Person {
+function identityCenterUser(account: string, userName: string, random: Random): Identity {
   const id = iamId('', random).toLowerCase()
   const identity = `{"type":"IdentityCenterUser","accountId":"${account}","onBehalfOf":{"userId":"${id}","identityStoreArn":"arn:aws:identitystore::${account}:identitystore/d-9067642ac7"},"credentialId":"${id}"`
   return { entity: undefined, account, userName, identity: () => identity }

@@ -1,5 +1,5 @@
 import { Random } from '../lib/insights/random.ts'
-import type { Accesses } from './accesses.ts'
+import { type Accesses, ipv6Of } from './accesses.ts'
 import { HOME_REGION, recordOf } from './cloudtrail-record.ts'
 import { type Deliveries, deliver } from './log-file.ts'
 import type { Person } from './people.ts'
@@ -91,7 +91,9 @@ function slotOf({ seed, accesses, begin, step }: Trail, access: number, deadline
 export function trailRecord({ seed, accesses, people }: Trail, { region }: Branch, access: number): string {
   const person = people[accesses.user[access] ?? 0]
   if (person === undefined) throw new RangeError(`access ${access} is nobody's`)
+  const ipv6 = ipv6Of(accesses, access)
   return recordOf(seed, access, {
+    ...(ipv6 !== undefined && { ipv6 }),
     ip: accesses.ip[access] ?? 0,
     time: accesses.time[access] ?? 0,
     person,

@@ -1,11 +1,11 @@
 -- What did an entity do from wherever, from six hours before it came from an address to six hours after, of any source?
--- Input:  accesses; {{aspects}}, what alerts of the source tell; {{entity_column}}, that of --entity; {{entity_name}}, with --entity-name; {{ip}}, with --ip; {{from}} and {{to}}, the window in milliseconds since 1970.
+-- Input:  accesses; {{aspects}}, what alerts of the source tell; {{entity_column}}, that of --entity; {{entity_name}}, with --entity-name; {{ip}}, with --ip; {{address}}, the column ip with one text for each address; {{from}} and {{to}}, the window in milliseconds since 1970.
 -- Output: event_time, ip, aspects: a column each.
 -- Cost:   one scan of the run's staged objects, on Athena.
 with own as (
   select *,
-    min(case when ip = {{ip}} then event_time end) over () as first_there,
-    max(case when ip = {{ip}} then event_time end) over () as last_there
+    min(case when {{address}} = {{ip}} then event_time end) over () as first_there,
+    max(case when {{address}} = {{ip}} then event_time end) over () as last_there
   from accesses
   where {{entity_column}} = {{entity_name}} and event_time >= {{from}} and event_time < {{to}}
 )

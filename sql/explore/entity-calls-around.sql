@@ -1,12 +1,12 @@
 -- What did an entity do from wherever, from six hours before it came from an address to six hours after?
 -- Source: cloudtrail.
--- Input:  accesses; {{entity_column}}, that of --entity; {{entity_name}}, with --entity-name; {{ip}}, with --ip; {{from}} and {{to}}, the window in milliseconds since 1970.
+-- Input:  accesses; {{entity_column}}, that of --entity; {{entity_name}}, with --entity-name; {{ip}}, with --ip; {{address}}, the column ip with one text for each address; {{from}} and {{to}}, the window in milliseconds since 1970.
 -- Output: event_time, ip, event_source, event_name, error, region, access_key, user_agent.
 -- Cost:   one scan of the run's staged objects, on Athena.
 with own as (
   select event_id, event_time, ip, event_source, event_name, error, region, access_key, user_agent,
-    min(case when ip = {{ip}} then event_time end) over () as first_there,
-    max(case when ip = {{ip}} then event_time end) over () as last_there
+    min(case when {{address}} = {{ip}} then event_time end) over () as first_there,
+    max(case when {{address}} = {{ip}} then event_time end) over () as last_there
   from accesses
   where {{entity_column}} = {{entity_name}} and event_time >= {{from}} and event_time < {{to}}
 )

@@ -1,4 +1,4 @@
--- Which entities come from many networks? A network is the first two numbers of an address.
+-- Which entities come from many networks? A network is the first two numbers of an IPv4 address.
 -- Input:  classified.
 -- Output: entity, networks, ips, events.
 -- Cost:   one scan of the run's staged objects, on Athena.
@@ -8,7 +8,7 @@ select
   count(distinct ip) as ips,
   count(*) as events
 from classified
-where drop_reason is null
+where drop_reason is null and family = 4
 group by entity
 having count(distinct split_part(ip, '.', 1) || '.' || split_part(ip, '.', 2)) > 1
 order by networks desc, ips desc, entity;

@@ -54,7 +54,7 @@ const entry = (key: string, texts: Readonly<Record<string, string>>): string =>
     .join('')}`
 
 /** What of `classified` is the same for all sources begins here. */
-const JUDGED = 'judged as ('
+const JUDGED = 'read as ('
 
 /** A template with these parts between their markers. @throws Error when it lacks one */
 export function withParts(template: string, parts: Readonly<Record<string, string>>): string {
@@ -69,7 +69,7 @@ export function withParts(template: string, parts: Readonly<Record<string, strin
 async function relationsOf(source: Source): Promise<{ text: string; judged: string }> {
   const accesses = (await accessesSql({ source, database: 'database', run: RUN })).replace('"database".', '')
   const settings = { source, from: new Date(0), to: new Date(0), cutoff: new Date(0), includePrivate: false }
-  const values = await classifiedValues({ ...settings, entity: source.defaultEntity, dedupe: true })
+  const values = await classifiedValues({ ...settings, entity: source.defaultEntity, dedupe: true, ipv6: true }, 'athena')
   // Read by people, who need no codec.
   const classified = await renderSql('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' })
   const at = classified.indexOf(JUDGED)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 import { command } from '../../scripts/evaluate/command.ts'
 import { silentContext } from '../../scripts/lib/cli/command.ts'
@@ -38,6 +38,22 @@ test('a run, and the same as files: the same figures', async () => {
     'evidence, even',
   ])
     assert.ok(own.text.includes(part), part)
+})
+
+test('the same as a page, which loads nothing', async () => {
+  const report = `${tempFolder()}/evaluation.html`
+  const { json, text } = await evaluated({ workspace, report })
+  assert.ok(text.endsWith(`report  ${report}`))
+  assert.equal(json.report, report)
+  const page = readFileSync(report, 'utf8')
+  assert.match(page, /default-src &#39;none&#39;; style-src &#39;sha256-[^&]+&#39;; script-src &#39;none&#39;/)
+  assert.doesNotMatch(page, /<script|https?:\/\//)
+  const lines = json.lines as { attackers: string; prior: string; budget: Record<string, { low: number }> }[]
+  assert.equal(page.match(/<tr><td>/g)?.length, lines.length)
+  for (const { budget } of lines) assert.ok(page.includes(`(${(100 * (budget['10']?.low ?? 0)).toFixed(1)}–`))
+  for (const part of ['From near an own network', 'Entities drawn as often as they come', run.id, '1000 or more'])
+    assert.ok(page.includes(part), part)
+  await assert.rejects(evaluated({ workspace, report: `${report}/x` }), /--report .*ENOTDIR/)
 })
 
 test('without a model, what needs none is measured', async () => {

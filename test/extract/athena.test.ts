@@ -47,10 +47,12 @@ describe('Athena and DuckDB extract the same pairs', async () => {
           ...args,
         ])
         const expected = JSON.parse(here.stdout)
-        for (const field of ['events', 'pairs', 'trainPairs', 'holdoutPairs', 'entities', 'dropped', 'cutoff'])
+        for (const field of ['events', 'pairs', 'trainPairs', 'holdoutPairs', 'entities', 'dropped', 'ipv6', 'cutoff'])
           assert.deepEqual(there.result[field], expected[field], field)
         const local = `${workspace}/runs/${runs[`${source.id} here`]}`
-        for (const part of ['pairs/train/', 'pairs/holdout/', 'times/'])
+        const ipv6 = expected.ipv6.distinct > 0 ? ['pairs/ipv6/'] : []
+        assert.ok(source.id !== 'cloudtrail' || ipv6.length > 0)
+        for (const part of ['pairs/train/', 'pairs/holdout/', 'times/', ...ipv6])
           assert.deepEqual(await linesAt(sandbox, there.result.run, part), linesIn(`${local}/${part}`), part)
         const known = await linesAt(sandbox, there.result.run, 'entities.csv')
         assert.equal(known.length, expected.entities)
@@ -87,7 +89,7 @@ describe('Athena and DuckDB extract the same pairs', async () => {
     const ofText = await run('extract', ['--run', runs.vpcflow ?? '', '--yes', '--overwrite'])
     const ofParquet = await run('extract', ['--run', staged.run, '--yes'])
     assert.ok(ofParquet.result, ofParquet.stderr)
-    for (const field of ['events', 'pairs', 'trainPairs', 'entities', 'dropped', 'cutoff'])
+    for (const field of ['events', 'pairs', 'trainPairs', 'entities', 'dropped', 'ipv6', 'cutoff'])
       assert.deepEqual(ofParquet.result[field], ofText.result[field], field)
     const pairs = await linesAt(sandbox, staged.run, 'pairs/train/')
     assert.deepEqual(pairs, await linesAt(sandbox, runs.vpcflow ?? '', 'pairs/train/'))

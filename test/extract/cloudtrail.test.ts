@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { assertSpread, SECONDS } from '../support/spread.ts'
 import { extract, pairsOf, stagedRun } from '../support/staged-run.ts'
@@ -45,9 +45,11 @@ async function extracted(records: readonly unknown[], args: readonly string[] = 
   const run = await stagedRun(workspace, { 'a.json': file([sure, ...records]) })
   const { result, stderr } = await extract(workspace, args)
   assert.ok(result, stderr)
-  assert.equal(result.events, result.pairs + Object.values<number>(result.dropped).reduce((sum, n) => sum + n, 0))
+  const { trainPairs = 0, holdoutPairs = 0 } = result.ipv6 ?? {}
+  const dropped = Object.values<number>(result.dropped).reduce((sum, n) => sum + n, 0)
+  assert.equal(result.events, result.pairs + trainPairs + holdoutPairs + dropped)
   const pairs = [...pairsOf(run, 'train'), ...pairsOf(run, 'holdout')].filter((pair) => !pair.endsWith(' 9.9.9.9'))
-  return { pairs, dropped: result.dropped, result }
+  return { pairs, dropped: result.dropped, result, run }
 }
 
 describe('CloudTrail entities', () => {
@@ -88,8 +90,11 @@ describe('CloudTrail records that are no pairs', () => {
     ['from AWS Internal', record({ sourceIPAddress: 'AWS Internal' }), 'aws-internal'],
     ['from AWS Internal with a number', record({ sourceIPAddress: 'AWS Internal/12' }), 'aws-internal'],
     ['from a service name', record({ sourceIPAddress: 'cloudformation.amazonaws.com' }), 'service-name'],
-    ['from IPv6', record({ sourceIPAddress: '2001:db8::1' }), 'ipv6'],
-    ['from mapped IPv6', record({ sourceIPAddress: '::ffff:8.8.8.8' }), 'ipv6'],
+    ['from what is no IPv6 address', record({ sourceIPAddress: '2600:1' }), 'invalid-address'],
+    ['from mapped private IPv4', record({ sourceIPAddress: '::ffff:10.8.8.8' }), 'private-address'],
+    ...['2001:DB8::1', '::1', 'fe80::1%eth0', 'fd00::1', 'ff02::1', '2001:1::1', '3fff:fff::1', '100::1'].map(
+      (ip): [string, Record_, string] => [`from ${ip}`, record({ sourceIPAddress: ip }), 'private-address'],
+    ),
     ['with a leading zero', record({ sourceIPAddress: '8.08.4.4' }), 'invalid-address'],
     ['with a number too large', record({ sourceIPAddress: '8.256.4.4' }), 'invalid-address'],
     ['without an address', record({ sourceIPAddress: undefined }), 'no-address'],
@@ -112,6 +117,36 @@ describe('CloudTrail records that are no pairs', () => {
   it('private ones are pairs where asked for', async () => {
     const { pairs } = await extracted([record({ sourceIPAddress: '10.1.2.3' })], ['--include-private'])
     assert.deepEqual(pairs, ['AIDA1 10.1.2.3'])
+  })
+})
+
+describe('IPv6', () => {
+  const from = (ip: string, hour = 10, change: Record_ = {}) =>
+    record({ eventTime: `2026-03-02T${hour}:00:00Z`, sourceIPAddress: ip, ...change })
+  const records = [
+    from('2600:1F18::0:1'),
+    from('2600:1f18:0:0:0:0:0:1', 20),
+    from('2600:1f18::1', 11),
+    from('2001:200::', 12, { userIdentity: { type: 'IAMUser', principalId: 'a.b' } }),
+    from('2600:1f18::1', 12, { userIdentity: undefined }),
+    from('::ffff:8.8.8.8'),
+  ]
+
+  it('is kept apart from the pairs, each address with one text, counted by part', async () => {
+    const { pairs, dropped, result, run } = await extracted(records)
+    assert.deepEqual(pairs, ['AIDA1 8.8.8.8'])
+    assert.deepEqual(dropped, { 'no-entity': 1 })
+    assert.deepEqual(result.ipv6, { trainPairs: 3, holdoutPairs: 1, distinct: 2 })
+    const rows = readFileSync(run.path('pairs/ipv6/part-00000.csv'), 'utf8')
+    assert.equal(rows, 'AIDA1,2600:1f18::1,2,1\na%2Eb,2001:200::,1,0\n')
+    assert.match(readFileSync(run.path('times/part-00000.csv'), 'utf8'), /^AIDA1,2600:1f18::1,\d+,\d+,1$/m)
+  })
+
+  it('is dropped where it is not wanted', async () => {
+    const { dropped, result, run } = await extracted(records, ['--ipv6', 'no'])
+    assert.deepEqual(dropped, { ipv6: 5 })
+    assert.equal(result.ipv6, undefined)
+    assert.equal(existsSync(run.path('pairs/ipv6')), false)
   })
 })
 

@@ -168,7 +168,7 @@ describe('a file that cannot be read', () => {
 describe('extract', () => {
   it('of nothing usable is an error that says why', async () => {
     const workspace = tempFolder()
-    await stagedRun(workspace, { a: JSON.stringify({ Records: [{ ...record(1), sourceIPAddress: '::1' }] }) })
+    await stagedRun(workspace, { a: JSON.stringify({ Records: [{ ...record(1), sourceIPAddress: '2600::1' }] }) })
     const { code, stderr } = await extract(workspace)
     assert.equal(code, 1)
     assert.match(stderr, /none of 1 record is a pair\s+ipv6: 1\s+try another --entity/)

@@ -34,8 +34,8 @@ const records = [TWO, TWO, query([['AAAA', '2001:db8::1']], '2'), query([], '3')
 const WHO_ASKED = ['--entity', 'instance@srcaddr', '--include-private']
 
 for (const [args, pairs, dropped] of [
-  [[], ['8.8.4.4', '8.8.4.4', '8.8.8.8', '8.8.8.8'], { ipv6: 1, 'no-address': 1 }],
-  [['--dedupe'], ['8.8.4.4', '8.8.8.8'], { ipv6: 1, 'no-address': 1, 'repeated-delivery': 2 }],
+  [[], ['8.8.4.4', '8.8.4.4', '8.8.8.8', '8.8.8.8'], { 'no-address': 1, 'private-address': 1 }],
+  [['--dedupe'], ['8.8.4.4', '8.8.8.8'], { 'no-address': 1, 'private-address': 1, 'repeated-delivery': 2 }],
   [WHO_ASKED, ['10.0.0.5', '10.0.0.5', '10.0.0.5', '10.0.0.5'], {}],
   [[...WHO_ASKED, '--dedupe'], ['10.0.0.5', '10.0.0.5', '10.0.0.5'], { 'repeated-delivery': 1 }],
 ] as const)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { fingerprint } from '../../scripts/lib/cli/format.ts'
-import { html, strange } from '../../scripts/report/html.ts'
+import { html, strange } from '../../scripts/lib/html/html.ts'
 
 const rendered: [what: string, html: { markup: string }, markup: string][] = [
   ['text is escaped', html`<b>${`<i>&"'`}</b>`, '<b>&lt;i&gt;&amp;&quot;&#39;</b>'],

@@ -65,6 +65,7 @@ export function sampleData(change: Partial<ReportData> = {}): ReportData {
       rank: 'score',
       of: 'holdout',
       judged: 6_212,
+      evidence: 0,
       unseen: 41,
       sparse: 88,
       flagged: 17,

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { decodeEntity } from '../../scripts/lib/insights/entity-codec.ts'
-import { formatCidr } from '../../scripts/lib/insights/ipv4.ts'
+import { formatNetwork } from '../../scripts/lib/insights/ipv6.ts'
 import type { Details } from '../../scripts/lib/runs/alerts.ts'
 import { allowancesIn } from '../../scripts/lib/runs/allowances.ts'
 import type { Anomaly, ReportData } from '../../scripts/report/data.ts'
@@ -194,7 +194,7 @@ describe('the tools of the page', { skip }, () => {
     writeFileSync(file, text.replace('why:', 'why: new office').replace('by:', 'by: ada'))
     const { allow } = await allowancesIn([file], new Date())
     assert.deepEqual(
-      allow.map(({ base, length, entity = '' }) => [formatCidr({ base, length }), decodeEntity(entity)]),
+      allow.map((one) => [formatNetwork(one), decodeEntity(one.entity ?? '')]),
       [['198.51.1.7/32', EVIL]],
     )
     await field(page, 'entity').locator('input').fill('')

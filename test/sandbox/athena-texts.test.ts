@@ -7,6 +7,7 @@ import { withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
 import type { LogFile } from '../../scripts/lib/engines/records/index.ts'
 import {
   classifiedValues,
+  type Engine,
   type ExtractSettings,
   literal,
   renderSql,
@@ -43,12 +44,13 @@ const settingsOf = (source: Source, entity: string): ExtractSettings => ({
   // Who asks for names is inside.
   includePrivate: entity.endsWith('@srcaddr'),
   dedupe: true,
+  ipv6: true,
 })
 
 /** What DuckDB answers, as text. */
 async function inDuckdb(settings: ExtractSettings, sqls: readonly string[]): Promise<(string | null)[][][]> {
   const { source } = settings
-  const classified = await renderSql('classified.sql', await classifiedValues(settings))
+  const classified = await renderSql('classified.sql', await classifiedValues(settings, 'duckdb'))
   const how = { memoryLimit: '512MB', threads: 2, skipBadFiles: false, signal: new AbortController().signal }
   const members = [...Object.keys(source.members), ...Object.keys(source.details)]
   const relations = [{ name: 'classified', sql: classified }]
@@ -107,8 +109,9 @@ for (const source of Object.values(sources))
           await renderSql('entities.sql'),
           await renderSql('pairs.sql', { part: literal('train') }),
           await renderSql('pairs.sql', { part: literal('holdout') }),
+          await renderSql('ipv6.sql'),
           await renderSql('athena/pairs.sql', { part: literal('train') }),
-          'select event_time, entity, ip, part, drop_reason from classified',
+          'select event_time, entity, ip, family, part, drop_reason from classified',
         ]
         const expected = await inDuckdb(settings, texts)
         assert.ok((expected[2] ?? []).length > 100)
@@ -126,14 +129,13 @@ for (const source of Object.values(sources))
       const asked = (await questions()).filter((question) => [undefined, source.id].includes(question.source))
       const one = 'select entity, ip from classified where drop_reason is null order by entity, ip limit 1'
       const [[[entity = '', ip = ''] = []] = []] = (await inDuckdb(settings, [one])) as string[][][]
-      const texts = await Promise.all(
-        asked.map(async ({ path }) =>
-          statementOf(await findQuestion(path), source, { ...settings, entityName: decodeEntity(entity), ip }),
-        ),
-      )
+      const named = { ...settings, entityName: decodeEntity(entity), ip }
+      const textsFor = (engine: Engine) =>
+        Promise.all(asked.map(async ({ path }) => statementOf(await findQuestion(path), source, named, engine)))
+      const texts = await textsFor('athena')
       const expected = await inDuckdb(
         settings,
-        texts.map(({ sql }) => sql),
+        (await textsFor('duckdb')).map(({ sql }) => sql),
       )
       for (const [i, { sql, classified }] of texts.entries()) {
         const relations = classified

@@ -5,7 +5,7 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { UsageError } from '../../scripts/lib/cli/errors.ts'
 import { spelledOut } from '../../scripts/lib/cli/format.ts'
-import { formatCidr } from '../../scripts/lib/insights/ipv4.ts'
+import { formatNetwork } from '../../scripts/lib/insights/ipv6.ts'
 import { networkList } from '../../scripts/lib/runs/network-list.ts'
 import type { Verdict } from '../../scripts/lib/runs/verdicts.ts'
 import { Anomalies, anomalyRows } from '../../scripts/score/anomalies.ts'
@@ -32,9 +32,10 @@ const verdictOf = (change: Partial<Verdict> = {}): Verdict => ({
 })
 
 test('allowed networks come from the command line and from files, each once', async () => {
-  const file = fileOf('# offices\n198.51.100.0/24\n\n 203.0.113.9 # the lab\r\n')
-  const list = await networkList('--allow', ['10.0.0.0/8', file, '10.0.0.0/8'])
-  assert.deepEqual(list.map(formatCidr), ['10.0.0.0/8', '198.51.100.0/24', '203.0.113.9/32'])
+  const file = fileOf('# offices\n198.51.100.0/24\n\n 203.0.113.9 # the lab\r\n2001:DB8::/32\n')
+  const list = await networkList('--allow', ['10.0.0.0/8', file, '10.0.0.0/8', '2001:db8:0::1'])
+  const networks = ['10.0.0.0/8', '198.51.100.0/24', '203.0.113.9/32', '2001:db8::/32', '2001:db8::1/128']
+  assert.deepEqual(list.map(formatNetwork), networks)
 })
 
 const badNetworks: [what: string, entry: string, says: RegExp][] = [
@@ -42,7 +43,7 @@ const badNetworks: [what: string, entry: string, says: RegExp][] = [
   ['a length that is none', '10.0.0.0/33', /--allow "10\.0\.0\.0\/33"/],
   ['no address', '10.0.0', /--allow "10\.0\.0"/],
   ['no such file', 'offices.txt', /--allow offices\.txt: ENOENT/],
-  ['a line of a file', fileOf('10.0.0.0/8\n2001:db8::/32\n'), /file\.txt:2: "2001:db8::\/32"/],
+  ['a line of a file', fileOf('10.0.0.0/8\n2001:db8::/129\n'), /file\.txt:2: "2001:db8::\/129"/],
 ]
 
 for (const [what, entry, says] of badNetworks)

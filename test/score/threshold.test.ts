@@ -21,9 +21,9 @@ const scored = {
 }
 const policy = { threshold: 6, minEvents: 10, allow: [] }
 
-const flagged = (budget: number, change: object = {}): number[] => {
+const flagged = (budget: number, change: object = {}, more: readonly number[] = []): number[] => {
   const task = { ...ten, policy: { ...policy, ...change } }
-  const threshold = cappedThreshold(task, scored, budget)
+  const threshold = cappedThreshold(task, scored, { budget, more })
   return [...scored.values].filter((value) => value < threshold)
 }
 

@@ -43,13 +43,13 @@ for (const access of accesses) byPair.set(pairOf(access), [...(byPair.get(pairOf
 describe('labelled attacks', () => {
   it('have the agreed header', () => assert.equal(text.split('\n')[0], 'source,entity,ip,kind,time'))
 
-  it('are of three kinds in either source', () => {
-    for (const source of ['cloudtrail', 'waf'])
-      assert.deepEqual([...new Set(labels.filter((l) => l.source === source).map((l) => l.kind))].sort(), [
-        'near-network',
-        'other-entity',
-        'random-network',
-      ])
+  it('are of three kinds in either source, and in a trail some come by IPv6', () => {
+    const kindsOf = (source: string) =>
+      [...new Set(labels.filter((l) => l.source === source).map((l) => l.kind))].sort()
+    const kinds = ['near-network', 'other-entity', 'random-network']
+    assert.deepEqual(kindsOf('waf'), kinds)
+    assert.deepEqual(kindsOf('cloudtrail'), ['ipv6-network', ...kinds])
+    for (const { kind, ip } of labels) assert.equal(ip.includes(':'), kind === 'ipv6-network')
   })
 
   it('fall into the last fifth of the window', () => {

@@ -104,7 +104,7 @@ describe('simulated CloudTrail records', () => {
     ['a web identity', (r) => who(r).type === 'WebIdentityUser'],
     ['a SAML user', (r) => who(r).type === 'SAMLUser'],
     ['a user of another account', (r) => who(r).type === 'AWSAccount' && who(r).arn === undefined],
-    ['IPv6', (r) => r.sourceIPAddress.includes('::')],
+    ['IPv6', (r) => r.sourceIPAddress.includes(':')],
     ['AWS Internal', (r) => r.sourceIPAddress === 'AWS Internal' && who(r).invokedBy === 'AWS Internal'],
     ['a service’s name as source', (r) => r.sourceIPAddress.endsWith('.amazonaws.com')],
     ['a private address', (r) => /^10\.|^192\.168\.|^172\.16\./.test(r.sourceIPAddress) && 'vpcEndpointId' in r],

@@ -28,18 +28,19 @@ describe('the logs are scanned once', () => {
     const settings: ExtractSettings = {
       ...{ source, entity: source.defaultEntity, from: time, to: time, cutoff: time, includePrivate: false },
       dedupe: true,
+      ipv6: true,
     }
     const table = { source, database: 'd', run: 'r' }
     const looks = source.scans ?? 1
 
     it(`by what is extracted of ${source.id}, on either engine`, async () => {
       assert.equal(await scans(await classifiedSql(table, settings)), looks)
-      assert.equal(await scans(await renderSql('classified.sql', await classifiedValues(settings))), 1)
+      assert.equal(await scans(await renderSql('classified.sql', await classifiedValues(settings, 'duckdb'))), 1)
     })
 
     for (const question of asked.filter((one) => (one.source ?? source.id) === source.id))
       it(`by ${question.name} over ${source.id}, on either engine`, async () => {
-        const statement = statementOf(question, source, { ...settings, entityName: 'e', ip: '192.0.2.1' })
+        const statement = statementOf(question, source, { ...settings, entityName: 'e', ip: '192.0.2.1' }, 'duckdb')
         const query = { run: { id: table.run } as Run, settings, statement }
         assert.equal(await scans(await textForAthena(query, table.database)), looks)
         assert.equal(await scans(statement.sql), 1)

@@ -121,6 +121,7 @@ describe('the common texts', () => {
       'delivery.sql',
       'dropped.sql',
       'entities.sql',
+      'ipv6.sql',
       'pairs.sql',
       'times.sql',
     ]))

@@ -14,7 +14,10 @@ export async function answersOver(source: Source, folder: string, sql: string): 
     .map((key) => ({ key, path: join(folder, key), size: statSync(join(folder, key)).size }))
   const window = { from: new Date('2026-03-02'), to: new Date('2026-03-04'), cutoff: new Date('2026-03-03') }
   const entity = source.defaultEntity
-  const values = await classifiedValues({ source, entity, ...window, includePrivate: false, dedupe: true })
+  const values = await classifiedValues(
+    { source, entity, ...window, includePrivate: false, dedupe: true, ipv6: true },
+    'duckdb',
+  )
   const relations = [{ name: 'classified', sql: await renderSql('classified.sql', values) }]
   const members = [...Object.keys(source.members), ...Object.keys(source.details)]
   const settings = { source, members, skipBadFiles: false, memoryLimit: '512MB', threads: 1 }

@@ -15,7 +15,7 @@ const AWS = /^@(aws-sdk|smithy)\//
 /** A step's file may use the AWS SDK when its name says which service it speaks to; `direct` is CopyObject. */
 const AWS_FILE =
   /^(scripts\/lib\/aws\/.*|scripts\/lib\/stores\/s3(-[a-z]+)*|.*\/(athena|batch|sagemaker)\/.*|.*\/([a-z]+-)*(athena|batch|direct|glue|s3|sagemaker)(-[a-z]+)*)\.ts$/
-const GROUND = ['cli', 'sources', 'aws', 'insights']
+const GROUND = ['cli', 'sources', 'aws', 'insights', 'html']
 const SHARED = ['scripts/lib/cli/errors.ts', 'scripts/lib/cli/format.ts', 'scripts/lib/cli/host.ts']
 const BOOT = 'scripts/lib/cli/boot.mjs'
 const LONGEST = 300

@@ -46,5 +46,8 @@ export async function alertsNextDay(
   }
   const scored = await scorePairs(task, scorer, () => {})
   const below = (threshold: number) => scored.values.filter((value) => value < threshold).length
-  return { held: below(cappedThreshold(task, scored, alertsPerDay)), plain: below(limit(undefined)) }
+  return {
+    held: below(cappedThreshold(task, scored, { budget: alertsPerDay, more: [] })),
+    plain: below(limit(undefined)),
+  }
 }

@@ -8,6 +8,7 @@ export const oneAfterAnother = (numbers: string): string => `select
     n * 1000 as event_time,
     case when n <= ${SECONDS / 2} then 'first' else 'second' end as entity,
     '198.18.0.1' as ip,
+    4 as family,
     'train' as part,
     cast(null as varchar) as drop_reason
   from ${numbers}`

@@ -39,14 +39,23 @@ export const LABELS = 'labels.csv'
 /**
  * A run that is extracted and trained: two dozen entities with two networks each, one that was seen three times, one that only the
  * holdout has, and attacks from elsewhere in the holdout, whose labels lie beside the runs.
+ * @param ipv6 rows of pairs/ipv6
  */
-export async function trainedRun(workspace: string, change: Partial<Request> = {}): Promise<Run> {
+export async function trainedRun(
+  workspace: string,
+  change: Partial<Request> = {},
+  ipv6: readonly string[] = [],
+): Promise<Run> {
   const run = await createRun(workspace, { ...REQUEST, ...change })
   const [training, holdout, labels] = accesses()
   for (const folder of ['pairs/train', 'pairs/holdout', 'staged']) mkdirSync(run.path(folder), { recursive: true })
   writeFileSync(run.path('pairs/train/part-0.csv'), training.join(''))
   writeFileSync(run.path('pairs/holdout/part-0.csv'), holdout.join(''))
   writeFileSync(`${workspace}/${LABELS}`, labels.join(''))
+  if (ipv6.length > 0) {
+    mkdirSync(run.path('pairs/ipv6'))
+    writeFileSync(run.path('pairs/ipv6/part-0.csv'), ipv6.map((row) => `${row}\n`).join(''))
+  }
   const plan = { settings: {}, inputs: [], overwrite: false }
   await run.step('stage', plan, async () => stageResult({ objects: 12, bytes: 34_567, estimatedUsd: 0.25 }))
   await run.step('extract', { ...plan, inputs: ['stage'] }, async () =>
@@ -58,6 +67,7 @@ export async function trainedRun(workspace: string, change: Partial<Request> = {
       entities: ENTITIES + 1,
       entity: 'user-agent',
       dropped: { ipv6: 50, 'no-entity': 5 },
+      ...(ipv6.length > 0 && { ipv6: { trainPairs: 0, holdoutPairs: 0, distinct: ipv6.length } }),
       cutoff: '2026-11-28T00:00:00.000Z',
     }),
   )

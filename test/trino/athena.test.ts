@@ -6,7 +6,9 @@ import { classifiedSql, overTable, type RunTable } from '../../scripts/lib/engin
 import type { Session } from '../../scripts/lib/engines/duckdb/database.ts'
 import { withRecords } from '../../scripts/lib/engines/duckdb/duckdb.ts'
 import {
+  canonicalSql,
   classifiedValues,
+  type Engine,
   type ExtractSettings,
   literal,
   renderSql,
@@ -15,6 +17,7 @@ import {
 import type { Run } from '../../scripts/lib/runs/run.ts'
 import { textForAthena } from '../../scripts/query/athena.ts'
 import { type Question, questions, statementOf } from '../../scripts/query/question.ts'
+import { canonicalAddresses } from '../support/addresses.ts'
 import { assertSpread, oneAfterAnother, SECONDS } from '../support/spread.ts'
 import { tempFolder } from '../support/temp.ts'
 import { ask, asText, type Row } from './client.ts'
@@ -64,6 +67,12 @@ describe('on a real Trino', { skip }, () => {
     assertSpread(await ask(server.url, 'select entity from "prestage"."spread"'))
   })
 
+  it('addresses have the text of RFC 5952', async () => {
+    const relation = `(values ${canonicalAddresses.map(([written]) => `(${literal(written)})`).join(', ')}) as t(ip)`
+    const found = await ask(server.url, `select ip, ${canonicalSql('athena')} from ${relation}`)
+    assert.deepEqual(new Map(found.map(([written, text]) => [written, text])), new Map(canonicalAddresses))
+  })
+
   it('every source and entity, and every question: the rows of DuckDB', { timeout: 900_000 }, async (t) => {
     for (const logs of await allLogs())
       await withDuckdb(logs, async (duckdb, lines) => {
@@ -92,12 +101,12 @@ const choicesOf = ({ source }: Logs): Choice[] => [
   { entity: source.defaultEntity, includePrivate: true, dedupe: true },
 ]
 
-const settingsOf = ({ source }: Logs, choice: Choice): ExtractSettings => ({ source, ...WINDOW, ...choice })
+const settingsOf = ({ source }: Logs, choice: Choice): ExtractSettings => ({ source, ...WINDOW, ...choice, ipv6: true })
 
 const rowsIn = async (duckdb: Session, sql: string): Promise<Row[]> => (await duckdb.run(sql)).map(asText)
 
 async function classify(duckdb: Session, settings: ExtractSettings): Promise<void> {
-  const classified = await renderSql('classified.sql', await classifiedValues(settings))
+  const classified = await renderSql('classified.sql', await classifiedValues(settings, 'duckdb'))
   await duckdb.run(`create or replace temp table classified as ${classified}`)
 }
 
@@ -108,13 +117,13 @@ async function comparePairs(url: string, duckdb: Session, table: RunTable, setti
   await ask(url, `create table "prestage"."kept" as ${await classifiedSql(table, settings)}`)
   const kept = (sql: string) => ask(url, overTable('classified', DATABASE, 'kept', sql))
 
-  const everything = 'select event_time, entity, ip, part, drop_reason from classified'
+  const everything = 'select event_time, entity, ip, family, part, drop_reason from classified'
   same(await kept(everything), await rowsIn(duckdb, everything), 'classified')
   for (const part of ['train', 'holdout']) {
     const pairs = await renderSql('pairs.sql', { part: literal(part) })
     same(await kept(await renderSql('athena/pairs.sql', { part: literal(part) })), await rowsIn(duckdb, pairs), part)
   }
-  for (const file of ['entities.sql', 'times.sql', 'dropped.sql']) {
+  for (const file of ['entities.sql', 'ipv6.sql', 'times.sql', 'dropped.sql']) {
     const sql = await renderSql(file)
     assert.deepEqual(await kept(sql), await rowsIn(duckdb, sql), file)
   }
@@ -128,9 +137,11 @@ async function compareAnswers(
   settings: ExtractSettings,
   question: Question,
 ): Promise<void> {
-  const statement = statementOf(question, settings.source, { ...settings, entityName: 'e', ip: '192.0.2.1' })
+  const named = { ...settings, entityName: 'e', ip: '192.0.2.1' }
+  const statementFor = (engine: Engine) => statementOf(question, settings.source, named, engine)
+  const statement = statementFor('athena')
   const text = await textForAthena({ run: { id: table.run } as Run, settings, statement }, DATABASE)
-  assert.deepEqual(await ask(url, text), await rowsIn(duckdb, statement.sql))
+  assert.deepEqual(await ask(url, text), await rowsIn(duckdb, statementFor('duckdb').sql))
 }
 
 /** As multisets: neither engine promises an order. */

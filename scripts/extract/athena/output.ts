@@ -25,6 +25,7 @@ const PLACES = {
   entities: SCRATCH,
   train: paths.train,
   holdout: paths.holdout,
+  ipv6: paths.ipv6,
   times: paths.times,
 } as const
 export type Kept = keyof typeof PLACES
@@ -101,13 +102,13 @@ export class AthenaOutput {
   }
 
   /** Brings pairs to their place and checks every object. @throws UserError when a training job could not read them */
-  async pairs(placed: Placed, rows: number): Promise<Brought> {
+  async pairs(placed: Placed, rows: number, form = PAIR): Promise<Brought> {
     const objects = await this.#bring(placed)
     if (objects.length === 0)
       throw new UserError(`${placed.location} is empty, and ${plural(rows, 'row was', 'rows were')} written there`, {
         hint: AGAIN,
       })
-    for (const object of objects) await checkObject(this.#run.store, object)
+    for (const object of objects) await checkObject(this.#run.store, object, form)
     return { path: placed.prefix, rows, objects, digest: `${rows} ${bytesIn(objects)}` }
   }
 
@@ -136,7 +137,7 @@ export class AthenaOutput {
    */
   async settle(brought: readonly Brought[], beside: readonly Brought[]): Promise<Written> {
     const kept = new Set([...brought, ...beside].flatMap(({ objects }) => objects.map(({ key }) => key)))
-    for (const place of [paths.train, paths.holdout, paths.times])
+    for (const place of [paths.train, paths.holdout, paths.ipv6, paths.times])
       await removeBelow(this.#run.store, place, (key) => !kept.has(key))
     // Together with the staged objects and the settings it identifies the pairs: extracted again they are the same, and the model is still valid.
     const digest = createHash('sha256').update(brought.map((one) => one.digest).join('\n'))
@@ -197,9 +198,11 @@ async function removeBelow(store: Store, prefix: string, goes: (key: string) => 
 /** No row is longer: an entity has at most 16,000 characters, which take up to four bytes each once encoded. */
 const LONGEST_ROW = 64 << 10
 const PAIR = /^[^,"\r\n]+,\d{1,3}(\.\d{1,3}){3}$/
+/** With the accesses of either part. */
+export const IPV6_PAIR = /^[^,"\r\n]+,[0-9a-f:]+,\d+,\d+$/
 
 /** @throws UserError when an object is compressed, or its first or last line is not a pair */
-async function checkObject(store: Store, { key, size }: ObjectInfo): Promise<void> {
+async function checkObject(store: Store, { key, size }: ObjectInfo, form: RegExp): Promise<void> {
   const wrong = (what: string) => new UserError(`${store.uriOf(key)} ${what}`, { hint: AGAIN })
   const head = await bytesOf(store, key, 0, Math.min(size, LONGEST_ROW) - 1)
   if (key.endsWith('.gz') || (head[0] === 0x1f && head[1] === 0x8b)) throw wrong('is compressed')
@@ -207,7 +210,7 @@ async function checkObject(store: Store, { key, size }: ObjectInfo): Promise<voi
   const [first = ''] = head.toString().split('\n')
   const last = tail.toString().replace(/\n$/, '').split('\n').at(-1) ?? ''
   for (const line of [first, last])
-    if (!PAIR.test(line)) throw wrong(`has a line that is not a pair: ${JSON.stringify(line)}`)
+    if (!form.test(line)) throw wrong(`has a line that is not a pair: ${JSON.stringify(line)}`)
 }
 
 async function bytesOf(store: Store, key: string, start: number, end: number): Promise<Buffer> {

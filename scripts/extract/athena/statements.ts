@@ -9,8 +9,8 @@ import { type ExtractSettings, literal, renderSql } from '../../lib/engines/rend
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
 import type { StepRecord } from '../../lib/runs/ledger.ts'
 import type { Run } from '../../lib/runs/run.ts'
-import { type Counts, countsOf, hasAnyPair } from '../extract.ts'
-import { AGAIN, type AthenaOutput, type Kept, type Part, type Placed } from './output.ts'
+import { type Counts, countsOf, hasAnyPair, hasIpv6 } from '../extract.ts'
+import { AGAIN, type AthenaOutput, IPV6_PAIR, type Kept, type Part, type Placed } from './output.ts'
 
 interface AthenaExtract {
   readonly run: Run
@@ -24,7 +24,7 @@ interface AthenaExtract {
 type AthenaExtracted = NonNullable<Saved<'extract'>['extracted']>
 
 /** What becomes a table, in this order. */
-const TABLES: readonly Kept[] = ['classified', 'train', 'holdout', 'times', 'entities']
+const TABLES: readonly Kept[] = ['classified', 'train', 'holdout', 'ipv6', 'times', 'entities']
 
 /** Whether the only scan of the logs is done, under way, or was about to start when an attempt was killed. */
 export async function isScanPaid(
@@ -64,13 +64,20 @@ async function extract(given: AthenaExtract, attempts: Attempts, steps: Steps): 
   const all = await classifiedSql({ source: settings.source, database: athena.database, run: run.id }, settings)
   const classified = await steps.keep('classified', 'classifying accesses', 'parquet', all)
   const counts = { ...(await steps.counts(classified)), bad: [] }
-  if (!hasAnyPair(counts)) return { ...counts, entities: 0, scannedBytes: attempts.scannedBytes }
+  if (!hasAnyPair(counts)) return { ...counts, entities: 0, ipv6Pairs: 0, scannedBytes: attempts.scannedBytes }
   const train = await steps.pairs(classified, 'train', counts.trainPairs)
   const holdout = await steps.pairs(classified, 'holdout', counts.holdoutPairs)
+  const ipv6 = hasIpv6(counts) ? await steps.ipv6(classified) : []
   const times = await steps.times(classified)
   const entities = await steps.entities(classified)
-  const written = await output.settle([...train, ...holdout, entities], [times])
-  return { ...counts, entities: entities.rows, written, scannedBytes: attempts.scannedBytes }
+  const written = await output.settle([...train, ...holdout, entities, ...ipv6], [times])
+  return {
+    ...counts,
+    entities: entities.rows,
+    ipv6Pairs: ipv6[0]?.rows ?? 0,
+    written,
+    scannedBytes: attempts.scannedBytes,
+  }
 }
 
 type Steps = ReturnType<typeof stepsOf>
@@ -143,6 +150,14 @@ function stepsOf({ athena, output, onState }: AthenaExtract, attempts: Attempts)
           { hint: AGAIN },
         )
       return [await output.pairs(placed, rows)]
+    },
+
+    /** Writes the IPv6 pairs, as many as Athena reads back. */
+    async ipv6(classified: Placed) {
+      const sql = overTable('classified', database, classified.name, await renderSql('ipv6.sql'))
+      const placed = await keep('ipv6', 'writing the IPv6 pairs', 'csv', sql)
+      const [row] = await rowsOf('ipv6_rows', 'reading them back', await countRows(database, placed.name))
+      return [await output.pairs(placed, Number(row?.[0]), IPV6_PAIR)]
     },
 
     async times(classified: Placed) {

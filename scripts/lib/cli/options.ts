@@ -179,8 +179,7 @@ function truth(input: string): boolean {
 }
 
 /** `alertsPerDay` → `alerts-per-day` */
-export const kebab = (key: string): string =>
-  key.replace(/[A-Z0-9]+/g, (c, at) => (at === 0 ? c : `-${c.toLowerCase()}`))
+export const kebab = (key: string): string => key.replace(/[A-Z]+/g, (c, at) => (at === 0 ? c : `-${c.toLowerCase()}`))
 
 /** `alertsPerDay` → `PRESTAGE_ALERTS_PER_DAY` */
 export const variable = (key: string): string => `PRESTAGE_${kebab(key).replaceAll('-', '_').toUpperCase()}`

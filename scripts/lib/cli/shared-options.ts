@@ -90,6 +90,13 @@ export const networksOption = {
   }),
 }
 
+export const ipv6Option = {
+  ipv6: choice(['yes', 'no'], {
+    about: 'whether accesses from IPv6 addresses are kept and judged, by evidence alone: IP Insights cannot take them',
+    default: 'yes',
+  }),
+}
+
 export const windowOptions = {
   from: text({ about: 'start of the window, UTC, for example 2026-11-20 or 2026-11-20T13:00', value: 'TIME' }),
   to: text({ about: 'end of the window, exclusive', value: 'TIME' }),

@@ -5,9 +5,7 @@ import { join } from 'node:path'
 import { messageOf, UserError } from '../cli/errors.ts'
 import { groupOf, type Mapping, pathsOf, type TimeFormat } from '../sources/own/mapping.ts'
 import type { Source } from '../sources/source.ts'
-import { fill, identifier, literal, placeholdersOf, renderSql } from './render.ts'
-
-type Engine = 'athena' | 'duckdb'
+import { type Engine, fill, identifier, literal, placeholdersOf, renderSql } from './render.ts'
 
 /** A value of a record as text, null where it is absent; `-` is how web servers and API Gateway write that. */
 function valueSql({ format, columns, types }: Mapping, path: string, engine: Engine): string {

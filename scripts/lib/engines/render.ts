@@ -13,6 +13,8 @@ export interface ExtractSettings {
   readonly cutoff: Date
   readonly includePrivate: boolean
   readonly dedupe: boolean
+  /** Whether IPv6 addresses are kept, for the evidence. */
+  readonly ipv6: boolean
 }
 
 const SQL = new URL('../../../sql/', import.meta.url)
@@ -62,9 +64,25 @@ export const literal = (text: string): string => `'${text.replaceAll("'", "''")}
 /** An SQL identifier. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
+export type Engine = 'athena' | 'duckdb'
+
+/**
+ * The text of RFC 5952 of the IPv6 address in the column `ip`, without its zone; IPv4-mapped ones are dotted; null for what is none. For
+ * Trino, `IPADDRESS` of its documentation ("Data types") does that.
+ */
+export function canonicalSql(engine: Engine): string {
+  const address = "regexp_replace(ip, '%.*', '')"
+  const canonical =
+    engine === 'athena' ? `cast(try_cast(${address} as ipaddress) as varchar)` : `canonical_ipv6(${address})`
+  return `case when strpos(ip, ':') > 0 then ${canonical} end`
+}
+
+/** The column `ip` of accesses with one text for each address, as `classified` has it. */
+export const addressSql = (engine: Engine): string => `coalesce(${canonicalSql(engine)}, ip)`
+
 /** Values for the placeholders of classified.sql. */
-export async function classifiedValues(settings: ExtractSettings): Promise<Record<string, string>> {
-  const { source, entity, from, to, cutoff, includePrivate, dedupe } = settings
+export async function classifiedValues(settings: ExtractSettings, engine: Engine): Promise<Record<string, string>> {
+  const { source, entity, from, to, cutoff, includePrivate, dedupe, ipv6 } = settings
   const choice = Object.hasOwn(source.entities, entity) ? source.entities[entity] : undefined
   if (choice === undefined) throw new Error(`${source.id} has no entity ${entity}`)
   return {
@@ -74,6 +92,8 @@ export async function classifiedValues(settings: ExtractSettings): Promise<Recor
     to: String(to.getTime()),
     cutoff: String(cutoff.getTime()),
     include_private: String(includePrivate),
+    canonical: canonicalSql(engine),
+    ipv6: String(ipv6),
     delivery: dedupe ? await renderSql('delivery.sql') : '1',
   }
 }

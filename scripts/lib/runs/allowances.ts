@@ -5,12 +5,12 @@ import { messageOf, UsageError } from '../cli/errors.ts'
 import { suggestion } from '../cli/nearest.ts'
 import { time } from '../cli/shapes.ts'
 import { encodeEntity } from '../insights/entity-codec.ts'
-import { type Cidr, formatCidr, parseCidr } from '../insights/ipv4.ts'
+import { formatNetwork, type Network, parseNetwork } from '../insights/ipv6.ts'
 import { networkList } from './network-list.ts'
 import type { Allowance } from './verdicts.ts'
 
 /** A network whose pairs are never flagged: of every entity, or of one. */
-export interface Allowed extends Cidr {
+export type Allowed = Network & {
   /** Encoded. Absent: of every entity. */
   readonly entity?: string
   /** Of an entry of a file of allowances. */
@@ -51,7 +51,9 @@ export async function allowancesIn(named: readonly string[], now: Date): Promise
       const { until = '', why, by } = allowed.because ?? {}
       if (now.getTime() < Date.parse(`${until}T00:00:00Z`) + DAY_MS) allow.push(allowed)
       else
-        expired.push(`${file}:${line}: ${formatCidr(allowed)} expired on ${until} and no longer counts (${why}, ${by})`)
+        expired.push(
+          `${file}:${line}: ${formatNetwork(allowed)} expired on ${until} and no longer counts (${why}, ${by})`,
+        )
     }
   // First those that say why.
   return { allow: [...allow, ...plain], expired }
@@ -122,9 +124,9 @@ function allowedBy(item: YAMLMap, lineOf: (node: unknown) => number): Allowed {
   }
 }
 
-function networkOn(network: string, line: number): Cidr {
+function networkOn(network: string, line: number): Network {
   try {
-    return parseCidr(network)
+    return parseNetwork(network)
   } catch (error) {
     throw new Misplaced(line, `network "${network}" ${messageOf(error)}`)
   }

@@ -71,6 +71,9 @@ const extract = optionalMembers({
       /** First and last event, in milliseconds since 1970. */
       span: v.exactOptional(v.pipe(v.tuple([number, number]), v.readonly())),
       bad: listOf(keyed),
+      /** Absent from what an older version saved. */
+      ipv6: v.optional(v.strictObject({ trainPairs: whole, holdoutPairs: whole }), { trainPairs: 0, holdoutPairs: 0 }),
+      ipv6Pairs: v.optional(whole, 0),
       entities: whole,
       written: v.exactOptional(v.strictObject({ files: listOf(outputFile), digest: v.string() })),
       scannedBytes: whole,

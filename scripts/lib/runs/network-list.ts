@@ -1,22 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf, UsageError } from '../cli/errors.ts'
-import { type Cidr, formatCidr, parseCidr } from '../insights/ipv4.ts'
+import { byNetwork, formatNetwork, type Network, parseNetwork } from '../insights/ipv6.ts'
 
 /**
  * Networks that are named on the command line. An entry is a network, or a file with one network a line, where `#` starts a comment.
  * @param option that they are given with, for errors: `--allow`
  * @throws UsageError that names the entry, or the line of the file
  */
-export async function networkList(option: string, entries: readonly string[]): Promise<Cidr[]> {
-  const found: Cidr[] = []
+export async function networkList(option: string, entries: readonly string[]): Promise<Network[]> {
+  const found: Network[] = []
   for (const entry of entries)
-    if (/^[\d./]+$/.test(entry)) found.push(networkIn(entry, `${option} "${entry}"`))
+    if (/^([\d./]+|[\da-f:]*:[\da-f:.]*(\/\d+)?)$/i.test(entry)) found.push(networkIn(entry, `${option} "${entry}"`))
     else found.push(...(await networksIn(option, entry)))
-  const byText = new Map(found.map((cidr) => [formatCidr(cidr), cidr]))
-  return [...byText.values()].sort((a, b) => a.base - b.base || a.length - b.length)
+  const byText = new Map(found.map((network) => [formatNetwork(network), network]))
+  return [...byText.values()].sort(byNetwork)
 }
 
-async function networksIn(option: string, file: string): Promise<Cidr[]> {
+async function networksIn(option: string, file: string): Promise<Network[]> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UsageError(
       `${option} ${file}: ${messageOf(error)}`,
@@ -29,9 +29,9 @@ async function networksIn(option: string, file: string): Promise<Cidr[]> {
   })
 }
 
-function networkIn(text: string, where: string): Cidr {
+function networkIn(text: string, where: string): Network {
   try {
-    return parseCidr(text)
+    return parseNetwork(text)
   } catch (error) {
     throw new UsageError(`${where}: ${messageOf(error)}`)
   }

@@ -2,7 +2,10 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { UserError } from '../cli/errors.ts'
+import { parseAddress } from '../insights/ipv6.ts'
+import type { Ipv6Pair } from '../insights/ipv6-evidence.ts'
 import { type PairSource, type Pairs, readPairs } from '../insights/pairs.ts'
+import { linesOf } from '../stores/lines.ts'
 import { type AwsSettings, openStore } from '../stores/open.ts'
 import { hasAny, type Store } from '../stores/store.ts'
 import { locationOf } from '../stores/uri.ts'
@@ -57,6 +60,46 @@ export async function requirePairs(run: Run): Promise<void> {
 /** The pairs of one or more parts of a run, wherever it lies. @throws UserError at the first row that is not well formed */
 export const pairsOf = (run: Run, parts: Part | readonly Part[], signal?: AbortSignal): Promise<Pairs> =>
   readPairs(sourcesIn(run, [parts].flat()), signal)
+
+/** An IPv6 pair, and its accesses in either part. */
+export interface Ipv6Row {
+  /** Encoded. */
+  readonly entity: string
+  readonly ip: bigint
+  readonly train: number
+  readonly holdout: number
+}
+
+/** The IPv6 pairs of a run, wherever it lies; none where they are not kept. @throws UserError when a file is damaged or missing */
+export async function ipv6RowsOf(run: Run, signal: AbortSignal): Promise<Ipv6Row[]> {
+  const rows: Ipv6Row[] = []
+  const hint = await toMakePairs(run)
+  for await (const { key } of run.store.list({ prefix: paths.ipv6 }))
+    for await (const line of linesOf(await run.store.read(key))) {
+      signal.throwIfAborted()
+      const [entity = '', address = '', train, holdout, ...more] = line.split(',')
+      const ip = parseAddress(address)
+      if (entity === '' || typeof ip !== 'bigint' || !/^\d+,\d+$/.test(`${train},${holdout}`) || more.length > 0)
+        throw new UserError(`${run.uriOf(key)} is damaged: ${JSON.stringify(line.slice(0, 80))}`, { hint })
+      rows.push({ entity, ip, train: Number(train), holdout: Number(holdout) })
+    }
+  const { distinct = 0 } = run.result('extract').ipv6 ?? {}
+  if (rows.length !== distinct)
+    throw new UserError(`run ${run.id}: ${rows.length} of ${distinct} IPv6 pairs are in ${run.uriOf(paths.ipv6)}`, {
+      hint,
+    })
+  return rows
+}
+
+/** Those of training. */
+export const trainedIpv6 = (rows: readonly Ipv6Row[]): Ipv6Pair[] => countedIpv6(rows, ({ train }) => train)
+
+/** The pairs that have any of these accesses. */
+export const countedIpv6 = (rows: readonly Ipv6Row[], accessesOf: (row: Ipv6Row) => number): Ipv6Pair[] =>
+  rows.flatMap((row) => {
+    const accesses = accessesOf(row)
+    return accesses === 0 ? [] : [{ entity: row.entity, ip: row.ip, accesses }]
+  })
 
 async function* sourcesIn(run: Run, parts: readonly Part[]): AsyncGenerator<PairFile> {
   for (const part of parts) for (const { key } of await pairObjects(run, part)) yield sourceOf(run.store, key)

@@ -16,6 +16,8 @@ export const paths = {
   pairs: 'pairs/',
   train: 'pairs/train/',
   holdout: 'pairs/holdout/',
+  /** Headerless `entity,ip,training accesses,held-out accesses` of every IPv6 pair: IP Insights cannot take them. */
+  ipv6: 'pairs/ipv6/',
   entities: 'entities.csv',
   /** Headerless `entity,ip,first,last,accesses` of every hour in which a pair was accessed. */
   times: 'times/',

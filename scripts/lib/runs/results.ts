@@ -44,6 +44,8 @@ const extract = v.strictObject({
   includePrivate: v.boolean(),
   /** Events that did not become pairs, by reason. */
   dropped: record(v.string(), whole),
+  /** IPv6 pairs, which IP Insights cannot take: accesses of either part, and different pairs. Absent where they are not kept. */
+  ipv6: v.exactOptional(v.strictObject({ trainPairs: whole, holdoutPairs: whole, distinct: whole })),
   files: listOf(outputFile),
   skippedFiles: listOf(v.strictObject({ path: v.string(), reason: v.string() })),
   /** Where the holdout begins. */
@@ -173,6 +175,8 @@ const score = v.strictObject({
   of: v.string(),
   /** Distinct pairs by verdict. */
   scored: whole,
+  /** IPv6 pairs, judged by evidence alone. Absent where there are none. */
+  evidence: v.exactOptional(whole),
   unseen: whole,
   sparse: whole,
   flagged: whole,

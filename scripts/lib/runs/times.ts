@@ -11,7 +11,7 @@ export interface Span {
   readonly accesses: number
 }
 
-const ROW = /^([^,]+,[\d.]+),(\d+),(\d+),(\d+)$/
+const ROW = /^([^,]+,[\da-f.:]+),(\d+),(\d+),(\d+)$/
 
 /**
  * When the pairs of a run occurred, by `entity,ip` as pairs are written; undefined if the run has no files of them.

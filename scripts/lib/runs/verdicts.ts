@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { UserError } from '../cli/errors.ts'
 import { count, escapedJson, spelledOut } from '../cli/format.ts'
 import type { Seen, VerdictKind } from '../insights/accesses.ts'
+import type { SeenIpv6 } from '../insights/ipv6-evidence.ts'
 import type { Reason } from '../insights/reasons.ts'
 import { lineBatchesOf } from '../stores/lines.ts'
 import type { Store } from '../stores/store.ts'
@@ -25,12 +26,13 @@ export const allowanceText = ({ until, why, by }: Allowance): string => spelledO
 export interface Verdict {
   /** Decoded. */
   readonly entity: string
-  /** Dotted. */
+  /** Dotted, or of IPv6 the text of RFC 5952. */
   readonly ip: string
   /** Training pairs of the entity. */
   readonly events: number
-  readonly verdict: VerdictKind
-  /** Of IP Insights: high is normal. Absent where it would mean nothing. */
+  /** `evidence`: of an IPv6 address, which IP Insights cannot take; judged by evidence alone. */
+  readonly verdict: VerdictKind | 'evidence'
+  /** Of IP Insights: high is normal. Absent where it would mean nothing, or there is none. */
   readonly dotProduct?: number
   /** What pairs are ranked by, high is anomalous: log odds by score and evidence, or `-dotProduct`. */
   readonly anomalyScore?: number
@@ -44,7 +46,7 @@ export interface Verdict {
   /** Why, where a file of allowances says so. */
   readonly allowance?: Allowance
   /** Absent when the training pairs are not available. */
-  readonly seen?: Seen
+  readonly seen?: Seen | SeenIpv6
   /** Kind of attack, where labels are known. */
   readonly label?: string
   /** How often the pair occurs in what was judged. */
@@ -82,7 +84,7 @@ export async function writeVerdicts(
  */
 export async function* verdictsOf(run: Run, judged: string, signal: AbortSignal): AsyncGenerator<Verdict[]> {
   const step = scoreStep(judged)
-  const { scored, unseen, sparse } = run.result(step)
+  const { scored, evidence = 0, unseen, sparse } = run.result(step)
   const key = scorePaths(judged).verdicts
   const hint = `${nextCommand(step, run)} --overwrite`
   if ((await run.store.head(key)) === undefined)
@@ -97,7 +99,7 @@ export async function* verdictsOf(run: Run, judged: string, signal: AbortSignal)
       return verdict
     })
   }
-  const expected = scored + unseen + sparse
+  const expected = scored + evidence + unseen + sparse
   if (read !== expected)
     throw new UserError(`${run.uriOf(key)} holds ${count(read)} verdicts, not ${count(expected)}`, { hint })
 }
@@ -134,16 +136,27 @@ function isVerdict(value: unknown): value is Verdict {
 const hasScore = ({ verdict, dotProduct, anomalyScore }: Members): boolean =>
   verdict === 'scored'
     ? Number.isFinite(dotProduct) && Number.isFinite(anomalyScore)
-    : (verdict === 'unseen-entity' || verdict === 'sparse-entity') && dotProduct === undefined
+    : verdict === 'evidence'
+      ? dotProduct === undefined && Number.isFinite(anomalyScore)
+      : (verdict === 'unseen-entity' || verdict === 'sparse-entity') && dotProduct === undefined
 
 const isReason = (value: unknown): boolean =>
   isObject(value) && Number.isFinite(value.weight) && typeof value.text === 'string'
 
 const isSeen = (value: unknown): boolean =>
   isObject(value) &&
-  typeof value.ip === 'boolean' &&
-  typeof value.net24 === 'boolean' &&
-  typeof value.net16 === 'boolean'
+  [
+    ['ip', 'net24', 'net16'],
+    ['ip', 'net64', 'net48', 'net32'],
+  ].some((names) => names.every((name) => typeof value[name] === 'boolean'))
+
+/** Whether a pair was judged, and may be flagged. */
+export const isJudged = ({ verdict }: Pick<Verdict, 'verdict'>): boolean =>
+  verdict === 'scored' || verdict === 'evidence'
+
+/** What the simple rules remember, an IPv6 /48 and /32 in place of a /24 and /16. */
+export const seenByRule = (seen: Seen | SeenIpv6): Seen =>
+  'net24' in seen ? seen : { ip: seen.ip, net24: seen.net48, net16: seen.net32 }
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -1,6 +1,6 @@
 import { count, plural } from '../../lib/cli/format.ts'
+import { type Html, html, scoreText, strange } from '../../lib/html/html.ts'
 import type { Anomaly, ReportData } from '../data.ts'
-import { type Html, html, scoreText, strange } from '../html.ts'
 import { entityCell } from './entity-cell.ts'
 import { longTable } from './long-table.ts'
 import { providerNote } from './provider-note.ts'

@@ -1,7 +1,8 @@
 import { count, plural } from '../../lib/cli/format.ts'
+import { type Html, html, scoreText, share, strange } from '../../lib/html/html.ts'
 import { callText, valuesOf } from '../../lib/runs/alerts.ts'
-import { type Anomaly, type ReportData, rules, shortName } from '../data.ts'
-import { type Html, html, scoreText, share, strange } from '../html.ts'
+import { seenByRule } from '../../lib/runs/verdicts.ts'
+import { type Anomaly, type ReportData, rules, shortName, shortNameOfIpv6 } from '../data.ts'
 import { budget } from './budget.ts'
 import { entityCell } from './entity-cell.ts'
 import { longTable } from './long-table.ts'
@@ -55,10 +56,11 @@ const notFlagged = ({ flagged }: Anomaly): Html | false => !flagged && html` <sm
 
 function seen({ seen }: Anomaly): Html {
   if (seen === undefined) return html`<small>not known</small>`
-  const found = rules.filter((rule) => seen[rule]).at(0)
-  return found === undefined
-    ? html`<span class="kind never">never</span>`
-    : html`<span class="kind">${shortName[found]}</span>`
+  const by = seenByRule(seen)
+  const found = rules.filter((rule) => by[rule]).at(0)
+  if (found === undefined) return html`<span class="kind never">never</span>`
+  const isSame64 = 'net64' in seen && seen.net64 && found !== 'ip'
+  return html`<span class="kind">${'net64' in seen ? (isSame64 ? '/64' : shortNameOfIpv6[found]) : shortName[found]}</span>`
 }
 
 /** Reasons in a row of the table. */

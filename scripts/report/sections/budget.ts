@@ -1,6 +1,6 @@
 import { count, plural } from '../../lib/cli/format.ts'
+import { type Html, html } from '../../lib/html/html.ts'
 import type { Scored } from '../data.ts'
-import { type Html, html } from '../html.ts'
 
 /** What the number of alerts says, and what it does not say. */
 export function budget({ alertsPerDay, flagged, days, judged }: Scored): Html | undefined {

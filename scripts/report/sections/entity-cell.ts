@@ -1,4 +1,4 @@
-import { type Content, type Html, html, strange } from '../html.ts'
+import { type Content, type Html, html, strange } from '../../lib/html/html.ts'
 import { pasted, yamlText } from './next-questions.ts'
 
 /** The name of an entity, and the word for it in a command. */

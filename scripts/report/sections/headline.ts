@@ -1,7 +1,7 @@
 import { count, plural, usd } from '../../lib/cli/format.ts'
+import { aucText, type Content, day, type Html, html, share } from '../../lib/html/html.ts'
 import type { Calibration } from '../../lib/insights/calibration.ts'
 import type { ReportData, Scored } from '../data.ts'
-import { aucText, type Content, day, type Html, html, share } from '../html.ts'
 
 /** The finding in one sentence and a few numbers. */
 export function headline(data: ReportData): Html {
@@ -54,9 +54,13 @@ function lead(scored: Scored, { run, judged, extracted }: ReportData): Html {
     scored.alertsPerDay === null
       ? 'The threshold was set by hand.'
       : `The threshold allows about ${plural(scored.alertsPerDay, 'alert')} per day.`
+  const ipv6 =
+    scored.evidence === 0
+      ? ''
+      : ` ${plural(scored.evidence, 'IPv6 pair')} ${scored.evidence === 1 ? 'is' : 'are'} judged by evidence alone, since IP Insights takes none.`
   if (scored.judged === 0)
     return html`The model knows too little about every entity with accesses ${what}. They are not cleared.`
-  return html`The model judged the accesses ${what}: does this entity usually come from this address? ${why}`
+  return html`The model judged the accesses ${what}: does this entity usually come from this address? ${why}${ipv6}`
 }
 
 function scoredTiles({ judged, unseen, sparse, flagged, attacks }: Scored): Html {

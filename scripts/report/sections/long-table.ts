@@ -1,5 +1,5 @@
 import { plural } from '../../lib/cli/format.ts'
-import { type Html, html } from '../html.ts'
+import { type Html, html } from '../../lib/html/html.ts'
 
 /** Rows before the fold. */
 const UNFOLDED = 25

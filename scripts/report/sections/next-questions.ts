@@ -1,6 +1,6 @@
 import { escapedJson, printable, quoted } from '../../lib/cli/format.ts'
+import { type Html, html } from '../../lib/html/html.ts'
 import type { ReportData } from '../data.ts'
-import { type Html, html } from '../html.ts'
 
 /**
  * The commands that follow an alert, for people to complete; the script of the page completes them for a row and copies them.

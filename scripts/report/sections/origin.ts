@@ -1,6 +1,6 @@
 import { bytes, count, plural, usd } from '../../lib/cli/format.ts'
+import { type Content, type Html, html, scoreText, share, strange } from '../../lib/html/html.ts'
 import type { ReportData, Scored } from '../data.ts'
-import { type Content, type Html, html, scoreText, share, strange } from '../html.ts'
 
 interface Stage {
   readonly name: string

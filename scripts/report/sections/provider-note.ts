@@ -1,5 +1,5 @@
+import { type Html, html, strange } from '../../lib/html/html.ts'
 import { type PairProvider, providerBefore, providerText } from '../../lib/runs/providers/provider.ts'
-import { type Html, html, strange } from '../html.ts'
 
 /** Whose network an address is in, and whether its entity came from there before. */
 export const providerNote = (provider: PairProvider | undefined): Html | undefined =>

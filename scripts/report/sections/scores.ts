@@ -1,4 +1,5 @@
 import { count, plural } from '../../lib/cli/format.ts'
+import { aucText, type Html, html, share, strange } from '../../lib/html/html.ts'
 import type { Calibration } from '../../lib/insights/calibration.ts'
 import type { chartist } from '../charts.ts'
 import {
@@ -12,7 +13,6 @@ import {
   rules,
   type Scored,
 } from '../data.ts'
-import { aucText, type Html, html, share, strange } from '../html.ts'
 
 type Charts = Awaited<ReturnType<typeof chartist>>
 

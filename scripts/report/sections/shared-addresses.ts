@@ -1,5 +1,5 @@
 import { count, plural } from '../../lib/cli/format.ts'
-import { type Html, html, strange } from '../html.ts'
+import { type Html, html, strange } from '../../lib/html/html.ts'
 import type { SeenIn, SharedAddress, SharedAddresses } from '../shared-addresses.ts'
 import { longTable } from './long-table.ts'
 import { providerNote } from './provider-note.ts'

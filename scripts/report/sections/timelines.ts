@@ -1,6 +1,6 @@
 import { count, plural } from '../../lib/cli/format.ts'
+import { day, Html, html, strange } from '../../lib/html/html.ts'
 import type { ReportData, Slots, Timeline, Timelines } from '../data.ts'
-import { day, Html, html, strange } from '../html.ts'
 
 /** Lines before the fold. */
 const UNFOLDED = 20

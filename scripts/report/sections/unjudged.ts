@@ -1,6 +1,6 @@
 import { count, plural } from '../../lib/cli/format.ts'
+import { type Html, html } from '../../lib/html/html.ts'
 import type { ReportData, Unjudged } from '../data.ts'
-import { type Html, html } from '../html.ts'
 import { entityCell } from './entity-cell.ts'
 import { longTable } from './long-table.ts'
 import { nextQuestions } from './next-questions.ts'

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { withRecords } from '../../lib/engines/duckdb/duckdb.ts'
-import { literal, withRelations } from '../../lib/engines/render.ts'
+import { addressSql, literal, withRelations } from '../../lib/engines/render.ts'
 import { paths } from '../../lib/runs/paths.ts'
 import { stagedFiles } from '../../lib/runs/staged.ts'
 import { keyParser, nameParser, paddedSpan } from '../../lib/sources/layout.ts'
@@ -14,7 +14,7 @@ export async function lookUpInDuckdb(pairs: readonly Pair[], sql: string, logs: 
   const { judged, source, context } = logs
   const files = await recentFiles(logs)
   const addresses = [...new Set(pairs.map(({ ip }) => literal(ip)))].join(', ')
-  const kept = `select * from accesses where ip in (${addresses}) or drop_reason = 'unreadable-record'`
+  const kept = `select * from accesses where ${addressSql('duckdb')} in (${addresses}) or drop_reason = 'unreadable-record'`
   const progress = context.progress('looking up alerts', files.length, 'files')
   const rows = await withRecords(
     async () => files,

@@ -2,7 +2,7 @@ import type { Context } from '../../lib/cli/command.ts'
 import { UserError } from '../../lib/cli/errors.ts'
 import { count } from '../../lib/cli/format.ts'
 import { sourceInForm } from '../../lib/engines/athena/form.ts'
-import { encodedSql, identifier, literal, renderSql } from '../../lib/engines/render.ts'
+import { addressSql, type Engine, encodedSql, identifier, literal, renderSql } from '../../lib/engines/render.ts'
 import { decodeEntity, encodeEntity } from '../../lib/insights/entity-codec.ts'
 import { type Details, MOST_VALUES, pairKey } from '../../lib/runs/alerts.ts'
 import type { Checkpoint, Saved } from '../../lib/runs/checkpoints.ts'
@@ -98,7 +98,7 @@ export async function lookupFor(options: LookupOptions, input: LookupInput): Pro
         context.talk.warn(
           `only the first ${count(asked.length)} alerts have details: the names of more are too long for a query`,
         )
-      const sql = await statementOf(asked, logs)
+      const sql = await statementOf(asked, logs, isHere ? 'duckdb' : 'athena')
       if (isHere) return foundIn(await (await import('./duckdb.ts')).lookUpInDuckdb(asked, sql, logs))
       const { lookUpInAthena } = await import('./athena.ts')
       return foundIn(await lookUpInAthena(sql, logs, athena, checkpoint))
@@ -130,7 +130,7 @@ function within(pairs: readonly Pair[], most: number): readonly Pair[] {
 
 const rowSql = ({ entity, ip }: Pair): string => `(${literal(encodeEntity(entity))}, ${literal(ip)})`
 
-async function statementOf(pairs: readonly Pair[], { judged, source, window }: Logs): Promise<string> {
+async function statementOf(pairs: readonly Pair[], { judged, source, window }: Logs, engine: Engine): Promise<string> {
   const { entity } = judged.result('extract')
   const choice = Object.hasOwn(source.entities, entity) ? source.entities[entity] : undefined
   if (choice === undefined) throw new Error(`${source.id} has no entity ${entity}`)
@@ -143,6 +143,7 @@ async function statementOf(pairs: readonly Pair[], { judged, source, window }: L
     columns: aspects.map(([aspect]) => columnOf(aspect)).join(', '),
     values: aspects.map(([aspect]) => `when ${literal(aspect)} then ${columnOf(aspect)}`).join(' '),
     flagged: pairs.map(rowSql).join(', '),
+    address: addressSql(engine),
     entity: identifier(choice.column),
     encoded: encodedSql('entity'),
     from: String(window.from.getTime()),

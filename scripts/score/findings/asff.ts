@@ -24,7 +24,10 @@ interface Hub {
  */
 export function asffOf(finding: Finding, about: About, { account, region }: Hub): Record<string, unknown> {
   const { state, first, last } = finding
-  const severity = { Label: severityOf(finding).toUpperCase(), Original: finding.dotProduct.toFixed(6) }
+  const severity = {
+    Label: severityOf(finding).toUpperCase(),
+    Original: (finding.dotProduct ?? finding.anomalyScore).toFixed(6),
+  }
   const types = [accessOf(about.source) === 'call' ? 'Unusual Behaviors/User' : 'Unusual Behaviors/IP address']
   const who = whoIs(finding, about)
   return {
@@ -43,7 +46,7 @@ export function asffOf(finding: Finding, about: About, { account, region }: Hub)
     Title: titleOf(finding, about),
     Description: descriptionOf(finding, about),
     ProductFields: productFields(finding, about),
-    Network: { Direction: 'IN', SourceIpV4: finding.addresses[0] },
+    Network: { Direction: 'IN', [isOfIpv6(finding) ? 'SourceIpV6' : 'SourceIpV4']: finding.addresses[0] },
     Action: actionOf(finding, about),
     Resources: [{ Type: who.type, Id: who.id, Region: region, Details: who.details }],
     RecordState: state === 'open' ? 'ACTIVE' : 'ARCHIVED',
@@ -75,15 +78,18 @@ function actionOf(finding: Finding, { source }: About): Record<string, unknown> 
 /** Security Hub's integers have 32 bits, numbers of autonomous systems too, but without a sign. */
 const MOST_INTEGER = 2 ** 31 - 1
 
-/** Types ActionRemoteIpDetails, IpOrganizationDetails and Country of the Security Hub API. */
-function remoteOf({ addresses: [ip = ''], providers }: Finding): Record<string, unknown> {
-  const { number, name, country }: Provider = providers.get(ip) ?? {}
+const isOfIpv6 = ({ network }: Finding): boolean => network.includes(':')
+
+/** Types ActionRemoteIpDetails, which has no member for IPv6, IpOrganizationDetails and Country of the Security Hub API. */
+function remoteOf(finding: Finding): Record<string, unknown> {
+  const [ip = ''] = finding.addresses
+  const { number, name, country }: Provider = finding.providers.get(ip) ?? {}
   const organization = {
     ...(number !== undefined && number <= MOST_INTEGER && { Asn: number }),
     ...(name && { AsnOrg: spelledOut(name) }),
   }
   return {
-    IpAddressV4: ip,
+    ...(!isOfIpv6(finding) && { IpAddressV4: ip }),
     ...(Object.keys(organization).length > 0 && { Organization: organization }),
     ...(isCountryCode(country) && { Country: { CountryCode: country } }),
   }
@@ -108,7 +114,7 @@ function productFields(finding: Finding, about: About): Record<string, string> {
     ...(providers.size > 0 && {
       networks: shortened([...new Set([...providers.values()].map(providerText))].join('; '), 2048),
     }),
-    'dot-product': String(dotProduct),
+    ...(dotProduct !== undefined && { 'dot-product': String(dotProduct) }),
     'anomaly-score': String(anomalyScore),
     threshold: String(about.threshold),
     accesses: String(accesses),

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { count, plural, shortened, spelledOut } from '../../lib/cli/format.ts'
 import type { Seen } from '../../lib/insights/accesses.ts'
-import { formatCidr, networkOf, parseIpv4 } from '../../lib/insights/ipv4.ts'
+import { byAddress, parseAddress, siteText } from '../../lib/insights/ipv6.ts'
+import type { SeenIpv6 } from '../../lib/insights/ipv6-evidence.ts'
 import { type Details, mergedDetails, pairKey, valuesOf } from '../../lib/runs/alerts.ts'
 import { type PairProvider, providerBefore, providerText } from '../../lib/runs/providers/provider.ts'
 import type { Span } from '../../lib/runs/times.ts'
-import { allowanceText, type Verdict } from '../../lib/runs/verdicts.ts'
+import { allowanceText, seenByRule, type Verdict } from '../../lib/runs/verdicts.ts'
 import { compactTime, type Window } from '../../lib/runs/window.ts'
 import { calls, whoText } from '../alerts/text.ts'
 import { seenBefore } from '../anomalies.ts'
@@ -30,7 +31,7 @@ export interface About {
   readonly details?: ReadonlyMap<string, Details>
 }
 
-/** One alert: an entity that came from a /24 where it does not belong, in one period. */
+/** One alert: an entity that came from a /24, of IPv6 a /48, where it does not belong, in one period. */
 export interface Finding {
   /** The same for the same source, account, entity, /24 and period, whichever run found it. */
   readonly id: string
@@ -38,21 +39,21 @@ export interface Finding {
   readonly state: 'open' | 'allowed'
   /** Decoded, untrusted. */
   readonly entity: string
-  /** `198.51.100.0/24` */
+  /** `198.51.100.0/24`, `2001:db8::/48` */
   readonly network: string
-  /** Dotted, ascending. */
+  /** Ascending. */
   readonly addresses: readonly string[]
   /** Whose networks the addresses are in, where files of networks say so. */
   readonly providers: ReadonlyMap<string, PairProvider>
-  /** Of the most anomalous address. */
-  readonly dotProduct: number
+  /** Of the most anomalous address; absent for IPv6, which is judged by evidence alone. */
+  readonly dotProduct?: number
   readonly anomalyScore: number
   /** Why it is flagged, weightiest first; empty where only the score ranks. */
   readonly reasons: readonly string[]
   readonly accesses: number
   /** Training pairs of the entity. */
   readonly events: number
-  readonly seen?: Seen
+  readonly seen?: Seen | SeenIpv6
   /** The allowed networks, and why where that is said. */
   readonly allowed: readonly string[]
   readonly allowances: readonly string[]
@@ -77,8 +78,8 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
   const verdicts = kept.map(({ verdict }) => verdict)
   const [worst] = [...verdicts].sort((a, b) => (b.anomalyScore ?? 0) - (a.anomalyScore ?? 0))
   if (worst === undefined) throw new Error('a finding of nothing')
-  const { entity, events, seen, dotProduct = 0, anomalyScore = 0, reasons = [] } = worst
-  const network = networkText(worst.ip)
+  const { entity, events, seen, dotProduct, anomalyScore = 0, reasons = [] } = worst
+  const network = siteText(worst.ip)
   const details = mergedDetails(distinct(verdicts.map(pairKey)).flatMap((key) => about.details?.get(key) ?? []))
   const first = kept.reduce((least, sighting) => Math.min(least, sighting.first), Infinity)
   return {
@@ -86,9 +87,11 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
     state: flagged.length > 0 ? 'open' : 'allowed',
     entity,
     network,
-    addresses: distinct(verdicts.map(({ ip }) => ip)).sort(byAddress),
+    addresses: distinct(verdicts.map(({ ip }) => ip)).sort((a, b) =>
+      byAddress(parseAddress(a) ?? 0, parseAddress(b) ?? 0),
+    ),
     providers: new Map(verdicts.flatMap(({ ip, provider }) => (provider ? [[ip, provider]] : []))),
-    dotProduct,
+    ...(dotProduct !== undefined && { dotProduct }),
     anomalyScore,
     reasons: reasons.map(({ text }) => text),
     accesses: kept.reduce((sum, { accesses }) => sum + accesses, 0),
@@ -103,13 +106,8 @@ export function findingOf(sightings: readonly Sighting[], about: About): Finding
   }
 }
 
-const byAddress = (a: string, b: string): number => (parseIpv4(a) ?? 0) - (parseIpv4(b) ?? 0)
-
 /** Start of the period that a time is in; periods are counted from 1970 on. */
 export const startOf = (time: number, period: number): number => Math.floor(time / period) * period
-
-/** The /24 of an address. */
-export const networkText = (ip: string): string => formatCidr({ base: networkOf(parseIpv4(ip) ?? 0, 24), length: 24 })
 
 const distinct = (words: readonly (string | undefined)[]): string[] =>
   [...new Set(words.filter((word) => word !== undefined))].sort()
@@ -124,7 +122,7 @@ function idOf({ source, account = '', kind, period }: About, entity: string, net
 
 /** An address far from everything known weighs more than a neighbouring network. */
 export const severityOf = ({ state, seen }: Finding): 'informational' | 'low' | 'medium' =>
-  state === 'allowed' ? 'informational' : seen !== undefined && !seen.net16 ? 'medium' : 'low'
+  state === 'allowed' ? 'informational' : seen !== undefined && !seenByRule(seen).net16 ? 'medium' : 'low'
 
 /** Addresses that a text lists; of the rest it only gives the number. */
 const NAMED = 10
@@ -156,15 +154,20 @@ function deeds(details: Details | undefined): string[] {
   ]
 }
 
+const judgedBy = ({ dotProduct }: Finding): string =>
+  dotProduct === undefined
+    ? 'It is judged by evidence alone, since IP Insights takes no IPv6'
+    : `IP Insights scores it ${dotProduct.toFixed(4)}`
+
 /** What happened, how certain that is, and when. */
 export function descriptionOf(finding: Finding, about: About): string {
-  const { network, addresses, accesses, events, dotProduct, anomalyScore, reasons, details } = finding
+  const { network, addresses, accesses, events, anomalyScore, reasons, details } = finding
   const [first, last] = [finding.first, finding.last].map((time) => new Date(time).toISOString())
   return shortened(
     [
       ...(finding.state === 'allowed' ? [`${reasonOf(finding)}.`] : []),
       `${plural(accesses, 'access', 'accesses')} of ${about.kind} ${shortened(nameOf({ ...finding, details }), 400)} from ${network} (${addressesOf(addresses)}).`,
-      `Its anomaly score is ${anomalyScore.toFixed(4)}, alerts begin above ${(0 - about.threshold).toFixed(4)}. IP Insights scores it ${dotProduct.toFixed(4)}; the model knows the entity from ${plural(events, 'access', 'accesses')}.`,
+      `Its anomaly score is ${anomalyScore.toFixed(4)}, alerts begin above ${(0 - about.threshold).toFixed(4)}. ${judgedBy(finding)}; the entity is known from ${plural(events, 'access', 'accesses')}.`,
       `Seen before for this entity: ${seenBefore(finding) || 'unknown'}. ${first} to ${last}.`,
       ...ownersOf(finding),
       ...deeds(details),

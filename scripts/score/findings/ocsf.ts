@@ -98,7 +98,7 @@ export function ocsfOf(finding: Finding, about: About): Record<string, unknown> 
     unmapped: {
       run: about.run,
       network: finding.network,
-      dot_product: finding.dotProduct,
+      ...(finding.dotProduct !== undefined && { dot_product: finding.dotProduct }),
       anomaly_score: finding.anomalyScore,
       threshold: about.threshold,
       training_accesses: finding.events,

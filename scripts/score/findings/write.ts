@@ -1,6 +1,7 @@
 import { UserError } from '../../lib/cli/errors.ts'
 import { count, plural } from '../../lib/cli/format.ts'
 import { encodeEntity } from '../../lib/insights/entity-codec.ts'
+import { siteText } from '../../lib/insights/ipv6.ts'
 import { alertsOf, pairKey } from '../../lib/runs/alerts.ts'
 import { toMakePairs } from '../../lib/runs/pairs.ts'
 import { HOLDOUT, paths, scorePaths, scoreStep } from '../../lib/runs/paths.ts'
@@ -11,7 +12,7 @@ import { type Verdict, verdictsOf } from '../../lib/runs/verdicts.ts'
 import { DAY_MS, daysOf, type Window } from '../../lib/runs/window.ts'
 import { isBelow } from '../judge.ts'
 import { writeFindings } from './files.ts'
-import { type About, type Finding, findingOf, networkText, type Sighting, startOf } from './finding.ts'
+import { type About, type Finding, findingOf, type Sighting, startOf } from './finding.ts'
 import type { Wanted } from './options.ts'
 
 /** The alerts made of the pairs below the threshold. */
@@ -49,7 +50,7 @@ function grouped(verdicts: readonly Verdict[], about: About, times: Times | unde
   const groups = new Map<string, Sighting[]>()
   for (const verdict of verdicts)
     for (const sighting of sightingsOf(verdict, times, about.window)) {
-      const name = `${startOf(sighting.first, about.period)} ${networkText(verdict.ip)} ${verdict.entity}`
+      const name = `${startOf(sighting.first, about.period)} ${siteText(verdict.ip)} ${verdict.entity}`
       const group = groups.get(name)
       if (group === undefined) groups.set(name, [sighting])
       else group.push(sighting)

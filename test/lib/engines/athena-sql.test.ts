@@ -42,7 +42,7 @@ describe('statements of Athena', () => {
         [true, true],
       ] as const)
         it(`classify ${source.id} by ${entity}${dedupe ? ', each event once' : ''}`, async () => {
-          const settings = { source, entity, from, to, cutoff: to, includePrivate, dedupe }
+          const settings = { source, entity, from, to, cutoff: to, includePrivate, dedupe, ipv6: true }
           const query = await classifiedSql(table, settings)
           assertTrino(query)
           assertTrino(await ctas('parquet', { ...classified, location: "s3://b/o'clock/" }, query))

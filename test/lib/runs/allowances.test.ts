@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { UsageError } from '../../../scripts/lib/cli/errors.ts'
-import { formatCidr } from '../../../scripts/lib/insights/ipv4.ts'
+import { formatNetwork } from '../../../scripts/lib/insights/ipv6.ts'
 import { allowancesIn } from '../../../scripts/lib/runs/allowances.ts'
 import { tempFolder } from '../../support/temp.ts'
 
@@ -25,7 +25,10 @@ test('entries for one entity and for all, beside networks; those that say why co
   const { allow, expired } = await allowancesIn(['203.0.113.0/24', file], NOW)
   const because = { until: '2026-12-31', why: 'new office', by: 'ada' }
   assert.deepEqual(
-    allow.map(({ base, length, ...rest }) => [formatCidr({ base, length }), rest]),
+    allow.map((one) => {
+      const { base: _, length: __, ...rest } = one
+      return [formatNetwork(one), rest]
+    }),
     [
       ['198.51.100.0/24', { entity: 'john%2Edoe%2C%20\u202e', because }],
       ['192.0.2.7/32', { because }],

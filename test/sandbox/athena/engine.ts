@@ -88,7 +88,9 @@ export class Engine {
   /** @throws QueryError */
   async run(sql: string): Promise<DuckDBResultReader> {
     try {
-      return await this.#connection.runAndReadAll(sql)
+      // DuckDB's own type for addresses is an extension, which would be downloaded.
+      const known = sql.replace(/cast\(try_cast\((.+?) as ipaddress\) as varchar\)/gi, 'canonical_ipv6($1)')
+      return await this.#connection.runAndReadAll(known)
     } catch (error) {
       throw queryError(messageOf(error))
     }

@@ -1,5 +1,8 @@
+import { CANONICAL_IPV6 } from '../../../scripts/lib/engines/duckdb/address.ts'
+
 /** Makes DuckDB understand Trino. A macro shadows a function of the same name that means something else. */
 export const PREPARATION = `
+  ${CANONICAL_IPV6}
   set TimeZone = 'UTC';
   set integer_division = true;
   set lambda_syntax = 'ENABLE_SINGLE_ARROW';

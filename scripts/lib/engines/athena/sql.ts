@@ -70,7 +70,7 @@ export const accessesSql = ({ source, database, run }: RunTable): Promise<string
 
 /** Every access of a run with its entity, its part of the split, and the reason why it is not a pair. */
 export async function classifiedSql(table: RunTable, settings: ExtractSettings): Promise<string> {
-  const classified = await renderSql('classified.sql', await classifiedValues(settings))
+  const classified = await renderSql('classified.sql', await classifiedValues(settings, 'athena'))
   return withRelations({ accesses: await accessesSql(table) }, classified)
 }
 

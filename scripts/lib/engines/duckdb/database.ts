@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type { DuckDBConnection, DuckDBInstance, DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { messageOf, UserError } from '../../cli/errors.ts'
+import { CANONICAL_IPV6 } from './address.ts'
 
 /** Values in the order of the columns. */
 export type Row = readonly DuckDBValue[]
@@ -28,7 +29,8 @@ const OFFLINE = { autoinstall_known_extensions: 'false', autoload_known_extensio
 const PREPARATION = `
   set TimeZone = 'UTC';
   set preserve_insertion_order = false;
-  create macro regexp_like(subject, pattern) as regexp_matches(subject, pattern);`
+  create macro regexp_like(subject, pattern) as regexp_matches(subject, pattern);
+  ${CANONICAL_IPV6}`
 
 /** DuckDB reads lines through a buffer of 32 MiB a thread, and fails when these and its tables do not fit: with 48 it did, now and then. */
 const MEGABYTES_A_THREAD = 64

@@ -1,22 +1,22 @@
-import type { Accesses } from '../../insights/accesses.ts'
 import { encodeEntity } from '../../insights/entity-codec.ts'
-import { type Cidr, formatCidr, isWithin } from '../../insights/ipv4.ts'
+import { type Address, formatNetwork, isInNetwork, type Network } from '../../insights/ipv6.ts'
+import type { Past } from '../../insights/past.ts'
 import type { PairProvider, Provider } from './provider.ts'
 import type { Providers } from './providers.ts'
 
 /** What the training pairs say about the providers of entities. Entities are encoded. */
 export class ProviderHistory {
   private readonly providers: Providers
-  private readonly trained: Accesses
+  private readonly trained: Past
   private readonly counted = new Map<string, ReadonlyMap<number | string, number>>()
 
-  constructor(providers: Providers, trained: Accesses) {
+  constructor(providers: Providers, trained: Past) {
     this.providers = providers
     this.trained = trained
   }
 
   /** Training accesses of the entity from the provider of an address; all that no file knows count as one provider. */
-  before(entity: string, ip: number): number {
+  before(entity: string, ip: Address): number {
     return this.of(entity).get(nameOf(this.providers.of(ip))) ?? 0
   }
 
@@ -39,8 +39,8 @@ const nameOf = (provider: Provider | undefined): number | string => provider?.nu
 /** The provider of a pair's address, and how often its entity came from there. @param trained undefined where the pairs are gone */
 export function pairProviders(
   providers: Providers,
-  trained: Accesses | undefined,
-): (entity: string, ip: number) => PairProvider | undefined {
+  trained: Past | undefined,
+): (entity: string, ip: Address) => PairProvider | undefined {
   const history = trained && new ProviderHistory(providers, trained)
   return (entity, ip) => {
     const provider = providers.of(ip)
@@ -59,7 +59,7 @@ export interface Usual {
 
 /** Where entities usually come from, by decoded names; empty where that is not known. It remembers what it found. */
 export function usualPlaces(
-  trained: Accesses | undefined,
+  trained: Past | undefined,
   providers: Providers | undefined,
 ): (entity: string) => readonly Usual[] {
   const found = new Map<string, readonly Usual[]>()
@@ -69,17 +69,17 @@ export function usualPlaces(
     const entity = encodeEntity(name)
     const usual = trained.usual(entity).map(({ network, share }) => {
       const provider = providers && busiestIn(network, trained.from(entity), providers)
-      return { network: formatCidr(network), share, ...(provider && { provider }) }
+      return { network: formatNetwork(network), share, ...(provider && { provider }) }
     })
     found.set(name, usual)
     return usual
   }
 }
 
-function busiestIn(network: Cidr, accesses: Iterable<[number, number]>, providers: Providers): Provider | undefined {
+function busiestIn(network: Network, accesses: ReturnType<Past['from']>, providers: Providers): Provider | undefined {
   const counts = new Map<number | string, { provider: Provider | undefined; accesses: number }>()
   for (const [ip, many] of accesses) {
-    if (!isWithin(ip, network)) continue
+    if (!isInNetwork(ip, network)) continue
     const provider = providers.of(ip)
     const sum = counts.get(nameOf(provider)) ?? { provider, accesses: 0 }
     sum.accesses += many

@@ -1,6 +1,6 @@
 import { Reader } from 'mmdb-lib'
 import * as v from 'valibot'
-import { formatIpv4 } from '../../insights/ipv4.ts'
+import { type Address, formatAddress } from '../../insights/ipv6.ts'
 import { asNumber, type Provider, providerFrom } from './provider.ts'
 
 const text = v.fallback(v.optional(v.string()), undefined)
@@ -24,10 +24,12 @@ const MARK = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1')
 export const isMmdb = (bytes: Buffer): boolean => bytes.lastIndexOf(MARK) !== -1
 
 /** @throws Error when the file is damaged, and so does what it hands back */
-export function openMmdb(bytes: Buffer): (ip: number) => Provider | undefined {
+export function openMmdb(bytes: Buffer): (ip: Address) => Provider | undefined {
   const reader = new Reader<object>(bytes)
   return (ip) => {
-    const found = v.safeParse(recordSchema, reader.get(formatIpv4(ip)))
+    // Of one that has only IPv4, the first bits of an IPv6 address would find anybody.
+    if (typeof ip === 'bigint' && reader.metadata.ipVersion === 4) return undefined
+    const found = v.safeParse(recordSchema, reader.get(formatAddress(ip)))
     if (!found.success) return undefined
     const { autonomous_system_number, autonomous_system_organization, asn, as_name, country_code, country } =
       found.output

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { messageOf, UsageError, UserError } from '../../cli/errors.ts'
-import { formatIpv4 } from '../../insights/ipv4.ts'
+import { type Address, formatAddress } from '../../insights/ipv6.ts'
 import type { Provider } from './provider.ts'
 
 /** What files of networks say about addresses. */
@@ -11,7 +11,7 @@ export interface Providers {
   /** SHA-256 of the files. */
   readonly digest: string
   /** @throws UserError when a file is damaged there */
-  of(ip: number): Provider | undefined
+  of(ip: Address): Provider | undefined
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Providers {
  */
 export async function openProviders(files: readonly string[]): Promise<Providers | undefined> {
   if (files.length === 0) return undefined
-  const opened: ((ip: number) => Provider | undefined)[] = []
+  const opened: ((ip: Address) => Provider | undefined)[] = []
   const hash = createHash('sha256')
   for (const file of files) {
     const bytes = await attempt(file, 'cannot be read', () => readFile(file))
@@ -32,7 +32,7 @@ export async function openProviders(files: readonly string[]): Promise<Providers
       try {
         return of(ip)
       } catch (error) {
-        throw new UserError(`--networks ${file} is damaged: ${messageOf(error)}, at ${formatIpv4(ip)}`, {
+        throw new UserError(`--networks ${file} is damaged: ${messageOf(error)}, at ${formatAddress(ip)}`, {
           hint: 'download it again',
         })
       }
@@ -55,7 +55,7 @@ async function attempt<T>(file: string, failure: string, work: () => Promise<T>)
   }
 }
 
-async function openFile(given: Buffer): Promise<(ip: number) => Provider | undefined> {
+async function openFile(given: Buffer): Promise<(ip: Address) => Provider | undefined> {
   if (given.length === 0) throw new Error('it is empty')
   if (given.subarray(0, 2).toString('latin1') === 'PK') throw new Error('it is a ZIP archive, unpack it first')
   const isZipped = given[0] === 0x1f && given[1] === 0x8b

@@ -1,5 +1,4 @@
-import { isIPv6 } from 'node:net'
-import { parseCidr, parseIpv4 } from '../../insights/ipv4.ts'
+import { type Address, lastOf, parseAddress, parseNetwork } from '../../insights/ipv6.ts'
 import { lineBatchesOf } from '../../stores/lines.ts'
 import { asNumber, type Provider, providerFrom } from './provider.ts'
 import { RangeColumns, Ranges } from './ranges.ts'
@@ -24,7 +23,7 @@ const CHUNK = 1 << 20
 const BYTE_ORDER_MARK = '\xef\xbb\xbf'
 
 /**
- * Reads a table of networks, tabs or commas between cells. Rows about IPv6 are skipped.
+ * Reads a table of networks, tabs or commas between cells.
  * @throws Error that names the line that is none
  */
 export async function openTable(bytes: Buffer): Promise<Ranges> {
@@ -43,10 +42,10 @@ export async function openTable(bytes: Buffer): Promise<Ranges> {
         if (columns !== undefined) continue
       }
       const span = spanIn(cells, places, line)
-      const provider = span && book.of(cells, places)
-      if (span !== undefined && provider !== undefined) ranges.add(span.start, span.end, provider)
+      const provider = book.of(cells, places)
+      if (provider !== undefined) ranges.add(span.start, span.end, provider)
     }
-  if (ranges.starts.length === 0) throw new Error('it names no IPv4 network')
+  if (ranges.length === 0) throw new Error('it names no network')
   return new Ranges(ranges)
 }
 
@@ -97,18 +96,16 @@ function placesIn(cells: readonly string[]): Places | undefined {
   return hasSpan ? places : undefined
 }
 
-/** Undefined for IPv6. */
-function spanIn(cells: readonly string[], places: Places, line: number): { start: number; end: number } | undefined {
+function spanIn(cells: readonly string[], places: Places, line: number): { start: Address; end: Address } {
   const at = (column: Column): string => cells[places[column] ?? -1]?.trim() ?? ''
   const first = places.network === undefined ? at('start') : at('network')
-  if (first.includes(':') && isIPv6(first.replace(/\/\d+$/, ''))) return undefined
   try {
     if (places.network !== undefined) {
-      const { base, length } = parseCidr(first)
-      return { start: base, end: base + 2 ** (32 - length) - 1 }
+      const network = parseNetwork(first)
+      return { start: network.base, end: lastOf(network) }
     }
-    const [start, end] = [parseIpv4(first), parseIpv4(at('end'))]
-    if (start === undefined || end === undefined || end < start)
+    const [start, end] = [parseAddress(first), parseAddress(at('end'))]
+    if (start === undefined || end === undefined || typeof start !== typeof end || end < start)
       throw new Error('must begin with the first and the last address of a network')
     return { start, end }
   } catch (error) {

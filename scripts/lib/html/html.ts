@@ -1,5 +1,5 @@
 import escapeHtml from 'escape-html'
-import { fingerprint } from '../lib/cli/format.ts'
+import { fingerprint } from '../cli/format.ts'
 
 /** Markup that is safe in a page. Only this file makes it. */
 export class Html {
