@@ -1,7 +1,8 @@
 import { plural } from '../lib/cli/format.ts'
 import { Accesses } from '../lib/insights/accesses.ts'
 import { decodeEntity } from '../lib/insights/entity-codec.ts'
-import { formatIpv4, parseIpv4 } from '../lib/insights/ipv4.ts'
+import { formatIpv4 } from '../lib/insights/ipv4.ts'
+import { byAddress, parseAddress } from '../lib/insights/ipv6.ts'
 import { pairsOf } from '../lib/runs/pairs.ts'
 import { HOLDOUT, scoreStep } from '../lib/runs/paths.ts'
 import type { Provider } from '../lib/runs/providers/provider.ts'
@@ -135,7 +136,7 @@ const withProvider = (
   named: Provider | undefined,
   providers: Providers | undefined,
 ): SharedAddress => {
-  const provider = providers?.of(parseIpv4(one.ip) ?? 0) ?? named
+  const provider = providers?.of(parseAddress(one.ip) ?? 0) ?? named
   return provider === undefined ? one : { ...one, provider }
 }
 
@@ -144,7 +145,7 @@ const flaggingSources = ({ sources }: SharedAddress): number => sources.filter((
 const byWeight = (a: SharedAddress, b: SharedAddress): number =>
   flaggingSources(b) - flaggingSources(a) ||
   b.sources.length - a.sources.length ||
-  (parseIpv4(a.ip) ?? 0) - (parseIpv4(b.ip) ?? 0)
+  byAddress(parseAddress(a.ip) ?? 0, parseAddress(b.ip) ?? 0)
 
 /** `2 flagged addresses: 203.0.113.9 in cloudtrail and alb, …` */
 export function sharedText({ count, addresses }: SharedAddresses): string {
