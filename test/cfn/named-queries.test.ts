@@ -39,7 +39,10 @@ describe('named queries', () => {
       assert.deepEqual(trino.validate(text), [])
       assert.equal(Description, question.purpose)
       const settings = { source, from: new Date(0), to: new Date(0), cutoff: new Date(0), includePrivate: false }
-      const values = await classifiedValues({ ...settings, entity: source.defaultEntity, dedupe: true, ipv6: true }, 'athena')
+      const values = await classifiedValues(
+        { ...settings, entity: source.defaultEntity, dedupe: true, ipv6: true },
+        'athena',
+      )
       const sql = fill(question.text, { ...ALL, cutoff: LAST_DAY }, question.path)
       const relations = {
         accesses: (await accessesSql({ source, database: 'd', run: RUN })).replace('"d".', ''),

@@ -69,7 +69,10 @@ export function withParts(template: string, parts: Readonly<Record<string, strin
 async function relationsOf(source: Source): Promise<{ text: string; judged: string }> {
   const accesses = (await accessesSql({ source, database: 'database', run: RUN })).replace('"database".', '')
   const settings = { source, from: new Date(0), to: new Date(0), cutoff: new Date(0), includePrivate: false }
-  const values = await classifiedValues({ ...settings, entity: source.defaultEntity, dedupe: true, ipv6: true }, 'athena')
+  const values = await classifiedValues(
+    { ...settings, entity: source.defaultEntity, dedupe: true, ipv6: true },
+    'athena',
+  )
   // Read by people, who need no codec.
   const classified = await renderSql('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' })
   const at = classified.indexOf(JUDGED)
