@@ -1,8 +1,8 @@
 -- The relation `classified`: every access with the chosen entity, encoded, its part of the split, and, where it is not a pair, the one
 -- reason. For Trino and DuckDB alike.
 -- Input:  accesses; {{entity}}, a column of it, and {{encoded}}, the codec over it; {{from}}, {{to}} and {{cutoff}} in milliseconds
---         since 1970; {{include_private}}; {{delivery}}: delivery.sql, or 1 where repeated deliveries count; {{canonical}}, the text of
---         RFC 5952 of an IPv6 address in the column ip, IPv4-mapped ones dotted, null for what is none; {{ipv6}}: whether those are kept.
+--         since 1970; {{include_private}}; {{delivery}}: delivery.sql, or 1 where repeated deliveries count; {{address}}, the column
+--         ip with the text of RFC 5952 for IPv6 addresses, IPv4-mapped ones dotted; {{ipv6}}: whether those are kept.
 -- Output: event_time, entity, ip, family: 4 or 6, part, drop_reason.
 -- Cost:   that of accesses: on Athena one scan of the run's staged objects.
 with chosen as (
@@ -10,12 +10,7 @@ with chosen as (
   from accesses
 ),
 read as (
-  select chosen.*, {{canonical}} as canonical
-  from chosen
-),
-spelled as (
-  select event_time, event_id, entity, coalesce(canonical, ip) as ip, case when strpos(canonical, ':') > 0 then 6 else 4 end as family, drop_reason
-  from read
+  select event_time, event_id, entity, {{address}} as ip, drop_reason from chosen
 ),
 judged as (
   select
@@ -23,17 +18,17 @@ judged as (
     event_id,
     entity,
     ip,
-    family,
+    case when strpos(ip, ':') > 0 then 6 else 4 end as family,
     case
       when drop_reason in ('unreadable-record', 'no-event-time') then drop_reason
       when event_time < {{from}} or event_time >= {{to}} then 'outside-window'
       when drop_reason is not null then drop_reason
       when ip is null or ip = '' then 'no-address'
-      when family = 6 and not {{ipv6}} then 'ipv6'
+      when not {{ipv6}} and strpos(ip, ':') > 0 then 'ipv6'
       -- Four decimal octets without leading zeros. A name is looked for only where there is no address: patterns take time.
-      when family = 4 and not regexp_like(
+      when not regexp_like(
         ip,
-        '^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\z'
+        '^[0-9a-f:]*:[0-9a-f:]*\z|^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\z'
       ) then case
         when regexp_like(ip, '^([a-z0-9-]+[.])+[a-z][a-z]+\z') then 'service-name'
         when true then 'invalid-address'
@@ -48,7 +43,7 @@ judged as (
       -- Encoding makes it up to four times as long, and a row of pairs has at most 64 KiB.
       when length(entity) > 16000 then 'long-entity'
     end as drop_reason
-  from spelled
+  from read
 ),
 delivered as (
   select event_time, entity, ip, family, drop_reason, {{delivery}} as delivery

@@ -72,13 +72,12 @@ export type Engine = 'athena' | 'duckdb'
  */
 export function canonicalSql(engine: Engine): string {
   const address = "regexp_replace(ip, '%.*', '')"
-  const canonical =
-    engine === 'athena' ? `cast(try_cast(${address} as ipaddress) as varchar)` : `canonical_ipv6(${address})`
-  return `case when strpos(ip, ':') > 0 then ${canonical} end`
+  return engine === 'athena' ? `cast(try_cast(${address} as ipaddress) as varchar)` : `canonical_ipv6(${address})`
 }
 
-/** The column `ip` of accesses with one text for each address, as `classified` has it. */
-export const addressSql = (engine: Engine): string => `coalesce(${canonicalSql(engine)}, ip)`
+/** The column `ip` of accesses with one text for each address, as `classified` has it; what has a colon and is none becomes `none`. */
+export const addressSql = (engine: Engine): string =>
+  `case when strpos(ip, ':') > 0 then coalesce(${canonicalSql(engine)}, 'none') else ip end`
 
 /** Values for the placeholders of classified.sql. */
 export async function classifiedValues(settings: ExtractSettings, engine: Engine): Promise<Record<string, string>> {
@@ -92,7 +91,7 @@ export async function classifiedValues(settings: ExtractSettings, engine: Engine
     to: String(to.getTime()),
     cutoff: String(cutoff.getTime()),
     include_private: String(includePrivate),
-    canonical: canonicalSql(engine),
+    address: addressSql(engine),
     ipv6: String(ipv6),
     delivery: dedupe ? await renderSql('delivery.sql') : '1',
   }
