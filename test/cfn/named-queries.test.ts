@@ -7,7 +7,7 @@ import { trinoParser } from '../sandbox/athena/sql-parser.ts'
 import { Parser } from '../sandbox/athena/syntax-tree.ts'
 import { parseTemplate, Resolver } from '../sandbox/cloudformation/template.ts'
 import { ROOT } from '../support/run-script.ts'
-import { ALL, LAST_DAY, RUN, savedQuestions, savedSources, withoutNotes } from './named-queries.ts'
+import { ALL, LAST_DAY, RUN, savedQuestions, savedSources, withIpv6, withoutNotes } from './named-queries.ts'
 
 const template = parseTemplate(readFileSync(`${ROOT}cfn/prestage.yaml`, 'utf8'))
 const resolver = new Resolver(template, { parameters: {}, pseudo: {}, ref: (id) => id, att: (id) => id })
@@ -47,7 +47,9 @@ describe('named queries', () => {
       const relations = {
         accesses: (await accessesSql({ source, database: 'd', run: RUN })).replace('"d".', ''),
         ...(/from classified/.test(sql) && {
-          classified: await renderSql('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' }),
+          classified: withIpv6(
+            await renderSql('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' }),
+          ),
         }),
       }
       assert.equal(words(withoutNotes(text)), words(withoutNotes(withRelations(relations, sql))))

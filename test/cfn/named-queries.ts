@@ -27,6 +27,9 @@ export const savedSources: readonly Source[] = [cloudtrail, waf]
 export const savedQuestions = async (): Promise<Question[]> =>
   (await questions()).filter(({ text }) => !placeholdersOf(text).some((name) => /^(entity|entity_name|ip)$/.test(name)))
 
+/** A text without the reason that drops IPv6, which is always among the pairs in the console. */
+export const withIpv6 = (sql: string): string => sql.replace(/\n.* then 'ipv6'$/m, '')
+
 /** A text without what it says to whoever pastes it. */
 export const withoutNotes = (sql: string): string => sql.replace(NOTE, '').replace(NOTE_BELOW, '')
 
@@ -75,8 +78,7 @@ async function relationsOf(source: Source): Promise<{ text: string; judged: stri
   )
   // Read by people, who need no codec.
   const whole = await renderSql('classified.sql', { ...values, ...ALL, cutoff: LAST_DAY, encoded: 'entity' })
-  // IPv6 is always among the pairs here.
-  const classified = whole.replace(/\n.* then 'ipv6'$/m, '')
+  const classified = withIpv6(whole)
   const at = classified.indexOf(JUDGED)
   if (at < 0) throw new Error(`classified of ${source.id} has no ${JUDGED}`)
   const texts = {
