@@ -11,12 +11,9 @@ export interface Evidence {
   readonly net24: number
   readonly net20: number
   readonly net16: number
-  /** Accesses of the entity from addresses that differ by less than 2¹⁴, 2¹⁶, 2¹⁸, 2²⁰, 2²². */
-  readonly near14: number
+  /** Accesses of the entity from addresses that differ by less than 2¹⁶, 2²⁰. */
   readonly near16: number
-  readonly near18: number
   readonly near20: number
-  readonly near22: number
   /** From the entity's nearest address to this one; infinite when it has none. */
   readonly distance: number
   /** Probability that the entity comes from so far off all of its other addresses. */
@@ -31,21 +28,20 @@ export interface Evidence {
 /** Tells what training pairs say about other pairs of their entities: fastest entity by entity, addresses ascending. */
 export class EvidenceModel {
   private readonly prefixes: PrefixModel
-  private readonly farOff: Novelty
+  private readonly novelty: Novelty
   private readonly indexOf: ReadonlyMap<string, number>
   private last: { entity: string; index: number } | undefined
 
   constructor(pairs: Pairs, grouped: Grouped = groupByEntity(pairs)) {
     this.prefixes = new PrefixModel(pairs, grouped)
-    this.farOff = new Novelty(grouped)
+    this.novelty = new Novelty(grouped)
     this.indexOf = new Map(pairs.entities.map((entity, e) => [entity, e]))
   }
 
-  /** Of the evidence just how seldom the entity comes from so far off: cheaper than all of it. */
-  novelty(entity: string, ip: number): number {
-    const e = this.index(entity)
-    this.prefixes.at(e, ip)
-    return this.farOff.of(e, this.prefixes.distance())
+  /** Whether the entity came from this /24 before: cheaper than all of the evidence. */
+  isUsual(entity: string, ip: number): boolean {
+    this.prefixes.at(this.index(entity), ip)
+    return this.prefixes.own(LEVEL[24]) > 0
   }
 
   /** @param entity encoded; one that occurs in the training pairs. @throws RangeError for another one */
@@ -60,13 +56,10 @@ export class EvidenceModel {
       net24: prefixes.own(LEVEL[24]),
       net20: prefixes.own(LEVEL[20]),
       net16: prefixes.own(LEVEL[16]),
-      near14: prefixes.near(2 ** 14, distance),
       near16: prefixes.near(2 ** 16, distance),
-      near18: prefixes.near(2 ** 18, distance),
       near20: prefixes.near(2 ** 20, distance),
-      near22: prefixes.near(2 ** 22, distance),
       distance,
-      novelty: this.farOff.of(e, distance),
+      novelty: this.novelty.of(e, distance),
       pmi: prefixes.pmi(),
       others24: prefixes.others(LEVEL[24]),
       others16: prefixes.others(LEVEL[16]),

@@ -2,21 +2,9 @@ import type { Grouped } from './accesses.ts'
 import { Attackers } from './attackers.ts'
 import { boosted, type Examples } from './boosting.ts'
 import type { EvidenceModel } from './evidence.ts'
-import { logistic, weighed } from './logistic.ts'
 import type { Pairs } from './pairs.ts'
 import { Random } from './random.ts'
-import {
-  FOLDS,
-  type Fold,
-  type Folds,
-  featureNames,
-  featuresOf,
-  foldOf,
-  linearOf,
-  offsetOf,
-  Rank,
-  shiftOf,
-} from './rank.ts'
+import { FOLDS, type Folds, featureNames, featuresOf, foldOf, offsetOf, Rank, shiftOf } from './rank.ts'
 
 /** Pairs with their dot products. */
 export interface ScoredPairs {
@@ -27,10 +15,8 @@ export interface ScoredPairs {
 /** The kinds of attackers that a rank is fitted on. Others are left for measuring. */
 const FITTED = ['random-network', 'other-entity', 'near-network'] as const
 const [FEWEST_ATTACKS, MOST_ATTACKS] = [1000, 20_000] as const
-/** So many of the pairs from farthest off their entity's others are all taken; of the rest, which are many and alike, about so many. */
-const [RAREST, MOST_OTHERS] = [15_000, 15_000] as const
-/** L2 penalty on the coefficients before the trees. */
-const PENALTY = 20
+/** Of pairs from a /24 that the entity had in training, which are many and alike, about so many are taken, and of all others. */
+const [MOST_USUAL, MOST_UNUSUAL] = [15_000, 30_000] as const
 
 /** Made-up attacks on the entities of distinct holdout pairs, each as often as it has such pairs. Equal seeds, equal attacks. */
 export function madeUpAttacks(train: Pairs, grouped: Grouped, distinct: Pairs, seed: number): Pairs {
@@ -46,19 +32,10 @@ export function madeUpAttacks(train: Pairs, grouped: Grouped, distinct: Pairs, s
   return { entities: distinct.entities, entityIndex, ip }
 }
 
-/** Fits each fold on the entities of all others: what is normal against what is made up, both alike in weight. */
+/** Fits trees for each fold on the entities of all others: what is normal against what is made up, both alike in weight. */
 export function fittedFolds(evidence: EvidenceModel, normal: ScoredPairs, attacks: ScoredPairs, seed: number): Folds {
   const rows = [...rowsOf(evidence, normal, seed), ...rowsOf(evidence, attacks)]
-  return Array.from({ length: FOLDS }, (_, fold) => fitted(rows.filter((row) => row.fold !== fold)))
-}
-
-/** First a linear part, then trees on what it leaves to say. */
-function fitted(rows: readonly Row[]): Fold {
-  const examples = examplesOf(rows)
-  const values = rows.map(({ features }) => linearOf(features))
-  const linear = logistic({ ...examples, rows: values }, PENALTY)
-  const offset = examples.offset.map((odds, i) => odds + weighed(linear, values[i]!))
-  return { linear, trees: boosted({ ...examples, offset }) }
+  return Array.from({ length: FOLDS }, (_, fold) => boosted(examplesOf(rows.filter((row) => row.fold !== fold))))
 }
 
 /** The values of pairs under both priors, in their sequence; low is suspicious. */
@@ -85,22 +62,23 @@ interface Row {
 function* rowsOf(evidence: EvidenceModel, { pairs, scores }: ScoredPairs, seed?: number): Generator<Row> {
   const folds = pairs.entities.map(foldOf)
   const shares = seed === undefined ? undefined : sharesOf(evidence, pairs)
-  const random = new Random(seed ?? 0, 8)
+  const [ofUsual, ofOthers] = [new Random(seed ?? 0, 8), new Random(seed ?? 0, 9)]
   for (const [i, ip] of pairs.ip.entries()) {
     const e = pairs.entityIndex[i]!
-    const share = shares?.[i] ?? 1
-    if (share < 1 && random.uniform() >= share) continue
-    const features = featuresOf(evidence.of(pairs.entities[e]!, ip), scores[i]!)
+    const entity = pairs.entities[e]!
+    const isUsual = shares !== undefined && evidence.isUsual(entity, ip)
+    const share = shares === undefined ? 1 : isUsual ? shares.usual : shares.others
+    if (share < 1 && (isUsual ? ofUsual : ofOthers).uniform() >= share) continue
+    const features = featuresOf(evidence.of(entity, ip), scores[i]!)
     yield { features, fold: folds[e]!, weight: 1 / share, attack: shares === undefined ? 1 : 0 }
   }
 }
 
-/** The chance of each pair to be taken. */
-function sharesOf(evidence: EvidenceModel, { entities, entityIndex, ip }: Pairs): Float64Array {
-  const novelty = Float64Array.from(ip, (address, i) => evidence.novelty(entities[entityIndex[i]!]!, address))
-  const cut = novelty.toSorted()[RAREST] ?? Number.POSITIVE_INFINITY
-  const others = novelty.reduce((count, of) => count + (of < cut ? 0 : 1), 0)
-  return novelty.map((of) => (of < cut ? 1 : Math.min(1, MOST_OTHERS / others)))
+/** Which share of the usual pairs is taken, and of the others. */
+function sharesOf(evidence: EvidenceModel, { entities, entityIndex, ip }: Pairs) {
+  let others = 0
+  for (let i = 0; i < ip.length; i++) if (!evidence.isUsual(entities[entityIndex[i]!]!, ip[i]!)) others += 1
+  return { usual: Math.min(1, MOST_USUAL / ip.length), others: Math.min(1, MOST_UNUSUAL / others) }
 }
 
 /** Attacks weigh as much as all that is normal. */

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import type { Evidence } from './evidence.ts'
 import { Forest } from './forest.ts'
-import { weighed } from './logistic.ts'
 import { entityRow } from './network.ts'
 import { follow, INNER, NODES, type Tree } from './tree.ts'
 
@@ -13,7 +12,7 @@ export type RankName = (typeof rankNames)[number]
 export const priorNames = ['even', 'accesses'] as const
 export type Prior = (typeof priorNames)[number]
 
-/** What the trees see of an access, in this sequence; a linear part comes before them. */
+/** What the trees see of an access, in this sequence. */
 export const featureNames = [
   'novelty',
   'distance',
@@ -24,9 +23,6 @@ export const featureNames = [
   'net16',
   'near16',
   'near20',
-  'near14',
-  'near18',
-  'near22',
 ] as const
 export type FeatureName = (typeof featureNames)[number]
 
@@ -40,9 +36,6 @@ export const featuresOf = (evidence: Evidence, dotProduct: number): readonly num
   evidence.net16,
   evidence.near16,
   evidence.near20,
-  evidence.near14,
-  evidence.near18,
-  evidence.near22,
 ]
 
 const number = v.pipe(v.number(), v.finite())
@@ -58,29 +51,12 @@ const treeSchema = v.strictObject({
 /** Entities are parted into so many folds. */
 export const FOLDS = 4
 
-/** What judges the entities of a fold, fitted on all others. */
-export interface Fold {
-  /** Coefficients of `linearOf`. */
-  readonly linear: number[]
-  readonly trees: Tree[]
-}
+/** As calibration.json holds it: for each fold the trees that judge its entities, and were fitted on all others. */
+export const foldsSchema = v.pipe(v.array(v.array(treeSchema)), v.length(FOLDS))
+export type Folds = Tree[][]
 
-/** As calibration.json holds it. */
-export const foldsSchema = v.pipe(
-  v.array(v.strictObject({ linear: numbers(3), trees: v.array(treeSchema) })),
-  v.length(FOLDS),
-)
-export type Folds = Fold[]
-
-/** Log odds before anything that is fitted: how seldom the entity comes from so far off is taken as it is. */
-export const offsetOf = (features: readonly number[]): number => BASE - features[0]!
-
-/** What is weighed before the trees, which cannot tell values apart beyond their last cuts: 1, the score, the prefixes. */
-export const linearOf = (features: readonly number[]): readonly number[] => [1, features[2]!, features[3]!]
-
-/** Log odds before any tree. */
-const startOf = (features: readonly number[], fold: Fold | undefined): number =>
-  offsetOf(features) + (fold === undefined ? 0 : weighed(fold.linear, linearOf(features)))
+/** Log odds before any tree: how seldom the entity comes from so far off is taken as it is, the trees say the rest. */
+export const offsetOf = (features: ArrayLike<number>): number => BASE - (features[0] ?? 0)
 
 /** Brings the offset of ordinary accesses near their share. */
 const BASE = -5
@@ -108,15 +84,13 @@ export class Rank {
   constructor(folds: Folds, prior: Prior) {
     this.folds = folds
     this.prior = prior
-    this.forests = folds.map(({ trees }) => new Forest(trees, featureNames.length))
+    this.forests = folds.map((trees) => new Forest(trees, featureNames.length))
   }
 
   /** Low is suspicious, as with the score: the negative log odds. @param entity encoded */
   value(entity: string, evidence: Evidence, dotProduct: number): number {
     const features = featuresOf(evidence, dotProduct)
-    const fold = this.fold(entity)
-    const start = startOf(features, this.folds[fold])
-    const odds = this.forests[fold]?.sum(features, start) ?? start
+    const odds = this.forests[this.fold(entity)]?.sum(features, offsetOf(features)) ?? offsetOf(features)
     // Last, so that one prior's values follow from the other's to the bit.
     return -odds - shiftOf(this.prior, evidence)
   }
@@ -124,10 +98,8 @@ export class Rank {
   /** The same, by what it is made of. */
   contributions(entity: string, evidence: Evidence, dotProduct: number): Contributions {
     const features = featuresOf(evidence, dotProduct)
-    const fold = this.folds[this.fold(entity)]
-    const [, score = 0, prefixes = 0] = fold?.linear ?? []
-    const sums = [0, 0, score * features[2]!, prefixes * features[3]!, ...featureNames.slice(4).map(() => 0)]
-    for (const tree of fold?.trees ?? [])
+    const sums = featureNames.map(() => 0)
+    for (const tree of this.folds[this.fold(entity)] ?? [])
       follow(tree, features, (feature, change) => {
         sums[feature]! += change
       })

@@ -12,10 +12,7 @@ export interface Reason {
 /** Why an access is ranked as it is, weightiest first. */
 export function reasonsOf(evidence: Evidence, dotProduct: number, by: Contributions): Reason[] {
   const reasons = [
-    {
-      weight: by.distance + by.net24 + by.net16 + by.near14 + by.near16 + by.near18 + by.near20 + by.near22,
-      text: whereText(evidence),
-    },
+    { weight: by.distance + by.net24 + by.net16 + by.near16 + by.near20, text: whereText(evidence) },
     { weight: by.novelty, text: noveltyText(evidence) },
     { weight: by.score, text: `IP Insights scores it ${dotProduct.toFixed(2)}` },
     { weight: by.prefixes, text: prefixText(evidence) },

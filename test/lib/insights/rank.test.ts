@@ -6,7 +6,6 @@ import { boosted, type Examples } from '../../../scripts/lib/insights/boosting.t
 import { EvidenceModel } from '../../../scripts/lib/insights/evidence.ts'
 import { Forest } from '../../../scripts/lib/insights/forest.ts'
 import { isPublic, isWithin, networkOf, parseCidr, parseIpv4 } from '../../../scripts/lib/insights/ipv4.ts'
-import { logistic } from '../../../scripts/lib/insights/logistic.ts'
 import { Novelty } from '../../../scripts/lib/insights/novelty.ts'
 import type { Pairs } from '../../../scripts/lib/insights/pairs.ts'
 import { PrefixModel } from '../../../scripts/lib/insights/prefixes.ts'
@@ -136,11 +135,8 @@ test('evidence is what counting row by row gives, in whatever sequence pairs are
       net24: count(inside(24)),
       net20: count(inside(20)),
       net16: count(inside(16)),
-      near14: near(2 ** 14),
       near16: near(2 ** 16),
-      near18: near(2 ** 18),
       near20: near(2 ** 20),
-      near22: near(2 ** 22),
       distance: Math.min(...[...ips].filter((_, i) => entityIndex[i] === entity).map((ip) => Math.abs(ip - at))),
       others24: count(inside(24), 1 - entity),
       others16: count(inside(16), 1 - entity),
@@ -177,29 +173,6 @@ test('boosted trees learn what no sum of features can say, and the same from the
   ] as const)
     assert.ok(odds(a, b, 0.5) > 1)
   assert.deepEqual(boosted(examples), trees)
-})
-
-test('logistic regression finds the coefficients that made the answers, on top of the offset', () => {
-  const random = new Random(5)
-  const rows = Array.from({ length: 6000 }, () => [1, 6 * random.uniform() - 3, 20 * random.uniform()])
-  const offset = rows.map(() => 4 * random.uniform())
-  const answer = rows.map(([, a = 0, b = 0], i) =>
-    random.uniform() < 1 / (1 + Math.exp(-(offset[i] ?? 0) + 1 - 0.7 * a + 0.2 * b)) ? 1 : 0,
-  )
-  const [one = 0, a = 0, b = 0] = logistic({ rows, offset, answer, weight: rows.map(() => 2) }, 1)
-  assert.ok(Math.abs(one + 1) < 0.25 && Math.abs(a - 0.7) < 0.08 && Math.abs(b + 0.2) < 0.03, `${one} ${a} ${b}`)
-  // Whatever parts the answers, coefficients stay finite.
-  const parted = logistic({ rows, offset, answer: rows.map(([, x = 0]) => (x > 0 ? 1 : 0)), weight: answer }, 1)
-  assert.ok(parted.every(Number.isFinite))
-})
-
-test('scores beyond all cuts of the trees still count, and are among the contributions', () => {
-  const about = new EvidenceModel(PAIRS).of('a', ip('90.1.9.9'))
-  const fold = { linear: [0.5, -0.25, -2], trees: [constant(1)] }
-  const rank = new Rank([fold, fold, fold, fold], 'accesses')
-  assert.ok(Math.abs(rank.value('a', about, -9) - rank.value('a', about, -5) + 1) < 1e-9)
-  const by = rank.contributions('a', about, -9)
-  assert.ok(Math.abs(by.score - 2.25) < 1e-9 && Math.abs(by.prefixes + 2 * about.pmi) < 1e-9)
 })
 
 test('what the features add is what the tree says beyond its root', () => {
@@ -241,7 +214,7 @@ test('an entity is judged by the trees of its fold; the prior is the number of i
   const about = new EvidenceModel(PAIRS).of('a', ip('20.0.0.2'))
   const value = (entity: string, prior: 'even' | 'accesses') =>
     new Rank(
-      [100, 200, 300, 400].map((value) => ({ linear: [0, 0, 0], trees: [constant(value)] })),
+      [100, 200, 300, 400].map((value) => [constant(value)]),
       prior,
     ).value(entity, about, 0)
   for (const entity of entities) {
