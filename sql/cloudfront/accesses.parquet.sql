@@ -23,7 +23,7 @@ with fields (date_utc, time_utc, timestamp_ms, ip, distribution, host, agent, id
 dated as (
   -- Of the records that have no date and time, the milliseconds.
   select fields.*, coalesce(
-    cast(round(to_unixtime(try(from_iso8601_timestamp(date_utc || 'T' || time_utc || 'Z'))) * 1000) as bigint),
+    cast(round(to_unixtime(try(from_iso8601_timestamp(case when length(time_utc) = 8 then date_utc || 'T' || time_utc || 'Z' end))) * 1000) as bigint),
     case when regexp_like(timestamp_ms, '^[0-9]{1,15}\z') then cast(timestamp_ms as bigint) end
   ) as completed from fields
 )
