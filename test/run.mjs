@@ -43,9 +43,7 @@ if (files.length === 0) {
 }
 
 // A folder or a glob would be read differently by every version of Node, and no file at all would count as success.
-const ofNode20 = ['--expose-internals', '--import', new URL('support/typescript.mjs', import.meta.url).href]
-const ownLoader = process.versions.node.startsWith('20.') ? ofNode20 : ['--import', 'tsx']
-const loader = Reflect.get(process.features, 'typescript') ? [] : ownLoader
+const loader = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx']
 const light = ['--import', new URL('support/light-hooks.mjs', import.meta.url).href]
 // A test file allocates much and keeps little: with a larger young generation there is less to collect.
 const memory = ['--min-semi-space-size=32', '--max-semi-space-size=32']

@@ -13,7 +13,7 @@ function project(files: Record<string, string>): string {
   writeFileSync(`${folder}/package.json`, JSON.stringify({ type: 'module', scripts }))
   symlinkSync(`${ROOT}node_modules`, `${folder}/node_modules`)
   mkdirSync(`${folder}/test/support`)
-  for (const file of ['run.mjs', 'support/light-hooks.mjs', 'support/typescript.mjs'])
+  for (const file of ['run.mjs', 'support/light-hooks.mjs'])
     copyFileSync(`${ROOT}test/${file}`, `${folder}/test/${file}`)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(`${folder}/test/${name}`), { recursive: true })
