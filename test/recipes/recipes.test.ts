@@ -91,7 +91,7 @@ test('compare: two kinds of entity side by side', async () => {
     lines(stdout).map((line) => [line.slice(0, 34).trim(), line.slice(34).trim().split(/ +/)]),
   )
   assert.deepEqual(table[''], ['principal', 'account'])
-  assert.equal(table.entities?.[1], '3')
+  assert.equal(table.entities?.[1], '2')
   assert.ok(Number(table.entities?.[0]) > 2)
 })
 
