@@ -7,7 +7,7 @@ import { pastOf } from '../lib/insights/past.ts'
 import { type Alert, alertsOf, pairKey } from '../lib/runs/alerts.ts'
 import { priceNote } from '../lib/runs/cost.ts'
 import { nextCommand } from '../lib/runs/next.ts'
-import { ipv6RowsOf, pairsOf, trainedIpv6 } from '../lib/runs/pairs.ts'
+import { hasPairs, ipv6RowsOf, pairsOf, trainedIpv6 } from '../lib/runs/pairs.ts'
 import { HOLDOUT, paths, scoreStep } from '../lib/runs/paths.ts'
 import { pairProviders, type Usual, usualPlaces } from '../lib/runs/providers/history.ts'
 import type { Providers } from '../lib/runs/providers/providers.ts'
@@ -95,7 +95,9 @@ async function scoredOf(run: Run, other: Run | undefined, { signal, providers }:
   const result = run.result(scoreStep(judged))
   const verdicts = new VerdictSummary()
   for await (const batch of verdictsOf(run, judged, signal)) for (const verdict of batch) verdicts.add(verdict)
-  const trained = pastOf(new Accesses(await pairsOf(run, 'train', signal)), trainedIpv6(await ipv6RowsOf(run, signal)))
+  // Without the training pairs the page does not say where entities come from; IPv6 pairs went with them.
+  const ipv6 = (await hasPairs(run, 'train')) ? await ipv6RowsOf(run, signal) : []
+  const trained = pastOf(new Accesses(await pairsOf(run, 'train', signal)), trainedIpv6(ipv6))
   const usualOf = usualPlaces(trained, providers)
   const providerOf = providers && pairProviders(providers, trained)
   const alerts = new Map((await alertsOf(run, judged)).map((alert) => [pairKey(alert), alert]))

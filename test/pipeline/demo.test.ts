@@ -23,13 +23,13 @@ test('the demo goes to the workspace that is named', async () => {
   assert.match(again.stdout, /^first at, UTC +who +address +does not fit because +did$/m)
   assert.match(
     again.stdout,
-    /^2026-\d\d-\d\d \d\d:\d\d +\S+ in \d{12} +[\d.]+ {2}usually from [\d.]+\/\d+ .* [a-z0-9]+:\w+ \d+/m,
+    /^2026-\d\d-\d\d \d\d:\d\d +\S+ in \d{12} +[\da-f.:]+ {2}usually from [\da-f.:]+\/\d+ .* [a-z0-9]+:\w+ \d+/m,
   )
   const [, found, known, kinds = ''] = /^attacks +(\d+) of (\d+) known ones flagged: (.*)$/m.exec(again.stdout) ?? []
-  const parts = [...kinds.matchAll(/([a-z-]+) (\d+) of (\d+)(, |$)/g)]
+  const parts = [...kinds.matchAll(/([a-z\d-]+) (\d+) of (\d+)(, |$)/g)]
   assert.deepEqual(
     parts.map(([, kind]) => kind),
-    ['near-network', 'other-entity', 'random-network'],
+    ['ipv6-network', 'near-network', 'other-entity', 'random-network'],
   )
   assert.equal(
     parts.reduce((sum, [, , flagged]) => sum + Number(flagged), 0),

@@ -67,7 +67,12 @@ it('pairs of a laptop train in SageMaker, pairs of Athena on a laptop; verdicts 
   for (const field of ['pairs', 'holdoutPairs', 'entities']) assert.equal(trained[field], embedded[field], field)
   for (const field of ['scored', 'unseen', 'sparse']) assert.equal(inAws[field], onLaptop[field], field)
   const aws = linesOf(join(folder, 'aws'))
-  assertOneSchema(aws, linesOf(join(folder, 'workspace/runs', String(here), 'scores/holdout')))
+  // Files of pairs have no IPv6.
+  const ofRun = linesOf(join(folder, 'workspace/runs', String(here), 'scores/holdout'))
+  assertOneSchema(
+    aws,
+    ofRun.filter(({ verdict }) => verdict !== 'evidence'),
+  )
   // A model in a folder does not have the accesses it was trained with, so nothing tells what was seen before.
   for (const line of aws) assert.equal(line.reasons !== undefined, line.flagged)
   const withoutHistory = aws.map(({ seen: _, reasons: __, ...line }) => line)

@@ -12,6 +12,8 @@ const OWN: readonly RegExp[] = [
   /:(database|table)\/other\b|:::org-staging\/other\/|:::far\b/,
   // --model URI without a run; inventory reports
   /:::(models|inventories)\b|:::org-staging\/m\//,
+  // nightly --topic ARN; that of the nights' own stack is proven with it
+  /:sns:[a-z0-9-]+:\d+:nights$/,
   // --stack NAME
   /:stack\/(other|theirs|moving)\//,
 ]

@@ -49,6 +49,8 @@ describe('of logs of any source that setup was told of, with what the stack says
   sandbox.s3.put('org-logs', 'shop/2026/03/02/a.json.gz', gzipSync(lines.join('\n')))
   await setup([
     ...[...new Set(Object.values(PLACES))].flatMap((place) => ['--read-logs', `s3://org-logs/${place}`]),
+    '--read-lake',
+    `s3://org-logs/${PLACES.securitylake}`,
     '--logs-key',
     LOGS_KEY,
     '--poll',

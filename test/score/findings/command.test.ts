@@ -7,6 +7,7 @@ import { UsageError, UserError } from '../../../scripts/lib/cli/errors.ts'
 import { fitted } from '../../../scripts/lib/cli/shapes.ts'
 import { take } from '../../../scripts/lib/cli/take.ts'
 import { encodeEntity } from '../../../scripts/lib/insights/entity-codec.ts'
+import { siteText } from '../../../scripts/lib/insights/ipv6.ts'
 import type { Run } from '../../../scripts/lib/runs/run.ts'
 import type { Verdict } from '../../../scripts/lib/runs/verdicts.ts'
 import { command } from '../../../scripts/score/command.ts'
@@ -205,13 +206,13 @@ test('simulated logs, all steps as scripts: the flagged pairs, told once a /24 a
       .filter((verdict) => verdict.flagged)
       .map((verdict) => [`${encodeEntity(verdict.entity)},${verdict.ip}`, verdict]),
   )
-  // Each hour of a flagged pair, by entity, /24 and day.
+  // Each hour of a flagged pair, by entity, /24 or /48, and day.
   const expected = new Map<string, { first: number; last: number; accesses: number }>()
   for (const row of linesOf(`${own}/runs/${extracted.run}/times/part-00000.csv`)) {
     const [entity = '', ip = '', ...numbers] = row.split(',')
     const [first = 0, last = 0, accesses = 0] = numbers.map(Number)
     if (first < Date.parse(String(extracted.cutoff)) || !flagged.has(`${entity},${ip}`)) continue
-    const name = [new Date(first).toISOString().slice(0, 10), entity, ip.replace(/\d+$/, '0/24')].join(' ')
+    const name = [new Date(first).toISOString().slice(0, 10), entity, siteText(ip)].join(' ')
     const known = expected.get(name) ?? { first, last, accesses: 0 }
     expected.set(name, {
       first: Math.min(first, known.first),

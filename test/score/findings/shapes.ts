@@ -15,10 +15,12 @@ const words = (most = 65_536) =>
   )
 
 const address = v.pipe(v.string(), v.ipv4('IPv4 address'))
+const direction = v.picklist(['IN', 'OUT'])
 const time = v.pipe(utcTime, v.regex(/\.\d{3}Z$/, 'time with milliseconds'))
 /** ActionRemoteIpDetails, IpOrganizationDetails (its Asn has 32 bits) and Country, Security Hub API reference. */
 const remote = v.strictObject({
-  IpAddressV4: address,
+  // It has no member for IPv6.
+  IpAddressV4: v.exactOptional(address),
   Organization: v.exactOptional(
     v.strictObject({
       Asn: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(2 ** 31 - 1))),
@@ -59,7 +61,10 @@ export const asffFinding = v.strictObject({
     record(words(128), words(2048)),
     v.check((fields) => Object.keys(fields).length <= 50, 'at most 50 fields'),
   ),
-  Network: v.strictObject({ Direction: v.picklist(['IN', 'OUT']), SourceIpV4: address }),
+  Network: v.union([
+    v.strictObject({ Direction: direction, SourceIpV4: address }),
+    v.strictObject({ Direction: direction, SourceIpV6: v.pipe(v.string(), v.ipv6('IPv6 address')) }),
+  ]),
   Action: v.union([
     v.strictObject({
       ActionType: v.literal('AWS_API_CALL'),
